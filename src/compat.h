@@ -1,0 +1,67 @@
+/*-------------------------------------------------------------------------
+ *
+ * compat.h
+ *	  Differences between the server versions we support.
+ *
+ * Every version test of the project stands here.  The code is spelled for
+ * the newest server; this file makes the older ones look like it.  It is
+ * included after postgres.h and the headers whose names it adapts.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PGPS_COMPAT_H
+#define PGPS_COMPAT_H
+
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "storage/proc.h"
+#include "utils/guc.h"
+#include "utils/wait_event.h"
+
+#if PG_VERSION_NUM < 150000
+#error "pgpool_stats needs PostgreSQL 15 or newer"
+#endif
+
+/* 18 lets a module tell its name and version */
+#if PG_VERSION_NUM < 180000
+#define PGPS_MODULE_MAGIC(modname, modversion) PG_MODULE_MAGIC
+#else
+#define PGPS_MODULE_MAGIC(modname, modversion) \
+	PG_MODULE_MAGIC_EXT(.name = (modname), .version = (modversion))
+#endif
+
+/* 17 has wait events with names of our own */
+#if PG_VERSION_NUM < 170000
+#define WaitEventExtensionNew(name) ((void) (name), PG_WAIT_EXTENSION)
+#endif
+
+/* 17 counts processes from 0 and keeps the number beside MyProc */
+#if PG_VERSION_NUM < 170000
+#define MyProcNumber (MyProc->pgprocno)
+#endif
+
+/*
+ * 16 split off the slots that pg_use_reserved_connections may use; the
+ * variable for the superusers' own reserve was renamed with it.
+ */
+#if PG_VERSION_NUM < 160000
+#define SuperuserReservedConnections ReservedBackends
+#define ReservedConnections 0
+#define pgps_may_use_reserved(roleid) ((void) (roleid), false)
+#else
+#define pgps_may_use_reserved(roleid) \
+	has_privs_of_role((roleid), ROLE_PG_USE_RESERVED_CONNECTIONS)
+#endif
+
+/* 16 lets check hooks allocate from a context of their own */
+#if PG_VERSION_NUM < 160000
+#define pgps_guc_alloc(size) malloc(size)
+#define pgps_guc_free(ptr) free(ptr)
+#else
+#define pgps_guc_alloc(size) guc_malloc(LOG, (size))
+#define pgps_guc_free(ptr) guc_free(ptr)
+#endif
+
+#endif							/* PGPS_COMPAT_H */

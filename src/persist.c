@@ -1,0 +1,261 @@
+/*-------------------------------------------------------------------------
+ *
+ * persist.c
+ *	  Saving and loading: pools and instances over a restart.
+ *
+ * The file lies in pg_stat_tmp, which base backups and pg_rewind skip: a
+ * standby or a clone must not go on with somebody else's counters.  It is
+ * written beside and renamed, so that there is always a whole one.  A file
+ * that is damaged, of another format or of another server is set aside with a
+ * LOG line; the server starts all the same.
+ *
+ * Nothing here raises.  The postmaster loads before there are other processes
+ * and saves after they are gone; the collector saves in between.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <sys/stat.h>
+
+#include "access/xlog.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "port/pg_crc32c.h"
+#include "storage/fd.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "persist.h"
+#include "registry.h"
+#include "settings.h"
+
+#define SAVE_FILE PG_STAT_TMP_DIR "/pgpool_stats.stat"
+#define SAVE_TMP SAVE_FILE ".tmp"
+#define SET_ASIDE SAVE_FILE ".set_aside"
+
+#define SAVE_MAGIC 0x53504750	/* "PGPS" */
+#define SAVE_FORMAT 1			/* goes up when a saved struct changes */
+
+typedef struct SaveHeader
+{
+	uint32		magic;
+	uint32		format;
+	uint32		server_version;
+	uint32		pool_size;		/* bytes of a saved pool ... */
+	uint32		instance_size;	/* ... and instance */
+	uint32		npools;
+	uint32		ninstances;
+	pg_crc32c	crc;			/* of header (with 0 here) and all that follows */
+	uint64		system_identifier;
+	TimestampTz stats_reset;
+} SaveHeader;
+
+/* Work out the checksum of a file in memory. */
+static pg_crc32c
+checksum(const SaveHeader *header, const char *body, Size size)
+{
+	SaveHeader	h = *header;
+	pg_crc32c	crc;
+
+	h.crc = 0;
+	INIT_CRC32C(crc);
+	COMP_CRC32C(crc, &h, sizeof(h));
+	COMP_CRC32C(crc, body, size);
+	FIN_CRC32C(crc);
+	return crc;
+}
+
+static Size
+body_size(const SaveHeader *header)
+{
+	return (Size) header->npools * sizeof(PgpsPoolCopy) +
+		(Size) header->ninstances * sizeof(PgpsInstanceCopy);
+}
+
+/*-------------------------------------------------------------------------
+ * Saving
+ *-------------------------------------------------------------------------
+ */
+
+static bool
+write_file(const SaveHeader *header, const char *body, Size size)
+{
+	FILE	   *file = AllocateFile(SAVE_TMP, PG_BINARY_W);
+	bool		ok;
+
+	if (file == NULL)
+		return false;
+	ok = fwrite(header, sizeof(SaveHeader), 1, file) == 1 &&
+		(size == 0 || fwrite(body, size, 1, file) == 1);
+	if (FreeFile(file) != 0)
+		ok = false;
+
+	/* makes it durable before it takes the old one's place */
+	return ok && durable_rename(SAVE_TMP, SAVE_FILE, LOG) == 0;
+}
+
+/*
+ * Save everything.  Returns false, with a LOG line, if that failed.
+ */
+bool
+pgps_save_now(void)
+{
+	PgpsCopy   *copy = pgps_registry_copy();
+	SaveHeader	header = {0};
+	char	   *body;
+	Size		pools_size = (Size) copy->npools * sizeof(PgpsPoolCopy);
+	Size		size;
+	bool		ok;
+
+	header.magic = SAVE_MAGIC;
+	header.format = SAVE_FORMAT;
+	header.server_version = PG_VERSION_NUM / 10000;
+	header.pool_size = sizeof(PgpsPoolCopy);
+	header.instance_size = sizeof(PgpsInstanceCopy);
+	header.npools = copy->npools;
+	header.ninstances = copy->ninstances;
+	header.system_identifier = GetSystemIdentifier();
+	header.stats_reset = copy->info.stats_reset;
+
+	size = body_size(&header);
+	body = palloc_extended(size + 1, MCXT_ALLOC_HUGE);
+	memcpy(body, copy->pools, pools_size);
+	memcpy(body + pools_size, copy->instances, size - pools_size);
+	header.crc = checksum(&header, body, size);
+
+	ok = write_file(&header, body, size);
+	if (!ok)
+	{
+		ereport(LOG,
+				(errcode_for_file_access(),
+				 errmsg("could not write file \"%s\": %m", SAVE_TMP)));
+		(void) unlink(SAVE_TMP);
+	}
+	pfree(body);
+	return ok;
+}
+
+/* on_shmem_exit callback of the postmaster, which is alone by now */
+void
+pgps_save_at_shutdown(int code, Datum arg)
+{
+	if (code == 0 && !IsUnderPostmaster && pgps_save)
+		(void) pgps_save_now();
+}
+
+/*-------------------------------------------------------------------------
+ * Loading
+ *-------------------------------------------------------------------------
+ */
+
+/* What is wrong with a file; NULL if nothing is. */
+static const char *
+what_is_wrong(const char *data, Size size)
+{
+	const SaveHeader *header = (const SaveHeader *) data;
+
+	if (size < sizeof(SaveHeader))
+		return "it is truncated";
+	if (header->magic != SAVE_MAGIC)
+		return "it is damaged";
+	if (header->format != SAVE_FORMAT ||
+		header->pool_size != sizeof(PgpsPoolCopy) ||
+		header->instance_size != sizeof(PgpsInstanceCopy))
+		return "another version of pgpool_stats wrote it";
+	if (header->server_version != PG_VERSION_NUM / 10000)
+		return "another major version of PostgreSQL wrote it";
+	if (size != sizeof(SaveHeader) + body_size(header))
+		return "it is truncated";
+	if (header->crc != checksum(header, data + sizeof(SaveHeader),
+								size - sizeof(SaveHeader)))
+		return "it is damaged";
+	if (header->system_identifier != GetSystemIdentifier())
+		return "it belongs to another database system";
+	return NULL;
+}
+
+static void
+restore(const char *data)
+{
+	const SaveHeader *header = (const SaveHeader *) data;
+	const char *body = data + sizeof(SaveHeader);
+	const PgpsPoolCopy *pools = (const PgpsPoolCopy *) body;
+	const PgpsInstanceCopy *instances;
+	int			max_index = 0;
+	int32	   *entry_of;
+	uint32		i;
+
+	instances = (const PgpsInstanceCopy *) (pools + header->npools);
+	for (i = 0; i < header->npools; i++)
+		max_index = Max(max_index, pools[i].index);
+	entry_of = palloc0((max_index + 1) * sizeof(int32));
+
+	for (i = 0; i < header->npools; i++)
+		entry_of[pools[i].index] = pgps_registry_restore_pool(&pools[i].data);
+	for (i = 0; i < header->ninstances; i++)
+		pgps_registry_restore_instance(&instances[i].data,
+									   entry_of[instances[i].data.pool]);
+	pgps_registry_restore_info(header->stats_reset);
+	pfree(entry_of);
+}
+
+/* Read a whole file; NULL with errno if that is not possible. */
+static char *
+read_file(Size *size)
+{
+	struct stat st;
+	char	   *data = NULL;
+	FILE	   *file = AllocateFile(SAVE_FILE, PG_BINARY_R);
+
+	if (file == NULL)
+		return NULL;
+	if (fstat(fileno(file), &st) == 0)
+	{
+		*size = st.st_size;
+		data = palloc_extended(*size + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
+		if (data != NULL && *size > 0 && fread(data, *size, 1, file) != 1)
+		{
+			pfree(data);
+			data = NULL;
+		}
+	}
+	FreeFile(file);
+	return data;
+}
+
+/* Load what was saved, if anything was.  Only for the starting postmaster. */
+void
+pgps_load(void)
+{
+	char	   *data;
+	Size		size;
+	const char *wrong;
+
+	if (!pgps_save)
+		return;
+	data = read_file(&size);
+	if (data == NULL)
+	{
+		if (errno != ENOENT)
+			ereport(LOG,
+					(errcode_for_file_access(),
+					 errmsg("could not read file \"%s\": %m", SAVE_FILE)));
+		return;
+	}
+
+	wrong = what_is_wrong(data, size);
+	if (wrong == NULL)
+		restore(data);
+	else
+	{
+		ereport(LOG,
+				(errmsg("pgpool_stats starts without saved statistics"),
+				 errdetail("File \"%s\" is not used: %s. It is kept as \"%s\".",
+						   SAVE_FILE, wrong, SET_ASIDE)));
+		(void) durable_rename(SAVE_FILE, SET_ASIDE, LOG);
+	}
+	pfree(data);
+}

@@ -1,0 +1,461 @@
+/* pgpool_stats--1.0.sql: client connection pools, not related to Pgpool-II */
+
+-- complain if script is sourced in psql, rather than via CREATE EXTENSION
+\echo Use "CREATE EXTENSION pgpool_stats" to load this file. \quit
+
+COMMENT ON SCHEMA pgpool_stats IS
+	'client connection pools (not Pgpool-II): start with overview';
+GRANT USAGE ON SCHEMA pgpool_stats TO PUBLIC;
+
+--
+-- What applications call
+--
+
+CREATE FUNCTION pgpool_stats.report(pool text, stats jsonb,
+									instance text DEFAULT NULL)
+RETURNS boolean
+AS 'MODULE_PATHNAME', 'pgps_report'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION pgpool_stats.report(text, jsonb, text) IS
+	'tell what a pool library says of your pool';
+
+CREATE FUNCTION pgpool_stats.forget(pool text, instance text DEFAULT NULL)
+RETURNS boolean
+AS 'MODULE_PATHNAME', 'pgps_forget'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION pgpool_stats.forget(text, text) IS
+	'say goodbye for an instance that ends';
+
+--
+-- What operators call
+--
+
+CREATE FUNCTION pgpool_stats.reset(pool text DEFAULT NULL,
+								   usename name DEFAULT NULL)
+RETURNS void
+AS 'MODULE_PATHNAME', 'pgps_reset'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION pgpool_stats.reset(text, name) IS
+	'start counters and peaks again';
+REVOKE ALL ON FUNCTION pgpool_stats.reset(text, name) FROM PUBLIC;
+
+CREATE FUNCTION pgpool_stats.check_plan(plan jsonb,
+										against text DEFAULT 'peak')
+RETURNS TABLE (
+	scope text,
+	name name,
+	usable int,
+	committed bigint,
+	requested bigint,
+	remaining bigint,
+	fits boolean,
+	uncapped int,
+	note text
+)
+AS 'MODULE_PATHNAME', 'pgps_check_plan'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION pgpool_stats.check_plan(jsonb, text) IS
+	'would these pools fit? a row for each limit';
+
+CREATE FUNCTION pgpool_stats.assert_plan(plan jsonb,
+										 against text DEFAULT 'peak')
+RETURNS text
+AS 'MODULE_PATHNAME', 'pgps_assert_plan'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION pgpool_stats.assert_plan(jsonb, text) IS
+	'raise an error unless these pools would fit';
+
+CREATE FUNCTION pgpool_stats.check_budget(pool_size int,
+										  max_overflow int DEFAULT 0,
+										  instances int DEFAULT 1,
+										  surge int DEFAULT 0,
+										  replaces text DEFAULT NULL,
+										  role name DEFAULT session_user,
+										  database name DEFAULT current_database(),
+										  via text DEFAULT NULL,
+										  against text DEFAULT 'peak')
+RETURNS TABLE (
+	scope text,
+	name name,
+	usable int,
+	committed bigint,
+	requested bigint,
+	remaining bigint,
+	fits boolean,
+	uncapped int,
+	note text
+)
+LANGUAGE sql VOLATILE PARALLEL RESTRICTED
+BEGIN ATOMIC
+	SELECT p.scope, p.name, p.usable, p.committed, p.requested, p.remaining,
+		   p.fits, p.uncapped, p.note
+	FROM pgpool_stats.check_plan(
+			pg_catalog.jsonb_build_object(
+				'pool_size', check_budget.pool_size,
+				'max_overflow', check_budget.max_overflow,
+				'instances', check_budget.instances,
+				'surge', check_budget.surge,
+				'replaces', check_budget.replaces,
+				'role', check_budget.role,
+				'database', check_budget.database,
+				'via', check_budget.via),
+			check_budget.against) AS p;
+END;
+COMMENT ON FUNCTION pgpool_stats.check_budget(int, int, int, int, text, name, name, text, text) IS
+	'would this pool fit? a row for each limit';
+
+--
+-- Views
+--
+
+CREATE FUNCTION pgpool_stats.get_overview()
+RETURNS TABLE (
+	pool text,
+	database text,
+	inst int,
+	conns int,
+	used text,
+	fullest text,
+	wait text,
+	p95_ms text,
+	last_hour text,
+	status text
+)
+AS 'MODULE_PATHNAME', 'pgps_get_overview'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION pgpool_stats.get_overview() IS
+	'behind the view overview';
+
+CREATE VIEW pgpool_stats.overview AS
+	SELECT * FROM pgpool_stats.get_overview();
+GRANT SELECT ON pgpool_stats.overview TO PUBLIC;
+COMMENT ON VIEW pgpool_stats.overview IS
+	'START HERE: the server and its pools, worst first';
+COMMENT ON COLUMN pgpool_stats.overview.pool IS 'Pool; (server) is the whole server';
+COMMENT ON COLUMN pgpool_stats.overview.database IS 'Database';
+COMMENT ON COLUMN pgpool_stats.overview.inst IS 'Live instances';
+COMMENT ON COLUMN pgpool_stats.overview.conns IS 'Connections here now';
+COMMENT ON COLUMN pgpool_stats.overview.used IS 'Lent out of the maximum; ? = no known maximum';
+COMMENT ON COLUMN pgpool_stats.overview.fullest IS 'Lent out of the maximum in the fullest instance';
+COMMENT ON COLUMN pgpool_stats.overview.wait IS 'Callers waiting; - = unknown, 3+ = at least';
+COMMENT ON COLUMN pgpool_stats.overview.p95_ms IS '95 of 100 transactions were shorter (last 5 min)';
+COMMENT ON COLUMN pgpool_stats.overview.last_hour IS 'Tenths used, a digit per 6 min; * full, - unknown';
+COMMENT ON COLUMN pgpool_stats.overview.status IS 'Worst instance, and since how long';
+
+CREATE FUNCTION pgpool_stats.get_pools()
+RETURNS TABLE (
+	pool text,
+	datname name,
+	usename name,
+	source text,
+	via text,
+	status text,
+	status_since timestamptz,
+	instances int,
+	config text,
+	pool_size bigint,
+	max_overflow bigint,
+	max_size bigint,
+	unlimited boolean,
+	open bigint,
+	checked_out bigint,
+	checked_in bigint,
+	overflow bigint,
+	waiting bigint,
+	max_wait float8,
+	used_pct numeric,
+	fullest_pct numeric,
+	fullest_instance text,
+	exhausted_instances int,
+	silent_instances int,
+	gone_instances int,
+	reporting int,
+	connections bigint,
+	in_xact bigint,
+	idle_in_xact bigint,
+	unclaimed bigint,
+	peak_connections int,
+	peak_connections_at timestamptz,
+	peak_instances int,
+	checkouts bigint,
+	waits bigint,
+	total_wait_time float8,
+	mean_wait_time float8,
+	timeouts bigint,
+	errors bigint,
+	xacts bigint,
+	total_xact_time float8,
+	mean_xact_time float8,
+	connects bigint,
+	disconnects bigint,
+	rejected bigint,
+	last_report timestamptz,
+	first_seen timestamptz,
+	last_hour text
+)
+AS 'MODULE_PATHNAME', 'pgps_get_pools'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION pgpool_stats.get_pools() IS
+	'behind the view pools';
+
+CREATE VIEW pgpool_stats.pools AS
+	SELECT * FROM pgpool_stats.get_pools();
+GRANT SELECT ON pgpool_stats.pools TO PUBLIC;
+COMMENT ON VIEW pgpool_stats.pools IS
+	'Client pools: a row for each pool, database and role';
+COMMENT ON COLUMN pgpool_stats.pools.pool IS 'Name of the client pool';
+COMMENT ON COLUMN pgpool_stats.pools.datname IS 'Database it connects to';
+COMMENT ON COLUMN pgpool_stats.pools.usename IS 'Role it logs in as';
+COMMENT ON COLUMN pgpool_stats.pools.source IS 'How we know: report, label, discovery, pooler';
+COMMENT ON COLUMN pgpool_stats.pools.via IS 'Pooler between the pool and this server';
+COMMENT ON COLUMN pgpool_stats.pools.status IS 'The worst of its live instances';
+COMMENT ON COLUMN pgpool_stats.pools.status_since IS 'Since when it has this status';
+COMMENT ON COLUMN pgpool_stats.pools.instances IS 'Live copies of it';
+COMMENT ON COLUMN pgpool_stats.pools.config IS 'Their sizes, as 9 x 5+10, 3 x 20';
+COMMENT ON COLUMN pgpool_stats.pools.pool_size IS 'Sum of the configured normal caps';
+COMMENT ON COLUMN pgpool_stats.pools.max_overflow IS 'Sum of what is allowed on top';
+COMMENT ON COLUMN pgpool_stats.pools.max_size IS 'Sum of the caps; null unless all are known';
+COMMENT ON COLUMN pgpool_stats.pools.unlimited IS 'An instance has no cap';
+COMMENT ON COLUMN pgpool_stats.pools.open IS 'Connections open now';
+COMMENT ON COLUMN pgpool_stats.pools.checked_out IS 'Of those, lent to the application';
+COMMENT ON COLUMN pgpool_stats.pools.checked_in IS 'Of those, idle in the pool';
+COMMENT ON COLUMN pgpool_stats.pools.overflow IS 'Open connections above pool_size';
+COMMENT ON COLUMN pgpool_stats.pools.waiting IS 'Callers queued for a connection now';
+COMMENT ON COLUMN pgpool_stats.pools.max_wait IS 'Age of the oldest waiting caller, ms';
+COMMENT ON COLUMN pgpool_stats.pools.used_pct IS 'checked_out in percent of max_size';
+COMMENT ON COLUMN pgpool_stats.pools.fullest_pct IS 'The same of its fullest instance';
+COMMENT ON COLUMN pgpool_stats.pools.fullest_instance IS 'Which instance that is';
+COMMENT ON COLUMN pgpool_stats.pools.exhausted_instances IS 'Instances that are exhausted';
+COMMENT ON COLUMN pgpool_stats.pools.silent_instances IS 'Instances that work but do not report';
+COMMENT ON COLUMN pgpool_stats.pools.gone_instances IS 'Instances that ended without goodbye';
+COMMENT ON COLUMN pgpool_stats.pools.reporting IS 'Live instances that report';
+COMMENT ON COLUMN pgpool_stats.pools.connections IS 'Connections the server has for it now';
+COMMENT ON COLUMN pgpool_stats.pools.in_xact IS 'Of those, inside a transaction';
+COMMENT ON COLUMN pgpool_stats.pools.idle_in_xact IS 'Of those, idle inside a transaction';
+COMMENT ON COLUMN pgpool_stats.pools.unclaimed IS 'Connections here that the pool does not claim';
+COMMENT ON COLUMN pgpool_stats.pools.peak_connections IS 'Most connections at once';
+COMMENT ON COLUMN pgpool_stats.pools.peak_connections_at IS 'When that was';
+COMMENT ON COLUMN pgpool_stats.pools.peak_instances IS 'Most live instances at once';
+COMMENT ON COLUMN pgpool_stats.pools.checkouts IS 'Connections asked for';
+COMMENT ON COLUMN pgpool_stats.pools.waits IS 'Of those, had to wait';
+COMMENT ON COLUMN pgpool_stats.pools.total_wait_time IS 'Time callers waited in total, ms';
+COMMENT ON COLUMN pgpool_stats.pools.mean_wait_time IS 'Per wait, or per checkout, by dialect, ms';
+COMMENT ON COLUMN pgpool_stats.pools.timeouts IS 'Callers that gave up waiting';
+COMMENT ON COLUMN pgpool_stats.pools.errors IS 'Other failed checkouts, and failed connects';
+COMMENT ON COLUMN pgpool_stats.pools.xacts IS 'Transactions the server has seen';
+COMMENT ON COLUMN pgpool_stats.pools.total_xact_time IS 'Time inside transactions in total, ms';
+COMMENT ON COLUMN pgpool_stats.pools.mean_xact_time IS 'Time of a transaction on average, ms';
+COMMENT ON COLUMN pgpool_stats.pools.connects IS 'Connections made to this server';
+COMMENT ON COLUMN pgpool_stats.pools.disconnects IS 'Connections ended';
+COMMENT ON COLUMN pgpool_stats.pools.rejected IS 'Connections refused by a limit';
+COMMENT ON COLUMN pgpool_stats.pools.last_report IS 'When an instance last reported';
+COMMENT ON COLUMN pgpool_stats.pools.first_seen IS 'When it was first seen';
+COMMENT ON COLUMN pgpool_stats.pools.last_hour IS 'Fullest instance in tenths, a digit per 6 min';
+
+CREATE FUNCTION pgpool_stats.get_instances()
+RETURNS TABLE (
+	pool text,
+	instance text,
+	datname name,
+	usename name,
+	source text,
+	via text,
+	status text,
+	status_since timestamptz,
+	client_addr inet,
+	dialect text,
+	app_version text,
+	pool_size int,
+	max_overflow int,
+	max_size int,
+	unlimited boolean,
+	min_size int,
+	open int,
+	checked_out int,
+	checked_in int,
+	overflow int,
+	waiting int,
+	max_wait float8,
+	used_pct numeric,
+	as_of timestamptz,
+	connections int,
+	in_xact int,
+	idle_in_xact int,
+	unclaimed int,
+	peak_in_xact int,
+	peak_in_xact_at timestamptz,
+	exhausted_count bigint,
+	exhausted_time float8,
+	checkouts bigint,
+	waits bigint,
+	total_wait_time float8,
+	mean_wait_time float8,
+	timeouts bigint,
+	errors bigint,
+	xacts bigint,
+	total_xact_time float8,
+	mean_xact_time float8,
+	xact_time_p50 float8,
+	xact_time_p95 float8,
+	xact_time_p99 float8,
+	connects bigint,
+	disconnects bigint,
+	rejected bigint,
+	last_report timestamptz,
+	report_interval float8,
+	first_seen timestamptz,
+	unmapped text[],
+	notes text
+)
+AS 'MODULE_PATHNAME', 'pgps_get_instances'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION pgpool_stats.get_instances() IS
+	'behind the view instances';
+
+CREATE VIEW pgpool_stats.instances AS
+	SELECT * FROM pgpool_stats.get_instances();
+GRANT SELECT ON pgpool_stats.instances TO PUBLIC;
+COMMENT ON VIEW pgpool_stats.instances IS
+	'Their live copies: a row for each process';
+COMMENT ON COLUMN pgpool_stats.instances.pool IS 'Name of the client pool';
+COMMENT ON COLUMN pgpool_stats.instances.instance IS 'One live copy of it: a process, as host:pid';
+COMMENT ON COLUMN pgpool_stats.instances.datname IS 'Database it connects to';
+COMMENT ON COLUMN pgpool_stats.instances.usename IS 'Role it logs in as';
+COMMENT ON COLUMN pgpool_stats.instances.source IS 'How we know: report, label, discovery, pooler';
+COMMENT ON COLUMN pgpool_stats.instances.via IS 'Pooler between the instance and this server';
+COMMENT ON COLUMN pgpool_stats.instances.status IS 'ok, full, waiting, silent, exhausted or gone';
+COMMENT ON COLUMN pgpool_stats.instances.status_since IS 'Since when it has this status';
+COMMENT ON COLUMN pgpool_stats.instances.client_addr IS 'Address it connects from; null = local socket';
+COMMENT ON COLUMN pgpool_stats.instances.dialect IS 'Whose words the last report was in';
+COMMENT ON COLUMN pgpool_stats.instances.app_version IS 'Version of the application';
+COMMENT ON COLUMN pgpool_stats.instances.pool_size IS 'Configured: the normal cap';
+COMMENT ON COLUMN pgpool_stats.instances.max_overflow IS 'Configured: allowed on top of pool_size';
+COMMENT ON COLUMN pgpool_stats.instances.max_size IS 'pool_size + max_overflow; null = unknown';
+COMMENT ON COLUMN pgpool_stats.instances.unlimited IS 'The pool has no cap';
+COMMENT ON COLUMN pgpool_stats.instances.min_size IS 'Configured: kept open';
+COMMENT ON COLUMN pgpool_stats.instances.open IS 'Connections open now';
+COMMENT ON COLUMN pgpool_stats.instances.checked_out IS 'Of those, lent to the application';
+COMMENT ON COLUMN pgpool_stats.instances.checked_in IS 'Of those, idle in the pool';
+COMMENT ON COLUMN pgpool_stats.instances.overflow IS 'Open connections above pool_size';
+COMMENT ON COLUMN pgpool_stats.instances.waiting IS 'Callers queued for a connection now';
+COMMENT ON COLUMN pgpool_stats.instances.max_wait IS 'Age of the oldest waiting caller, ms';
+COMMENT ON COLUMN pgpool_stats.instances.used_pct IS 'checked_out in percent of max_size';
+COMMENT ON COLUMN pgpool_stats.instances.as_of IS 'When it told these; null = server''s view of now';
+COMMENT ON COLUMN pgpool_stats.instances.connections IS 'Connections the server has for it now';
+COMMENT ON COLUMN pgpool_stats.instances.in_xact IS 'Of those, inside a transaction';
+COMMENT ON COLUMN pgpool_stats.instances.idle_in_xact IS 'Of those, idle inside a transaction';
+COMMENT ON COLUMN pgpool_stats.instances.unclaimed IS 'Connections here that the pool does not claim';
+COMMENT ON COLUMN pgpool_stats.instances.peak_in_xact IS 'Most connections in a transaction at once';
+COMMENT ON COLUMN pgpool_stats.instances.peak_in_xact_at IS 'When that was';
+COMMENT ON COLUMN pgpool_stats.instances.exhausted_count IS 'Times all its connections were in a transaction';
+COMMENT ON COLUMN pgpool_stats.instances.exhausted_time IS 'Time that lasted in total, ms';
+COMMENT ON COLUMN pgpool_stats.instances.checkouts IS 'Connections asked for';
+COMMENT ON COLUMN pgpool_stats.instances.waits IS 'Of those, had to wait';
+COMMENT ON COLUMN pgpool_stats.instances.total_wait_time IS 'Time callers waited in total, ms';
+COMMENT ON COLUMN pgpool_stats.instances.mean_wait_time IS 'Per wait, or per checkout, by dialect, ms';
+COMMENT ON COLUMN pgpool_stats.instances.timeouts IS 'Callers that gave up waiting';
+COMMENT ON COLUMN pgpool_stats.instances.errors IS 'Other failed checkouts, and failed connects';
+COMMENT ON COLUMN pgpool_stats.instances.xacts IS 'Transactions the server has seen';
+COMMENT ON COLUMN pgpool_stats.instances.total_xact_time IS 'Time inside transactions in total, ms';
+COMMENT ON COLUMN pgpool_stats.instances.mean_xact_time IS 'Time of a transaction on average, ms';
+COMMENT ON COLUMN pgpool_stats.instances.xact_time_p50 IS 'Half of the transactions were shorter, ms';
+COMMENT ON COLUMN pgpool_stats.instances.xact_time_p95 IS '95 of 100 transactions were shorter, ms';
+COMMENT ON COLUMN pgpool_stats.instances.xact_time_p99 IS '99 of 100 transactions were shorter, ms';
+COMMENT ON COLUMN pgpool_stats.instances.connects IS 'Connections made to this server';
+COMMENT ON COLUMN pgpool_stats.instances.disconnects IS 'Connections ended';
+COMMENT ON COLUMN pgpool_stats.instances.rejected IS 'Connections refused by a limit';
+COMMENT ON COLUMN pgpool_stats.instances.last_report IS 'When it last reported';
+COMMENT ON COLUMN pgpool_stats.instances.report_interval IS 'Time between its reports, ms';
+COMMENT ON COLUMN pgpool_stats.instances.first_seen IS 'When it was first seen';
+COMMENT ON COLUMN pgpool_stats.instances.unmapped IS 'Keys of the last report not understood';
+COMMENT ON COLUMN pgpool_stats.instances.notes IS 'What else a reader should know';
+
+CREATE FUNCTION pgpool_stats.get_budget()
+RETURNS TABLE (
+	scope text,
+	name name,
+	conn_limit int,
+	usable int,
+	used int,
+	starting int,
+	used_pct numeric,
+	headroom int,
+	binding text,
+	status text,
+	committed bigint,
+	committed_peak bigint,
+	uncapped int,
+	peak_used int,
+	peak_used_at timestamptz,
+	rejected bigint,
+	last_rejected timestamptz,
+	reserved int
+)
+AS 'MODULE_PATHNAME', 'pgps_get_budget'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION pgpool_stats.get_budget() IS
+	'behind the view budget';
+
+CREATE VIEW pgpool_stats.budget AS
+	SELECT * FROM pgpool_stats.get_budget();
+GRANT SELECT ON pgpool_stats.budget TO PUBLIC;
+COMMENT ON VIEW pgpool_stats.budget IS
+	'Limits of server, databases and roles, and their use';
+COMMENT ON COLUMN pgpool_stats.budget.scope IS 'Whose limit: server, database or role';
+COMMENT ON COLUMN pgpool_stats.budget.name IS 'Name of the database or role';
+COMMENT ON COLUMN pgpool_stats.budget.conn_limit IS 'The limit itself; null = none of its own';
+COMMENT ON COLUMN pgpool_stats.budget.usable IS 'Connections an ordinary role can use of it';
+COMMENT ON COLUMN pgpool_stats.budget.used IS 'Connections used now';
+COMMENT ON COLUMN pgpool_stats.budget.starting IS 'Of those, still authenticating (server)';
+COMMENT ON COLUMN pgpool_stats.budget.used_pct IS 'used in percent of usable';
+COMMENT ON COLUMN pgpool_stats.budget.headroom IS 'Connections still possible, by all limits';
+COMMENT ON COLUMN pgpool_stats.budget.binding IS 'The limit that headroom comes from';
+COMMENT ON COLUMN pgpool_stats.budget.status IS 'ok, full, warning or critical';
+COMMENT ON COLUMN pgpool_stats.budget.committed IS 'What the pools may ask for';
+COMMENT ON COLUMN pgpool_stats.budget.committed_peak IS 'The same at the pools'' largest';
+COMMENT ON COLUMN pgpool_stats.budget.uncapped IS 'Instances without a known maximum';
+COMMENT ON COLUMN pgpool_stats.budget.peak_used IS 'Most connections at once';
+COMMENT ON COLUMN pgpool_stats.budget.peak_used_at IS 'When that was';
+COMMENT ON COLUMN pgpool_stats.budget.rejected IS 'Connections refused by this limit';
+COMMENT ON COLUMN pgpool_stats.budget.last_rejected IS 'When the last one was refused';
+COMMENT ON COLUMN pgpool_stats.budget.reserved IS 'Slots of the server kept from it';
+
+CREATE FUNCTION pgpool_stats.get_info()
+RETURNS TABLE (
+	loaded boolean,
+	version text,
+	collector_pid int,
+	last_pass timestamptz,
+	sees_all boolean,
+	instances_used int,
+	instances_max int,
+	overflowed_instances bigint,
+	unlabelled_connections int,
+	unmapped_keys bigint,
+	dropped bigint,
+	stats_reset timestamptz,
+	started_at timestamptz
+)
+AS 'MODULE_PATHNAME', 'pgps_get_info'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION pgpool_stats.get_info() IS
+	'behind the view info';
+
+CREATE VIEW pgpool_stats.info AS
+	SELECT * FROM pgpool_stats.get_info();
+GRANT SELECT ON pgpool_stats.info TO PUBLIC;
+COMMENT ON VIEW pgpool_stats.info IS
+	'How pgpool_stats itself is doing (one row)';
+COMMENT ON COLUMN pgpool_stats.info.loaded IS 'Is the library in shared_preload_libraries?';
+COMMENT ON COLUMN pgpool_stats.info.version IS 'Version of the library';
+COMMENT ON COLUMN pgpool_stats.info.collector_pid IS 'Process of the collector; null = not running';
+COMMENT ON COLUMN pgpool_stats.info.last_pass IS 'When the collector last looked';
+COMMENT ON COLUMN pgpool_stats.info.sees_all IS 'Do you see the pools of all roles?';
+COMMENT ON COLUMN pgpool_stats.info.instances_used IS 'Instances kept now';
+COMMENT ON COLUMN pgpool_stats.info.instances_max IS 'Instances there is room for';
+COMMENT ON COLUMN pgpool_stats.info.overflowed_instances IS 'Reports and connections put into (other)';
+COMMENT ON COLUMN pgpool_stats.info.unlabelled_connections IS 'Connections without pgpool_stats.pool';
+COMMENT ON COLUMN pgpool_stats.info.unmapped_keys IS 'Keys of reports not understood';
+COMMENT ON COLUMN pgpool_stats.info.dropped IS 'Rows given up early to make room';
+COMMENT ON COLUMN pgpool_stats.info.stats_reset IS 'Since when counters count';
+COMMENT ON COLUMN pgpool_stats.info.started_at IS 'When the server started';

@@ -1,0 +1,48 @@
+/*-------------------------------------------------------------------------
+ *
+ * pgpool_stats.c
+ *	  What client connection pools hold, and whether it fits.
+ *
+ * Not related to Pgpool-II.  Where to find what:
+ *
+ *	 fields, dialect, dialect_table		the words of the pool libraries
+ *	 identity, counters, status			pure functions on names and numbers
+ *	 shmem, entries, registry, backends	shared memory
+ *	 events, collector, persist			what keeps it up to date
+ *	 snapshot, budget					what readers start from
+ *	 report, plan, views, overview		what SQL calls
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+
+#include "collector.h"
+#include "compat.h"
+#include "events.h"
+#include "settings.h"
+#include "shmem.h"
+
+PGPS_MODULE_MAGIC("pgpool_stats", PGPS_VERSION);
+
+extern PGDLLEXPORT void _PG_init(void);
+
+/*
+ * Without shared_preload_libraries, only the settings exist: CREATE EXTENSION
+ * and pg_upgrade must work, the functions say what is missing.
+ */
+void
+_PG_init(void)
+{
+	pgps_define_settings(process_shared_preload_libraries_in_progress);
+	if (!process_shared_preload_libraries_in_progress)
+		return;
+
+	pgps_shmem_install();
+	pgps_events_install();
+	if (!IsBinaryUpgrade)
+		pgps_collector_register();
+}

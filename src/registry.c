@@ -1,0 +1,650 @@
+/*-------------------------------------------------------------------------
+ *
+ * registry.c
+ *	  Pools and their instances in shared memory: what happens to them.
+ *
+ * Note about locking: to make, give up or re-attach an entry, or to change a
+ * pool, one must hold the registry's LWLock exclusively; to look anything up,
+ * at least in shared mode.  What an instance told is guarded by the spinlock
+ * of its entry; who holds the LWLock in shared mode may take it.  The numbers
+ * of attached backends are atomic, because an exiting backend takes no LWLock;
+ * an entry with attached backends is never given up.  Nothing that can raise,
+ * allocate or be interrupted happens while the LWLock is held.
+ *
+ * A copy for readers is made under one shared lock: an instance that expires
+ * while somebody reads is either still there or already in its pool's retired
+ * counters, never in both or neither.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "entries.h"
+#include "settings.h"
+
+/* a pool without instances is kept this long (microseconds) */
+#define POOL_RETENTION (7 * USECS_PER_DAY)
+
+static LWLock *registry_lock = NULL;
+
+void
+pgps_registry_set_lock(LWLock *lock)
+{
+	registry_lock = lock;
+}
+
+/*
+ * Take the lock.  The postmaster is alone when it loads and saves, and has no
+ * means to wait.
+ */
+static void
+lock_registry(LWLockMode mode)
+{
+	if (IsUnderPostmaster)
+		LWLockAcquire(registry_lock, mode);
+}
+
+static void
+unlock_registry(void)
+{
+	if (IsUnderPostmaster)
+		LWLockRelease(registry_lock);
+}
+
+/*-------------------------------------------------------------------------
+ * Reports
+ *-------------------------------------------------------------------------
+ */
+
+/*
+ * Take the figures of a report.  Gauges are told all together, configuration
+ * holds until told otherwise, counters are carried on.
+ */
+static void
+take_values(PgpsInstance *data, const PgpsValues *v)
+{
+	bool		gauges = false;
+	int			f;
+
+	for (f = PGPS_FIRST_GAUGE; f < PGPS_FIRST_COUNTER; f++)
+		gauges |= pgps_known(v, f);
+
+	for (f = 0; f < PGPS_FIRST_COUNTER; f++)
+	{
+		if (pgps_known(v, f))
+			pgps_set(&data->told, f, v->value[f]);
+		else if (PGPS_IS_GAUGE(f) && gauges)
+			pgps_unset(&data->told, f);
+	}
+	if (pgps_get(v, PGPS_UNLIMITED, 0) == 1)
+		pgps_unset(&data->told, PGPS_MAX_SIZE);
+}
+
+/* What judging an instance needs of it */
+void
+pgps_instance_told(PgpsTold *told, const PgpsInstance *data)
+{
+	told->report = data->told;
+	told->label = data->label;
+	told->last_report = data->last_report;
+	told->last_seen = data->last_seen;
+	told->report_interval = pgps_median_interval(data->intervals,
+												 data->nintervals);
+	told->other = data->other;
+}
+
+/* Caller holds the lock at least in shared mode. */
+static void
+apply_report(int32 i, const PgpsReport *report, TimestampTz now)
+{
+	PgpsInstanceEntry *entry = &pgps_instances[i];
+	PgpsInstance *data = &entry->data;
+	PgpsTold	told;
+	PgpsServerView nothing_seen = {0};
+	PgpsJudgement judgement;
+
+	SpinLockAcquire(&entry->mutex);
+	if (!data->other)
+	{
+		if (data->last_report != 0)
+		{
+			memmove(&data->intervals[1], &data->intervals[0],
+					(PGPS_INTERVALS - 1) * sizeof(int64));
+			data->intervals[0] = Max(now - data->last_report, 0);
+			data->nintervals = Min(data->nintervals + 1, PGPS_INTERVALS);
+		}
+		take_values(data, &report->stats->values);
+		pgps_carry_counters(&data->carry, &data->told, &report->stats->values,
+							report->reporter, now,
+							pgps_stale_after * USECS_PER_SEC);
+		memcpy(data->dialect, report->stats->dialect, PGPS_DIALECT_LEN);
+		memcpy(data->client_addr, report->client_addr, PGPS_ADDR_LEN);
+		memcpy(data->unmapped, report->stats->unmapped, PGPS_UNMAPPED_LEN);
+		if (report->stats->app_version[0] != '\0')
+			memcpy(data->app_version, report->stats->app_version, PGPS_POOL_LEN);
+		data->last_report = Max(data->last_report, now);
+	}
+	data->source = PGPS_SOURCE_REPORT;
+	data->last_seen = Max(data->last_seen, now);
+
+	/* a fresh report is judged without the server's view */
+	pgps_instance_told(&told, data);
+	pgps_judge(&judgement, &told, &nothing_seen, now,
+			   pgps_registry->info.started_at);
+	if (data->status != judgement.status)
+	{
+		data->status = judgement.status;
+		data->status_since = now;
+	}
+	SpinLockRelease(&entry->mutex);
+
+	if (report->stats->nunmapped > 0)
+		pg_atomic_fetch_add_u64(&pgps_registry->unmapped_keys,
+								report->stats->nunmapped);
+}
+
+/*
+ * Take a report.  Returns whether it has a row of its own.
+ */
+bool
+pgps_registry_report(const PgpsReport *report, TimestampTz now)
+{
+	int32		pool;
+	int32		i = PGPS_NONE;
+	bool		own;
+
+	lock_registry(LW_SHARED);
+	pool = pgps_find_pool(&report->key);
+	if (pool != PGPS_NONE)
+		i = pgps_find_instance(pool, report->instance);
+	if (i == PGPS_NONE)
+	{
+		unlock_registry();
+		lock_registry(LW_EXCLUSIVE);
+		pool = pgps_need_pool(&report->key, NameStr(report->usename),
+						 NameStr(report->datname), false, now);
+		i = pgps_need_instance(pool, report->instance, false, now);
+	}
+	apply_report(i, report, now);
+	own = !pgps_instances[i].data.other;
+	unlock_registry();
+	if (!own)
+		pg_atomic_fetch_add_u64(&pgps_registry->overflowed, 1);
+	return own;
+}
+
+/*
+ * An instance says goodbye.  Returns whether it was there.  With connections
+ * left, the row stays as what the server sees of it.
+ */
+bool
+pgps_registry_forget(const PgpsPoolKey *key, const char *instance)
+{
+	int32		pool;
+	int32		i = PGPS_NONE;
+
+	lock_registry(LW_EXCLUSIVE);
+	pool = pgps_find_pool(key);
+	if (pool != PGPS_NONE)
+		i = pgps_find_instance(pool, instance);
+	if (i != PGPS_NONE)
+	{
+		PgpsInstance *data = &pgps_instances[i].data;
+
+		if (pg_atomic_read_u32(&pgps_instances[i].attached) == 0)
+			pgps_remove_instance(i);
+		else
+		{
+			/* exiting backends still write here */
+			SpinLockAcquire(&pgps_instances[i].mutex);
+			pgps_retire_counters(data);
+			data->connects = data->disconnects = 0;
+			data->last_report = 0;
+			data->nintervals = 0;
+			memset(&data->told, 0, sizeof(data->told));
+			memset(&data->carry, 0, sizeof(data->carry));
+			memset(data->unmapped, 0, sizeof(data->unmapped));
+			SpinLockRelease(&pgps_instances[i].mutex);
+		}
+	}
+	unlock_registry();
+	return i != PGPS_NONE;
+}
+
+static void
+reset_counters(PgpsValues *v)
+{
+	int			f;
+
+	for (f = PGPS_FIRST_COUNTER; f < PGPS_NFIELDS; f++)
+		v->value[f] = 0;
+}
+
+/* Is a pool meant by name and role?  NULL means any. */
+static bool
+is_meant(const PgpsPool *data, const char *pool, const char *usename)
+{
+	return (pool == NULL || strcmp(pool, data->key.name) == 0) &&
+		(usename == NULL || strcmp(usename, NameStr(data->usename)) == 0);
+}
+
+/*
+ * Counters and peaks start again: of one pool, of one role, or of everything.
+ * Returns the number of pools this was about.
+ */
+int
+pgps_registry_reset(const char *pool, const char *usename)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	int			meant = 0;
+	int32		i;
+
+	lock_registry(LW_EXCLUSIVE);
+	for (i = 0; i < pgps_registry->pool_capacity; i++)
+	{
+		PgpsPool   *data = &pgps_pools[i].data;
+
+		if (!pgps_pools[i].used || !is_meant(data, pool, usename))
+			continue;
+		meant++;
+		reset_counters(&data->retired);
+		data->retired_connects = data->retired_disconnects = 0;
+		data->peak_connections = pg_atomic_read_u32(&pgps_pools[i].attached);
+		data->peak_connections_at = now;
+		data->peak_instances = 0;
+		data->peak_committed = 0;
+	}
+	for (i = 0; i < pgps_registry->instance_capacity; i++)
+	{
+		PgpsInstanceEntry *entry = &pgps_instances[i];
+
+		if (!entry->used ||
+			!is_meant(&pgps_pools[entry->data.pool].data, pool, usename))
+			continue;
+		SpinLockAcquire(&entry->mutex);
+		reset_counters(&entry->data.told);
+		entry->data.connects = entry->data.disconnects = 0;
+		SpinLockRelease(&entry->mutex);
+	}
+	if (pool == NULL && usename == NULL)
+	{
+		pg_atomic_write_u64(&pgps_registry->overflowed, 0);
+		pg_atomic_write_u64(&pgps_registry->unmapped_keys, 0);
+		pg_atomic_write_u64(&pgps_registry->dropped, 0);
+		SpinLockAcquire(&pgps_registry->mutex);
+		pgps_registry->info.stats_reset = now;
+		SpinLockRelease(&pgps_registry->mutex);
+	}
+	unlock_registry();
+	return meant;
+}
+
+/*-------------------------------------------------------------------------
+ * Connections
+ *-------------------------------------------------------------------------
+ */
+
+/*
+ * Take this session off an instance.  The instance's count goes last: until
+ * then the entry cannot be given up.
+ */
+static void
+detach(int32 i)
+{
+	pg_atomic_fetch_sub_u32(&pgps_pools[pgps_instances[i].data.pool].attached, 1);
+	pg_atomic_fetch_sub_u32(&pgps_instances[i].attached, 1);
+}
+
+/* Move this session to an instance.  Caller holds the lock exclusively. */
+static void
+attach(int32 i, TimestampTz now)
+{
+	int32		old = pgps_backend_instance();
+	PgpsPoolEntry  *pool = &pgps_pools[pgps_instances[i].data.pool];
+	int32		connections;
+
+	if (old == i)
+		return;
+	if (old != PGPS_NO_INSTANCE)
+		detach(old);
+
+	pg_atomic_fetch_add_u32(&pgps_instances[i].attached, 1);
+	connections = pg_atomic_add_fetch_u32(&pool->attached, 1);
+	if (connections > pool->data.peak_connections)
+	{
+		pool->data.peak_connections = connections;
+		pool->data.peak_connections_at = now;
+	}
+	pgps_backend_set_instance(i);
+}
+
+/*
+ * Put this session where it belongs by its label or by discovery.  "connect"
+ * is false when it comes back from where a report had put it.
+ */
+void
+pgps_registry_join(const PgpsIdentity *identity, bool connect)
+{
+	PgpsPoolKey key = {.roleid = identity->roleid,.dbid = identity->dbid};
+	TimestampTz now = GetCurrentTimestamp();
+	PgpsInstance *data;
+	int32		pool;
+	int32		i;
+
+	StaticAssertStmt(sizeof(key.name) == sizeof(identity->pool),
+					 "names have one length");
+	memcpy(key.name, identity->pool, sizeof(key.name));
+
+	lock_registry(LW_EXCLUSIVE);
+	pool = pgps_need_pool(&key, NameStr(identity->usename),
+					 NameStr(identity->datname), !identity->labelled, now);
+	i = pgps_need_instance(pool, identity->instance, true, now);
+	attach(i, now);
+
+	data = &pgps_instances[i].data;
+	SpinLockAcquire(&pgps_instances[i].mutex);
+	if (identity->labelled)
+	{
+		data->source = Max(data->source, PGPS_SOURCE_LABEL);
+		data->label = identity->cap;
+		if (identity->app_version[0] != '\0')
+			memcpy(data->app_version, identity->app_version, PGPS_POOL_LEN);
+	}
+	memcpy(data->client_addr, identity->client_addr, PGPS_ADDR_LEN);
+	if (connect)
+		data->connects++;
+	data->last_seen = now;
+	SpinLockRelease(&pgps_instances[i].mutex);
+	if (data->other)
+		pg_atomic_fetch_add_u64(&pgps_registry->overflowed, 1);
+	unlock_registry();
+}
+
+/*
+ * Put this session to the instance it just reported for, if that still has a
+ * row of its own.
+ */
+void
+pgps_registry_bind(const PgpsReport *report)
+{
+	int32		pool;
+	int32		i = PGPS_NONE;
+
+	lock_registry(LW_EXCLUSIVE);
+	pool = pgps_find_pool(&report->key);
+	if (pool != PGPS_NONE)
+		i = pgps_find_instance(pool, report->instance);
+	if (i != PGPS_NONE && !pgps_instances[i].data.other)
+		attach(i, GetCurrentTimestamp());
+	unlock_registry();
+}
+
+/*
+ * This session ends.  Takes no LWLock: it may be exiting with one held.  The
+ * entry cannot go away before its count of backends does.
+ */
+void
+pgps_registry_leave(void)
+{
+	int32		i = pgps_backend_instance();
+
+	if (i == PGPS_NO_INSTANCE)
+		return;
+	SpinLockAcquire(&pgps_instances[i].mutex);
+	pgps_instances[i].data.disconnects++;
+	pgps_instances[i].data.last_seen = GetCurrentTimestamp();
+	SpinLockRelease(&pgps_instances[i].mutex);
+	detach(i);
+}
+
+/*-------------------------------------------------------------------------
+ * Readers
+ *-------------------------------------------------------------------------
+ */
+
+void
+pgps_registry_info(PgpsRegistryInfo *info)
+{
+	SpinLockAcquire(&pgps_registry->mutex);
+	*info = pgps_registry->info;
+	SpinLockRelease(&pgps_registry->mutex);
+	info->overflowed = pg_atomic_read_u64(&pgps_registry->overflowed);
+	info->unmapped_keys = pg_atomic_read_u64(&pgps_registry->unmapped_keys);
+	info->dropped = pg_atomic_read_u64(&pgps_registry->dropped);
+}
+
+/*
+ * Copy everything into the current memory context.  The room is allocated
+ * before the lock is taken; if entries were made in between, once more.
+ */
+PgpsCopy *
+pgps_registry_copy(void)
+{
+	PgpsCopy   *copy = palloc0(sizeof(PgpsCopy));
+	int32		npools = 0,
+				ninstances = 0;
+	int32		i;
+
+	pgps_registry_info(&copy->info);
+	copy->max_pool = pgps_registry->pool_capacity;
+	copy->max_instance = pgps_registry->instance_capacity;
+	copy->backends = palloc(MaxConnections * sizeof(PgpsBackend));
+	for (;;)
+	{
+		bool		fits;
+
+		copy->pools = palloc_extended(npools * sizeof(PgpsPoolCopy),
+									  MCXT_ALLOC_HUGE);
+		copy->instances = palloc_extended(ninstances * sizeof(PgpsInstanceCopy),
+										  MCXT_ALLOC_HUGE);
+
+		lock_registry(LW_SHARED);
+		fits = npools >= pgps_registry->npools && ninstances >= pgps_registry->ninstances;
+		npools = pgps_registry->npools;
+		ninstances = pgps_registry->ninstances;
+		if (fits)
+			break;
+		unlock_registry();
+
+		/* some more may be made meanwhile */
+		npools += 16;
+		ninstances += 64;
+		pfree(copy->pools);
+		pfree(copy->instances);
+	}
+
+	for (i = 0; i < pgps_registry->pool_capacity; i++)
+	{
+		if (pgps_pools[i].used)
+		{
+			copy->pools[copy->npools].index = i;
+			copy->pools[copy->npools++].data = pgps_pools[i].data;
+		}
+	}
+	for (i = 0; i < pgps_registry->instance_capacity; i++)
+	{
+		PgpsInstanceCopy *to = &copy->instances[copy->ninstances];
+
+		if (!pgps_instances[i].used)
+			continue;
+		to->index = i;
+		SpinLockAcquire(&pgps_instances[i].mutex);
+		to->data = pgps_instances[i].data;
+		SpinLockRelease(&pgps_instances[i].mutex);
+		copy->ninstances++;
+	}
+	copy->nbackends = pgps_backends_copy(copy->backends);
+	unlock_registry();
+	return copy;
+}
+
+/*-------------------------------------------------------------------------
+ * The collector
+ *-------------------------------------------------------------------------
+ */
+
+static bool
+is_expired(const PgpsInstanceEntry *entry, TimestampTz now)
+{
+	return entry->used && entry->data.last_seen +
+		pgps_expire_after * USECS_PER_SEC < now;
+}
+
+/*
+ * Give up instances that were not heard of for expire_after; never one with
+ * a connection.  Their counters stay in their pool.
+ */
+void
+pgps_registry_expire(TimestampTz now)
+{
+	bool		any = false;
+	int32		i;
+
+	/* mostly there are none, and joining need not wait for us to find out */
+	lock_registry(LW_SHARED);
+	for (i = 0; i < pgps_registry->instance_capacity && !any; i++)
+		any = is_expired(&pgps_instances[i], now) &&
+			pg_atomic_read_u32(&pgps_instances[i].attached) == 0;
+	for (i = 0; i < pgps_registry->pool_capacity && !any; i++)
+		any = pgps_pools[i].used && pgps_pools[i].data.instances == 0 &&
+			pgps_pools[i].data.last_seen + POOL_RETENTION < now;
+	unlock_registry();
+	if (!any)
+		return;
+
+	lock_registry(LW_EXCLUSIVE);
+	for (i = 0; i < pgps_registry->instance_capacity; i++)
+	{
+		if (is_expired(&pgps_instances[i], now) &&
+			pg_atomic_read_u32(&pgps_instances[i].attached) == 0)
+			pgps_remove_instance(i);
+	}
+	for (i = 0; i < pgps_registry->pool_capacity; i++)
+	{
+		if (pgps_pools[i].used && pgps_pools[i].data.instances == 0 &&
+			pgps_pools[i].data.last_seen + POOL_RETENTION < now)
+			pgps_remove_pool(i);
+	}
+	unlock_registry();
+}
+
+/*
+ * Remember a judgement, so that its age is known.  The entry may have changed
+ * hands since it was judged: then it does not matter.
+ */
+void
+pgps_registry_note_status(const PgpsInstanceCopy *judged, PgpsStatus status,
+						  TimestampTz since)
+{
+	PgpsInstanceEntry *entry = &pgps_instances[judged->index];
+
+	lock_registry(LW_SHARED);
+	SpinLockAcquire(&entry->mutex);
+	if (entry->used && entry->data.first_seen == judged->data.first_seen &&
+		entry->data.last_report == judged->data.last_report)
+	{
+		entry->data.status = status;
+		entry->data.status_since = since;
+	}
+	SpinLockRelease(&entry->mutex);
+	unlock_registry();
+}
+
+/* Raise a pool's peaks to what was just seen. */
+void
+pgps_registry_note_peaks(const PgpsPoolCopy *seen, int live, int64 committed)
+{
+	PgpsPool   *data = &pgps_pools[seen->index].data;
+
+	lock_registry(LW_EXCLUSIVE);
+	if (pgps_pools[seen->index].used && data->first_seen == seen->data.first_seen)
+	{
+		data->peak_instances = Max(data->peak_instances, live);
+		data->peak_committed = Max(data->peak_committed, committed);
+	}
+	unlock_registry();
+}
+
+void
+pgps_registry_note_pass(TimestampTz now, PgpsLimitStatus server)
+{
+	SpinLockAcquire(&pgps_registry->mutex);
+	pgps_registry->info.last_pass = now;
+	if (pgps_registry->info.server_status != server ||
+		pgps_registry->info.server_status_since == 0)
+	{
+		pgps_registry->info.server_status = server;
+		pgps_registry->info.server_status_since = now;
+	}
+	SpinLockRelease(&pgps_registry->mutex);
+}
+
+void
+pgps_registry_note_collector(int pid)
+{
+	SpinLockAcquire(&pgps_registry->mutex);
+	pgps_registry->info.collector_pid = pid;
+	SpinLockRelease(&pgps_registry->mutex);
+}
+
+/*-------------------------------------------------------------------------
+ * Loading the save file.  The postmaster is alone.
+ *-------------------------------------------------------------------------
+ */
+
+/* Returns the number of the pool's entry. */
+int32
+pgps_registry_restore_pool(const PgpsPool *pool)
+{
+	int32		i = pgps_need_pool(&pool->key, NameStr(pool->usename),
+							  NameStr(pool->datname), pool->discovered,
+							  pool->first_seen);
+	PgpsPool   *data = &pgps_pools[i].data;
+
+	if (memcmp(&data->key, &pool->key, sizeof(PgpsPoolKey)) == 0)
+	{
+		*data = *pool;
+		data->instances = 0;
+	}
+	else
+	{
+		/* max_pools was lowered */
+		pgps_add_counters(&data->retired, &pool->retired);
+		data->retired_connects += pool->retired_connects;
+		data->retired_disconnects += pool->retired_disconnects;
+	}
+	return i;
+}
+
+void
+pgps_registry_restore_instance(const PgpsInstance *instance, int32 pool)
+{
+	int32		i = pgps_need_instance(pool, instance->name, false,
+								  instance->last_seen);
+	PgpsInstance *data = &pgps_instances[i].data;
+
+	if (!data->other)
+	{
+		*data = *instance;
+		data->pool = pool;
+	}
+	else
+	{
+		/* max_instances was lowered, or it is (other) itself */
+		pgps_add_counters(&data->told, &instance->told);
+		data->connects += instance->connects;
+		data->disconnects += instance->disconnects;
+	}
+}
+
+void
+pgps_registry_restore_info(TimestampTz stats_reset)
+{
+	pgps_registry->info.stats_reset = stats_reset;
+}

@@ -1,0 +1,185 @@
+/*-------------------------------------------------------------------------
+ *
+ * registry.h
+ *	  Pools and their instances.
+ *
+ * What other files see of the registry are copies; the shared entries are
+ * known to registry.c alone.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PGPS_REGISTRY_H
+#define PGPS_REGISTRY_H
+
+#include "datatype/timestamp.h"
+#include "storage/lwlock.h"
+
+#include "backends.h"
+#include "counters.h"
+#include "dialect.h"
+#include "fields.h"
+#include "identity.h"
+#include "status.h"
+
+#define PGPS_OTHER "(other)"
+#define PGPS_MAX_DISCOVERED_POOLS 128
+
+/* how many of the last report intervals we look at */
+#define PGPS_INTERVALS 5
+
+typedef enum PgpsSource
+{
+	PGPS_SOURCE_DISCOVERY,
+	PGPS_SOURCE_LABEL,
+	PGPS_SOURCE_POOLER,
+	PGPS_SOURCE_REPORT
+} PgpsSource;
+
+typedef struct PgpsPoolKey
+{
+	Oid			roleid;			/* role that logged in */
+	Oid			dbid;
+	char		name[PGPS_POOL_LEN];	/* padded with zeros */
+} PgpsPoolKey;
+
+/*
+ * A pool: outlives its instances.  Changed under the exclusive lock only.
+ */
+typedef struct PgpsPool
+{
+	PgpsPoolKey key;
+	NameData	usename;		/* names as they were when last seen, for when */
+	NameData	datname;		/* role or database is dropped */
+	bool		discovered;		/* made by discovery, not by report or label */
+	int32		instances;		/* entries that point here */
+	TimestampTz first_seen;
+	TimestampTz last_seen;		/* when its last instance went */
+	PgpsValues	retired;		/* counters of expired instances */
+	uint64		retired_connects;
+	uint64		retired_disconnects;
+	int32		peak_connections;
+	TimestampTz peak_connections_at;
+	int32		peak_instances; /* live ones, seen at a pass */
+	int64		peak_committed; /* what they might ask for, seen at a pass */
+} PgpsPool;
+
+/*
+ * An instance: what it told and what we made of it.  Guarded by the entry's
+ * spinlock, except for the fields that are fixed from creation on.
+ */
+typedef struct PgpsInstance
+{
+	int32		pool;			/* fixed */
+	char		name[PGPS_INSTANCE_LEN];	/* fixed */
+	bool		other;			/* fixed: stands for those without room */
+	TimestampTz first_seen;		/* fixed */
+
+	uint8		source;			/* PgpsSource, the best so far */
+	uint8		status;			/* PgpsStatus at the last evaluation */
+	TimestampTz status_since;
+	char		dialect[PGPS_DIALECT_LEN];	/* of the last report */
+	char		app_version[PGPS_POOL_LEN];
+	char		client_addr[PGPS_ADDR_LEN];
+
+	PgpsValues	label;			/* configuration as the label tells it */
+	PgpsValues	told;			/* last report; counters are our totals */
+	PgpsCarry	carry;
+	TimestampTz last_report;	/* 0 = never */
+	TimestampTz last_seen;		/* last report, connect or disconnect */
+	int64		intervals[PGPS_INTERVALS];	/* between reports, microseconds */
+	int32		nintervals;
+	char		unmapped[PGPS_UNMAPPED_LEN];	/* keys not understood, each
+												 * ended by NUL */
+	uint64		connects;
+	uint64		disconnects;
+} PgpsInstance;
+
+/* a report, parsed and with its identity */
+typedef struct PgpsReport
+{
+	PgpsPoolKey key;
+	NameData	usename;
+	NameData	datname;
+	char		instance[PGPS_INSTANCE_LEN];
+	char		client_addr[PGPS_ADDR_LEN];
+	PgpsReporter reporter;
+	PgpsStats  *stats;
+} PgpsReport;
+
+/* entries as copied; "index" is what backends and instances refer to */
+typedef struct PgpsPoolCopy
+{
+	int32		index;
+	PgpsPool	data;
+} PgpsPoolCopy;
+
+typedef struct PgpsInstanceCopy
+{
+	int32		index;
+	PgpsInstance data;
+} PgpsInstanceCopy;
+
+/* registry-level facts */
+typedef struct PgpsRegistryInfo
+{
+	TimestampTz started_at;
+	TimestampTz stats_reset;
+	TimestampTz last_pass;
+	int			collector_pid;
+	PgpsLimitStatus server_status; /* at the last pass */
+	TimestampTz server_status_since;
+	int			instances_max;
+	uint64		overflowed;		/* reports and connections put into (other) */
+	uint64		unmapped_keys;
+	uint64		dropped;		/* entries given up early to make room */
+} PgpsRegistryInfo;
+
+typedef struct PgpsCopy
+{
+	PgpsRegistryInfo info;
+	int			npools;
+	PgpsPoolCopy *pools;
+	int			max_pool;		/* all "index" are below this */
+	int			ninstances;
+	PgpsInstanceCopy *instances;
+	int			max_instance;
+	int			nbackends;
+	PgpsBackend *backends;
+} PgpsCopy;
+
+extern Size pgps_registry_size(void);
+extern void pgps_registry_init(void *area, bool found);
+extern void pgps_registry_set_lock(LWLock *lock);
+
+/* what happens to pools and instances */
+extern bool pgps_registry_report(const PgpsReport *report, TimestampTz now);
+extern bool pgps_registry_forget(const PgpsPoolKey *key, const char *instance);
+extern int	pgps_registry_reset(const char *pool, const char *usename);
+extern void pgps_registry_join(const PgpsIdentity *identity, bool connect);
+extern void pgps_registry_bind(const PgpsReport *report);
+extern void pgps_registry_leave(void);
+
+/* what readers get: one consistent copy in the current memory context */
+extern PgpsCopy *pgps_registry_copy(void);
+extern void pgps_registry_info(PgpsRegistryInfo *info);
+
+extern void pgps_instance_told(PgpsTold *told, const PgpsInstance *data);
+
+/* for the collector */
+extern void pgps_registry_expire(TimestampTz now);
+extern void pgps_registry_note_status(const PgpsInstanceCopy *judged,
+									  PgpsStatus status, TimestampTz since);
+extern void pgps_registry_note_peaks(const PgpsPoolCopy *seen, int live,
+									 int64 committed);
+extern void pgps_registry_note_pass(TimestampTz now, PgpsLimitStatus server);
+extern void pgps_registry_note_collector(int pid);
+
+/* for loading the save file, before there are other processes */
+extern int32 pgps_registry_restore_pool(const PgpsPool *pool);
+extern void pgps_registry_restore_instance(const PgpsInstance *instance,
+										   int32 pool);
+extern void pgps_registry_restore_info(TimestampTz stats_reset);
+
+#endif							/* PGPS_REGISTRY_H */

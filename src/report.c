@@ -1,0 +1,231 @@
+/*-------------------------------------------------------------------------
+ *
+ * report.c
+ *	  report(), forget() and reset(): arguments, identity, into the registry.
+ *
+ * A report acts on the caller's own login role, whatever role it has set, and
+ * writes shared memory only: it works in a read-only transaction and on a
+ * standby.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "commands/dbcommands.h"
+#include "common/hashfn.h"
+#include "libpq/libpq-be.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "dialect.h"
+#include "identity.h"
+#include "registry.h"
+#include "settings.h"
+#include "shmem.h"
+
+PG_FUNCTION_INFO_V1(pgps_report);
+PG_FUNCTION_INFO_V1(pgps_forget);
+PG_FUNCTION_INFO_V1(pgps_reset);
+
+/* Raise unless the text can be a pool's name; copy it padded with zeros. */
+static void
+read_pool_name(char *dest, text *arg)
+{
+	char	   *name = text_to_cstring(arg);
+
+	if (!pgps_is_valid_name(name))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid pool name"),
+				 errdetail("A pool name is 1 to %d bytes of printable ASCII.",
+						   PGPS_POOL_LEN - 1)));
+	memset(dest, 0, PGPS_POOL_LEN);
+	strlcpy(dest, name, PGPS_POOL_LEN);
+}
+
+/* The pool's key, under the role that logged in */
+static void
+make_key(PgpsPoolKey *key, text *pool)
+{
+	memset(key, 0, sizeof(PgpsPoolKey));
+	key->roleid = GetAuthenticatedUserId();
+	key->dbid = MyDatabaseId;
+	read_pool_name(key->name, pool);
+}
+
+/*
+ * Which instance a call is about: the argument, else host and pid of the
+ * report, else the setting, else the client's address.
+ */
+static void
+choose_instance(char *dest, const char *arg, const PgpsStats *stats)
+{
+	char		addr[PGPS_ADDR_LEN];
+
+	if (arg != NULL && arg[0] != '\0')
+		pgps_clean_tail(dest, PGPS_INSTANCE_LEN, arg);
+	else if (stats && stats->instance[0] != '\0')
+		pgps_clean_tail(dest, PGPS_INSTANCE_LEN, stats->instance);
+	else if (stats && stats->host[0] != '\0' && stats->pid[0] != '\0')
+	{
+		memset(dest, 0, PGPS_INSTANCE_LEN);
+		snprintf(dest, PGPS_INSTANCE_LEN, "%s:%s", stats->host, stats->pid);
+	}
+	else if (pgps_label_instance[0] != '\0')
+		pgps_clean_tail(dest, PGPS_INSTANCE_LEN, pgps_label_instance);
+	else
+	{
+		pgps_client_addr(addr);
+		pgps_clean_text(dest, PGPS_INSTANCE_LEN,
+						addr[0] != '\0' ? addr : PGPS_LOCAL_CLIENT);
+	}
+}
+
+/* Who reports: the process if it says so, else the connection it comes on */
+static PgpsReporter
+identify_reporter(const PgpsStats *stats)
+{
+	PgpsReporter reporter;
+
+	reporter.claimed = stats->host[0] != '\0' && stats->pid[0] != '\0';
+	if (reporter.claimed)
+		reporter.id = hash_combine64(hash_bytes_extended((const unsigned char *) stats->host,
+														 strlen(stats->host), 0),
+									 hash_bytes_extended((const unsigned char *) stats->pid,
+														 strlen(stats->pid), 0));
+	else
+		reporter.id = hash_combine64(MyProcPid, MyStartTimestamp);
+	return reporter;
+}
+
+/*
+ * Take the connection for one of the instance, if nothing speaks against it.
+ * When a second identity reports on it, it goes back to where it was.
+ */
+static void
+bind_connection(const PgpsReport *report)
+{
+	uint64		reported;
+	PgpsIdentity identity;
+
+	if (pgps_backend_instance() == PGPS_NO_INSTANCE)
+		return;
+	reported = hash_combine64(hash_bytes_extended((const unsigned char *) &report->key,
+												  sizeof(PgpsPoolKey), 0),
+							  hash_bytes_extended((const unsigned char *) report->instance,
+												  strlen(report->instance), 0));
+	switch (pgps_backend_note_report(reported))
+	{
+		case PGPS_BIND:
+			if (!pgps_is_pooler_address(report->client_addr))
+				pgps_registry_bind(report);
+			break;
+		case PGPS_UNBIND:
+			pgps_identify(&identity);
+			pgps_registry_join(&identity, false);
+			break;
+		case PGPS_KEEP:
+			break;
+	}
+}
+
+/*
+ * report(pool text, stats jsonb, instance text DEFAULT NULL) -> boolean
+ *
+ * Returns true when everything reported has a row of its own.
+ */
+Datum
+pgps_report(PG_FUNCTION_ARGS)
+{
+	PgpsReport	report = {0};
+	TimestampTz now = GetCurrentTimestamp();
+	char	   *instance = NULL;
+	const char *database;
+	List	   *rows;
+	ListCell   *lc;
+	bool		own = true;
+
+	pgps_ensure_loaded();
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("pool name must not be null")));
+	if (PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("pool statistics must not be null")));
+	if (!PG_ARGISNULL(2))
+		instance = text_to_cstring(PG_GETARG_TEXT_PP(2));
+
+	make_key(&report.key, PG_GETARG_TEXT_PP(0));
+	if (MyProcPort != NULL)
+	{
+		namestrcpy(&report.usename, MyProcPort->user_name);
+		database = MyProcPort->database_name;
+	}
+	else
+	{
+		namestrcpy(&report.usename, GetUserNameFromId(report.key.roleid, false));
+		database = get_database_name(MyDatabaseId);
+	}
+	namestrcpy(&report.datname, database ? database : "");
+	pgps_client_addr(report.client_addr);
+
+	rows = pgps_parse_stats(PG_GETARG_JSONB_P(1), pgps_strict_reports);
+	foreach(lc, rows)
+	{
+		report.stats = lfirst(lc);
+		choose_instance(report.instance, instance, report.stats);
+		report.reporter = identify_reporter(report.stats);
+		own &= pgps_registry_report(&report, now);
+		bind_connection(&report);
+	}
+	PG_RETURN_BOOL(own);
+}
+
+/*
+ * forget(pool text, instance text DEFAULT NULL) -> boolean
+ */
+Datum
+pgps_forget(PG_FUNCTION_ARGS)
+{
+	PgpsPoolKey key;
+	char		instance[PGPS_INSTANCE_LEN];
+
+	pgps_ensure_loaded();
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("pool name must not be null")));
+	make_key(&key, PG_GETARG_TEXT_PP(0));
+	choose_instance(instance,
+					PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1)),
+					NULL);
+	PG_RETURN_BOOL(pgps_registry_forget(&key, instance));
+}
+
+/*
+ * reset(pool text DEFAULT NULL, usename name DEFAULT NULL) -> void
+ */
+Datum
+pgps_reset(PG_FUNCTION_ARGS)
+{
+	char	   *pool = NULL;
+	char	   *usename = NULL;
+
+	pgps_ensure_loaded();
+	if (!PG_ARGISNULL(0))
+		pool = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	if (!PG_ARGISNULL(1))
+		usename = NameStr(*PG_GETARG_NAME(1));
+
+	/* the role may be dropped and its pools still there */
+	if (pgps_registry_reset(pool, usename) == 0 && usename != NULL)
+		(void) get_role_oid(usename, false);
+	PG_RETURN_VOID();
+}

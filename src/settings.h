@@ -1,0 +1,45 @@
+/*-------------------------------------------------------------------------
+ *
+ * settings.h
+ *	  The settings pgpool_stats.* as C variables.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PGPS_SETTINGS_H
+#define PGPS_SETTINGS_H
+
+typedef enum PgpsTrack
+{
+	PGPS_TRACK_NONE,
+	PGPS_TRACK_LABELLED,
+	PGPS_TRACK_ALL
+} PgpsTrack;
+
+/* fixed at server start */
+extern int	pgps_max_pools;
+extern int	pgps_max_instances;
+
+/* reload */
+extern int	pgps_max_instances_per_role;
+extern int	pgps_track;
+extern int	pgps_sample_interval;	/* ms */
+extern int	pgps_stale_after;	/* s */
+extern int	pgps_expire_after;	/* s */
+extern bool pgps_save;
+extern int	pgps_save_interval; /* s */
+
+/* anybody */
+extern bool pgps_strict_reports;
+extern char *pgps_label_pool;
+extern char *pgps_label_instance;
+extern char *pgps_label_pool_size;
+extern char *pgps_label_max_overflow;
+extern char *pgps_label_app_version;
+
+extern void pgps_define_settings(bool preloading);
+
+extern bool pgps_is_pooler_address(const char *addr);
+
+#endif							/* PGPS_SETTINGS_H */

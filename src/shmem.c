@@ -1,0 +1,97 @@
+/*-------------------------------------------------------------------------
+ *
+ * shmem.c
+ *	  The one area of shared memory: its size, its parts, its lock.
+ *
+ * Everything is allocated when the server starts and never grows.  Copyable
+ * state is loaded from the save file right here, before any other process
+ * exists.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "storage/ipc.h"
+#include "storage/lwlock.h"
+#include "storage/shmem.h"
+
+#include "backends.h"
+#include "persist.h"
+#include "registry.h"
+#include "shmem.h"
+
+/* shows in pg_shmem_allocations and as wait event */
+#define AREA_NAME "pgpool_stats"
+
+static shmem_request_hook_type prev_shmem_request_hook = NULL;
+static shmem_startup_hook_type prev_shmem_startup_hook = NULL;
+static void *area = NULL;
+
+static Size
+area_size(void)
+{
+	return add_size(MAXALIGN(pgps_registry_size()), pgps_backends_size());
+}
+
+static void
+request_shmem(void)
+{
+	if (prev_shmem_request_hook)
+		prev_shmem_request_hook();
+	RequestAddinShmemSpace(area_size());
+	RequestNamedLWLockTranche(AREA_NAME, 1);
+}
+
+static void
+startup_shmem(void)
+{
+	bool		found;
+
+	if (prev_shmem_startup_hook)
+		prev_shmem_startup_hook();
+
+	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+	area = ShmemInitStruct(AREA_NAME, area_size(), &found);
+	if (!found)
+		memset(area, 0, area_size());
+	pgps_registry_set_lock(&GetNamedLWLockTranche(AREA_NAME)->lock);
+	pgps_registry_init(area, found);
+	pgps_backends_init((char *) area + MAXALIGN(pgps_registry_size()));
+	LWLockRelease(AddinShmemInitLock);
+
+	if (!found && !IsUnderPostmaster)
+	{
+		pgps_load();
+		on_shmem_exit(pgps_save_at_shutdown, (Datum) 0);
+	}
+}
+
+/* Called while the server loads its libraries */
+void
+pgps_shmem_install(void)
+{
+	prev_shmem_request_hook = shmem_request_hook;
+	shmem_request_hook = request_shmem;
+	prev_shmem_startup_hook = shmem_startup_hook;
+	shmem_startup_hook = startup_shmem;
+}
+
+bool
+pgps_is_loaded(void)
+{
+	return area != NULL;
+}
+
+/* Raise unless the library was loaded when the server started. */
+void
+pgps_ensure_loaded(void)
+{
+	if (!pgps_is_loaded())
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("pgpool_stats must be loaded via shared_preload_libraries"),
+				 errhint("Add pgpool_stats to shared_preload_libraries and restart the server.")));
+}

@@ -1,0 +1,302 @@
+/*-------------------------------------------------------------------------
+ *
+ * snapshot.c
+ *	  Everything at one moment: copied, joined with the server's view, judged.
+ *
+ * Readers and the collector start here.  After the copy is made nothing is
+ * shared: no lock, no shared memory, allocation is free to raise.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/timestamp.h"
+
+#include "settings.h"
+#include "snapshot.h"
+
+/* Count each backend for its instance. */
+static void
+see_backends(PgpsSnapshot *snapshot, PgpsInstanceView **by_index)
+{
+	int			i;
+
+	for (i = 0; i < snapshot->nbackends; i++)
+	{
+		const PgpsBackend *backend = &snapshot->backends[i];
+		PgpsInstanceView *view;
+
+		if (backend->instance == PGPS_NO_INSTANCE)
+			continue;
+		view = by_index[backend->instance];
+		view->server.connections++;
+		view->server.labelled += backend->labelled;
+		view->server.in_xact += backend->in_xact;
+		view->server.idle_in_xact += backend->idle_in_xact;
+		view->server.last_query = Max(view->server.last_query,
+									  backend->last_query);
+		if (backend->client_addr[0] != '\0' && view->via == NULL &&
+			pgps_is_pooler_address(backend->client_addr))
+			view->via = backend->client_addr;
+	}
+}
+
+static void
+judge_instance(PgpsSnapshot *snapshot, PgpsInstanceView *view)
+{
+	PgpsTold	told;
+
+	pgps_instance_told(&told, view->data);
+	pgps_judge(&view->now, &told, &view->server, snapshot->taken_at,
+			   snapshot->info.started_at);
+	view->live = view->now.status != PGPS_GONE;
+	view->status_since = view->now.status == view->data->status ?
+		view->data->status_since : view->now.since;
+}
+
+/* How full, in percent of the known maximum; -1 if either is unknown */
+double
+pgps_used_pct(const PgpsValues *shown)
+{
+	if (!pgps_known(shown, PGPS_MAX_SIZE) ||
+		!pgps_known(shown, PGPS_CHECKED_OUT) ||
+		shown->value[PGPS_MAX_SIZE] <= 0)
+		return -1;
+	return 100.0 * shown->value[PGPS_CHECKED_OUT] / shown->value[PGPS_MAX_SIZE];
+}
+
+/*
+ * What a live instance may ask this server for: its maximum, or what it holds
+ * if that is more or the maximum is unknown.  Behind a pooler, what is here.
+ *
+ * A discovered instance claims nothing; its connections may well be those
+ * that a report without label speaks of, so both are kept apart here and
+ * settled per role and database (budget.c).
+ */
+static void
+commit(PgpsPoolView *pool, const PgpsInstanceView *view)
+{
+	int64		here = view->server.connections;
+	int64		open;
+
+	if (view->data->source == PGPS_SOURCE_DISCOVERY)
+	{
+		pool->strangers += here;
+		pool->discovered += here > 0;
+		return;
+	}
+	if (view->via != NULL || view->data->other)
+	{
+		pool->committed += here;
+		return;
+	}
+
+	open = view->now.reported ? pgps_get(&view->now.shown, PGPS_OPEN, 0) : 0;
+	pool->missing += Max(open - here, 0);
+	pool->committed += Max(Max(open, here),
+						   pgps_get(&view->now.shown, PGPS_MAX_SIZE, 0));
+	pool->uncapped += !pgps_known(&view->now.shown, PGPS_MAX_SIZE);
+}
+
+static void
+add_known(PgpsValues *sum, const PgpsValues *v, PgpsField f)
+{
+	if (pgps_known(v, f))
+		pgps_set(sum, f, pgps_add_saturated(pgps_get(sum, f, 0), v->value[f]));
+}
+
+/* Add one instance to its pool. */
+static void
+roll_up(PgpsPoolView *pool, const PgpsInstanceView *view)
+{
+	const PgpsValues *shown = &view->now.shown;
+	double		pct;
+	int			f;
+
+	for (f = PGPS_FIRST_COUNTER; f < PGPS_NFIELDS; f++)
+		add_known(&pool->sum, shown, f);
+	pool->connects += view->data->connects;
+	pool->disconnects += view->data->disconnects;
+	pool->source = Max(pool->source, (PgpsSource) view->data->source);
+	pool->last_report = Max(pool->last_report, view->data->last_report);
+	if (view->data->other)
+	{
+		pool->connections += view->server.connections;
+		pool->in_xact += view->server.in_xact;
+		pool->idle_in_xact += view->server.idle_in_xact;
+		commit(pool, view);
+		return;
+	}
+	if (!view->live)
+	{
+		pool->gone++;
+		return;
+	}
+
+	pool->live++;
+	for (f = 0; f < PGPS_FIRST_COUNTER; f++)
+	{
+		if (f == PGPS_UNLIMITED)
+			continue;
+		if (f == PGPS_MAX_WAIT)
+		{
+			if (pgps_known(shown, f))
+				pgps_set(&pool->sum, f, Max(pgps_get(&pool->sum, f, 0),
+											shown->value[f]));
+		}
+		else
+			add_known(&pool->sum, shown, f);
+	}
+	if (pgps_known(shown, PGPS_UNLIMITED))
+		pgps_set(&pool->sum, PGPS_UNLIMITED,
+				 Max(pgps_get(&pool->sum, PGPS_UNLIMITED, 0),
+					 shown->value[PGPS_UNLIMITED]));
+	if (!pgps_known(shown, PGPS_MAX_SIZE))
+		pool->cap_known = false;
+
+	pct = pgps_used_pct(shown);
+	if (pct > pool->fullest_pct)
+	{
+		pool->fullest_pct = pct;
+		pool->fullest = view;
+	}
+	if (view->now.status > pool->status ||
+		(view->now.status == pool->status &&
+		 view->status_since < pool->status_since))
+	{
+		pool->status = view->now.status;
+		pool->status_since = view->status_since;
+	}
+	pool->exhausted += view->now.status == PGPS_EXHAUSTED;
+	pool->silent += view->now.status == PGPS_SILENT;
+	pool->reporting += view->now.reported;
+	pool->connections += view->server.connections;
+	pool->in_xact += view->server.in_xact;
+	pool->idle_in_xact += view->server.idle_in_xact;
+	commit(pool, view);
+	if (pool->via == NULL)
+		pool->via = view->via;
+}
+
+static void
+start_pool(PgpsPoolView *pool, const PgpsPoolCopy *copy)
+{
+	int			f;
+
+	pool->copy = copy;
+	pool->data = &copy->data;
+	pool->source = PGPS_SOURCE_DISCOVERY;
+	pool->status = PGPS_GONE;
+	pool->status_since = copy->data.last_seen;
+	pool->used_pct = pool->fullest_pct = -1;
+	pool->cap_known = true;
+	for (f = PGPS_FIRST_COUNTER; f < PGPS_NFIELDS; f++)
+		add_known(&pool->sum, &copy->data.retired, f);
+	pool->connects = copy->data.retired_connects;
+	pool->disconnects = copy->data.retired_disconnects;
+}
+
+static void
+finish_pool(PgpsPoolView *pool, TimestampTz now)
+{
+	/* a partial sum of maxima would be worse than none */
+	if (!pool->cap_known || pool->live == 0)
+		pgps_unset(&pool->sum, PGPS_MAX_SIZE);
+	pool->used_pct = pgps_used_pct(&pool->sum);
+	pool->peak_connections = Max(pool->data->peak_connections,
+								 pool->connections);
+	pool->peak_connections_at = pool->data->peak_connections_at;
+	pool->peak_instances = Max(pool->data->peak_instances, pool->live);
+	pool->peak_committed = Max(pool->data->peak_committed, pool->committed);
+}
+
+/* Live instances first, then by name */
+static int
+compare_instances(const void *a, const void *b)
+{
+	const PgpsInstanceView *x = *(PgpsInstanceView *const *) a;
+	const PgpsInstanceView *y = *(PgpsInstanceView *const *) b;
+
+	if (x->live != y->live)
+		return x->live ? -1 : 1;
+	return strcmp(x->data->name, y->data->name);
+}
+
+/*
+ * Take a snapshot in the current memory context.
+ */
+PgpsSnapshot *
+pgps_take_snapshot(void)
+{
+	PgpsCopy   *copy = pgps_registry_copy();
+	PgpsSnapshot *snapshot = palloc0(sizeof(PgpsSnapshot));
+	PgpsInstanceView **by_index;
+	PgpsPoolView **pool_by_index;
+	PgpsInstanceView **next;
+	int			i;
+
+	snapshot->taken_at = GetCurrentTimestamp();
+	snapshot->info = copy->info;
+	snapshot->backends = copy->backends;
+	snapshot->nbackends = copy->nbackends;
+	snapshot->ninstances = copy->ninstances;
+	snapshot->instances = palloc_extended(Max(copy->ninstances, 1) *
+										  sizeof(PgpsInstanceView),
+										  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	snapshot->npools = copy->npools;
+	snapshot->pools = palloc0(Max(copy->npools, 1) * sizeof(PgpsPoolView));
+
+	by_index = palloc(copy->max_instance * sizeof(PgpsInstanceView *));
+	for (i = 0; i < copy->ninstances; i++)
+	{
+		PgpsInstanceView *view = &snapshot->instances[i];
+
+		view->copy = &copy->instances[i];
+		view->data = &copy->instances[i].data;
+		by_index[copy->instances[i].index] = view;
+	}
+	see_backends(snapshot, by_index);
+
+	pool_by_index = palloc(copy->max_pool * sizeof(PgpsPoolView *));
+	for (i = 0; i < copy->npools; i++)
+	{
+		start_pool(&snapshot->pools[i], &copy->pools[i]);
+		pool_by_index[copy->pools[i].index] = &snapshot->pools[i];
+	}
+	for (i = 0; i < copy->ninstances; i++)
+	{
+		PgpsInstanceView *view = &snapshot->instances[i];
+		PgpsPoolView *pool = pool_by_index[view->data->pool];
+
+		judge_instance(snapshot, view);
+		roll_up(pool, view);
+		pool->ninstances++;
+	}
+
+	next = palloc(Max(copy->ninstances, 1) * sizeof(PgpsInstanceView *));
+	for (i = 0; i < copy->npools; i++)
+	{
+		snapshot->pools[i].instances = next;
+		next += snapshot->pools[i].ninstances;
+		snapshot->pools[i].ninstances = 0;
+	}
+	for (i = 0; i < copy->ninstances; i++)
+	{
+		PgpsInstanceView *view = &snapshot->instances[i];
+		PgpsPoolView *pool = pool_by_index[view->data->pool];
+
+		pool->instances[pool->ninstances++] = view;
+	}
+	for (i = 0; i < copy->npools; i++)
+	{
+		PgpsPoolView *pool = &snapshot->pools[i];
+
+		qsort(pool->instances, pool->ninstances, sizeof(PgpsInstanceView *),
+			  compare_instances);
+		finish_pool(pool, snapshot->taken_at);
+	}
+	return snapshot;
+}

@@ -1,0 +1,80 @@
+/*-------------------------------------------------------------------------
+ *
+ * snapshot.h
+ *	  Everything at one moment: copied, joined with the server's view, judged.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PGPS_SNAPSHOT_H
+#define PGPS_SNAPSHOT_H
+
+#include "registry.h"
+
+/* an instance as it is shown */
+typedef struct PgpsInstanceView
+{
+	const PgpsInstanceCopy *copy;
+	const PgpsInstance *data;
+	PgpsServerView server;
+	const char *via;			/* address of the pooler, or NULL */
+	PgpsJudgement now;
+	TimestampTz status_since;
+	bool		live;			/* not gone */
+} PgpsInstanceView;
+
+/* a pool as it is shown: the roll-up of its instances */
+typedef struct PgpsPoolView
+{
+	const PgpsPoolCopy *copy;
+	const PgpsPool *data;
+	PgpsInstanceView **instances;	/* live ones first, by name */
+	int			ninstances;
+	int			live;
+	PgpsSource	source;
+	const char *via;
+	PgpsStatus	status;
+	TimestampTz status_since;
+	PgpsValues	sum;			/* gauges of live instances, counters of all */
+	bool		cap_known;		/* of every live instance */
+	double		used_pct;		/* -1 = unknown */
+	double		fullest_pct;	/* -1 = unknown */
+	const PgpsInstanceView *fullest;
+	int			exhausted;
+	int			silent;
+	int			gone;
+	int			reporting;
+	int			connections;
+	int			in_xact;
+	int			idle_in_xact;
+	int			peak_connections;
+	TimestampTz peak_connections_at;
+	int			peak_instances;
+	int64		committed;		/* connections it may ask this server for */
+	int64		peak_committed;
+	int			uncapped;		/* live claimed instances without a known cap */
+	int			strangers;		/* connections of discovered instances */
+	int			discovered;		/* live discovered instances */
+	int64		missing;		/* open by report, but not seen as its own */
+	uint64		connects;
+	uint64		disconnects;
+	TimestampTz last_report;
+} PgpsPoolView;
+
+typedef struct PgpsSnapshot
+{
+	TimestampTz taken_at;
+	PgpsRegistryInfo info;
+	int			ninstances;
+	PgpsInstanceView *instances;
+	int			npools;
+	PgpsPoolView *pools;
+	int			nbackends;
+	const PgpsBackend *backends;
+} PgpsSnapshot;
+
+extern PgpsSnapshot *pgps_take_snapshot(void);
+extern double pgps_used_pct(const PgpsValues *shown);
+
+#endif							/* PGPS_SNAPSHOT_H */

@@ -1,0 +1,432 @@
+/*-------------------------------------------------------------------------
+ *
+ * views.c
+ *	  The functions behind the views instances, pools, budget and info.
+ *
+ * Privileges and Datums only.  A role sees the rows of the roles it has the
+ * privileges of; members of pg_read_all_stats see all.  The numbers of the
+ * budget are public in the catalogs and in pg_stat_activity already.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_authid.h"
+#include "commands/dbcommands.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/timestamp.h"
+
+#include "budget.h"
+#include "row.h"
+#include "shmem.h"
+#include "snapshot.h"
+#include "views.h"
+
+PG_FUNCTION_INFO_V1(pgps_get_instances);
+PG_FUNCTION_INFO_V1(pgps_get_pools);
+PG_FUNCTION_INFO_V1(pgps_get_budget);
+PG_FUNCTION_INFO_V1(pgps_get_info);
+
+bool
+pgps_sees_all(void)
+{
+	return has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS);
+}
+
+bool
+pgps_may_see(Oid roleid, bool sees_all)
+{
+	return sees_all ||
+		(OidIsValid(roleid) && has_privs_of_role(GetUserId(), roleid));
+}
+
+/* Names of now; of then, if role or database is dropped. */
+const char *
+pgps_role_name(const PgpsPool *pool)
+{
+	char	   *name = GetUserNameFromId(pool->key.roleid, true);
+
+	return name ? name : NameStr(pool->usename);
+}
+
+const char *
+pgps_database_name(const PgpsPool *pool)
+{
+	char	   *name = OidIsValid(pool->key.dbid) ?
+		get_database_name(pool->key.dbid) : NULL;
+
+	return name ? name : NameStr(pool->datname);
+}
+
+static const char *
+source_name(PgpsSource source)
+{
+	static const char *const names[] = {
+		"discovery", "label", "pooler", "report"
+	};
+
+	return names[source];
+}
+
+static void
+put_unlimited(PgpsRow *row, const PgpsValues *v)
+{
+	if (pgps_known(v, PGPS_UNLIMITED))
+		pgps_put_bool(row, v->value[PGPS_UNLIMITED] != 0);
+	else
+		pgps_put_null(row);
+}
+
+static void
+put_nulls(PgpsRow *row, int n)
+{
+	while (n-- > 0)
+		pgps_put_null(row);
+}
+
+/* What a reader should know of an instance and no column says */
+static const char *
+instance_notes(const PgpsInstance *data)
+{
+	StringInfoData notes;
+
+	initStringInfo(&notes);
+	if (data->other)
+		appendStringInfoString(&notes, "stands for instances without room of their own");
+	if (data->carry.shared)
+		appendStringInfoString(&notes, "several processes report under this name; its counters stand still");
+	if (pgps_known(&data->label, PGPS_POOL_SIZE) &&
+		pgps_known(&data->told, PGPS_POOL_SIZE) &&
+		data->label.value[PGPS_POOL_SIZE] != data->told.value[PGPS_POOL_SIZE])
+		appendStringInfo(&notes, "%slabel says pool_size " INT64_FORMAT,
+						 notes.len > 0 ? "; " : "",
+						 data->label.value[PGPS_POOL_SIZE]);
+	return notes.data;
+}
+
+static void
+put_instance(PgpsRow *row, const PgpsPool *pool, const PgpsInstanceView *view)
+{
+	const PgpsInstance *data = view->data;
+	const PgpsValues *shown = &view->now.shown;
+	int64		interval = pgps_median_interval(data->intervals,
+												data->nintervals);
+
+	/* identity */
+	pgps_put_text(row, pool->key.name);
+	pgps_put_text(row, data->name);
+	pgps_put_name(row, pgps_database_name(pool));
+	pgps_put_name(row, pgps_role_name(pool));
+	pgps_put_text(row, source_name(data->source));
+	pgps_put_text(row, view->via);
+	pgps_put_text(row, pgps_status_name(view->now.status));
+	pgps_put_time(row, view->status_since);
+	pgps_put_address(row, data->client_addr);
+	pgps_put_text(row, data->dialect);
+	pgps_put_text(row, data->app_version);
+
+	/* capacity */
+	pgps_put_figure4(row, shown, PGPS_POOL_SIZE);
+	pgps_put_figure4(row, shown, PGPS_MAX_OVERFLOW);
+	pgps_put_figure4(row, shown, PGPS_MAX_SIZE);
+	put_unlimited(row, shown);
+	pgps_put_figure4(row, shown, PGPS_MIN_SIZE);
+
+	/* use */
+	pgps_put_figure4(row, shown, PGPS_OPEN);
+	pgps_put_figure4(row, shown, PGPS_CHECKED_OUT);
+	pgps_put_figure4(row, shown, PGPS_CHECKED_IN);
+	pgps_put_figure4(row, shown, PGPS_OVERFLOW);
+	pgps_put_figure4(row, shown, PGPS_WAITING);
+	pgps_put_figure_ms(row, shown, PGPS_MAX_WAIT);
+	pgps_put_pct(row, pgps_used_pct(shown));
+	pgps_put_time(row, data->last_report);
+
+	/* server's truth */
+	pgps_put_int4(row, view->server.connections);
+	pgps_put_int4(row, view->server.in_xact);
+	pgps_put_int4(row, view->server.idle_in_xact);
+	put_nulls(row, 5);			/* unclaimed, peak_in_xact(_at), exhausted_* */
+
+	/* counters */
+	pgps_put_figure8(row, shown, PGPS_CHECKOUTS);
+	pgps_put_figure8(row, shown, PGPS_WAITS);
+	pgps_put_figure_ms(row, shown, PGPS_TOTAL_WAIT_TIME);
+	pgps_put_mean_wait(row, shown);
+	pgps_put_figure8(row, shown, PGPS_TIMEOUTS);
+	pgps_put_figure8(row, shown, PGPS_ERRORS);
+	put_nulls(row, 6);			/* xacts, *_xact_time, xact_time_p* */
+	pgps_put_int8(row, data->connects);
+	pgps_put_int8(row, data->disconnects);
+	pgps_put_null(row);			/* rejected */
+
+	/* times */
+	pgps_put_time(row, data->last_report);
+	if (data->nintervals > 0)
+		pgps_put_float8(row, interval / 1000.0);
+	else
+		pgps_put_null(row);
+	pgps_put_time(row, data->first_seen);
+	pgps_put_texts(row, data->unmapped, sizeof(data->unmapped));
+	pgps_put_text(row, instance_notes(data));
+	pgps_row_end(row);
+}
+
+Datum
+pgps_get_instances(PG_FUNCTION_ARGS)
+{
+	PgpsRow		row;
+	PgpsSnapshot *snapshot;
+	bool		sees_all;
+	int			i,
+				j;
+
+	pgps_ensure_loaded();
+	pgps_rows_begin(&row, fcinfo);
+	snapshot = pgps_take_snapshot();
+	sees_all = pgps_sees_all();
+	for (i = 0; i < snapshot->npools; i++)
+	{
+		const PgpsPoolView *pool = &snapshot->pools[i];
+
+		if (!pgps_may_see(pool->data->key.roleid, sees_all))
+			continue;
+		for (j = 0; j < pool->ninstances; j++)
+			put_instance(&row, pool->data, pool->instances[j]);
+	}
+	return (Datum) 0;
+}
+
+/* How one instance is configured: "5+10", "20", "unlimited", "?" */
+static char *
+instance_config(const PgpsValues *shown)
+{
+	if (pgps_get(shown, PGPS_UNLIMITED, 0) == 1)
+		return "unlimited";
+	if (pgps_get(shown, PGPS_MAX_OVERFLOW, 0) > 0 &&
+		pgps_known(shown, PGPS_POOL_SIZE))
+		return psprintf(INT64_FORMAT "+" INT64_FORMAT,
+						shown->value[PGPS_POOL_SIZE],
+						shown->value[PGPS_MAX_OVERFLOW]);
+	if (pgps_known(shown, PGPS_MAX_SIZE))
+		return psprintf(INT64_FORMAT, shown->value[PGPS_MAX_SIZE]);
+	return "?";
+}
+
+/*
+ * How a pool's live instances are configured: "9 x 5+10, 3 x 20", the most
+ * frequent first.
+ */
+static const char *
+pool_config(const PgpsPoolView *pool)
+{
+	StringInfoData text;
+	char	  **kinds = palloc(Max(pool->ninstances, 1) * sizeof(char *));
+	int		   *counts = palloc0(Max(pool->ninstances, 1) * sizeof(int));
+	int			n = 0,
+				i,
+				j;
+
+	initStringInfo(&text);
+	for (i = 0; i < pool->ninstances && pool->instances[i]->live; i++)
+	{
+		char	   *kind;
+
+		if (pool->instances[i]->data->other)
+			continue;
+		kind = instance_config(&pool->instances[i]->now.shown);
+		for (j = 0; j < n && strcmp(kinds[j], kind) != 0; j++)
+			;
+		if (j == n)
+			kinds[n++] = kind;
+		counts[j]++;
+	}
+
+	for (i = 0; i < n; i++)
+	{
+		int			most = 0;
+
+		for (j = 1; j < n; j++)
+		{
+			if (counts[j] > counts[most])
+				most = j;
+		}
+		appendStringInfo(&text, "%s%d x %s", i > 0 ? ", " : "",
+						 counts[most], kinds[most]);
+		counts[most] = 0;
+	}
+	return text.data;
+}
+
+static void
+put_pool(PgpsRow *row, const PgpsPoolView *pool)
+{
+	const PgpsValues *sum = &pool->sum;
+
+	/* identity and status */
+	pgps_put_text(row, pool->data->key.name);
+	pgps_put_name(row, pgps_database_name(pool->data));
+	pgps_put_name(row, pgps_role_name(pool->data));
+	pgps_put_text(row, source_name(pool->source));
+	pgps_put_text(row, pool->via);
+	pgps_put_text(row, pgps_status_name(pool->status));
+	pgps_put_time(row, pool->status_since);
+
+	/* capacity */
+	pgps_put_int4(row, pool->live);
+	pgps_put_text(row, pool_config(pool));
+	pgps_put_figure8(row, sum, PGPS_POOL_SIZE);
+	pgps_put_figure8(row, sum, PGPS_MAX_OVERFLOW);
+	pgps_put_figure8(row, sum, PGPS_MAX_SIZE);
+	put_unlimited(row, sum);
+
+	/* use */
+	pgps_put_figure8(row, sum, PGPS_OPEN);
+	pgps_put_figure8(row, sum, PGPS_CHECKED_OUT);
+	pgps_put_figure8(row, sum, PGPS_CHECKED_IN);
+	pgps_put_figure8(row, sum, PGPS_OVERFLOW);
+	pgps_put_figure8(row, sum, PGPS_WAITING);
+	pgps_put_figure_ms(row, sum, PGPS_MAX_WAIT);
+	pgps_put_pct(row, pool->used_pct);
+	pgps_put_pct(row, pool->fullest_pct);
+	pgps_put_text(row, pool->fullest ? pool->fullest->data->name : NULL);
+	pgps_put_int4(row, pool->exhausted);
+	pgps_put_int4(row, pool->silent);
+	pgps_put_int4(row, pool->gone);
+	pgps_put_int4(row, pool->reporting);
+
+	/* server's truth */
+	pgps_put_int8(row, pool->connections);
+	pgps_put_int8(row, pool->in_xact);
+	pgps_put_int8(row, pool->idle_in_xact);
+	pgps_put_null(row);			/* unclaimed */
+	pgps_put_int4(row, pool->peak_connections);
+	pgps_put_time(row, pool->peak_connections_at);
+	pgps_put_int4(row, pool->peak_instances);
+
+	/* counters */
+	pgps_put_figure8(row, sum, PGPS_CHECKOUTS);
+	pgps_put_figure8(row, sum, PGPS_WAITS);
+	pgps_put_figure_ms(row, sum, PGPS_TOTAL_WAIT_TIME);
+	pgps_put_mean_wait(row, sum);
+	pgps_put_figure8(row, sum, PGPS_TIMEOUTS);
+	pgps_put_figure8(row, sum, PGPS_ERRORS);
+	put_nulls(row, 3);			/* xacts, *_xact_time */
+	pgps_put_int8(row, pool->connects);
+	pgps_put_int8(row, pool->disconnects);
+	pgps_put_null(row);			/* rejected */
+
+	/* times */
+	pgps_put_time(row, pool->last_report);
+	pgps_put_time(row, pool->data->first_seen);
+	pgps_put_null(row);			/* last_hour */
+	pgps_row_end(row);
+}
+
+Datum
+pgps_get_pools(PG_FUNCTION_ARGS)
+{
+	PgpsRow		row;
+	PgpsSnapshot *snapshot;
+	bool		sees_all;
+	int			i;
+
+	pgps_ensure_loaded();
+	pgps_rows_begin(&row, fcinfo);
+	snapshot = pgps_take_snapshot();
+	sees_all = pgps_sees_all();
+	for (i = 0; i < snapshot->npools; i++)
+	{
+		if (pgps_may_see(snapshot->pools[i].data->key.roleid, sees_all))
+			put_pool(&row, &snapshot->pools[i]);
+	}
+	return (Datum) 0;
+}
+
+Datum
+pgps_get_budget(PG_FUNCTION_ARGS)
+{
+	PgpsRow		row;
+	ListCell   *lc;
+
+	pgps_ensure_loaded();
+	pgps_rows_begin(&row, fcinfo);
+	foreach(lc, pgps_limits(pgps_take_snapshot()))
+	{
+		const PgpsLimit *limit = lfirst(lc);
+		bool		server = limit->scope == PGPS_SCOPE_SERVER;
+
+		pgps_put_text(&row, pgps_scope_name(limit->scope));
+		pgps_put_name(&row, NameStr(limit->name));
+		if (limit->conn_limit >= 0)
+			pgps_put_int4(&row, limit->conn_limit);
+		else
+			pgps_put_null(&row);
+		pgps_put_int4(&row, limit->usable);
+		pgps_put_int4(&row, limit->used);
+		if (server)
+			pgps_put_int4(&row, limit->starting);
+		else
+			pgps_put_null(&row);
+		pgps_put_pct(&row, limit->usable > 0 ?
+					 100.0 * limit->used / limit->usable : -1);
+		pgps_put_int4(&row, limit->headroom);
+		pgps_put_text(&row, pgps_scope_name(limit->binding));
+		pgps_put_text(&row, pgps_limit_status_name(limit->status));
+		pgps_put_int8(&row, limit->committed.now);
+		pgps_put_int8(&row, limit->committed.peak);
+		pgps_put_int4(&row, limit->committed.uncapped);
+		put_nulls(&row, 4);		/* peak_used(_at), (last_)rejected */
+		pgps_put_int4(&row, limit->reserved);
+		pgps_row_end(&row);
+	}
+	return (Datum) 0;
+}
+
+/* One row, also when the library is not loaded */
+Datum
+pgps_get_info(PG_FUNCTION_ARGS)
+{
+	PgpsRow		row;
+	PgpsSnapshot *snapshot;
+	int			used = 0,
+				unlabelled = 0;
+	int			i;
+
+	pgps_rows_begin(&row, fcinfo);
+	pgps_put_bool(&row, pgps_is_loaded());
+	pgps_put_text(&row, PGPS_VERSION);
+	if (!pgps_is_loaded())
+	{
+		put_nulls(&row, 11);
+		pgps_row_end(&row);
+		return (Datum) 0;
+	}
+
+	snapshot = pgps_take_snapshot();
+	for (i = 0; i < snapshot->ninstances; i++)
+		used += !snapshot->instances[i].data->other;
+	for (i = 0; i < snapshot->nbackends; i++)
+		unlabelled += !snapshot->backends[i].labelled;
+
+	if (snapshot->info.collector_pid != 0)
+		pgps_put_int4(&row, snapshot->info.collector_pid);
+	else
+		pgps_put_null(&row);
+	pgps_put_time(&row, snapshot->info.last_pass);
+	pgps_put_bool(&row, pgps_sees_all());
+	pgps_put_int4(&row, used);
+	pgps_put_int4(&row, snapshot->info.instances_max);
+	pgps_put_int8(&row, snapshot->info.overflowed);
+	pgps_put_int4(&row, unlabelled);
+	pgps_put_int8(&row, snapshot->info.unmapped_keys);
+	pgps_put_int8(&row, snapshot->info.dropped);
+	pgps_put_time(&row, snapshot->info.stats_reset);
+	pgps_put_time(&row, snapshot->info.started_at);
+	pgps_row_end(&row);
+	return (Datum) 0;
+}
