@@ -123,6 +123,21 @@ pgps_backend_note_report(uint64 reported)
 	return PGPS_BIND;
 }
 
+/*
+ * Take back what this session's reports meant for its connection.  Returns
+ * whether the connection is to go back to where it was without them.
+ */
+bool
+pgps_backend_unbind(void)
+{
+	bool		bound = my_slot != NULL && !my_slot->labelled &&
+		my_reported != 0 && !my_reported_several;
+
+	if (bound)
+		my_reported = 0;
+	return bound;
+}
+
 void
 pgps_backend_release(void)
 {

@@ -46,6 +46,7 @@ extern void pgps_backend_claim(const PgpsIdentity *identity);
 extern void pgps_backend_set_instance(int32 instance);
 extern int32 pgps_backend_instance(void);
 extern PgpsBinding pgps_backend_note_report(uint64 reported);
+extern bool pgps_backend_unbind(void);
 extern void pgps_backend_release(void);
 
 extern int	pgps_backends_copy(PgpsBackend *backends);

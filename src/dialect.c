@@ -167,8 +167,8 @@ number_text(const JsonbValue *value)
 }
 
 /*
- * Read a number: an integer exactly, anything else as a double.  Returns
- * false if it is not a finite number.
+ * Read a number: an integer exactly, anything else as a double, infinite when
+ * it is beyond that.  Returns false if it is no number.
  */
 static bool
 read_number(const char *text, bool *integral, int64 *integer, double *number)
@@ -189,7 +189,7 @@ read_number(const char *text, bool *integral, int64 *integer, double *number)
 
 	errno = 0;
 	*number = strtod(text, &end);
-	if (*end != '\0' || end == text || !isfinite(*number))
+	if (*end != '\0' || end == text)
 		return false;
 
 	/* 3.0 and 1e3 are whole numbers, too */
@@ -574,6 +574,7 @@ parse_object(JsonbContainer *container, bool strict)
 	const PgpsDialect *dialect;
 	int			i;
 
+	strcpy(stats->dialect, "native");
 	read_entries(&doc, container);
 	dialect = choose_dialect(&doc);
 	strlcpy(stats->dialect, dialect->name, PGPS_DIALECT_LEN);

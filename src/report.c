@@ -103,6 +103,16 @@ identify_reporter(const PgpsStats *stats)
 	return reporter;
 }
 
+/* Put this session's connection where it belongs without its reports. */
+static void
+send_home(void)
+{
+	PgpsIdentity identity;
+
+	pgps_identify(&identity);
+	pgps_registry_join(&identity, false);
+}
+
 /*
  * Take the connection for one of the instance, if nothing speaks against it.
  * When a second identity reports on it, it goes back to where it was.
@@ -111,7 +121,6 @@ static void
 bind_connection(const PgpsReport *report)
 {
 	uint64		reported;
-	PgpsIdentity identity;
 
 	if (pgps_backend_instance() == PGPS_NO_INSTANCE)
 		return;
@@ -126,8 +135,7 @@ bind_connection(const PgpsReport *report)
 				pgps_registry_bind(report);
 			break;
 		case PGPS_UNBIND:
-			pgps_identify(&identity);
-			pgps_registry_join(&identity, false);
+			send_home();
 			break;
 		case PGPS_KEEP:
 			break;
@@ -206,6 +214,8 @@ pgps_forget(PG_FUNCTION_ARGS)
 	choose_instance(instance,
 					PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1)),
 					NULL);
+	if (pgps_backend_instance() != PGPS_NO_INSTANCE && pgps_backend_unbind())
+		send_home();
 	PG_RETURN_BOOL(pgps_registry_forget(&key, instance));
 }
 
