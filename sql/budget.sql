@@ -1,4 +1,7 @@
 -- The limits, and whether a plan fits.  Everything else leaves first.
+DO $$ BEGIN
+	WHILE (SELECT used FROM pgpool_stats.budget WHERE scope = 'server') > 1 LOOP NULL; END LOOP;
+END $$;
 SELECT pgpool_stats.forget(pool, instance) IS NOT NULL AS forgotten FROM pgpool_stats.instances GROUP BY 1;
 SELECT pgpool_stats.reset();
 CREATE ROLE regress_pgps_app LOGIN;

@@ -216,7 +216,7 @@ pgps_client_processes(void)
 
 	for (i = 0; i < MaxConnections; i++)
 	{
-		if (ProcGlobal->allProcs[i].pid != 0)
+		if (pgps_proc_pid(&ProcGlobal->allProcs[i]) != 0)
 			n++;
 	}
 	return n;

@@ -21,7 +21,6 @@
 #include "storage/ipc.h"
 #include "storage/latch.h"
 #include "storage/procsignal.h"
-#include "tcop/tcopprot.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -118,7 +117,7 @@ pgps_collector_main(Datum arg)
 	uint32		wait_event;
 
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
-	pqsignal(SIGTERM, die);
+	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
 	pgstat_report_appname(COLLECTOR_NAME);
@@ -130,7 +129,7 @@ pgps_collector_main(Datum arg)
 	wait_event = WaitEventExtensionNew("PgpoolStatsCollectorMain");
 	saved_at = GetCurrentTimestamp();
 
-	for (;;)
+	while (!ShutdownRequestPending)
 	{
 		TimestampTz now = GetCurrentTimestamp();
 
@@ -155,4 +154,7 @@ pgps_collector_main(Datum arg)
 			ProcessConfigFile(PGC_SIGHUP);
 		}
 	}
+
+	/* 0 would mean that it is not to be started again */
+	proc_exit(1);
 }

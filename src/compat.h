@@ -24,6 +24,14 @@
 #error "pgpool_stats needs PostgreSQL 15 or newer"
 #endif
 
+/*
+ * 19 declares get_database_oid() in catalog/pg_database.h and
+ * get_database_name() in utils/lsyscache.h.
+ */
+#if PG_VERSION_NUM < 190000
+#include "commands/dbcommands.h"
+#endif
+
 /* 18 lets a module tell its name and version */
 #if PG_VERSION_NUM < 180000
 #define PGPS_MODULE_MAGIC(modname, modversion) PG_MODULE_MAGIC
@@ -43,6 +51,16 @@
 #endif
 
 /*
+ * 17 clears the pid of a PGPROC whose process ended; before, it stays behind,
+ * but a process owns its latch just as long.
+ */
+#if PG_VERSION_NUM < 170000
+#define pgps_proc_pid(proc) ((proc)->procLatch.owner_pid)
+#else
+#define pgps_proc_pid(proc) ((proc)->pid)
+#endif
+
+/*
  * 16 split off the slots that pg_use_reserved_connections may use; the
  * variable for the superusers' own reserve was renamed with it.
  */
@@ -54,6 +72,9 @@
 #define pgps_may_use_reserved(roleid) \
 	has_privs_of_role((roleid), ROLE_PG_USE_RESERVED_CONNECTIONS)
 #endif
+
+/* for comparing, not for telling what a server can do */
+#define PGPS_SERVER_MAJOR (PG_VERSION_NUM / 10000)
 
 /* 16 lets check hooks allocate from a context of their own */
 #if PG_VERSION_NUM < 160000

@@ -3,9 +3,9 @@
  * dialect.c
  *	  From the JSON statistics of a pool library to our fields.
  *
- * The words of the libraries are data (dialect_table.c); this is the
- * mechanism: detect the dialect, convert each value, work out what follows
- * from the others.
+ * The words of the libraries are data (dialect_table.c), their values are
+ * converted in figures.c; this is the mechanism around: read the keys, detect
+ * the dialect, complain.
  *
  * Two kinds of mistakes are told apart.  A document that is no statistics at
  * all is a wrong argument and raises.  A value that cannot be used in a
@@ -20,15 +20,14 @@
 #include "postgres.h"
 
 #include <limits.h>
-#include <math.h>
 
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/numeric.h"
 #include "utils/varlena.h"
 
 #include "dialect.h"
+#include "figures.h"
 
 #define MAX_ROWS 1000			/* documents in one report */
 #define MAX_KEYS_SHOWN 20		/* in an error message */
@@ -64,11 +63,7 @@ typedef struct Document
 	Entry	   *entries;
 	bool		strict;
 	PgpsStats  *stats;
-	uint32		told;			/* bit for each field and scratch figure */
-	int64		figure[PGPS_NSCRATCH];
 } Document;
-
-StaticAssertDecl(PGPS_NSCRATCH <= 32, "figures have a bit each");
 
 /*
  * What is left of a key when case and punctuation do not count.  Empty when
@@ -134,7 +129,7 @@ not_understood(Document *doc, const char *key, int sqlstate,
 	PgpsStats  *stats = doc->stats;
 	char		clean[KEY_LEN];
 
-	pgps_clean_text(clean, sizeof(clean), key);
+	pgps_clean_text(clean, sizeof(clean), key[0] != '\0' ? key : "(empty)");
 	if (doc->strict)
 		ereport(ERROR,
 				(errcode(sqlstate),
@@ -149,215 +144,6 @@ not_understood(Document *doc, const char *key, int sqlstate,
 		strcpy(stats->unmapped + stats->unmapped_used, clean);
 		stats->unmapped_used += strlen(clean) + 1;
 	}
-}
-
-/*
- * Text of a JSON number, or of a string that may hold one.  NULL for any
- * other value.
- */
-static char *
-number_text(const JsonbValue *value)
-{
-	if (value->type == jbvNumeric)
-		return DatumGetCString(DirectFunctionCall1(numeric_out,
-												   NumericGetDatum(value->val.numeric)));
-	if (value->type == jbvString && value->val.string.len < 400)
-		return pnstrdup(value->val.string.val, value->val.string.len);
-	return NULL;
-}
-
-/*
- * Read a number: an integer exactly, anything else as a double, infinite when
- * it is beyond that.  Returns false if it is no number.
- */
-static bool
-read_number(const char *text, bool *integral, int64 *integer, double *number)
-{
-	char	   *end;
-
-	if (text[strspn(text, "+-0123456789.eE")] != '\0')
-		return false;			/* no hexadecimal, no "inf", no "nan" */
-
-	errno = 0;
-	*integer = strtoll(text, &end, 10);
-	*integral = *end == '\0' && end != text && errno == 0;
-	if (*integral)
-	{
-		*number = (double) *integer;
-		return true;
-	}
-
-	errno = 0;
-	*number = strtod(text, &end);
-	if (*end != '\0' || end == text)
-		return false;
-
-	/* 3.0 and 1e3 are whole numbers, too */
-	if (fabs(*number) < 9007199254740992.0 && rint(*number) == *number)
-	{
-		*integer = (int64) *number;
-		*integral = true;
-	}
-	return true;
-}
-
-/* Keep a figure, field or scratch */
-static void
-tell(Document *doc, int field, int64 value)
-{
-	doc->told |= (uint32) 1 << field;
-	doc->figure[field] = value;
-}
-
-static inline bool
-told(const Document *doc, int field)
-{
-	return (doc->told & ((uint32) 1 << field)) != 0;
-}
-
-static void
-convert_bool(Document *doc, const PgpsDialectKey *k, const Entry *entry)
-{
-	if (entry->value.type != jbvBool)
-		not_understood(doc, entry->key, ERRCODE_INVALID_PARAMETER_VALUE,
-					   "true or false");
-	else
-		tell(doc, k->field, entry->value.val.boolean ? 1 : 0);
-}
-
-/*
- * Convert one value by its row of the dialect table.
- */
-static void
-convert_number(Document *doc, const PgpsDialectKey *k, const Entry *entry)
-{
-	bool		time = k->unit == PGPS_UNIT_MS;
-	int64		limit = k->field < PGPS_FIRST_COUNTER ? PG_INT32_MAX : PG_INT64_MAX;
-	char	   *text = number_text(&entry->value);
-	bool		integral;
-	int64		integer;
-	double		number;
-
-	if (text == NULL || !read_number(text, &integral, &integer, &number))
-	{
-		not_understood(doc, entry->key, ERRCODE_INVALID_PARAMETER_VALUE,
-					   time ? "a number of milliseconds" : "a whole number");
-		return;
-	}
-
-	if ((number == 0 && (k->flags & PGPS_ZERO_UNLIMITED)) ||
-		(number == -1 && (k->flags & PGPS_MINUS_UNLIMITED)))
-	{
-		tell(doc, PGPS_UNLIMITED, 1);
-		if (k->field != PGPS_POOL_SIZE)
-			return;
-	}
-	else if (number < 0 && (k->flags & PGPS_CLAMP_NEGATIVE))
-		number = integer = 0;
-
-	if (number < 0)
-		not_understood(doc, entry->key, ERRCODE_INVALID_PARAMETER_VALUE,
-					   "a number that is not negative");
-	else if (time)
-	{
-		/* 2^63 microseconds */
-		if (number * 1000.0 >= 9223372036854775807.0)
-			not_understood(doc, entry->key, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
-						   "a number of milliseconds below 9.2e15");
-		else
-			tell(doc, k->field, (int64) rint(number * 1000.0));
-	}
-	else if (!integral && number < (double) limit)
-		not_understood(doc, entry->key, ERRCODE_INVALID_PARAMETER_VALUE,
-					   "a whole number");
-	else if (!integral || integer > limit)
-		not_understood(doc, entry->key, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
-					   limit == PG_INT32_MAX ?
-					   "a number up to 2147483647" :
-					   "a number up to 9223372036854775807");
-	else
-		tell(doc, k->field, integer);
-}
-
-/*
- * What follows from the figures that were told, and from the habits of the
- * library that told them.
- */
-static void
-work_out(Document *doc, const PgpsDialect *dialect)
-{
-	int64	   *fig = doc->figure;
-
-	if (dialect->absent_is_zero)
-	{
-		int			f;
-
-		for (f = PGPS_FIRST_COUNTER; f < PGPS_NSCRATCH; f++)
-		{
-			bool		counted = false;
-			const PgpsDialectKey *k;
-
-			for (k = dialect->keys; k->key != NULL; k++)
-				counted |= k->unit != PGPS_UNIT_NONE && k->field == f;
-			if (counted && !told(doc, f))
-				tell(doc, f, 0);
-		}
-	}
-
-	/* how many are lent out */
-	if (told(doc, PGPS_OPEN) && told(doc, PGPS_CHECKED_IN) &&
-		!told(doc, PGPS_CHECKED_OUT))
-	{
-		int64		out = fig[PGPS_OPEN] - fig[PGPS_CHECKED_IN];
-
-		/*
-		 * "Open" of psycopg_pool includes planned connections: what was never
-		 * opened or never asked for is not lent.
-		 */
-		if (told(doc, PGPS_CREATES) && fig[PGPS_CREATES] > 0)
-			out = Min(out, fig[PGPS_CREATES] - fig[PGPS_CREATE_ERRORS]);
-		if (told(doc, PGPS_CREATES) && fig[PGPS_CHECKOUTS] == 0)
-			out = 0;
-		tell(doc, PGPS_CHECKED_OUT, Max(out, 0));
-	}
-	if (told(doc, PGPS_CREATE_ERRORS) && !told(doc, PGPS_ERRORS))
-		tell(doc, PGPS_ERRORS, fig[PGPS_CREATE_ERRORS]);
-
-	if (told(doc, PGPS_CHECKED_OUT))
-	{
-		if (told(doc, PGPS_CHECKED_IN) && !told(doc, PGPS_OPEN))
-			tell(doc, PGPS_OPEN, fig[PGPS_CHECKED_OUT] + fig[PGPS_CHECKED_IN]);
-		if (told(doc, PGPS_OPEN) && fig[PGPS_CHECKED_OUT] > fig[PGPS_OPEN])
-		{
-			not_understood(doc, "open", ERRCODE_INVALID_PARAMETER_VALUE,
-						   "at least as many open connections as are checked out");
-			doc->told &= ~((uint32) 1 << PGPS_OPEN);
-		}
-		if (told(doc, PGPS_OPEN) && !told(doc, PGPS_CHECKED_IN))
-			tell(doc, PGPS_CHECKED_IN, fig[PGPS_OPEN] - fig[PGPS_CHECKED_OUT]);
-	}
-
-	/* how many there may be */
-	if (told(doc, PGPS_UNLIMITED) && fig[PGPS_UNLIMITED])
-		doc->told &= ~((uint32) 1 << PGPS_MAX_SIZE);
-	else if (told(doc, PGPS_POOL_SIZE) && !told(doc, PGPS_MAX_SIZE))
-		tell(doc, PGPS_MAX_SIZE, fig[PGPS_POOL_SIZE] +
-			 (told(doc, PGPS_MAX_OVERFLOW) ? fig[PGPS_MAX_OVERFLOW] : 0));
-	else if (told(doc, PGPS_MAX_SIZE) && !told(doc, PGPS_POOL_SIZE))
-		tell(doc, PGPS_POOL_SIZE, Max(fig[PGPS_MAX_SIZE] -
-									  (told(doc, PGPS_MAX_OVERFLOW) ? fig[PGPS_MAX_OVERFLOW] : 0),
-									  0));
-	if (told(doc, PGPS_MAX_SIZE) && !told(doc, PGPS_UNLIMITED))
-		tell(doc, PGPS_UNLIMITED, 0);
-	if (told(doc, PGPS_POOL_SIZE) && told(doc, PGPS_OPEN) &&
-		!told(doc, PGPS_OVERFLOW))
-		tell(doc, PGPS_OVERFLOW, Max(fig[PGPS_OPEN] - fig[PGPS_POOL_SIZE], 0));
-
-	/* what the mean wait is a mean of */
-	if (dialect->waits_divide && told(doc, PGPS_WAITS))
-		tell(doc, PGPS_WAIT_EVENTS, fig[PGPS_WAITS]);
-	else if (told(doc, PGPS_CHECKOUTS))
-		tell(doc, PGPS_WAIT_EVENTS, fig[PGPS_CHECKOUTS]);
 }
 
 /* Read all keys of a JSON object */
@@ -408,7 +194,7 @@ read_text(Document *doc, const Entry *entry, char *dest, Size size)
 		pgps_clean_tail(dest, size, text);
 	}
 	else if (entry->value.type == jbvNumeric)
-		pgps_clean_tail(dest, size, number_text(&entry->value));
+		pgps_clean_tail(dest, size, pgps_number_text(&entry->value));
 	else
 		not_understood(doc, entry->key, ERRCODE_INVALID_PARAMETER_VALUE, "text");
 }
@@ -570,7 +356,12 @@ static PgpsStats *
 parse_object(JsonbContainer *container, bool strict)
 {
 	PgpsStats  *stats = palloc0(sizeof(PgpsStats));
-	Document	doc = {.strict = strict,.stats = stats};
+	Document	doc = {
+		.strict = strict,
+		.stats = stats,
+	};
+	PgpsFigures figures = {0};
+	PgpsComplaint about_open;
 	const PgpsDialect *dialect;
 	int			i;
 
@@ -609,20 +400,21 @@ parse_object(JsonbContainer *container, bool strict)
 		if (k == NULL)
 			not_understood(&doc, entry->key, ERRCODE_INVALID_PARAMETER_VALUE,
 						   "a key of this dialect, as in docs/clients.md");
-		else if (entry->value.type == jbvNull || k->unit == PGPS_UNIT_NONE)
-			continue;			/* not told */
-		else if (k->unit == PGPS_UNIT_BOOL)
-			convert_bool(&doc, k, entry);
 		else
-			convert_number(&doc, k, entry);
+		{
+			PgpsComplaint complaint = pgps_read_figure(&figures, k,
+													   &entry->value);
+
+			if (complaint.expected != NULL)
+				not_understood(&doc, entry->key, complaint.sqlstate,
+							   complaint.expected);
+		}
 	}
 
-	work_out(&doc, dialect);
-	for (i = 0; i < PGPS_NFIELDS; i++)
-	{
-		if (told(&doc, i))
-			pgps_set(&stats->values, i, doc.figure[i]);
-	}
+	about_open = pgps_work_out(&figures, dialect);
+	if (about_open.expected != NULL)
+		not_understood(&doc, "open", about_open.sqlstate, about_open.expected);
+	pgps_figures_to_values(&stats->values, &figures);
 	return stats;
 }
 

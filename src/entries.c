@@ -249,17 +249,21 @@ add_pool(const PgpsPoolKey *key, const char *usename, const char *datname,
 static int32
 other_pool(Oid roleid, const char *usename, TimestampTz now)
 {
-	PgpsPoolKey key = {.roleid = roleid,.name = PGPS_OTHER};
+	PgpsPoolKey key = {
+		.roleid = roleid,
+		.name = PGPS_OTHER,
+	};
 	int32		i = pgps_find_pool(&key);
 
 	if (i == PGPS_NONE && roleid != InvalidOid)
 	{
-		/* the last free entry is everybody's */
-		int			free = 0;
+		/* the last one is everybody's */
+		int			others = 0;
 
-		for (i = 0; i < pgps_registry->pool_capacity && free < 2; i++)
-			free += !pgps_pools[i].used;
-		if (free < 2)
+		for (i = 0; i < pgps_registry->pool_capacity; i++)
+			others += pgps_pools[i].used &&
+				strcmp(pgps_pools[i].data.key.name, PGPS_OTHER) == 0;
+		if (others >= OTHER_POOLS - 1)
 			return other_pool(InvalidOid, "", now);
 	}
 	if (pgps_find_pool(&key) != PGPS_NONE)
@@ -273,7 +277,7 @@ other_pool(Oid roleid, const char *usename, TimestampTz now)
  */
 int32
 pgps_need_pool(const PgpsPoolKey *key, const char *usename, const char *datname,
-		  bool discovered, TimestampTz now)
+			   bool discovered, TimestampTz now)
 {
 	int32		i = pgps_find_pool(key);
 	int32		used = 0,
@@ -291,6 +295,10 @@ pgps_need_pool(const PgpsPoolKey *key, const char *usename, const char *datname,
 		namestrcpy(&pgps_pools[i].data.datname, datname);
 		return i;
 	}
+
+	/* somebody gave this name himself */
+	if (strcmp(key->name, PGPS_OTHER) == 0)
+		return other_pool(key->roleid, usename, now);
 
 	for (i = 0; i < pgps_registry->pool_capacity; i++)
 	{
@@ -373,7 +381,7 @@ other_instance(int32 pool, TimestampTz now)
  */
 int32
 pgps_need_instance(int32 pool, const char *name, bool for_connection,
-			  TimestampTz now)
+				   TimestampTz now)
 {
 	int32		i = pgps_find_instance(pool, name);
 	int32		share;
@@ -434,4 +442,3 @@ pgps_need_instance(int32 pool, const char *name, bool for_connection,
 	pg_atomic_fetch_add_u64(&pgps_registry->dropped, 1);
 	return add_instance(pool, name, false, now);
 }
-

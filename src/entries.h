@@ -54,9 +54,9 @@ extern PgpsInstanceEntry *pgps_instances;
 extern int32 pgps_find_pool(const PgpsPoolKey *key);
 extern int32 pgps_find_instance(int32 pool, const char *name);
 extern int32 pgps_need_pool(const PgpsPoolKey *key, const char *usename,
-					   const char *datname, bool discovered, TimestampTz now);
+							const char *datname, bool discovered, TimestampTz now);
 extern int32 pgps_need_instance(int32 pool, const char *name, bool for_connection,
-						   TimestampTz now);
+								TimestampTz now);
 extern void pgps_remove_instance(int32 i);
 extern void pgps_remove_pool(int32 i);
 extern void pgps_retire_counters(PgpsInstance *data);

@@ -27,19 +27,28 @@
 #include "registry.h"
 #include "settings.h"
 
+/* this session has joined; it does so once */
+static bool joined = false;
+
 static void
 leave(int code, Datum arg)
 {
+	int32		instance = pgps_backend_instance();
+
 	if (!pgps_backend_joined())
 		return;
-	pgps_registry_leave();
+
+	/* no reader may find us at an instance that does not count us any more */
 	pgps_backend_release();
+	pgps_registry_leave(instance);
 }
 
 static void
 join(void)
 {
 	PgpsIdentity identity;
+
+	joined = true;
 
 	/* first, so that whatever comes is undone */
 	before_shmem_exit(leave, (Datum) 0);
@@ -54,7 +63,7 @@ join(void)
 static void
 at_xact_end(XactEvent event, void *arg)
 {
-	if (event == XACT_EVENT_COMMIT && !pgps_backend_joined() &&
+	if (event == XACT_EVENT_COMMIT && !joined &&
 		MyProcPort != NULL && MyBackendType == B_BACKEND && !am_walsender)
 		join();
 }

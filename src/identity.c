@@ -117,15 +117,15 @@ busy_note_length(const char *text)
 
 /* Is this what PgBouncer's application_name_add_host appends? */
 static bool
-is_added_host(const char *text)
+is_added_host(const char *p)
 {
 	bool		colon = false;
 
-	for (; *text != '\0'; text++)
+	for (; *p != '\0'; p++)
 	{
-		if (*text == ':')
+		if (*p == ':')
 			colon = true;
-		else if (strchr("0123456789abcdefABCDEF.[]", *text) == NULL)
+		else if (strchr("0123456789abcdefABCDEF.[]", *p) == NULL)
 			return false;
 	}
 	return colon;

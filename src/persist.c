@@ -28,6 +28,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "compat.h"
 #include "persist.h"
 #include "registry.h"
 #include "settings.h"
@@ -48,7 +49,8 @@ typedef struct SaveHeader
 	uint32		instance_size;	/* ... and instance */
 	uint32		npools;
 	uint32		ninstances;
-	pg_crc32c	crc;			/* of header (with 0 here) and all that follows */
+	pg_crc32c	crc;			/* of header (with 0 here) and all that
+								 * follows */
 	uint64		system_identifier;
 	TimestampTz stats_reset;
 } SaveHeader;
@@ -112,7 +114,7 @@ pgps_save_now(void)
 
 	header.magic = SAVE_MAGIC;
 	header.format = SAVE_FORMAT;
-	header.server_version = PG_VERSION_NUM / 10000;
+	header.server_version = PGPS_SERVER_MAJOR;
 	header.pool_size = sizeof(PgpsPoolCopy);
 	header.instance_size = sizeof(PgpsInstanceCopy);
 	header.npools = copy->npools;
@@ -165,7 +167,7 @@ what_is_wrong(const char *data, Size size)
 		header->pool_size != sizeof(PgpsPoolCopy) ||
 		header->instance_size != sizeof(PgpsInstanceCopy))
 		return "another version of pgpool_stats wrote it";
-	if (header->server_version != PG_VERSION_NUM / 10000)
+	if (header->server_version != PGPS_SERVER_MAJOR)
 		return "another major version of PostgreSQL wrote it";
 	if (size != sizeof(SaveHeader) + body_size(header))
 		return "it is truncated";
@@ -202,28 +204,39 @@ restore(const char *data)
 	pfree(entry_of);
 }
 
-/* Read a whole file; NULL with errno if that is not possible. */
+/*
+ * Read the whole file.  NULL if there is none, or, with a LOG line, if it
+ * cannot be read.
+ */
 static char *
 read_file(Size *size)
 {
 	struct stat st;
-	char	   *data = NULL;
+	char	   *data;
+	bool		ok;
 	FILE	   *file = AllocateFile(SAVE_FILE, PG_BINARY_R);
 
-	if (file == NULL)
+	if (file == NULL && errno == ENOENT)
 		return NULL;
-	if (fstat(fileno(file), &st) == 0)
+	if (file == NULL || fstat(fileno(file), &st) != 0)
 	{
-		*size = st.st_size;
-		data = palloc_extended(*size + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
-		if (data != NULL && *size > 0 && fread(data, *size, 1, file) != 1)
-		{
-			pfree(data);
-			data = NULL;
-		}
+		ereport(LOG,
+				(errcode_for_file_access(),
+				 errmsg("could not open file \"%s\": %m", SAVE_FILE)));
+		if (file != NULL)
+			FreeFile(file);
+		return NULL;
 	}
+
+	*size = st.st_size;
+	data = palloc_extended(*size + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
+	ok = data != NULL && (*size == 0 || fread(data, *size, 1, file) == 1);
+	if (!ok)
+		ereport(LOG,
+				(errcode_for_file_access(),
+				 errmsg("could not read file \"%s\": %m", SAVE_FILE)));
 	FreeFile(file);
-	return data;
+	return ok ? data : NULL;
 }
 
 /* Load what was saved, if anything was.  Only for the starting postmaster. */
@@ -238,13 +251,7 @@ pgps_load(void)
 		return;
 	data = read_file(&size);
 	if (data == NULL)
-	{
-		if (errno != ENOENT)
-			ereport(LOG,
-					(errcode_for_file_access(),
-					 errmsg("could not read file \"%s\": %m", SAVE_FILE)));
 		return;
-	}
 
 	wrong = what_is_wrong(data, size);
 	if (wrong == NULL)

@@ -12,7 +12,7 @@
  */
 #include "postgres.h"
 
-#include "commands/dbcommands.h"
+#include "catalog/pg_database.h"
 #include "common/int.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
@@ -21,6 +21,7 @@
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
+#include "utils/tuplestore.h"
 
 #include "budget.h"
 #include "compat.h"

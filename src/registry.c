@@ -62,86 +62,15 @@ unlock_registry(void)
  *-------------------------------------------------------------------------
  */
 
-/*
- * Take the figures of a report.  Gauges are told all together, configuration
- * holds until told otherwise, counters are carried on.
- */
-static void
-take_values(PgpsInstance *data, const PgpsValues *v)
-{
-	bool		gauges = false;
-	int			f;
-
-	for (f = PGPS_FIRST_GAUGE; f < PGPS_FIRST_COUNTER; f++)
-		gauges |= pgps_known(v, f);
-
-	for (f = 0; f < PGPS_FIRST_COUNTER; f++)
-	{
-		if (pgps_known(v, f))
-			pgps_set(&data->told, f, v->value[f]);
-		else if (PGPS_IS_GAUGE(f) && gauges)
-			pgps_unset(&data->told, f);
-	}
-	if (pgps_get(v, PGPS_UNLIMITED, 0) == 1)
-		pgps_unset(&data->told, PGPS_MAX_SIZE);
-}
-
-/* What judging an instance needs of it */
-void
-pgps_instance_told(PgpsTold *told, const PgpsInstance *data)
-{
-	told->report = data->told;
-	told->label = data->label;
-	told->last_report = data->last_report;
-	told->last_seen = data->last_seen;
-	told->report_interval = pgps_median_interval(data->intervals,
-												 data->nintervals);
-	told->other = data->other;
-}
-
 /* Caller holds the lock at least in shared mode. */
 static void
 apply_report(int32 i, const PgpsReport *report, TimestampTz now)
 {
 	PgpsInstanceEntry *entry = &pgps_instances[i];
-	PgpsInstance *data = &entry->data;
-	PgpsTold	told;
-	PgpsServerView nothing_seen = {0};
-	PgpsJudgement judgement;
 
 	SpinLockAcquire(&entry->mutex);
-	if (!data->other)
-	{
-		if (data->last_report != 0)
-		{
-			memmove(&data->intervals[1], &data->intervals[0],
-					(PGPS_INTERVALS - 1) * sizeof(int64));
-			data->intervals[0] = Max(now - data->last_report, 0);
-			data->nintervals = Min(data->nintervals + 1, PGPS_INTERVALS);
-		}
-		take_values(data, &report->stats->values);
-		pgps_carry_counters(&data->carry, &data->told, &report->stats->values,
-							report->reporter, now,
-							pgps_stale_after * USECS_PER_SEC);
-		memcpy(data->dialect, report->stats->dialect, PGPS_DIALECT_LEN);
-		memcpy(data->client_addr, report->client_addr, PGPS_ADDR_LEN);
-		memcpy(data->unmapped, report->stats->unmapped, PGPS_UNMAPPED_LEN);
-		if (report->stats->app_version[0] != '\0')
-			memcpy(data->app_version, report->stats->app_version, PGPS_POOL_LEN);
-		data->last_report = Max(data->last_report, now);
-	}
-	data->source = PGPS_SOURCE_REPORT;
-	data->last_seen = Max(data->last_seen, now);
-
-	/* a fresh report is judged without the server's view */
-	pgps_instance_told(&told, data);
-	pgps_judge(&judgement, &told, &nothing_seen, now,
-			   pgps_registry->info.started_at);
-	if (data->status != judgement.status)
-	{
-		data->status = judgement.status;
-		data->status_since = now;
-	}
+	pgps_instance_take_report(&entry->data, report, now,
+							  pgps_registry->info.started_at);
 	SpinLockRelease(&entry->mutex);
 
 	if (report->stats->nunmapped > 0)
@@ -168,7 +97,7 @@ pgps_registry_report(const PgpsReport *report, TimestampTz now)
 		unlock_registry();
 		lock_registry(LW_EXCLUSIVE);
 		pool = pgps_need_pool(&report->key, NameStr(report->usename),
-						 NameStr(report->datname), false, now);
+							  NameStr(report->datname), false, now);
 		i = pgps_need_instance(pool, report->instance, false, now);
 	}
 	apply_report(i, report, now);
@@ -204,12 +133,7 @@ pgps_registry_forget(const PgpsPoolKey *key, const char *instance)
 			/* exiting backends still write here */
 			SpinLockAcquire(&pgps_instances[i].mutex);
 			pgps_retire_counters(data);
-			data->connects = data->disconnects = 0;
-			data->last_report = 0;
-			data->nintervals = 0;
-			memset(&data->told, 0, sizeof(data->told));
-			memset(&data->carry, 0, sizeof(data->carry));
-			memset(data->unmapped, 0, sizeof(data->unmapped));
+			pgps_instance_forget(data);
 			SpinLockRelease(&pgps_instances[i].mutex);
 		}
 	}
@@ -306,7 +230,7 @@ static void
 attach(int32 i, TimestampTz now)
 {
 	int32		old = pgps_backend_instance();
-	PgpsPoolEntry  *pool = &pgps_pools[pgps_instances[i].data.pool];
+	PgpsPoolEntry *pool = &pgps_pools[pgps_instances[i].data.pool];
 	int32		connections;
 
 	if (old == i)
@@ -331,7 +255,10 @@ attach(int32 i, TimestampTz now)
 void
 pgps_registry_join(const PgpsIdentity *identity, bool connect)
 {
-	PgpsPoolKey key = {.roleid = identity->roleid,.dbid = identity->dbid};
+	PgpsPoolKey key = {
+		.roleid = identity->roleid,
+		.dbid = identity->dbid,
+	};
 	TimestampTz now = GetCurrentTimestamp();
 	PgpsInstance *data;
 	int32		pool;
@@ -343,7 +270,7 @@ pgps_registry_join(const PgpsIdentity *identity, bool connect)
 
 	lock_registry(LW_EXCLUSIVE);
 	pool = pgps_need_pool(&key, NameStr(identity->usename),
-					 NameStr(identity->datname), !identity->labelled, now);
+						  NameStr(identity->datname), !identity->labelled, now);
 	i = pgps_need_instance(pool, identity->instance, true, now);
 	attach(i, now);
 
@@ -390,10 +317,8 @@ pgps_registry_bind(const PgpsReport *report)
  * entry cannot go away before its count of backends does.
  */
 void
-pgps_registry_leave(void)
+pgps_registry_leave(int32 i)
 {
-	int32		i = pgps_backend_instance();
-
 	if (i == PGPS_NO_INSTANCE)
 		return;
 	SpinLockAcquire(&pgps_instances[i].mutex);
@@ -603,8 +528,8 @@ int32
 pgps_registry_restore_pool(const PgpsPool *pool)
 {
 	int32		i = pgps_need_pool(&pool->key, NameStr(pool->usename),
-							  NameStr(pool->datname), pool->discovered,
-							  pool->first_seen);
+								   NameStr(pool->datname), pool->discovered,
+								   pool->first_seen);
 	PgpsPool   *data = &pgps_pools[i].data;
 
 	if (memcmp(&data->key, &pool->key, sizeof(PgpsPoolKey)) == 0)
@@ -626,7 +551,7 @@ void
 pgps_registry_restore_instance(const PgpsInstance *instance, int32 pool)
 {
 	int32		i = pgps_need_instance(pool, instance->name, false,
-								  instance->last_seen);
+									   instance->last_seen);
 	PgpsInstance *data = &pgps_instances[i].data;
 
 	if (!data->other)

@@ -128,7 +128,7 @@ typedef struct PgpsRegistryInfo
 	TimestampTz stats_reset;
 	TimestampTz last_pass;
 	int			collector_pid;
-	PgpsLimitStatus server_status; /* at the last pass */
+	PgpsLimitStatus server_status;	/* at the last pass */
 	TimestampTz server_status_since;
 	int			instances_max;
 	uint64		overflowed;		/* reports and connections put into (other) */
@@ -149,6 +149,13 @@ typedef struct PgpsCopy
 	PgpsBackend *backends;
 } PgpsCopy;
 
+/* instance.c: on the data of one instance */
+extern void pgps_instance_told(PgpsTold *told, const PgpsInstance *data);
+extern void pgps_instance_take_report(PgpsInstance *data,
+									  const PgpsReport *report,
+									  TimestampTz now, TimestampTz started_at);
+extern void pgps_instance_forget(PgpsInstance *data);
+
 extern Size pgps_registry_size(void);
 extern void pgps_registry_init(void *area, bool found);
 extern void pgps_registry_set_lock(LWLock *lock);
@@ -159,13 +166,11 @@ extern bool pgps_registry_forget(const PgpsPoolKey *key, const char *instance);
 extern int	pgps_registry_reset(const char *pool, const char *usename);
 extern void pgps_registry_join(const PgpsIdentity *identity, bool connect);
 extern void pgps_registry_bind(const PgpsReport *report);
-extern void pgps_registry_leave(void);
+extern void pgps_registry_leave(int32 instance);
 
 /* what readers get: one consistent copy in the current memory context */
 extern PgpsCopy *pgps_registry_copy(void);
 extern void pgps_registry_info(PgpsRegistryInfo *info);
-
-extern void pgps_instance_told(PgpsTold *told, const PgpsInstance *data);
 
 /* for the collector */
 extern void pgps_registry_expire(TimestampTz now);

@@ -13,12 +13,12 @@
  */
 #include "postgres.h"
 
-#include "commands/dbcommands.h"
 #include "common/hashfn.h"
 #include "libpq/libpq-be.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"

@@ -14,13 +14,14 @@
 #include "postgres.h"
 
 #include "catalog/pg_authid.h"
-#include "commands/dbcommands.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
 #include "budget.h"
+#include "compat.h"
 #include "row.h"
 #include "shmem.h"
 #include "snapshot.h"

@@ -1,0 +1,39 @@
+/*-------------------------------------------------------------------------
+ *
+ * figures.h
+ *	  From one value of a library's statistics to one figure of ours.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PGPS_FIGURES_H
+#define PGPS_FIGURES_H
+
+#include "utils/jsonb.h"
+
+#include "dialect.h"
+
+/* fields and scratch figures of one document */
+typedef struct PgpsFigures
+{
+	uint32		told;			/* a bit for each */
+	int64		value[PGPS_NSCRATCH];
+} PgpsFigures;
+
+/* why a value could not be taken */
+typedef struct PgpsComplaint
+{
+	int			sqlstate;
+	const char *expected;		/* NULL: it could be taken */
+} PgpsComplaint;
+
+extern char *pgps_number_text(const JsonbValue *value);
+extern PgpsComplaint pgps_read_figure(PgpsFigures *fig,
+									  const PgpsDialectKey *key,
+									  const JsonbValue *value);
+extern PgpsComplaint pgps_work_out(PgpsFigures *fig,
+								   const PgpsDialect *dialect);
+extern void pgps_figures_to_values(PgpsValues *values, const PgpsFigures *fig);
+
+#endif							/* PGPS_FIGURES_H */

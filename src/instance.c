@@ -1,0 +1,116 @@
+/*-------------------------------------------------------------------------
+ *
+ * instance.c
+ *	  What one instance remembers of its reports.
+ *
+ * Straight-line arithmetic on the data of one entry.  The caller holds its
+ * spinlock: nothing here allocates, raises, waits or takes long.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "registry.h"
+#include "settings.h"
+
+/*
+ * Take the figures of a report.  Gauges are told all together, configuration
+ * holds until told otherwise, counters are carried on.
+ */
+static void
+take_values(PgpsInstance *data, const PgpsValues *v)
+{
+	bool		gauges = false;
+	int			f;
+
+	for (f = PGPS_FIRST_GAUGE; f < PGPS_FIRST_COUNTER; f++)
+		gauges |= pgps_known(v, f);
+
+	for (f = 0; f < PGPS_FIRST_COUNTER; f++)
+	{
+		if (pgps_known(v, f))
+			pgps_set(&data->told, f, v->value[f]);
+		else if (PGPS_IS_GAUGE(f) && gauges)
+			pgps_unset(&data->told, f);
+	}
+	if (pgps_get(v, PGPS_UNLIMITED, 0) == 1)
+		pgps_unset(&data->told, PGPS_MAX_SIZE);
+}
+
+/* What judging an instance needs of it */
+void
+pgps_instance_told(PgpsTold *told, const PgpsInstance *data)
+{
+	told->report = data->told;
+	told->label = data->label;
+	told->last_report = data->last_report;
+	told->last_seen = data->last_seen;
+	told->report_interval = pgps_median_interval(data->intervals,
+												 data->nintervals);
+	told->other = data->other;
+}
+
+/* How long it has been between two reports lately */
+static void
+note_interval(PgpsInstance *data, TimestampTz now)
+{
+	memmove(&data->intervals[1], &data->intervals[0],
+			(PGPS_INTERVALS - 1) * sizeof(int64));
+	data->intervals[0] = Max(now - data->last_report, 0);
+	data->nintervals = Min(data->nintervals + 1, PGPS_INTERVALS);
+}
+
+/*
+ * Take a report.  The row of those without room of their own takes only the
+ * fact: one figure for many instances would mean nothing.
+ */
+void
+pgps_instance_take_report(PgpsInstance *data, const PgpsReport *report,
+						  TimestampTz now, TimestampTz started_at)
+{
+	const PgpsStats *stats = report->stats;
+	PgpsTold	told;
+	PgpsServerView nothing_seen = {0};
+	PgpsJudgement judgement;
+
+	data->source = PGPS_SOURCE_REPORT;
+	data->last_seen = Max(data->last_seen, now);
+	if (data->other)
+		return;
+
+	if (data->last_report != 0)
+		note_interval(data, now);
+	take_values(data, &stats->values);
+	pgps_carry_counters(&data->carry, &data->told, &stats->values,
+						report->reporter, now,
+						pgps_stale_after * USECS_PER_SEC);
+	memcpy(data->dialect, stats->dialect, PGPS_DIALECT_LEN);
+	memcpy(data->client_addr, report->client_addr, PGPS_ADDR_LEN);
+	memcpy(data->unmapped, stats->unmapped, PGPS_UNMAPPED_LEN);
+	if (stats->app_version[0] != '\0')
+		memcpy(data->app_version, stats->app_version, PGPS_POOL_LEN);
+	data->last_report = Max(data->last_report, now);
+
+	/* a fresh report is judged without the server's view */
+	pgps_instance_told(&told, data);
+	pgps_judge(&judgement, &told, &nothing_seen, now, started_at);
+	if (data->status != judgement.status)
+	{
+		data->status = judgement.status;
+		data->status_since = now;
+	}
+}
+
+/* It says goodbye but has connections left: what it told is forgotten. */
+void
+pgps_instance_forget(PgpsInstance *data)
+{
+	data->connects = data->disconnects = 0;
+	data->last_report = 0;
+	data->nintervals = 0;
+	memset(&data->told, 0, sizeof(data->told));
+	memset(&data->carry, 0, sizeof(data->carry));
+	memset(data->unmapped, 0, sizeof(data->unmapped));
+}
