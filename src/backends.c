@@ -19,6 +19,7 @@
  */
 #include "postgres.h"
 
+#include "common/hashfn.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
 #include "storage/proc.h"
@@ -35,8 +36,16 @@ typedef struct Slot
 	Oid			roleid;
 	Oid			dbid;
 	bool		labelled;
+	bool		several;		/* several identities use it in turn */
 	char		client_addr[PGPS_ADDR_LEN];
 	PgBackendStatus *status;	/* in shared memory, the same for all */
+
+	/* each read and written in one piece */
+	TimestampTz xact_start;		/* of its current or last transaction */
+	int64		xacts;
+	int64		total_xact_time;	/* microseconds */
+	int64		max_xact_time;
+	int64		reports;		/* transactions that reported */
 } Slot;
 
 static Slot *slots = NULL;
@@ -44,12 +53,11 @@ static Slot *slots = NULL;
 /* this session's own; NULL in every process that is no client backend */
 static Slot *my_slot = NULL;
 
-/*
- * What this session reported: the hash of the one (pool, instance) it
- * reported for, or that there were several.
- */
+/* hash of the (pool, instance) that this session last reported for */
 static uint64 my_reported = 0;
-static bool my_reported_several = false;
+
+/* hash of the label that it last had */
+static uint64 my_label = 0;
 
 /*
  * Client backends have the first MaxConnections process numbers.
@@ -74,20 +82,56 @@ pgps_backend_joined(void)
 
 /* Take this session's slot.  Only for client backends. */
 void
-pgps_backend_claim(const PgpsIdentity *identity)
+pgps_backend_claim(void)
 {
 	Slot	   *slot = &slots[MyProcNumber];
 
 	Assert(MyProcNumber < MaxConnections);
+	memset((char *) slot + sizeof(slot->pid), 0, sizeof(Slot) - sizeof(slot->pid));
 	slot->instance = PGPS_NO_INSTANCE;
-	slot->roleid = identity->roleid;
-	slot->dbid = identity->dbid;
-	slot->labelled = identity->labelled;
-	memcpy(slot->client_addr, identity->client_addr, PGPS_ADDR_LEN);
+	slot->roleid = MyProc->roleId;
+	slot->dbid = MyDatabaseId;
 	slot->status = MyBEEntry;
+	pgps_client_addr(slot->client_addr);
 	pg_write_barrier();
 	pg_atomic_write_u32(&slot->pid, MyProcPid);
 	my_slot = slot;
+}
+
+/*
+ * What this session says of itself.  A label that takes the place of another
+ * is a pooler's doing.
+ */
+void
+pgps_backend_describe(const PgpsIdentity *identity)
+{
+	uint64		label = 0;
+
+	if (identity->labelled)
+		label = hash_combine64(hash_bytes_extended((const unsigned char *) identity->pool,
+												   PGPS_POOL_LEN, 0),
+							   hash_bytes_extended((const unsigned char *) identity->instance,
+												   strlen(identity->instance), 0));
+	if (my_label != 0 && label != 0 && label != my_label)
+		my_slot->several = true;
+	if (label != 0)
+		my_label = label;
+	my_slot->labelled = identity->labelled;
+}
+
+void
+pgps_backend_begin_xact(TimestampTz now)
+{
+	my_slot->xact_start = now;
+}
+
+void
+pgps_backend_end_xact(int64 duration)
+{
+	my_slot->xacts++;
+	my_slot->total_xact_time += Max(duration, 0);
+	if (duration > my_slot->max_xact_time)
+		my_slot->max_xact_time = duration;
 }
 
 /* Caller holds the registry's lock exclusively. */
@@ -112,15 +156,26 @@ pgps_backend_instance(void)
 PgpsBinding
 pgps_backend_note_report(uint64 reported)
 {
-	if (my_slot->labelled || my_reported_several)
+	uint64		before = my_reported;
+
+	my_slot->reports++;
+	my_reported = reported;
+	if (my_slot->labelled || my_slot->several)
 		return PGPS_KEEP;
-	if (my_reported != 0 && my_reported != reported)
+	if (before != 0 && before != reported)
 	{
-		my_reported_several = true;
+		my_slot->several = true;
 		return PGPS_UNBIND;
 	}
-	my_reported = reported;
 	return PGPS_BIND;
+}
+
+/* Has a report taken this session for one of an instance? */
+bool
+pgps_backend_is_bound(void)
+{
+	return my_slot != NULL && !my_slot->labelled && !my_slot->several &&
+		my_reported != 0;
 }
 
 /*
@@ -130,8 +185,7 @@ pgps_backend_note_report(uint64 reported)
 bool
 pgps_backend_unbind(void)
 {
-	bool		bound = my_slot != NULL && !my_slot->labelled &&
-		my_reported != 0 && !my_reported_several;
+	bool		bound = pgps_backend_is_bound();
 
 	if (bound)
 		my_reported = 0;
@@ -149,28 +203,37 @@ pgps_backend_release(void)
 static bool
 read_state(PgpsBackend *backend, volatile PgBackendStatus *status)
 {
+	SockAddr	client;
+
 	for (;;)
 	{
 		int			before;
 		int			after;
 		int			pid;
-		BackendState state;
-		TimestampTz xact_start;
 
 		pgstat_begin_read_activity(status, before);
 		pid = status->st_procpid;
-		state = status->st_state;
-		xact_start = status->st_xact_start_timestamp;
-		backend->last_query = status->st_activity_start_timestamp;
+		backend->state = status->st_state;
+		backend->backend_start = status->st_proc_start_timestamp;
+		backend->state_change = status->st_state_start_timestamp;
+		backend->xact_start = status->st_xact_start_timestamp;
+		memcpy(&client, (const void *) &status->st_clientaddr, sizeof(client));
+		memcpy(backend->application_name, (const void *) status->st_appname,
+			   NAMEDATALEN);
 		pgstat_end_read_activity(status, after);
 		if (!pgstat_read_activity_complete(before, after))
 			continue;
-
-		backend->idle_in_xact = state == STATE_IDLEINTRANSACTION ||
-			state == STATE_IDLEINTRANSACTION_ABORTED;
-		backend->in_xact = xact_start != 0 || backend->idle_in_xact;
-		return pid == backend->pid;
+		if (pid != backend->pid)
+			return false;
+		break;
 	}
+
+	backend->idle_in_xact = backend->state == STATE_IDLEINTRANSACTION ||
+		backend->state == STATE_IDLEINTRANSACTION_ABORTED;
+	backend->in_xact = backend->xact_start != 0 || backend->idle_in_xact;
+	backend->last_xact = Max(backend->last_xact, backend->xact_start);
+	backend->client_port = pgps_client_port(&client);
+	return true;
 }
 
 /*
@@ -196,7 +259,14 @@ pgps_backends_copy(PgpsBackend *backends)
 		backend->dbid = slot->dbid;
 		backend->instance = slot->instance;
 		backend->labelled = slot->labelled;
+		backend->several = slot->several;
+		backend->only_reports = slot->reports > 0 &&
+			slot->xacts <= slot->reports;
 		memcpy(backend->client_addr, slot->client_addr, PGPS_ADDR_LEN);
+		backend->last_xact = slot->xact_start;
+		backend->xacts = slot->xacts;
+		backend->total_xact_time = slot->total_xact_time;
+		backend->max_xact_time = slot->max_xact_time;
 		if (read_state(backend, slot->status) &&
 			pg_atomic_read_u32(&slot->pid) == (uint32) backend->pid)
 			n++;

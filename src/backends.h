@@ -11,6 +11,7 @@
 #define PGPS_BACKENDS_H
 
 #include "datatype/timestamp.h"
+#include "utils/backend_status.h"
 
 #include "identity.h"
 
@@ -32,20 +33,40 @@ typedef struct PgpsBackend
 	Oid			dbid;
 	int32		instance;		/* entry it belongs to, or PGPS_NO_INSTANCE */
 	bool		labelled;
+	bool		several;		/* several identities used it, one after the
+								 * other: a pooler hands it on */
+	bool		only_reports;	/* every transaction of it was a report */
 	char		client_addr[PGPS_ADDR_LEN];
+
+	/* from its PgBackendStatus */
+	TimestampTz backend_start;
+	BackendState state;
+	TimestampTz state_change;
+	TimestampTz xact_start;		/* 0 = in none */
+	int			client_port;	/* -1 = local socket */
+	char		application_name[NAMEDATALEN];
 	bool		in_xact;
 	bool		idle_in_xact;
-	TimestampTz last_query;		/* start of its current or last query */
+
+	/* counted by its own events, microseconds */
+	TimestampTz last_xact;		/* start of its current or last transaction */
+	int64		xacts;
+	int64		total_xact_time;
+	int64		max_xact_time;
 } PgpsBackend;
 
 extern Size pgps_backends_size(void);
 extern void pgps_backends_init(void *area);
 
 extern bool pgps_backend_joined(void);
-extern void pgps_backend_claim(const PgpsIdentity *identity);
+extern void pgps_backend_claim(void);
+extern void pgps_backend_describe(const PgpsIdentity *identity);
+extern void pgps_backend_begin_xact(TimestampTz now);
+extern void pgps_backend_end_xact(int64 duration);
 extern void pgps_backend_set_instance(int32 instance);
 extern int32 pgps_backend_instance(void);
 extern PgpsBinding pgps_backend_note_report(uint64 reported);
+extern bool pgps_backend_is_bound(void);
 extern bool pgps_backend_unbind(void);
 extern void pgps_backend_release(void);
 

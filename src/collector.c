@@ -63,13 +63,14 @@ note_exit(int code, Datum arg)
 static void
 pass(TimestampTz now)
 {
-	PgpsSnapshot *snapshot = pgps_take_snapshot();
+	PgpsSnapshot *snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
 	int			i;
 
 	for (i = 0; i < snapshot->ninstances; i++)
 	{
 		const PgpsInstanceView *view = &snapshot->instances[i];
 
+		pgps_registry_note_in_xact(view->copy, view->server.in_xact, now);
 		if (view->now.status != (PgpsStatus) view->data->status)
 			pgps_registry_note_status(view->copy, view->now.status,
 									  view->status_since);

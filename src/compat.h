@@ -73,6 +73,13 @@
 	has_privs_of_role((roleid), ROLE_PG_USE_RESERVED_CONNECTIONS)
 #endif
 
+/* 19 shows a query's jumble for reading only */
+#if PG_VERSION_NUM < 190000
+typedef struct JumbleState PgpsJumbleState;
+#else
+typedef const struct JumbleState PgpsJumbleState;
+#endif
+
 /* for comparing, not for telling what a server can do */
 #define PGPS_SERVER_MAJOR (PG_VERSION_NUM / 10000)
 

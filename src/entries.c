@@ -161,27 +161,41 @@ instance_late_at(const PgpsInstance *data)
 		pgps_late_after(pgps_median_interval(data->intervals, data->nintervals));
 }
 
+/* Add the retired counters of one pool to those of another. */
 void
-pgps_add_counters(PgpsValues *sum, const PgpsValues *v)
+pgps_retire(PgpsPool *pool, const PgpsPool *more)
 {
 	int			f;
 
 	for (f = PGPS_FIRST_COUNTER; f < PGPS_NFIELDS; f++)
 	{
-		if (pgps_known(v, f))
-			pgps_set(sum, f, pgps_add_saturated(pgps_get(sum, f, 0), v->value[f]));
+		if (pgps_known(&more->retired, f))
+			pgps_set(&pool->retired, f,
+					 pgps_add_saturated(pgps_get(&pool->retired, f, 0),
+										more->retired.value[f]));
 	}
+	pool->retired_connects += more->retired_connects;
+	pool->retired_disconnects += more->retired_disconnects;
+	pool->retired_xacts.xacts += more->retired_xacts.xacts;
+	pool->retired_xacts.total_xact_time += more->retired_xacts.total_xact_time;
+	pool->retired_xacts.exhausted_count += more->retired_xacts.exhausted_count;
+	pool->retired_xacts.exhausted_time += more->retired_xacts.exhausted_time;
 }
 
 /* Give what an instance counted to its pool. */
 void
-pgps_retire_counters(PgpsInstance *data)
+pgps_retire_counters(PgpsInstanceEntry *entry)
 {
+	const PgpsInstance *data = &entry->data;
 	PgpsPool   *pool = &pgps_pools[data->pool].data;
+	PgpsPool	more = {0};
 
-	pgps_add_counters(&pool->retired, &data->told);
-	pool->retired_connects += data->connects;
-	pool->retired_disconnects += data->disconnects;
+	more.retired = data->told;
+	more.retired_connects = data->connects;
+	more.retired_disconnects = data->disconnects;
+	pgps_activity_totals(&more.retired_xacts, &entry->activity,
+						 GetCurrentTimestamp());
+	pgps_retire(pool, &more);
 	pool->last_seen = Max(pool->last_seen, data->last_seen);
 }
 
@@ -192,7 +206,7 @@ pgps_remove_instance(int32 i)
 	int32	   *link = instance_bucket(entry->data.pool, entry->data.name);
 
 	Assert(pg_atomic_read_u32(&entry->attached) == 0);
-	pgps_retire_counters(&entry->data);
+	pgps_retire_counters(entry);
 	pgps_pools[entry->data.pool].data.instances--;
 	while (*link != i)
 		link = &pgps_instances[*link].next;
@@ -332,9 +346,7 @@ pgps_need_pool(const PgpsPoolKey *key, const char *usename, const char *datname,
 	/* what it counted goes to (other) of its role */
 	i = other_pool(pgps_pools[oldest].data.key.roleid,
 				   NameStr(pgps_pools[oldest].data.usename), now);
-	pgps_add_counters(&pgps_pools[i].data.retired, &pgps_pools[oldest].data.retired);
-	pgps_pools[i].data.retired_connects += pgps_pools[oldest].data.retired_connects;
-	pgps_pools[i].data.retired_disconnects += pgps_pools[oldest].data.retired_disconnects;
+	pgps_retire(&pgps_pools[i].data, &pgps_pools[oldest].data);
 	pgps_remove_pool(oldest);
 	pg_atomic_fetch_add_u64(&pgps_registry->dropped, 1);
 	return add_pool(key, usename, datname, discovered, now);
@@ -358,6 +370,7 @@ add_instance(int32 pool, const char *name, bool other, TimestampTz now)
 	data->first_seen = data->last_seen = data->status_since = now;
 	data->status = PGPS_OK;
 	pg_atomic_write_u32(&pgps_instances[i].attached, 0);
+	pgps_activity_init(&pgps_instances[i].activity);
 	pgps_instances[i].used = true;
 	pgps_instances[i].next = *bucket;
 	*bucket = i;

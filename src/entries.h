@@ -32,6 +32,7 @@ typedef struct PgpsInstanceEntry
 	pg_atomic_uint32 attached;	/* backends */
 	slock_t		mutex;			/* guards data, but for its fixed fields */
 	PgpsInstance data;
+	PgpsActivity activity;		/* has rules of its own */
 } PgpsInstanceEntry;
 
 typedef struct PgpsRegistry
@@ -59,7 +60,7 @@ extern int32 pgps_need_instance(int32 pool, const char *name, bool for_connectio
 								TimestampTz now);
 extern void pgps_remove_instance(int32 i);
 extern void pgps_remove_pool(int32 i);
-extern void pgps_retire_counters(PgpsInstance *data);
-extern void pgps_add_counters(PgpsValues *sum, const PgpsValues *v);
+extern void pgps_retire_counters(PgpsInstanceEntry *entry);
+extern void pgps_retire(PgpsPool *pool, const PgpsPool *more);
 
 #endif							/* PGPS_ENTRIES_H */

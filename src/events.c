@@ -3,11 +3,25 @@
  * events.c
  *	  Where the server tells us what its backends do.
  *
- * A client backend joins at the commit of its start-up transaction: by then
- * role, database, start-up options and ALTER ROLE settings are in place, and
- * connections that are refused never get there.  It leaves in
- * before_shmem_exit.  Nothing here raises: while a session starts there is
- * nobody to catch it.
+ * Joining: a client backend joins at the commit of its start-up transaction:
+ * by then role, database, start-up options and ALTER ROLE settings are in
+ * place, and connections that are refused never get there.  It leaves in
+ * before_shmem_exit, before an open transaction is aborted.
+ *
+ * Transactions: there is no hook at their start; the first of parse analysis,
+ * executor start and a utility statement stands for it.  The end is a reset
+ * callback on TopTransactionContext, the one place that is reached exactly
+ * when the transaction is over; XactCallbacks miss the ROLLBACK of a failed
+ * block.  SET, RESET, SHOW and DISCARD start nothing: poolers send them
+ * between the transactions of their clients.
+ *
+ * Labels: assign hooks run anywhere, in processes without a slot and while a
+ * transaction is undone, so they only leave word; the session moves at its
+ * next statement or at the end of the transaction.
+ *
+ * Nothing here raises: while a session starts there is nobody to catch it,
+ * and later it would be somebody's transaction.  All hooks chain.  In every
+ * process that is no client backend "here" is NULL, and that is all it costs.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -16,20 +30,261 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "executor/executor.h"
 #include "libpq/libpq-be.h"
 #include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "parser/analyze.h"
 #include "replication/walsender.h"
 #include "storage/ipc.h"
+#include "tcop/utility.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
 
+#include "activity.h"
 #include "backends.h"
+#include "compat.h"
 #include "events.h"
 #include "identity.h"
 #include "registry.h"
 #include "settings.h"
 
+static post_parse_analyze_hook_type prev_post_parse_analyze_hook = NULL;
+static ExecutorStart_hook_type prev_ExecutorStart_hook = NULL;
+static ProcessUtility_hook_type prev_ProcessUtility_hook = NULL;
+
 /* this session has joined; it does so once */
 static bool joined = false;
 
+/* where this session counts; NULL when it does not */
+static PgpsActivity *here = NULL;
+
+/* its transaction, as far as we count it */
+static bool in_xact = false;
+static TimestampTz xact_start;
+static TimestampTz last_end = 0;	/* of the one before */
+
+static bool watching = false;	/* the callback below is registered */
+static MemoryContextCallback at_end_callback;
+
+/* the application_name that the session was last placed by */
+static const char *placed_by_name = NULL;
+
+/*-------------------------------------------------------------------------
+ * Where the session counts
+ *-------------------------------------------------------------------------
+ */
+
+/* The session counts there from now on; NULL = nowhere. */
+void
+pgps_session_moved(PgpsActivity *there)
+{
+	TimestampTz now;
+
+	if (there == here)
+		return;
+	if (in_xact)
+	{
+		now = GetCurrentTimestamp();
+		if (here)
+			pgps_activity_end(here, now);
+		if (there)
+			pgps_activity_begin(there, now);
+	}
+	here = there;
+}
+
+/*
+ * Go where label or application_name say.  A running transaction goes along:
+ * it belongs to the label in force at its last statement.
+ */
+static void
+place(bool connect)
+{
+	PgpsIdentity identity;
+	PgpsActivity *there = NULL;
+
+	pgps_relabel = false;
+	placed_by_name = application_name;
+	pgps_identify(&identity);
+	if (!identity.labelled && pgps_backend_is_bound())
+		return;					/* a report has placed it */
+	pgps_backend_describe(&identity);
+	if (pgps_track == PGPS_TRACK_ALL ||
+		(pgps_track == PGPS_TRACK_LABELLED && identity.labelled))
+		there = pgps_registry_join(&identity, connect);
+	else
+		pgps_registry_unplace();
+	pgps_session_moved(there);
+}
+
+/* Put this session where it belongs without what it reported. */
+void
+pgps_place_session(void)
+{
+	place(false);
+}
+
+/* Has something changed that the session is placed by? */
+static inline bool
+must_move(void)
+{
+	return pgps_relabel || application_name != placed_by_name;
+}
+
+/*-------------------------------------------------------------------------
+ * Transactions
+ *-------------------------------------------------------------------------
+ */
+
+static void
+end_xact(TimestampTz now)
+{
+	int64		duration = now - xact_start;
+
+	in_xact = false;
+	last_end = now;
+	pgps_backend_end_xact(duration);
+	if (here)
+	{
+		pgps_activity_end(here, now);
+		pgps_activity_count(here, duration);
+	}
+}
+
+/*
+ * The transaction is over.  In a failed block the cached stop time is that of
+ * the error, not of the ROLLBACK.
+ */
+static void
+at_xact_over(void *arg)
+{
+	watching = false;
+	if (!pgps_backend_joined())
+		return;
+	if (in_xact)
+		end_xact(TransactionBlockStatusCode() == 'E' ? GetCurrentTimestamp() :
+				 GetCurrentTransactionStopTimestamp());
+	if (must_move())
+		place(false);
+}
+
+/* Have at_xact_over() called. */
+static inline void
+watch_xact(void)
+{
+	if (!watching)
+	{
+		watching = true;
+		MemoryContextRegisterResetCallback(TopTransactionContext,
+										   &at_end_callback);
+	}
+}
+
+static void
+begin_xact(void)
+{
+	/* a failed block has begun long ago */
+	if (IsAbortedTransactionBlockState())
+		return;
+	if (must_move())
+		place(false);
+	watch_xact();
+	in_xact = true;
+
+	/*
+	 * The message may be older than the transaction: after a COMMIT in a
+	 * procedure or in the middle of a query string.
+	 */
+	xact_start = Max(GetCurrentTransactionStartTimestamp(), last_end);
+	pgps_backend_begin_xact(xact_start);
+	if (here)
+		pgps_activity_begin(here, xact_start);
+}
+
+/* A statement of this session is about to run. */
+static inline void
+statement(void)
+{
+	if (!pgps_backend_joined())
+		return;
+	if (!in_xact)
+		begin_xact();
+	else if (must_move())
+		place(false);
+}
+
+/* Does it belong to no transaction of the client's? */
+static bool
+is_setting(const Node *stmt)
+{
+	return stmt != NULL &&
+		(IsA(stmt, VariableSetStmt) || IsA(stmt, VariableShowStmt) ||
+		 IsA(stmt, DiscardStmt));
+}
+
+static void
+utility_statement(const Node *stmt)
+{
+	if (!is_setting(stmt))
+		statement();
+	else if (pgps_backend_joined() && !in_xact &&
+			 !IsAbortedTransactionBlockState())
+		watch_xact();
+}
+
+/*-------------------------------------------------------------------------
+ * Hooks
+ *-------------------------------------------------------------------------
+ */
+
+static void
+after_parse_analysis(ParseState *pstate, Query *query,
+					 PgpsJumbleState *jstate)
+{
+	if (prev_post_parse_analyze_hook)
+		prev_post_parse_analyze_hook(pstate, query, jstate);
+	if (query->commandType == CMD_UTILITY)
+		utility_statement(query->utilityStmt);
+	else
+		statement();
+}
+
+static void
+executor_start(QueryDesc *query_desc, int eflags)
+{
+	statement();
+	if (prev_ExecutorStart_hook)
+		prev_ExecutorStart_hook(query_desc, eflags);
+	else
+		standard_ExecutorStart(query_desc, eflags);
+}
+
+static void
+process_utility(PlannedStmt *pstmt, const char *query_string,
+				bool read_only_tree, ProcessUtilityContext context,
+				ParamListInfo params, QueryEnvironment *env,
+				DestReceiver *dest, QueryCompletion *qc)
+{
+	utility_statement(pstmt->utilityStmt);
+	if (prev_ProcessUtility_hook)
+		prev_ProcessUtility_hook(pstmt, query_string, read_only_tree, context,
+								 params, env, dest, qc);
+	else
+		standard_ProcessUtility(pstmt, query_string, read_only_tree, context,
+								params, env, dest, qc);
+}
+
+/*-------------------------------------------------------------------------
+ * Joining and leaving
+ *-------------------------------------------------------------------------
+ */
+
+/*
+ * Our callback runs before that which aborts an open transaction: it is ended
+ * here.
+ */
 static void
 leave(int code, Datum arg)
 {
@@ -37,6 +292,9 @@ leave(int code, Datum arg)
 
 	if (!pgps_backend_joined())
 		return;
+	if (in_xact)
+		end_xact(GetCurrentTimestamp());
+	here = NULL;
 
 	/* no reader may find us at an instance that does not count us any more */
 	pgps_backend_release();
@@ -46,18 +304,12 @@ leave(int code, Datum arg)
 static void
 join(void)
 {
-	PgpsIdentity identity;
-
 	joined = true;
 
 	/* first, so that whatever comes is undone */
 	before_shmem_exit(leave, (Datum) 0);
-
-	pgps_identify(&identity);
-	pgps_backend_claim(&identity);
-	if (pgps_track == PGPS_TRACK_ALL ||
-		(pgps_track == PGPS_TRACK_LABELLED && identity.labelled))
-		pgps_registry_join(&identity, true);
+	pgps_backend_claim();
+	place(true);
 }
 
 static void
@@ -72,5 +324,13 @@ at_xact_end(XactEvent event, void *arg)
 void
 pgps_events_install(void)
 {
+	at_end_callback.func = at_xact_over;
 	RegisterXactCallback(at_xact_end, NULL);
+
+	prev_post_parse_analyze_hook = post_parse_analyze_hook;
+	post_parse_analyze_hook = after_parse_analysis;
+	prev_ExecutorStart_hook = ExecutorStart_hook;
+	ExecutorStart_hook = executor_start;
+	prev_ProcessUtility_hook = ProcessUtility_hook;
+	ProcessUtility_hook = process_utility;
 }

@@ -17,10 +17,12 @@
 #include "postgres.h"
 
 #include <netdb.h>
+#include <netinet/in.h>
 
 #include "common/ip.h"
 #include "libpq/libpq-be.h"
 #include "miscadmin.h"
+#include "port/pg_bswap.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 
@@ -100,6 +102,21 @@ pgps_client_addr(char *addr)
 	zone = strchr(addr, '%');
 	if (zone != NULL)
 		memset(zone, 0, addr + PGPS_ADDR_LEN - zone);
+}
+
+/* Port of a client; -1 on a local socket */
+int
+pgps_client_port(const SockAddr *client)
+{
+	switch (client->addr.ss_family)
+	{
+		case AF_INET:
+			return pg_ntoh16(((const struct sockaddr_in *) &client->addr)->sin_port);
+		case AF_INET6:
+			return pg_ntoh16(((const struct sockaddr_in6 *) &client->addr)->sin6_port);
+		default:
+			return -1;
+	}
 }
 
 /* Does "text" begin with "[n of m busy]"?  Returns its length or 0. */

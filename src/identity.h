@@ -10,6 +10,8 @@
 #ifndef PGPS_IDENTITY_H
 #define PGPS_IDENTITY_H
 
+#include "libpq/pqcomm.h"
+
 #include "fields.h"
 
 #define PGPS_POOL_LEN 64
@@ -34,6 +36,7 @@ typedef struct PgpsIdentity
 
 extern void pgps_identify(PgpsIdentity *identity);
 extern void pgps_client_addr(char *addr);
+extern int	pgps_client_port(const SockAddr *client);
 extern bool pgps_is_valid_name(const char *name);
 extern void pgps_clean_text(char *dest, Size size, const char *source);
 extern void pgps_clean_tail(char *dest, Size size, const char *source);

@@ -107,10 +107,22 @@ pgps_instance_take_report(PgpsInstance *data, const PgpsReport *report,
 void
 pgps_instance_forget(PgpsInstance *data)
 {
-	data->connects = data->disconnects = 0;
 	data->last_report = 0;
 	data->nintervals = 0;
 	memset(&data->told, 0, sizeof(data->told));
 	memset(&data->carry, 0, sizeof(data->carry));
 	memset(data->unmapped, 0, sizeof(data->unmapped));
+}
+
+/* The cap that the server's own count is measured by; 0 = unknown */
+int32
+pgps_instance_cap(const PgpsInstance *data)
+{
+	PgpsTold	told;
+	PgpsValues	shown;
+
+	pgps_instance_told(&told, data);
+	shown = told.report;
+	pgps_judge_cap(&shown, &told);
+	return pgps_get(&shown, PGPS_MAX_SIZE, 0);
 }

@@ -12,6 +12,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -56,6 +58,7 @@ typedef struct Line
 	Sum			checked_out;
 	Sum			max_size;
 	Sum			waiting;
+	uint64		histogram[PGPS_XACT_BUCKETS];	/* of the last minutes */
 	const PgpsInstanceView *fullest;
 	double		fullest_pct;
 	PgpsStatus	status;
@@ -100,7 +103,8 @@ find_line(Line *lines, int *nlines, const char *pool, const char *database)
 static void
 add_pool(Line *line, const PgpsPoolView *pool)
 {
-	int			i;
+	int			i,
+				b;
 
 	line->live += pool->live;
 	line->connections += pool->connections;
@@ -109,6 +113,8 @@ add_pool(Line *line, const PgpsPoolView *pool)
 	{
 		const PgpsInstanceView *view = pool->instances[i];
 
+		for (b = 0; b < PGPS_XACT_BUCKETS; b++)
+			line->histogram[b] += view->copy->activity.histogram[b];
 		if (!view->live || view->data->other)
 			continue;
 		add(&line->checked_out, &view->now.shown, PGPS_CHECKED_OUT);
@@ -236,6 +242,8 @@ fullest_text(const PgpsInstanceView *view)
 static void
 render_pool(char **cell, const Line *line, TimestampTz now)
 {
+	double		p95 = pgps_percentile(line->histogram, 0.95);
+
 	cell[0] = pstrdup(line->pool);
 	cell[1] = clip(line->database, DATABASE_WIDTH);
 	cell[2] = psprintf("%d", line->live);
@@ -243,7 +251,7 @@ render_pool(char **cell, const Line *line, TimestampTz now)
 	cell[4] = pool_used_text(line);
 	cell[5] = fullest_text(line->fullest);
 	cell[6] = line->live > 0 ? sum_text(&line->waiting) : "";
-	cell[7] = "-";
+	cell[7] = p95 >= 0 ? psprintf("%.0f", ceil(p95 / 1000.0)) : "-";
 	cell[8] = NO_HISTORY;
 	cell[9] = status_text(pgps_status_name(line->status),
 						  line->status != PGPS_OK,
@@ -352,7 +360,7 @@ pgps_get_overview(PG_FUNCTION_ARGS)
 		return (Datum) 0;
 	}
 
-	snapshot = pgps_take_snapshot();
+	snapshot = pgps_take_snapshot(PGPS_RECENT_XACTS);
 	sees_all = pgps_sees_all();
 	lines = palloc(Max(snapshot->npools, 1) * sizeof(Line));
 	for (i = 0; i < snapshot->npools; i++)

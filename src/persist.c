@@ -105,7 +105,7 @@ write_file(const SaveHeader *header, const char *body, Size size)
 bool
 pgps_save_now(void)
 {
-	PgpsCopy   *copy = pgps_registry_copy();
+	PgpsCopy   *copy = pgps_registry_copy(PGPS_ALL_XACTS);
 	SaveHeader	header = {0};
 	char	   *body;
 	Size		pools_size = (Size) copy->npools * sizeof(PgpsPoolCopy);
@@ -198,7 +198,7 @@ restore(const char *data)
 	for (i = 0; i < header->npools; i++)
 		entry_of[pools[i].index] = pgps_registry_restore_pool(&pools[i].data);
 	for (i = 0; i < header->ninstances; i++)
-		pgps_registry_restore_instance(&instances[i].data,
+		pgps_registry_restore_instance(&instances[i],
 									   entry_of[instances[i].data.pool]);
 	pgps_registry_restore_info(header->stats_reset);
 	pfree(entry_of);

@@ -376,7 +376,7 @@ check(Jsonb *json, bool peak)
 		if (p->via == NULL)
 			usable = Min(usable, pgps_server_plannable(p->roleid));
 	}
-	commitments = pgps_commitments(pgps_take_snapshot(), replaced, true);
+	commitments = pgps_commitments(pgps_take_snapshot(PGPS_NO_HISTOGRAMS), replaced, true);
 
 	foreach(lc, plan)
 	{

@@ -67,11 +67,14 @@ static void
 apply_report(int32 i, const PgpsReport *report, TimestampTz now)
 {
 	PgpsInstanceEntry *entry = &pgps_instances[i];
+	int32		cap;
 
 	SpinLockAcquire(&entry->mutex);
 	pgps_instance_take_report(&entry->data, report, now,
 							  pgps_registry->info.started_at);
+	cap = pgps_instance_cap(&entry->data);
 	SpinLockRelease(&entry->mutex);
+	pgps_activity_set_cap(&entry->activity, cap, now);
 
 	if (report->stats->nunmapped > 0)
 		pg_atomic_fetch_add_u64(&pgps_registry->unmapped_keys,
@@ -130,11 +133,14 @@ pgps_registry_forget(const PgpsPoolKey *key, const char *instance)
 			pgps_remove_instance(i);
 		else
 		{
+			PgpsPool	told = {0};
+
 			/* exiting backends still write here */
 			SpinLockAcquire(&pgps_instances[i].mutex);
-			pgps_retire_counters(data);
+			told.retired = data->told;
 			pgps_instance_forget(data);
 			SpinLockRelease(&pgps_instances[i].mutex);
+			pgps_retire(&pgps_pools[pool].data, &told);
 		}
 	}
 	unlock_registry();
@@ -179,6 +185,7 @@ pgps_registry_reset(const char *pool, const char *usename)
 		meant++;
 		reset_counters(&data->retired);
 		data->retired_connects = data->retired_disconnects = 0;
+		memset(&data->retired_xacts, 0, sizeof(data->retired_xacts));
 		data->peak_connections = pg_atomic_read_u32(&pgps_pools[i].attached);
 		data->peak_connections_at = now;
 		data->peak_instances = 0;
@@ -195,6 +202,7 @@ pgps_registry_reset(const char *pool, const char *usename)
 		reset_counters(&entry->data.told);
 		entry->data.connects = entry->data.disconnects = 0;
 		SpinLockRelease(&entry->mutex);
+		pgps_activity_reset(&entry->activity, now);
 	}
 	if (pool == NULL && usename == NULL)
 	{
@@ -250,9 +258,10 @@ attach(int32 i, TimestampTz now)
 
 /*
  * Put this session where it belongs by its label or by discovery.  "connect"
- * is false when it comes back from where a report had put it.
+ * is false when it was there before, under this label or another.  Returns
+ * where its transactions count.
  */
-void
+PgpsActivity *
 pgps_registry_join(const PgpsIdentity *identity, bool connect)
 {
 	PgpsPoolKey key = {
@@ -261,6 +270,7 @@ pgps_registry_join(const PgpsIdentity *identity, bool connect)
 	};
 	TimestampTz now = GetCurrentTimestamp();
 	PgpsInstance *data;
+	int32		cap;
 	int32		pool;
 	int32		i;
 
@@ -287,17 +297,35 @@ pgps_registry_join(const PgpsIdentity *identity, bool connect)
 	if (connect)
 		data->connects++;
 	data->last_seen = now;
+	cap = pgps_instance_cap(data);
 	SpinLockRelease(&pgps_instances[i].mutex);
+	pgps_activity_set_cap(&pgps_instances[i].activity, cap, now);
 	if (data->other)
 		pg_atomic_fetch_add_u64(&pgps_registry->overflowed, 1);
+	unlock_registry();
+	return &pgps_instances[i].activity;
+}
+
+/* Take this session off where it is: it is not to be tracked any more. */
+void
+pgps_registry_unplace(void)
+{
+	int32		i = pgps_backend_instance();
+
+	if (i == PGPS_NO_INSTANCE)
+		return;
+	lock_registry(LW_EXCLUSIVE);
+	detach(i);
+	pgps_backend_set_instance(PGPS_NO_INSTANCE);
 	unlock_registry();
 }
 
 /*
  * Put this session to the instance it just reported for, if that still has a
- * row of its own.
+ * row of its own.  Returns where its transactions count; NULL: nothing has
+ * changed.
  */
-void
+PgpsActivity *
 pgps_registry_bind(const PgpsReport *report)
 {
 	int32		pool;
@@ -307,9 +335,12 @@ pgps_registry_bind(const PgpsReport *report)
 	pool = pgps_find_pool(&report->key);
 	if (pool != PGPS_NONE)
 		i = pgps_find_instance(pool, report->instance);
-	if (i != PGPS_NONE && !pgps_instances[i].data.other)
+	if (i != PGPS_NONE && pgps_instances[i].data.other)
+		i = PGPS_NONE;
+	if (i != PGPS_NONE)
 		attach(i, GetCurrentTimestamp());
 	unlock_registry();
+	return i != PGPS_NONE ? &pgps_instances[i].activity : NULL;
 }
 
 /*
@@ -349,11 +380,12 @@ pgps_registry_info(PgpsRegistryInfo *info)
  * before the lock is taken; if entries were made in between, once more.
  */
 PgpsCopy *
-pgps_registry_copy(void)
+pgps_registry_copy(PgpsHistograms histograms)
 {
 	PgpsCopy   *copy = palloc0(sizeof(PgpsCopy));
 	int32		npools = 0,
 				ninstances = 0;
+	TimestampTz now = GetCurrentTimestamp();
 	int32		i;
 
 	pgps_registry_info(&copy->info);
@@ -402,6 +434,8 @@ pgps_registry_copy(void)
 		SpinLockAcquire(&pgps_instances[i].mutex);
 		to->data = pgps_instances[i].data;
 		SpinLockRelease(&pgps_instances[i].mutex);
+		pgps_activity_copy(&to->activity, &pgps_instances[i].activity,
+						   histograms, now);
 		copy->ninstances++;
 	}
 	copy->nbackends = pgps_backends_copy(copy->backends);
@@ -481,6 +515,22 @@ pgps_registry_note_status(const PgpsInstanceCopy *judged, PgpsStatus status,
 	unlock_registry();
 }
 
+/*
+ * The collector saw so many connections in a transaction.  Events cannot see
+ * those that wait for a lock before any hook has run.
+ */
+void
+pgps_registry_note_in_xact(const PgpsInstanceCopy *seen, int in_xact,
+						   TimestampTz now)
+{
+	PgpsInstanceEntry *entry = &pgps_instances[seen->index];
+
+	lock_registry(LW_SHARED);
+	if (entry->used && entry->data.first_seen == seen->data.first_seen)
+		pgps_activity_note(&entry->activity, in_xact, now);
+	unlock_registry();
+}
+
 /* Raise a pool's peaks to what was just seen. */
 void
 pgps_registry_note_peaks(const PgpsPoolCopy *seen, int live, int64 committed)
@@ -538,33 +588,34 @@ pgps_registry_restore_pool(const PgpsPool *pool)
 		data->instances = 0;
 	}
 	else
-	{
-		/* max_pools was lowered */
-		pgps_add_counters(&data->retired, &pool->retired);
-		data->retired_connects += pool->retired_connects;
-		data->retired_disconnects += pool->retired_disconnects;
-	}
+		pgps_retire(data, pool);	/* max_pools was lowered */
 	return i;
 }
 
 void
-pgps_registry_restore_instance(const PgpsInstance *instance, int32 pool)
+pgps_registry_restore_instance(const PgpsInstanceCopy *instance, int32 pool)
 {
-	int32		i = pgps_need_instance(pool, instance->name, false,
-									   instance->last_seen);
+	const PgpsInstance *saved = &instance->data;
+	int32		i = pgps_need_instance(pool, saved->name, false,
+									   saved->last_seen);
 	PgpsInstance *data = &pgps_instances[i].data;
 
-	if (!data->other)
+	if (!data->other || saved->other)
 	{
-		*data = *instance;
+		*data = *saved;
 		data->pool = pool;
+		pgps_activity_restore(&pgps_instances[i].activity, &instance->activity);
 	}
 	else
 	{
-		/* max_instances was lowered, or it is (other) itself */
-		pgps_add_counters(&data->told, &instance->told);
-		data->connects += instance->connects;
-		data->disconnects += instance->disconnects;
+		/* max_instances was lowered */
+		PgpsPool	more = {0};
+
+		more.retired = saved->told;
+		more.retired_connects = saved->connects;
+		more.retired_disconnects = saved->disconnects;
+		more.retired_xacts = instance->activity.totals;
+		pgps_retire(&pgps_pools[pool].data, &more);
 	}
 }
 

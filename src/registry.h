@@ -16,6 +16,7 @@
 #include "datatype/timestamp.h"
 #include "storage/lwlock.h"
 
+#include "activity.h"
 #include "backends.h"
 #include "counters.h"
 #include "dialect.h"
@@ -59,6 +60,7 @@ typedef struct PgpsPool
 	PgpsValues	retired;		/* counters of expired instances */
 	uint64		retired_connects;
 	uint64		retired_disconnects;
+	PgpsXactTotals retired_xacts;
 	int32		peak_connections;
 	TimestampTz peak_connections_at;
 	int32		peak_instances; /* live ones, seen at a pass */
@@ -119,6 +121,7 @@ typedef struct PgpsInstanceCopy
 {
 	int32		index;
 	PgpsInstance data;
+	PgpsActivityCopy activity;
 } PgpsInstanceCopy;
 
 /* registry-level facts */
@@ -155,6 +158,7 @@ extern void pgps_instance_take_report(PgpsInstance *data,
 									  const PgpsReport *report,
 									  TimestampTz now, TimestampTz started_at);
 extern void pgps_instance_forget(PgpsInstance *data);
+extern int32 pgps_instance_cap(const PgpsInstance *data);
 
 extern Size pgps_registry_size(void);
 extern void pgps_registry_init(void *area, bool found);
@@ -164,18 +168,22 @@ extern void pgps_registry_set_lock(LWLock *lock);
 extern bool pgps_registry_report(const PgpsReport *report, TimestampTz now);
 extern bool pgps_registry_forget(const PgpsPoolKey *key, const char *instance);
 extern int	pgps_registry_reset(const char *pool, const char *usename);
-extern void pgps_registry_join(const PgpsIdentity *identity, bool connect);
-extern void pgps_registry_bind(const PgpsReport *report);
+extern PgpsActivity *pgps_registry_join(const PgpsIdentity *identity,
+										bool connect);
+extern PgpsActivity *pgps_registry_bind(const PgpsReport *report);
+extern void pgps_registry_unplace(void);
 extern void pgps_registry_leave(int32 instance);
 
 /* what readers get: one consistent copy in the current memory context */
-extern PgpsCopy *pgps_registry_copy(void);
+extern PgpsCopy *pgps_registry_copy(PgpsHistograms histograms);
 extern void pgps_registry_info(PgpsRegistryInfo *info);
 
 /* for the collector */
 extern void pgps_registry_expire(TimestampTz now);
 extern void pgps_registry_note_status(const PgpsInstanceCopy *judged,
 									  PgpsStatus status, TimestampTz since);
+extern void pgps_registry_note_in_xact(const PgpsInstanceCopy *seen,
+									   int in_xact, TimestampTz now);
 extern void pgps_registry_note_peaks(const PgpsPoolCopy *seen, int live,
 									 int64 committed);
 extern void pgps_registry_note_pass(TimestampTz now, PgpsLimitStatus server);
@@ -183,7 +191,7 @@ extern void pgps_registry_note_collector(int pid);
 
 /* for loading the save file, before there are other processes */
 extern int32 pgps_registry_restore_pool(const PgpsPool *pool);
-extern void pgps_registry_restore_instance(const PgpsInstance *instance,
+extern void pgps_registry_restore_instance(const PgpsInstanceCopy *instance,
 										   int32 pool);
 extern void pgps_registry_restore_info(TimestampTz stats_reset);
 

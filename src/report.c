@@ -23,6 +23,7 @@
 
 #include "compat.h"
 #include "dialect.h"
+#include "events.h"
 #include "identity.h"
 #include "registry.h"
 #include "settings.h"
@@ -103,16 +104,6 @@ identify_reporter(const PgpsStats *stats)
 	return reporter;
 }
 
-/* Put this session's connection where it belongs without its reports. */
-static void
-send_home(void)
-{
-	PgpsIdentity identity;
-
-	pgps_identify(&identity);
-	pgps_registry_join(&identity, false);
-}
-
 /*
  * Take the connection for one of the instance, if nothing speaks against it.
  * When a second identity reports on it, it goes back to where it was.
@@ -120,6 +111,7 @@ send_home(void)
 static void
 bind_connection(const PgpsReport *report)
 {
+	PgpsActivity *there;
 	uint64		reported;
 
 	if (pgps_backend_instance() == PGPS_NO_INSTANCE)
@@ -131,11 +123,14 @@ bind_connection(const PgpsReport *report)
 	switch (pgps_backend_note_report(reported))
 	{
 		case PGPS_BIND:
-			if (!pgps_is_pooler_address(report->client_addr))
-				pgps_registry_bind(report);
+			if (pgps_is_pooler_address(report->client_addr))
+				break;
+			there = pgps_registry_bind(report);
+			if (there != NULL)
+				pgps_session_moved(there);
 			break;
 		case PGPS_UNBIND:
-			send_home();
+			pgps_place_session();
 			break;
 		case PGPS_KEEP:
 			break;
@@ -215,7 +210,7 @@ pgps_forget(PG_FUNCTION_ARGS)
 					PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1)),
 					NULL);
 	if (pgps_backend_instance() != PGPS_NO_INSTANCE && pgps_backend_unbind())
-		send_home();
+		pgps_place_session();
 	PG_RETURN_BOOL(pgps_registry_forget(&key, instance));
 }
 

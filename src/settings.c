@@ -39,6 +39,7 @@ int			pgps_expire_after = 3600;
 bool		pgps_save = true;
 int			pgps_save_interval = 60;
 bool		pgps_strict_reports = false;
+bool		pgps_relabel = false;
 char	   *pgps_label_pool = "";
 char	   *pgps_label_instance = "";
 char	   *pgps_label_pool_size = "";
@@ -171,13 +172,22 @@ check_label(char **newval, void **extra, GucSource source)
 	return true;
 }
 
+/*
+ * Runs in any process, also while a transaction is undone: only leave word.
+ */
+static void
+assign_label(const char *newval, void *extra)
+{
+	pgps_relabel = true;
+}
+
 static void
 define_label(const char *name, const char *description, char **variable)
 {
 	DefineCustomStringVariable(name, description,
 							   "Given with the connection string, by ALTER ROLE ... SET or by SET.",
 							   variable, "", PGC_USERSET, GUC_REPORT,
-							   check_label, NULL, NULL);
+							   check_label, assign_label, NULL);
 }
 
 /*

@@ -32,6 +32,7 @@ extern int	pgps_save_interval; /* s */
 
 /* anybody */
 extern bool pgps_strict_reports;
+extern bool pgps_relabel;		/* a label was assigned since it was looked at */
 extern char *pgps_label_pool;
 extern char *pgps_label_instance;
 extern char *pgps_label_pool_size;

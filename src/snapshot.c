@@ -36,11 +36,13 @@ see_backends(PgpsSnapshot *snapshot, PgpsInstanceView **by_index)
 		view->server.labelled += backend->labelled;
 		view->server.in_xact += backend->in_xact;
 		view->server.idle_in_xact += backend->idle_in_xact;
-		view->server.last_query = Max(view->server.last_query,
-									  backend->last_query);
+		view->server.reporters += backend->only_reports;
+		view->server.last_xact = Max(view->server.last_xact,
+									 backend->last_xact);
 		if (backend->client_addr[0] != '\0' && view->via == NULL &&
 			pgps_is_pooler_address(backend->client_addr))
 			view->via = backend->client_addr;
+		view->server.via_pooler = view->via != NULL || backend->several;
 	}
 }
 
@@ -108,6 +110,15 @@ add_known(PgpsValues *sum, const PgpsValues *v, PgpsField f)
 		pgps_set(sum, f, pgps_add_saturated(pgps_get(sum, f, 0), v->value[f]));
 }
 
+static void
+add_xacts(PgpsXactTotals *sum, const PgpsXactTotals *more)
+{
+	sum->xacts += more->xacts;
+	sum->total_xact_time += more->total_xact_time;
+	sum->exhausted_count += more->exhausted_count;
+	sum->exhausted_time += more->exhausted_time;
+}
+
 /* Add one instance to its pool. */
 static void
 roll_up(PgpsPoolView *pool, const PgpsInstanceView *view)
@@ -120,6 +131,7 @@ roll_up(PgpsPoolView *pool, const PgpsInstanceView *view)
 		add_known(&pool->sum, shown, f);
 	pool->connects += view->data->connects;
 	pool->disconnects += view->data->disconnects;
+	add_xacts(&pool->xacts, &view->copy->activity.totals);
 	pool->source = Max(pool->source, (PgpsSource) view->data->source);
 	pool->last_report = Max(pool->last_report, view->data->last_report);
 	if (view->data->other)
@@ -177,6 +189,8 @@ roll_up(PgpsPoolView *pool, const PgpsInstanceView *view)
 	pool->in_xact += view->server.in_xact;
 	pool->idle_in_xact += view->server.idle_in_xact;
 	commit(pool, view);
+	if (view->now.unclaimed >= 0)
+		pool->unclaimed = Max(pool->unclaimed, 0) + view->now.unclaimed;
 	if (pool->via == NULL)
 		pool->via = view->via;
 }
@@ -197,6 +211,8 @@ start_pool(PgpsPoolView *pool, const PgpsPoolCopy *copy)
 		add_known(&pool->sum, &copy->data.retired, f);
 	pool->connects = copy->data.retired_connects;
 	pool->disconnects = copy->data.retired_disconnects;
+	pool->xacts = copy->data.retired_xacts;
+	pool->unclaimed = -1;
 }
 
 static void
@@ -226,12 +242,13 @@ compare_instances(const void *a, const void *b)
 }
 
 /*
- * Take a snapshot in the current memory context.
+ * Take a snapshot in the current memory context, with the histograms of
+ * transaction times that are asked for.
  */
 PgpsSnapshot *
-pgps_take_snapshot(void)
+pgps_take_snapshot(PgpsHistograms histograms)
 {
-	PgpsCopy   *copy = pgps_registry_copy();
+	PgpsCopy   *copy = pgps_registry_copy(histograms);
 	PgpsSnapshot *snapshot = palloc0(sizeof(PgpsSnapshot));
 	PgpsInstanceView **by_index;
 	PgpsPoolView **pool_by_index;

@@ -48,6 +48,8 @@ typedef struct PgpsPoolView
 	int			connections;
 	int			in_xact;
 	int			idle_in_xact;
+	int64		unclaimed;		/* -1 = unknown */
+	PgpsXactTotals xacts;
 	int			peak_connections;
 	TimestampTz peak_connections_at;
 	int			peak_instances;
@@ -74,7 +76,7 @@ typedef struct PgpsSnapshot
 	const PgpsBackend *backends;
 } PgpsSnapshot;
 
-extern PgpsSnapshot *pgps_take_snapshot(void);
+extern PgpsSnapshot *pgps_take_snapshot(PgpsHistograms histograms);
 extern double pgps_used_pct(const PgpsValues *shown);
 
 #endif							/* PGPS_SNAPSHOT_H */

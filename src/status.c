@@ -19,12 +19,6 @@
 #include "settings.h"
 #include "status.h"
 
-/*
- * A query that starts this soon after a report (microseconds) may still
- * belong to it: the COMMIT of the transaction that reported.
- */
-#define REPORT_GRACE (1 * USECS_PER_SEC)
-
 const char *
 pgps_status_name(PgpsStatus status)
 {
@@ -66,8 +60,8 @@ pgps_median_interval(const int64 *intervals, int n)
 }
 
 /* The cap: as reported, else as the label says. */
-static void
-judge_cap(PgpsValues *shown, const PgpsTold *told)
+void
+pgps_judge_cap(PgpsValues *shown, const PgpsTold *told)
 {
 	static const PgpsField config[] = {
 		PGPS_POOL_SIZE, PGPS_MAX_OVERFLOW, PGPS_UNLIMITED
@@ -121,11 +115,11 @@ judge(PgpsJudgement *out, const PgpsTold *told, const PgpsServerView *server,
 
 	out->reported = told->last_report != 0;
 	*shown = told->report;
-	judge_cap(shown, told);
+	pgps_judge_cap(shown, told);
 
 	late_at = Max(out->reported ? told->last_report : told->last_seen,
 				  started_at) + pgps_late_after(told->report_interval);
-	late = now > late_at;
+	late = out->late = now > late_at;
 	out->since = late ? late_at : out->reported ? told->last_report : now;
 
 	if (told->other)
@@ -150,7 +144,7 @@ judge(PgpsJudgement *out, const PgpsTold *told, const PgpsServerView *server,
 		return;
 	}
 
-	if (late && server->last_query > told->last_report + REPORT_GRACE)
+	if (late && server->last_xact > told->last_report)
 	{
 		/*
 		 * The report is overtaken.  What was lent stays lent until the server
@@ -177,6 +171,27 @@ judge(PgpsJudgement *out, const PgpsTold *told, const PgpsServerView *server,
 }
 
 /*
+ * Hold what the pool claims against what the server has.  Only for a fresh
+ * report, and only if the connections of the instance say whose they are and
+ * no pooler stands between.  A connection that only reports is not the pool's.
+ */
+static void
+reconcile(PgpsJudgement *out, const PgpsTold *told,
+		  const PgpsServerView *server)
+{
+	int64		open;
+	int64		here = server->connections - server->reporters;
+
+	out->unclaimed = out->ghosts = -1;
+	if (!out->reported || out->late || told->other || server->via_pooler ||
+		server->labelled == 0 || !pgps_known(&out->shown, PGPS_OPEN))
+		return;
+	open = out->shown.value[PGPS_OPEN];
+	out->unclaimed = Max(here - open, 0);
+	out->ghosts = Max(open - server->connections, 0);
+}
+
+/*
  * Judge one instance.  "started_at" is when the server started: before it,
  * nobody could report to it.
  */
@@ -189,6 +204,7 @@ pgps_judge(PgpsJudgement *out, const PgpsTold *told,
 
 	judge(out, told, server, now, started_at);
 
+	reconcile(out, told, server);
 	if (!pgps_known(shown, PGPS_OVERFLOW) &&
 		pgps_known(shown, PGPS_OPEN) && pgps_known(shown, PGPS_POOL_SIZE))
 		pgps_set(shown, PGPS_OVERFLOW,

@@ -42,7 +42,8 @@ typedef struct PgpsServerView
 	int			in_xact;
 	int			idle_in_xact;
 	bool		via_pooler;
-	TimestampTz last_query;		/* newest start of a query; 0 = none */
+	int			reporters;		/* of those, only there to report */
+	TimestampTz last_xact;		/* newest start of a transaction; 0 = none */
 } PgpsServerView;
 
 /* what was told about an instance, and when */
@@ -61,6 +62,9 @@ typedef struct PgpsJudgement
 	PgpsStatus	status;
 	TimestampTz since;			/* when that began, if it is new */
 	bool		reported;		/* the figures come from a report */
+	bool		late;
+	int64		unclaimed;		/* here but not claimed; -1 = cannot tell */
+	int64		ghosts;			/* claimed but not here; -1 = cannot tell */
 	PgpsValues	shown;			/* figures to show */
 } PgpsJudgement;
 
@@ -69,6 +73,7 @@ extern int64 pgps_median_interval(const int64 *intervals, int n);
 extern void pgps_judge(PgpsJudgement *out, const PgpsTold *told,
 					   const PgpsServerView *server, TimestampTz now,
 					   TimestampTz started_at);
+extern void pgps_judge_cap(PgpsValues *shown, const PgpsTold *told);
 extern const char *pgps_status_name(PgpsStatus status);
 
 #endif							/* PGPS_STATUS_H */

@@ -89,6 +89,39 @@ put_nulls(PgpsRow *row, int n)
 		pgps_put_null(row);
 }
 
+/* Negative = null */
+static void
+put_count(PgpsRow *row, int64 count)
+{
+	if (count >= 0)
+		pgps_put_int4(row, count);
+	else
+		pgps_put_null(row);
+}
+
+/* xacts, total_xact_time, mean_xact_time */
+static void
+put_xacts(PgpsRow *row, const PgpsXactTotals *totals)
+{
+	pgps_put_int8(row, totals->xacts);
+	pgps_put_float8(row, totals->total_xact_time / 1000.0);
+	if (totals->xacts > 0)
+		pgps_put_float8(row, totals->total_xact_time / 1000.0 / totals->xacts);
+	else
+		pgps_put_null(row);
+}
+
+static void
+put_percentile(PgpsRow *row, const uint64 *histogram, double fraction)
+{
+	double		time = pgps_percentile(histogram, fraction);
+
+	if (time >= 0)
+		pgps_put_float8(row, time / 1000.0);
+	else
+		pgps_put_null(row);
+}
+
 /* What a reader should know of an instance and no column says */
 static const char *
 instance_notes(const PgpsInstance *data)
@@ -151,7 +184,11 @@ put_instance(PgpsRow *row, const PgpsPool *pool, const PgpsInstanceView *view)
 	pgps_put_int4(row, view->server.connections);
 	pgps_put_int4(row, view->server.in_xact);
 	pgps_put_int4(row, view->server.idle_in_xact);
-	put_nulls(row, 5);			/* unclaimed, peak_in_xact(_at), exhausted_* */
+	put_count(row, view->now.unclaimed);
+	pgps_put_int4(row, view->copy->activity.peak_in_xact);
+	pgps_put_time(row, view->copy->activity.peak_in_xact_at);
+	pgps_put_int8(row, view->copy->activity.totals.exhausted_count);
+	pgps_put_float8(row, view->copy->activity.totals.exhausted_time / 1000.0);
 
 	/* counters */
 	pgps_put_figure8(row, shown, PGPS_CHECKOUTS);
@@ -160,7 +197,10 @@ put_instance(PgpsRow *row, const PgpsPool *pool, const PgpsInstanceView *view)
 	pgps_put_mean_wait(row, shown);
 	pgps_put_figure8(row, shown, PGPS_TIMEOUTS);
 	pgps_put_figure8(row, shown, PGPS_ERRORS);
-	put_nulls(row, 6);			/* xacts, *_xact_time, xact_time_p* */
+	put_xacts(row, &view->copy->activity.totals);
+	put_percentile(row, view->copy->activity.histogram, 0.50);
+	put_percentile(row, view->copy->activity.histogram, 0.95);
+	put_percentile(row, view->copy->activity.histogram, 0.99);
 	pgps_put_int8(row, data->connects);
 	pgps_put_int8(row, data->disconnects);
 	pgps_put_null(row);			/* rejected */
@@ -188,7 +228,7 @@ pgps_get_instances(PG_FUNCTION_ARGS)
 
 	pgps_ensure_loaded();
 	pgps_rows_begin(&row, fcinfo);
-	snapshot = pgps_take_snapshot();
+	snapshot = pgps_take_snapshot(PGPS_ALL_XACTS);
 	sees_all = pgps_sees_all();
 	for (i = 0; i < snapshot->npools; i++)
 	{
@@ -304,7 +344,10 @@ put_pool(PgpsRow *row, const PgpsPoolView *pool)
 	pgps_put_int8(row, pool->connections);
 	pgps_put_int8(row, pool->in_xact);
 	pgps_put_int8(row, pool->idle_in_xact);
-	pgps_put_null(row);			/* unclaimed */
+	if (pool->unclaimed >= 0)
+		pgps_put_int8(row, pool->unclaimed);
+	else
+		pgps_put_null(row);
 	pgps_put_int4(row, pool->peak_connections);
 	pgps_put_time(row, pool->peak_connections_at);
 	pgps_put_int4(row, pool->peak_instances);
@@ -316,7 +359,7 @@ put_pool(PgpsRow *row, const PgpsPoolView *pool)
 	pgps_put_mean_wait(row, sum);
 	pgps_put_figure8(row, sum, PGPS_TIMEOUTS);
 	pgps_put_figure8(row, sum, PGPS_ERRORS);
-	put_nulls(row, 3);			/* xacts, *_xact_time */
+	put_xacts(row, &pool->xacts);
 	pgps_put_int8(row, pool->connects);
 	pgps_put_int8(row, pool->disconnects);
 	pgps_put_null(row);			/* rejected */
@@ -338,7 +381,7 @@ pgps_get_pools(PG_FUNCTION_ARGS)
 
 	pgps_ensure_loaded();
 	pgps_rows_begin(&row, fcinfo);
-	snapshot = pgps_take_snapshot();
+	snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
 	sees_all = pgps_sees_all();
 	for (i = 0; i < snapshot->npools; i++)
 	{
@@ -356,7 +399,7 @@ pgps_get_budget(PG_FUNCTION_ARGS)
 
 	pgps_ensure_loaded();
 	pgps_rows_begin(&row, fcinfo);
-	foreach(lc, pgps_limits(pgps_take_snapshot()))
+	foreach(lc, pgps_limits(pgps_take_snapshot(PGPS_NO_HISTOGRAMS)))
 	{
 		const PgpsLimit *limit = lfirst(lc);
 		bool		server = limit->scope == PGPS_SCOPE_SERVER;
@@ -408,7 +451,7 @@ pgps_get_info(PG_FUNCTION_ARGS)
 		return (Datum) 0;
 	}
 
-	snapshot = pgps_take_snapshot();
+	snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
 	for (i = 0; i < snapshot->ninstances; i++)
 		used += !snapshot->instances[i].data->other;
 	for (i = 0; i < snapshot->nbackends; i++)

@@ -1,0 +1,95 @@
+/*-------------------------------------------------------------------------
+ *
+ * activity.h
+ *	  What the server itself counts of an instance: transactions, their times,
+ *	  peaks, exhaustion.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PGPS_ACTIVITY_H
+#define PGPS_ACTIVITY_H
+
+#include "datatype/timestamp.h"
+#include "port/atomics.h"
+#include "storage/spin.h"
+
+/*
+ * Transaction times in microseconds: four buckets for each power of two, up
+ * to 2^36 (19 hours).  The middle of a bucket is at most 1/8 off.
+ */
+#define PGPS_XACT_BUCKETS 144
+
+/* how long a "recent" histogram is filled before it is turned over */
+#define PGPS_RECENT_PERIOD (5 * USECS_PER_MINUTE)
+
+/* counters that are saved and retired */
+typedef struct PgpsXactTotals
+{
+	uint64		xacts;
+	uint64		total_xact_time;	/* microseconds */
+	uint64		exhausted_count;
+	uint64		exhausted_time;
+} PgpsXactTotals;
+
+/*
+ * Shared, in the instance's entry.  The counters are written by the backends
+ * attached to it, without a lock.
+ */
+typedef struct PgpsActivity
+{
+	pg_atomic_uint32 in_xact;	/* as events count it; readers look at the
+								 * backends themselves */
+	pg_atomic_uint64 xacts;
+	pg_atomic_uint64 total_xact_time;
+	pg_atomic_uint64 histogram[PGPS_XACT_BUCKETS];
+
+	slock_t		mutex;			/* guards all that follows */
+	int32		cap;			/* max_size; 0 = unknown */
+	int32		peak_in_xact;
+	TimestampTz peak_in_xact_at;
+	TimestampTz exhausted_since;	/* 0 = not now */
+	uint64		exhausted_count;
+	uint64		exhausted_time;
+	uint32		base[2][PGPS_XACT_BUCKETS]; /* histogram as it was at the last
+											 * two turns */
+	int			turn;			/* index of the newer one */
+	TimestampTz turned_at;
+} PgpsActivity;
+
+/* which transactions a copied histogram is of */
+typedef enum PgpsHistograms
+{
+	PGPS_NO_HISTOGRAMS,
+	PGPS_ALL_XACTS,
+	PGPS_RECENT_XACTS			/* of the last 5 to 10 minutes */
+} PgpsHistograms;
+
+typedef struct PgpsActivityCopy
+{
+	PgpsXactTotals totals;
+	int32		peak_in_xact;
+	TimestampTz peak_in_xact_at;
+	uint64		histogram[PGPS_XACT_BUCKETS];	/* only if asked for */
+} PgpsActivityCopy;
+
+extern void pgps_activity_init(PgpsActivity *activity);
+extern void pgps_activity_begin(PgpsActivity *activity, TimestampTz now);
+extern void pgps_activity_end(PgpsActivity *activity, TimestampTz now);
+extern void pgps_activity_count(PgpsActivity *activity, int64 duration);
+extern void pgps_activity_set_cap(PgpsActivity *activity, int32 cap,
+								  TimestampTz now);
+extern void pgps_activity_note(PgpsActivity *activity, int in_xact,
+							   TimestampTz now);
+extern void pgps_activity_reset(PgpsActivity *activity, TimestampTz now);
+extern void pgps_activity_totals(PgpsXactTotals *totals,
+								 PgpsActivity *activity, TimestampTz now);
+extern void pgps_activity_copy(PgpsActivityCopy *copy, PgpsActivity *activity,
+							   PgpsHistograms histograms, TimestampTz now);
+extern void pgps_activity_restore(PgpsActivity *activity,
+								  const PgpsActivityCopy *copy);
+
+extern double pgps_percentile(const uint64 *histogram, double fraction);
+
+#endif							/* PGPS_ACTIVITY_H */
