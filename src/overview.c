@@ -109,7 +109,7 @@ add_pool(Line *line, const PgpsPoolView *pool)
 	{
 		const PgpsInstanceView *view = pool->instances[i];
 
-		if (!view->live || view->data->other)
+		if (!view->counts)
 			continue;
 		add(&line->checked_out, &view->now.shown, PGPS_CHECKED_OUT);
 		add(&line->max_size, &view->now.shown, PGPS_MAX_SIZE);

@@ -110,7 +110,7 @@ add_known(PgpsValues *sum, const PgpsValues *v, PgpsField f)
 
 /* Add one instance to its pool. */
 static void
-roll_up(PgpsPoolView *pool, const PgpsInstanceView *view)
+roll_up(PgpsPoolView *pool, PgpsInstanceView *view)
 {
 	const PgpsValues *shown = &view->now.shown;
 	double		pct;
@@ -136,6 +136,21 @@ roll_up(PgpsPoolView *pool, const PgpsInstanceView *view)
 		return;
 	}
 
+	pool->connections += view->server.connections;
+	pool->in_xact += view->server.in_xact;
+	pool->idle_in_xact += view->server.idle_in_xact;
+	commit(pool, view);
+	if (pool->via == NULL)
+		pool->via = view->via;
+
+	/*
+	 * Unlabelled connections under the same name are those that the reports
+	 * speak of, not an instance more.
+	 */
+	if (pool->reported && view->data->source == PGPS_SOURCE_DISCOVERY)
+		return;
+
+	view->counts = true;
 	pool->live++;
 	for (f = 0; f < PGPS_FIRST_COUNTER; f++)
 	{
@@ -173,12 +188,6 @@ roll_up(PgpsPoolView *pool, const PgpsInstanceView *view)
 	pool->exhausted += view->now.status == PGPS_EXHAUSTED;
 	pool->silent += view->now.status == PGPS_SILENT;
 	pool->reporting += view->now.reported;
-	pool->connections += view->server.connections;
-	pool->in_xact += view->server.in_xact;
-	pool->idle_in_xact += view->server.idle_in_xact;
-	commit(pool, view);
-	if (pool->via == NULL)
-		pool->via = view->via;
 }
 
 static void
@@ -272,7 +281,7 @@ pgps_take_snapshot(void)
 		PgpsPoolView *pool = pool_by_index[view->data->pool];
 
 		judge_instance(snapshot, view);
-		roll_up(pool, view);
+		pool->reported |= view->live && view->now.reported;
 		pool->ninstances++;
 	}
 
@@ -289,6 +298,7 @@ pgps_take_snapshot(void)
 		PgpsPoolView *pool = pool_by_index[view->data->pool];
 
 		pool->instances[pool->ninstances++] = view;
+		roll_up(pool, view);
 	}
 	for (i = 0; i < copy->npools; i++)
 	{
