@@ -49,6 +49,7 @@ pgps_instance_told(PgpsTold *told, const PgpsInstance *data)
 	told->last_seen = data->last_seen;
 	told->report_interval = pgps_median_interval(data->intervals,
 												 data->nintervals);
+	told->said_goodbye = data->said_goodbye;
 	told->other = data->other;
 }
 
@@ -77,6 +78,7 @@ pgps_instance_take_report(PgpsInstance *data, const PgpsReport *report,
 
 	data->source = PGPS_SOURCE_REPORT;
 	data->last_seen = Max(data->last_seen, now);
+	data->said_goodbye = false;
 	if (data->other)
 		return;
 
@@ -107,6 +109,7 @@ pgps_instance_take_report(PgpsInstance *data, const PgpsReport *report,
 void
 pgps_instance_forget(PgpsInstance *data)
 {
+	data->said_goodbye = true;
 	data->last_report = 0;
 	data->nintervals = 0;
 	memset(&data->told, 0, sizeof(data->told));

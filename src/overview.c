@@ -115,7 +115,7 @@ add_pool(Line *line, const PgpsPoolView *pool)
 
 		for (b = 0; b < PGPS_XACT_BUCKETS; b++)
 			line->histogram[b] += view->copy->activity.histogram[b];
-		if (!view->live || view->data->other)
+		if (!view->counts)
 			continue;
 		add(&line->checked_out, &view->now.shown, PGPS_CHECKED_OUT);
 		add(&line->max_size, &view->now.shown, PGPS_MAX_SIZE);

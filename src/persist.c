@@ -21,6 +21,8 @@
 #include <sys/stat.h>
 
 #include "access/xlog.h"
+#include "catalog/pg_control.h"
+#include "common/controldata_utils.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "port/pg_crc32c.h"
@@ -82,6 +84,14 @@ body_size(const SaveHeader *header)
  *-------------------------------------------------------------------------
  */
 
+static void
+log_write_error(void)
+{
+	ereport(LOG,
+			(errcode_for_file_access(),
+			 errmsg("could not write file \"%s\": %m", SAVE_TMP)));
+}
+
 static bool
 write_file(const SaveHeader *header, const char *body, Size size)
 {
@@ -89,14 +99,23 @@ write_file(const SaveHeader *header, const char *body, Size size)
 	bool		ok;
 
 	if (file == NULL)
+	{
+		log_write_error();
 		return false;
+	}
 	ok = fwrite(header, sizeof(SaveHeader), 1, file) == 1 &&
 		(size == 0 || fwrite(body, size, 1, file) == 1);
 	if (FreeFile(file) != 0)
 		ok = false;
+	if (!ok)
+	{
+		log_write_error();
+		(void) unlink(SAVE_TMP);
+		return false;
+	}
 
-	/* makes it durable before it takes the old one's place */
-	return ok && durable_rename(SAVE_TMP, SAVE_FILE, LOG) == 0;
+	/* makes it durable before it takes the old one's place; logs by itself */
+	return durable_rename(SAVE_TMP, SAVE_FILE, LOG) == 0;
 }
 
 /*
@@ -129,22 +148,29 @@ pgps_save_now(void)
 	header.crc = checksum(&header, body, size);
 
 	ok = write_file(&header, body, size);
-	if (!ok)
-	{
-		ereport(LOG,
-				(errcode_for_file_access(),
-				 errmsg("could not write file \"%s\": %m", SAVE_TMP)));
-		(void) unlink(SAVE_TMP);
-	}
 	pfree(body);
 	return ok;
+}
+
+/*
+ * Was this an orderly shutdown?  After an immediate one a killed process may
+ * have left a lock behind, or an entry half made.
+ */
+static bool
+was_orderly(void)
+{
+	bool		crc_ok;
+	ControlFileData *control = get_controlfile(DataDir, &crc_ok);
+
+	return crc_ok && (control->state == DB_SHUTDOWNED ||
+					  control->state == DB_SHUTDOWNED_IN_RECOVERY);
 }
 
 /* on_shmem_exit callback of the postmaster, which is alone by now */
 void
 pgps_save_at_shutdown(int code, Datum arg)
 {
-	if (code == 0 && !IsUnderPostmaster && pgps_save)
+	if (code == 0 && !IsUnderPostmaster && pgps_save && was_orderly())
 		(void) pgps_save_now();
 }
 
@@ -200,7 +226,7 @@ restore(const char *data)
 	for (i = 0; i < header->ninstances; i++)
 		pgps_registry_restore_instance(&instances[i],
 									   entry_of[instances[i].data.pool]);
-	pgps_registry_restore_info(header->stats_reset);
+	pgps_registry_restore_done(header->stats_reset);
 	pfree(entry_of);
 }
 
@@ -248,7 +274,11 @@ pgps_load(void)
 	const char *wrong;
 
 	if (!pgps_save)
+	{
+		/* nor shall it come back when it is switched on again */
+		(void) unlink(SAVE_FILE);
 		return;
+	}
 	data = read_file(&size);
 	if (data == NULL)
 		return;

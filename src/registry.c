@@ -156,20 +156,29 @@ reset_counters(PgpsValues *v)
 		v->value[f] = 0;
 }
 
-/* Is a pool meant by name and role?  NULL means any. */
+/*
+ * Is a pool meant by name and role?  NULL means any; of a dropped role only
+ * the name is known.
+ */
 static bool
-is_meant(const PgpsPool *data, const char *pool, const char *usename)
+is_meant(const PgpsPool *data, const char *pool, const char *usename,
+		 Oid roleid)
 {
-	return (pool == NULL || strcmp(pool, data->key.name) == 0) &&
-		(usename == NULL || strcmp(usename, NameStr(data->usename)) == 0);
+	if (pool != NULL && strcmp(pool, data->key.name) != 0)
+		return false;
+	if (usename == NULL)
+		return true;
+	return OidIsValid(roleid) ? data->key.roleid == roleid :
+		strcmp(usename, NameStr(data->usename)) == 0;
 }
 
 /*
- * Counters and peaks start again: of one pool, of one role, or of everything.
- * Returns the number of pools this was about.
+ * Counters and peaks start again: of one pool, of one role (its oid, if it
+ * still exists), or of everything.  Returns the number of pools this was
+ * about.
  */
 int
-pgps_registry_reset(const char *pool, const char *usename)
+pgps_registry_reset(const char *pool, const char *usename, Oid roleid)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	int			meant = 0;
@@ -180,7 +189,7 @@ pgps_registry_reset(const char *pool, const char *usename)
 	{
 		PgpsPool   *data = &pgps_pools[i].data;
 
-		if (!pgps_pools[i].used || !is_meant(data, pool, usename))
+		if (!pgps_pools[i].used || !is_meant(data, pool, usename, roleid))
 			continue;
 		meant++;
 		reset_counters(&data->retired);
@@ -196,10 +205,12 @@ pgps_registry_reset(const char *pool, const char *usename)
 		PgpsInstanceEntry *entry = &pgps_instances[i];
 
 		if (!entry->used ||
-			!is_meant(&pgps_pools[entry->data.pool].data, pool, usename))
+			!is_meant(&pgps_pools[entry->data.pool].data, pool, usename,
+					  roleid))
 			continue;
 		SpinLockAcquire(&entry->mutex);
 		reset_counters(&entry->data.told);
+		entry->data.carry.dropped = entry->data.carry.held = 0;
 		entry->data.connects = entry->data.disconnects = 0;
 		SpinLockRelease(&entry->mutex);
 		pgps_activity_reset(&entry->activity, now);
@@ -448,16 +459,26 @@ pgps_registry_copy(PgpsHistograms histograms)
  *-------------------------------------------------------------------------
  */
 
+/* Is an instance to be given up?  Never one with a connection. */
 static bool
-is_expired(const PgpsInstanceEntry *entry, TimestampTz now)
+is_expired(PgpsInstanceEntry *entry, TimestampTz now)
 {
-	return entry->used && entry->data.last_seen +
-		pgps_expire_after * USECS_PER_SEC < now;
+	if (!entry->used || pg_atomic_read_u32(&entry->attached) > 0)
+		return false;
+	return entry->data.said_goodbye ||
+		entry->data.last_seen + pgps_expire_after * USECS_PER_SEC < now;
+}
+
+static bool
+is_expired_pool(const PgpsPoolEntry *entry, TimestampTz now)
+{
+	return entry->used && entry->data.instances == 0 &&
+		entry->data.last_seen + POOL_RETENTION < now;
 }
 
 /*
- * Give up instances that were not heard of for expire_after; never one with
- * a connection.  Their counters stay in their pool.
+ * Give up instances that were not heard of for expire_after.  Their counters
+ * stay in their pool.
  */
 void
 pgps_registry_expire(TimestampTz now)
@@ -468,11 +489,9 @@ pgps_registry_expire(TimestampTz now)
 	/* mostly there are none, and joining need not wait for us to find out */
 	lock_registry(LW_SHARED);
 	for (i = 0; i < pgps_registry->instance_capacity && !any; i++)
-		any = is_expired(&pgps_instances[i], now) &&
-			pg_atomic_read_u32(&pgps_instances[i].attached) == 0;
+		any = is_expired(&pgps_instances[i], now);
 	for (i = 0; i < pgps_registry->pool_capacity && !any; i++)
-		any = pgps_pools[i].used && pgps_pools[i].data.instances == 0 &&
-			pgps_pools[i].data.last_seen + POOL_RETENTION < now;
+		any = is_expired_pool(&pgps_pools[i], now);
 	unlock_registry();
 	if (!any)
 		return;
@@ -480,14 +499,12 @@ pgps_registry_expire(TimestampTz now)
 	lock_registry(LW_EXCLUSIVE);
 	for (i = 0; i < pgps_registry->instance_capacity; i++)
 	{
-		if (is_expired(&pgps_instances[i], now) &&
-			pg_atomic_read_u32(&pgps_instances[i].attached) == 0)
+		if (is_expired(&pgps_instances[i], now))
 			pgps_remove_instance(i);
 	}
 	for (i = 0; i < pgps_registry->pool_capacity; i++)
 	{
-		if (pgps_pools[i].used && pgps_pools[i].data.instances == 0 &&
-			pgps_pools[i].data.last_seen + POOL_RETENTION < now)
+		if (is_expired_pool(&pgps_pools[i], now))
 			pgps_remove_pool(i);
 	}
 	unlock_registry();
@@ -582,13 +599,16 @@ pgps_registry_restore_pool(const PgpsPool *pool)
 								   pool->first_seen);
 	PgpsPool   *data = &pgps_pools[i].data;
 
-	if (memcmp(&data->key, &pool->key, sizeof(PgpsPoolKey)) == 0)
+	if (memcmp(&data->key, &pool->key, sizeof(PgpsPoolKey)) == 0 &&
+		strcmp(pool->key.name, PGPS_OTHER) != 0)
 	{
 		*data = *pool;
-		data->instances = 0;
+
+		/* its instances come later: it must not make room for others now */
+		data->instances = 1;
 	}
 	else
-		pgps_retire(data, pool);	/* max_pools was lowered */
+		pgps_retire(data, pool);	/* (other), or max_pools was lowered */
 	return i;
 }
 
@@ -619,8 +639,18 @@ pgps_registry_restore_instance(const PgpsInstanceCopy *instance, int32 pool)
 	}
 }
 
+/* All is restored: count what belongs to each pool. */
 void
-pgps_registry_restore_info(TimestampTz stats_reset)
+pgps_registry_restore_done(TimestampTz stats_reset)
 {
+	int32		i;
+
 	pgps_registry->info.stats_reset = stats_reset;
+	for (i = 0; i < pgps_registry->pool_capacity; i++)
+		pgps_pools[i].data.instances = 0;
+	for (i = 0; i < pgps_registry->instance_capacity; i++)
+	{
+		if (pgps_instances[i].used)
+			pgps_pools[pgps_instances[i].data.pool].data.instances++;
+	}
 }

@@ -90,6 +90,7 @@ typedef struct PgpsInstance
 	PgpsCarry	carry;
 	TimestampTz last_report;	/* 0 = never */
 	TimestampTz last_seen;		/* last report, connect or disconnect */
+	bool		said_goodbye;	/* it goes with its last connection */
 	int64		intervals[PGPS_INTERVALS];	/* between reports, microseconds */
 	int32		nintervals;
 	char		unmapped[PGPS_UNMAPPED_LEN];	/* keys not understood, each
@@ -167,7 +168,8 @@ extern void pgps_registry_set_lock(LWLock *lock);
 /* what happens to pools and instances */
 extern bool pgps_registry_report(const PgpsReport *report, TimestampTz now);
 extern bool pgps_registry_forget(const PgpsPoolKey *key, const char *instance);
-extern int	pgps_registry_reset(const char *pool, const char *usename);
+extern int	pgps_registry_reset(const char *pool, const char *usename,
+								Oid roleid);
 extern PgpsActivity *pgps_registry_join(const PgpsIdentity *identity,
 										bool connect);
 extern PgpsActivity *pgps_registry_bind(const PgpsReport *report);
@@ -193,6 +195,6 @@ extern void pgps_registry_note_collector(int pid);
 extern int32 pgps_registry_restore_pool(const PgpsPool *pool);
 extern void pgps_registry_restore_instance(const PgpsInstanceCopy *instance,
 										   int32 pool);
-extern void pgps_registry_restore_info(TimestampTz stats_reset);
+extern void pgps_registry_restore_done(TimestampTz stats_reset);
 
 #endif							/* PGPS_REGISTRY_H */

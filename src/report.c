@@ -106,7 +106,7 @@ identify_reporter(const PgpsStats *stats)
 
 /*
  * Take the connection for one of the instance, if nothing speaks against it.
- * When a second identity reports on it, it goes back to where it was.
+ * When a second identity reports on it, it goes where it belongs without.
  */
 static void
 bind_connection(const PgpsReport *report)
@@ -222,15 +222,22 @@ pgps_reset(PG_FUNCTION_ARGS)
 {
 	char	   *pool = NULL;
 	char	   *usename = NULL;
+	Oid			roleid = InvalidOid;
 
 	pgps_ensure_loaded();
 	if (!PG_ARGISNULL(0))
 		pool = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	if (!PG_ARGISNULL(1))
+	{
 		usename = NameStr(*PG_GETARG_NAME(1));
+		roleid = get_role_oid(usename, true);
+	}
 
 	/* the role may be dropped and its pools still there */
-	if (pgps_registry_reset(pool, usename) == 0 && usename != NULL)
-		(void) get_role_oid(usename, false);
+	if (pgps_registry_reset(pool, usename, roleid) == 0 &&
+		usename != NULL && !OidIsValid(roleid))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("role \"%s\" does not exist and has no pools", usename)));
 	PG_RETURN_VOID();
 }

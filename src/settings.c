@@ -155,20 +155,18 @@ pgps_is_pooler_address(const char *addr)
 	return false;
 }
 
-/* Long label texts are cut, bytes that are not printable ASCII replaced. */
+/*
+ * Bytes that are not printable ASCII are replaced and long texts cut: what is
+ * too long to be a host and a pid loses its beginning.
+ */
 static bool
 check_label(char **newval, void **extra, GucSource source)
 {
-	char	   *p;
+	char		clean[PGPS_INSTANCE_LEN];
 
 	/* *newval is our own copy: it may be changed in place */
-	for (p = *newval; *p != '\0'; p++)
-	{
-		if (*p < ' ' || *p > '~')
-			*p = '?';
-	}
-	if (p - *newval >= PGPS_INSTANCE_LEN)
-		(*newval)[PGPS_INSTANCE_LEN - 1] = '\0';
+	pgps_clean_tail(clean, sizeof(clean), *newval);
+	strcpy(*newval, clean);
 	return true;
 }
 

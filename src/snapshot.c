@@ -121,7 +121,7 @@ add_xacts(PgpsXactTotals *sum, const PgpsXactTotals *more)
 
 /* Add one instance to its pool. */
 static void
-roll_up(PgpsPoolView *pool, const PgpsInstanceView *view)
+roll_up(PgpsPoolView *pool, PgpsInstanceView *view)
 {
 	const PgpsValues *shown = &view->now.shown;
 	double		pct;
@@ -148,6 +148,21 @@ roll_up(PgpsPoolView *pool, const PgpsInstanceView *view)
 		return;
 	}
 
+	pool->connections += view->server.connections;
+	pool->in_xact += view->server.in_xact;
+	pool->idle_in_xact += view->server.idle_in_xact;
+	commit(pool, view);
+	if (pool->via == NULL)
+		pool->via = view->via;
+
+	/*
+	 * Unlabelled connections under the same name are those that the reports
+	 * speak of, not an instance more.
+	 */
+	if (pool->reported && view->data->source == PGPS_SOURCE_DISCOVERY)
+		return;
+
+	view->counts = true;
 	pool->live++;
 	for (f = 0; f < PGPS_FIRST_COUNTER; f++)
 	{
@@ -185,14 +200,8 @@ roll_up(PgpsPoolView *pool, const PgpsInstanceView *view)
 	pool->exhausted += view->now.status == PGPS_EXHAUSTED;
 	pool->silent += view->now.status == PGPS_SILENT;
 	pool->reporting += view->now.reported;
-	pool->connections += view->server.connections;
-	pool->in_xact += view->server.in_xact;
-	pool->idle_in_xact += view->server.idle_in_xact;
-	commit(pool, view);
 	if (view->now.unclaimed >= 0)
 		pool->unclaimed = Max(pool->unclaimed, 0) + view->now.unclaimed;
-	if (pool->via == NULL)
-		pool->via = view->via;
 }
 
 static void
@@ -289,7 +298,7 @@ pgps_take_snapshot(PgpsHistograms histograms)
 		PgpsPoolView *pool = pool_by_index[view->data->pool];
 
 		judge_instance(snapshot, view);
-		roll_up(pool, view);
+		pool->reported |= view->live && view->now.reported;
 		pool->ninstances++;
 	}
 
@@ -306,6 +315,7 @@ pgps_take_snapshot(PgpsHistograms histograms)
 		PgpsPoolView *pool = pool_by_index[view->data->pool];
 
 		pool->instances[pool->ninstances++] = view;
+		roll_up(pool, view);
 	}
 	for (i = 0; i < copy->npools; i++)
 	{

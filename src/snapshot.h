@@ -22,6 +22,7 @@ typedef struct PgpsInstanceView
 	PgpsJudgement now;
 	TimestampTz status_since;
 	bool		live;			/* not gone */
+	bool		counts;			/* among its pool's instances and gauges */
 } PgpsInstanceView;
 
 /* a pool as it is shown: the roll-up of its instances */
@@ -32,6 +33,7 @@ typedef struct PgpsPoolView
 	PgpsInstanceView **instances;	/* live ones first, by name */
 	int			ninstances;
 	int			live;
+	bool		reported;		/* a live instance reports */
 	PgpsSource	source;
 	const char *via;
 	PgpsStatus	status;

@@ -50,7 +50,7 @@ pgps_median_interval(const int64 *intervals, int n)
 		for (j = 0; j < n; j++)
 		{
 			if (intervals[j] < intervals[i] ||
-				(intervals[j] == intervals[i] && j < i))
+				(j < i && intervals[j] == intervals[i]))
 				smaller++;
 		}
 		if (smaller == n / 2)
@@ -129,7 +129,7 @@ judge(PgpsJudgement *out, const PgpsTold *told, const PgpsServerView *server,
 		return;
 	}
 
-	if (late && server->connections == 0)
+	if ((late || told->said_goodbye) && server->connections == 0)
 	{
 		out->status = PGPS_GONE;
 		return;

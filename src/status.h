@@ -54,6 +54,7 @@ typedef struct PgpsTold
 	TimestampTz last_report;	/* 0 = never */
 	TimestampTz last_seen;
 	int64		report_interval;	/* microseconds; 0 = not known yet */
+	bool		said_goodbye;
 	bool		other;			/* the row of those without room */
 } PgpsTold;
 

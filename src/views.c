@@ -273,11 +273,11 @@ pool_config(const PgpsPoolView *pool)
 				j;
 
 	initStringInfo(&text);
-	for (i = 0; i < pool->ninstances && pool->instances[i]->live; i++)
+	for (i = 0; i < pool->ninstances; i++)
 	{
 		char	   *kind;
 
-		if (pool->instances[i]->data->other)
+		if (!pool->instances[i]->counts)
 			continue;
 		kind = instance_config(&pool->instances[i]->now.shown);
 		for (j = 0; j < n && strcmp(kinds[j], kind) != 0; j++)

@@ -1,0 +1,119 @@
+"""What the client tests share: connect, ask the server, compare, poll."""
+
+import atexit
+import os
+import sys
+import time
+
+import psycopg2
+import psycopg2.extras
+
+failures = 0
+
+
+def check(name, good, detail=""):
+    """One line for each check; the exit status counts those that failed."""
+    global failures
+    if good:
+        print("ok - " + name)
+    else:
+        failures += 1
+        print("not ok - %s%s" % (name, detail and ": " + str(detail)))
+    sys.stdout.flush()
+
+
+def equal(name, got, expected):
+    check(name, got == expected, "got %r, expected %r" % (got, expected))
+
+
+def done():
+    """Last call of a program.  Threads that hang must not keep it."""
+    sys.stdout.flush()
+    atexit._run_exitfuncs()
+    os._exit(1 if failures else 0)
+
+
+def until(what, condition, timeout=30):
+    """Poll until the condition is true; returns what it was at last."""
+    end = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            check("waited for " + what, False, "not within %d s" % timeout)
+            return value
+        time.sleep(0.01)
+
+
+def label(pool, instance, **more):
+    """Labels as they go into a connection string."""
+    labels = dict(more, pool=pool, instance=instance)
+    return " ".join("-c pgpool_stats.%s=%s" % kv for kv in labels.items())
+
+
+def connect(user="app", options="", **more):
+    conn = psycopg2.connect(user=user, options=options, **more)
+    conn.autocommit = True
+    return conn
+
+
+class Reporter:
+    """A connection of its own for reports, in strict mode, so that the
+    observed pool does not observe itself and can be full.  Its own label
+    keeps it out of the pool's connections."""
+
+    def __init__(self, user="app", **more):
+        options = label("reporter", "reporter", strict_reports="on")
+        self.conn = connect(user, options, **more)
+
+    def one(self, query, *args):
+        with self.conn.cursor() as cur:
+            cur.execute(query, args)
+            return cur.fetchone()[0]
+
+    def report(self, pool, stats, instance=None):
+        return self.one("SELECT pgpool_stats.report(%s, %s, %s)",
+                        pool, psycopg2.extras.Json(stats), instance)
+
+    def forget(self, pool, instance):
+        return self.one("SELECT pgpool_stats.forget(%s, %s)", pool, instance)
+
+    def rows(self, query, *args):
+        with self.conn.cursor(
+                cursor_factory=psycopg2.extras.RealDictCursor) as cur:
+            cur.execute(query, args)
+            return cur.fetchall()
+
+    def instance(self, pool, instance):
+        """The instance's row, None if there is none."""
+        rows = self.rows("SELECT * FROM pgpool_stats.instances"
+                         " WHERE pool = %s AND instance = %s", pool, instance)
+        assert len(rows) <= 1
+        return rows[0] if rows else None
+
+    def pool(self, pool):
+        rows = self.rows("SELECT * FROM pgpool_stats.pools WHERE pool = %s",
+                         pool)
+        assert len(rows) <= 1
+        return rows[0] if rows else None
+
+    def connections(self, step, pool, instance, expected):
+        """The server's own count, which follows a moment later."""
+        def agrees():
+            row = self.instance(pool, instance)
+            return (row["connections"] if row else 0) == expected
+        until("%s: %d connections of %s" % (step, expected, instance), agrees)
+        row = self.instance(pool, instance)
+        equal("%s: the server counts the pool's connections" % step,
+              row["connections"] if row else 0, expected)
+
+    def compare(self, step, pool, instance, expected):
+        """Check each given column of the instance's row."""
+        row = self.instance(pool, instance)
+        if row is None:
+            check("%s: a row for %s" % (step, instance), False)
+            return
+        for column, value in expected.items():
+            equal("%s: %s" % (step, column), row[column], value)
+        equal("%s: nothing unmapped" % step, row["unmapped"] or [], [])

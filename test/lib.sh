@@ -1,0 +1,80 @@
+# Shared by suite, demo and lint: a private PostgreSQL in the workspace $W.
+# shellcheck shell=bash disable=SC2034
+
+export LC_ALL=C.UTF-8
+umask 077
+
+SRC=$W/src
+LOG=$W/log
+BIN=$W/lib/postgresql/$PG_MAJOR/bin
+PGXS_DIR=$W/lib/postgresql/$PG_MAJOR/lib/pgxs
+PATH=$BIN:$PATH
+# what tests leave behind is left in the workspace
+export TMPDIR=$W/tmp
+mkdir -p "$LOG" "$TMPDIR"
+
+# now, in microseconds
+now()
+{
+	echo "${EPOCHREALTIME/./}"
+}
+
+# seconds since such a moment
+since()
+{
+	awk "BEGIN { printf \"%.1f\", ($(now) - $1) / 1e6 }"
+}
+
+# PostgreSQL finds its other files from where its executable really is: the
+# programs must be copies, the rest may be links.
+copy_installation()
+{
+	local from=/usr/lib/postgresql/$PG_MAJOR share=/usr/share/postgresql/$PG_MAJOR
+
+	mkdir -p "$W/lib/postgresql/$PG_MAJOR" "$W/share/postgresql" "$W/include"
+	cp -RL "$from/bin" "$W/lib/postgresql/$PG_MAJOR/"
+	cp -Rs "$from/lib" "$W/lib/postgresql/$PG_MAJOR/"
+	cp -RLs "$share" "$W/share/postgresql/"
+	ln -s /usr/include/postgresql "$W/include/postgresql"
+	find "$W/lib" "$W/share" -name 'pgpool_stats*' -delete
+}
+
+# Build and install into the copy; arguments are make's
+build()
+{
+	make -s -C "$SRC" PG_CONFIG="$BIN/pg_config" clean >/dev/null
+	make -j "$(nproc)" -C "$SRC" PG_CONFIG="$BIN/pg_config" "$@"
+}
+
+# start_server NAME [LINE OF postgresql.conf ...]: no TCP, its socket is in
+# the workspace; sets PGHOST and PGUSER for what follows
+start_server()
+{
+	local name=$1
+	local data=$W/$name
+
+	shift
+	initdb -D "$data" -U postgres -A trust --no-locale -E UTF8 --no-sync \
+		--no-instructions >"$LOG/initdb-$name.log" 2>&1 || {
+		tail -n 20 "$LOG/initdb-$name.log"
+		return 1
+	}
+	cat "$SRC/test/pgpool_stats.conf" >>"$data/postgresql.conf"
+	printf '%s\n' "listen_addresses = ''" "unix_socket_directories = '$data'" \
+		"fsync = off" "$@" >>"$data/postgresql.conf"
+	pg_ctl -D "$data" -l "$LOG/$name.log" -w start >/dev/null || {
+		tail -n 20 "$LOG/$name.log"
+		return 1
+	}
+	export PGHOST=$data PGUSER=postgres
+}
+
+# All servers of the workspace, whoever started them
+stop_servers()
+{
+	local file
+
+	find "$W" -name postmaster.pid -print 2>/dev/null | while read -r file; do
+		pg_ctl -D "${file%/*}" -m immediate -w stop >/dev/null 2>&1 || :
+	done
+}

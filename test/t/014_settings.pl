@@ -1,0 +1,199 @@
+
+# Settings that change while the server runs.
+
+use strict;
+use warnings;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->append_conf(
+	'postgresql.conf', q{
+shared_preload_libraries = 'pgpool_stats'
+listen_addresses = '127.0.0.1'
+pgpool_stats.sample_interval = 100ms
+});
+$node->start;
+$node->safe_psql('postgres', 'CREATE EXTENSION pgpool_stats');
+
+# Set it, and wait until new sessions have it.
+sub set
+{
+	my ($setting, $value) = @_;
+
+	$node->append_conf('postgresql.conf',
+		"pgpool_stats.$setting = '$value'");
+	$node->reload;
+	$node->poll_query_until('postgres', "SHOW pgpool_stats.$setting", $value)
+	  or die 'no reload';
+	return;
+}
+
+my $tcp = 'host=127.0.0.1 dbname=postgres port=' . $node->port;
+
+# What the instance of a session over TCP says it comes through
+sub via
+{
+	my ($pool) = @_;
+
+	return $node->safe_psql(
+		'postgres', qq{
+		SELECT via, source, client_addr, connections
+		FROM pgpool_stats.instances WHERE pool = '$pool'},
+		connstr => "$tcp options='-c pgpool_stats.pool=$pool'");
+}
+
+is(via('direct'), '|label|127.0.0.1|1', 'no pooler is known');
+my $n = 0;
+foreach my $list (
+	'127.0.0.1', '10.0.0.5, 127.0.0.1',
+	'127.0.0.0/8', '10.0.0.0/8,127.0.0.0/30',
+	'::1, fe80::/10 , 127.0.0.1/32', '0.0.0.0/0')
+{
+	set('pooler_addresses', $list);
+	$n++;
+	is(via("pooled-$n"), '127.0.0.1|label|127.0.0.1|1',
+		"pooler_addresses = '$list': behind a pooler");
+}
+foreach my $list ('', '10.0.0.0/8', '::1', '127.0.0.2', '128.0.0.0/1')
+{
+	set('pooler_addresses', $list);
+	$n++;
+	is(via("other-$n"), '|label|127.0.0.1|1',
+		"pooler_addresses = '$list': not behind a pooler");
+}
+
+# a local socket is never a pooler's address
+set('pooler_addresses', '0.0.0.0/0, ::/0');
+is( $node->safe_psql(
+		'postgres',
+		q{SELECT via FROM pgpool_stats.instances WHERE connections > 0}),
+	'',
+	'a local connection has no address');
+
+# A connection of a pooler is nobody's, whoever reports on it.
+is( $node->safe_psql(
+		'postgres', q{
+		SELECT pgpool_stats.report('behind', '{"open": 3}', 'web-1:1');
+		SELECT connections, source FROM pgpool_stats.instances
+		WHERE pool = 'behind'},
+		connstr => $tcp),
+	"t\n0|report",
+	'a report through a pooler does not take its connection');
+set('pooler_addresses', '');
+is( $node->safe_psql(
+		'postgres', q{
+		SELECT pgpool_stats.report('not-behind', '{"open": 3}', 'web-1:1');
+		SELECT connections, source FROM pgpool_stats.instances
+		WHERE pool = 'not-behind'},
+		connstr => $tcp),
+	"t\n1|report",
+	'one that comes directly does');
+
+# What is wrong is refused, and the server goes on with what it had.
+set('pooler_addresses', '127.0.0.1');
+foreach my $bad (
+	'nonsense', '127.0.0.1, 300.0.0.1',
+	'127.0.0.1/33', '127.0.0.1,,', 'localhost', '::1/129')
+{
+	my $offset = -s $node->logfile;
+	$node->append_conf('postgresql.conf',
+		"pgpool_stats.pooler_addresses = '$bad'");
+	$node->reload;
+	$node->wait_for_log(
+		qr/LOG:  invalid value for parameter "pgpool_stats.pooler_addresses": "\Q$bad\E"/,
+		$offset);
+	is($node->safe_psql('postgres', 'SHOW pgpool_stats.pooler_addresses'),
+		'127.0.0.1', "bad value '$bad': a LOG line, and the old one stays");
+}
+$n++;
+is(via("still-$n"), '127.0.0.1|label|127.0.0.1|1', 'the old one works on');
+
+$node->append_conf('postgresql.conf',
+		"pgpool_stats.pooler_addresses = ''");
+$node->reload;
+
+#
+# track
+#
+my $labelled =
+  $node->connstr('postgres') . " options='-c pgpool_stats.pool=tracked'";
+my $plain = $node->connstr('postgres');
+foreach my $case ([ 'all', 1, 1 ], [ 'labelled', 0, 1 ], [ 'none', 0, 0 ],
+	[ 'all', 1, 1 ])
+{
+	my ($track, $of_plain, $of_labelled) = @$case;
+
+	set('track', $track);
+
+	# each in turn: another session of the same pool would count, too
+	foreach my $kind ([ 'unlabelled', $plain, $of_plain ],
+		[ 'labelled', $labelled, $of_labelled ])
+	{
+		my ($name, $connstr, $expected) = @$kind;
+
+		$node->poll_query_until('postgres',
+			q{SELECT count(*) = 1 FROM pg_stat_activity
+			  WHERE backend_type = 'client backend'}
+		) or die 'sessions stay';
+		is( $node->safe_psql(
+				'postgres', q{
+				SELECT count(*) FROM pgpool_stats.instances, pg_stat_activity
+				WHERE pid = pg_backend_pid() AND connections > 0 AND
+					pool = CASE current_setting('pgpool_stats.pool')
+						WHEN '' THEN '#_settings.pl'
+						ELSE current_setting('pgpool_stats.pool') END},
+				connstr => $connstr),
+			$expected,
+			"track = $track: a connection that is $name");
+	}
+	is( $node->safe_psql(
+			'postgres', qq{
+			SELECT pgpool_stats.report('reported', '{"open": 1}', '$track')}),
+		't',
+		"track = $track: reports are taken");
+}
+
+my $offset = -s $node->logfile;
+$node->append_conf('postgresql.conf',
+		"pgpool_stats.track = 'some'");
+$node->reload;
+$node->wait_for_log(
+	qr/LOG:  invalid value for parameter "pgpool_stats.track": "some"/,
+	$offset);
+is($node->safe_psql('postgres', 'SHOW pgpool_stats.track'),
+	'all', 'a bad value of track is refused');
+$node->append_conf('postgresql.conf',
+		"pgpool_stats.track = 'all'");
+
+#
+# What needs a restart says so
+#
+$offset = -s $node->logfile;
+$node->append_conf('postgresql.conf', 'pgpool_stats.max_pools = 600');
+$node->reload;
+$node->wait_for_log(
+	qr/LOG:  parameter "pgpool_stats.max_pools" cannot be changed without restarting the server/,
+	$offset);
+is($node->safe_psql('postgres', 'SHOW pgpool_stats.max_pools'),
+	'512', 'max_pools needs a restart');
+$node->restart;
+is($node->safe_psql('postgres', 'SHOW pgpool_stats.max_pools'),
+	'600', 'after which it is as set');
+
+#
+# The collector heeds a reload
+#
+set('sample_interval', '1min');
+my $pass = $node->safe_psql('postgres',
+	'SELECT last_pass FROM pgpool_stats.info');
+set('sample_interval', '100ms');
+ok( $node->poll_query_until('postgres',
+		"SELECT last_pass > '$pass'::timestamptz + interval '50 ms' FROM pgpool_stats.info"
+	),
+	'a shorter sample_interval is heeded at once');
+
+$node->stop;
+done_testing();

@@ -1,0 +1,34 @@
+# The tables of README.md and docs/reference.md say what the COMMENTs and the
+# settings say.  "test/reference" writes them.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->append_conf('postgresql.conf',
+	"shared_preload_libraries = 'pgpool_stats'");
+$node->start;
+$node->safe_psql('postgres', 'CREATE EXTENSION pgpool_stats');
+
+my $reference = slurp_file('docs/reference.md');
+my $readme = slurp_file('README.md');
+my $generated =
+  $node->safe_psql('postgres', slurp_file('test/reference.sql'));
+
+is($reference, "$generated\n", 'docs/reference.md is up to date');
+
+my ($settings) = $generated =~ /^## Settings\n\n(.*?\n)\n/ms;
+ok(index($readme, $settings) >= 0, 'README.md has the same settings');
+
+foreach my $line ($generated =~ /^## (View \S+: .*)$/mg)
+{
+	my ($view, $comment) = $line =~ /^View (\S+): (.*)$/;
+	ok(index($readme, "| `$view` | $comment |") >= 0,
+		"README.md lists view $view");
+}
+
+done_testing();
