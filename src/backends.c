@@ -56,8 +56,9 @@ static Slot *my_slot = NULL;
 /* hash of the (pool, instance) that this session last reported for */
 static uint64 my_reported = 0;
 
-/* hash of the label that it last had */
+/* hash of the label that it last had, and whether that was not the first */
 static uint64 my_label = 0;
+static bool my_relabelled = false;
 
 /*
  * Client backends have the first MaxConnections process numbers.
@@ -69,7 +70,7 @@ pgps_backends_size(void)
 }
 
 void
-pgps_backends_init(void *area)
+pgps_backends_init(void *area, bool found)
 {
 	slots = area;
 }
@@ -113,7 +114,7 @@ pgps_backend_describe(const PgpsIdentity *identity)
 							   hash_bytes_extended((const unsigned char *) identity->instance,
 												   strlen(identity->instance), 0));
 	if (my_label != 0 && label != 0 && label != my_label)
-		my_slot->several = true;
+		my_slot->several = my_relabelled = true;
 	if (label != 0)
 		my_label = label;
 	my_slot->labelled = identity->labelled;
@@ -145,6 +146,13 @@ int32
 pgps_backend_instance(void)
 {
 	return my_slot ? my_slot->instance : PGPS_NO_INSTANCE;
+}
+
+/* Did a label of this session take the place of another? */
+bool
+pgps_backend_is_relabelled(void)
+{
+	return my_relabelled;
 }
 
 /*

@@ -56,7 +56,7 @@ typedef struct PgpsBackend
 } PgpsBackend;
 
 extern Size pgps_backends_size(void);
-extern void pgps_backends_init(void *area);
+extern void pgps_backends_init(void *area, bool found);
 
 extern bool pgps_backend_joined(void);
 extern void pgps_backend_claim(void);
@@ -65,6 +65,7 @@ extern void pgps_backend_begin_xact(TimestampTz now);
 extern void pgps_backend_end_xact(int64 duration);
 extern void pgps_backend_set_instance(int32 instance);
 extern int32 pgps_backend_instance(void);
+extern bool pgps_backend_is_relabelled(void);
 extern PgpsBinding pgps_backend_note_report(uint64 reported);
 extern bool pgps_backend_is_bound(void);
 extern bool pgps_backend_unbind(void);

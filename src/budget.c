@@ -26,6 +26,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
+#include "utils/timestamp.h"
 
 #include "budget.h"
 #include "compat.h"
@@ -33,6 +34,7 @@
 #define WARNING_PCT 80
 #define CRITICAL_PCT 90
 #define SMALL_LIMIT 10			/* percentages mean little below it */
+#define RECENTLY (5 * USECS_PER_MINUTE)
 
 const char *
 pgps_scope_name(PgpsScope scope)
@@ -88,10 +90,22 @@ server_status(int usable, int used)
 	return used * 100 >= usable * WARNING_PCT ? PGPS_LIMIT_WARNING : PGPS_LIMIT_OK;
 }
 
+/* Has a limit refused somebody in the last minutes? */
+static bool
+was_just_rejected(const PgpsRejected *rejected)
+{
+	return rejected->count > 0 &&
+		GetCurrentTimestamp() - rejected->last_rejected < RECENTLY;
+}
+
 /* The server's own status, for any process */
 PgpsLimitStatus
-pgps_server_status(void)
+pgps_server_status(const PgpsRejections *rejections)
 {
+	PgpsRejected rejected = pgps_rejected(rejections, pgps_server_hash());
+
+	if (was_just_rejected(&rejected))
+		return PGPS_LIMIT_CRITICAL;
 	return server_status(pgps_server_usable(InvalidOid),
 						 pgps_client_processes());
 }
@@ -103,6 +117,8 @@ pgps_server_status(void)
 static PgpsLimitStatus
 own_limit_status(const PgpsLimit *limit)
 {
+	if (was_just_rejected(&limit->rejected))
+		return PGPS_LIMIT_CRITICAL;
 	if (limit->conn_limit < 0)
 		return PGPS_LIMIT_OK;
 	if (limit->used >= limit->conn_limit)
@@ -318,7 +334,7 @@ is_involved(const PgpsSnapshot *snapshot, const PgpsLimit *limit)
 {
 	int			i;
 
-	if (limit->conn_limit != -1 || limit->used > 0)
+	if (limit->conn_limit != -1 || limit->used > 0 || limit->rejected.count > 0)
 		return true;
 	for (i = 0; i < snapshot->npools; i++)
 	{
@@ -329,6 +345,38 @@ is_involved(const PgpsSnapshot *snapshot, const PgpsLimit *limit)
 			return true;
 	}
 	return false;
+}
+
+/* The peak of a limit, and how often it refused */
+static void
+add_events(PgpsLimit *limit, const PgpsSnapshot *snapshot)
+{
+	const char *name = NameStr(limit->name);
+	uint64		hash;
+	int			i;
+
+	for (i = 0; i < snapshot->npeaks; i++)
+	{
+		if (snapshot->peaks[i].scope == limit->scope &&
+			snapshot->peaks[i].oid == limit->oid)
+		{
+			limit->peak_used = snapshot->peaks[i].peak;
+			limit->peak_used_at = snapshot->peaks[i].peak_at;
+		}
+	}
+
+	hash = limit->scope == PGPS_SCOPE_ROLE ? pgps_role_hash(name) :
+		limit->scope == PGPS_SCOPE_DATABASE ? pgps_database_hash(name) :
+		pgps_server_hash();
+	limit->rejected = pgps_rejected(snapshot->rejections, hash);
+
+	/* who is refused by the server has seen all its slots in use */
+	if (limit->scope == PGPS_SCOPE_SERVER && limit->rejected.count > 0 &&
+		limit->peak_used < limit->usable)
+	{
+		limit->peak_used = limit->usable;
+		limit->peak_used_at = limit->rejected.last_rejected;
+	}
 }
 
 static int
@@ -363,7 +411,8 @@ pgps_limits(const PgpsSnapshot *snapshot)
 	server->starting = Max(server->used - snapshot->nbackends, 0);
 	server->headroom = Max(server->usable - server->used, 0);
 	server->binding = PGPS_SCOPE_SERVER;
-	server->status = server_status(server->usable, server->used);
+	server->status = pgps_server_status(snapshot->rejections);
+	add_events(server, snapshot);
 	server->committed = pgps_committed(commitments, PGPS_SCOPE_SERVER,
 									   InvalidOid);
 	result = list_make1(server);
@@ -384,6 +433,7 @@ pgps_limits(const PgpsSnapshot *snapshot)
 			limit->used += (limit->scope == PGPS_SCOPE_ROLE ?
 							backend->roleid : backend->dbid) == limit->oid;
 		}
+		add_events(limit, snapshot);
 		if (!is_involved(snapshot, limit))
 			continue;
 

@@ -10,15 +10,8 @@
 #ifndef PGPS_BUDGET_H
 #define PGPS_BUDGET_H
 
+#include "peaks.h"
 #include "snapshot.h"
-
-typedef enum PgpsScope
-{
-	PGPS_SCOPE_SERVER,
-	PGPS_SCOPE_DATABASE,
-	PGPS_SCOPE_ROLE,
-	PGPS_SCOPE_POOLER
-} PgpsScope;
 
 /* what the pools of one role in one database may ask for */
 typedef struct PgpsCommitment
@@ -61,6 +54,9 @@ typedef struct PgpsLimit
 	PgpsScope	binding;		/* the limit that headroom comes from */
 	PgpsLimitStatus status;
 	PgpsCommitted committed;
+	int			peak_used;
+	TimestampTz peak_used_at;
+	PgpsRejected rejected;
 } PgpsLimit;
 
 /* which pool not to count: NULL name for none */
@@ -75,7 +71,7 @@ extern const char *pgps_scope_name(PgpsScope scope);
 extern const char *pgps_limit_status_name(PgpsLimitStatus status);
 extern int	pgps_server_usable(Oid roleid);
 extern int	pgps_server_plannable(Oid roleid);
-extern PgpsLimitStatus pgps_server_status(void);
+extern PgpsLimitStatus pgps_server_status(const PgpsRejections *rejections);
 extern PgpsCommitments *pgps_commitments(const PgpsSnapshot *snapshot,
 										 const List *replaced,
 										 bool leave_out_caller);

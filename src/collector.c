@@ -84,7 +84,7 @@ pass(TimestampTz now)
 			pgps_registry_note_peaks(view->copy, view->live, view->committed);
 	}
 	pgps_registry_expire(now);
-	pgps_registry_note_pass(now, pgps_server_status());
+	pgps_registry_note_pass(now, pgps_server_status(snapshot->rejections));
 }
 
 /* A full registry is one LOG line a minute, however many feel it. */

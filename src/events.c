@@ -47,6 +47,7 @@
 #include "compat.h"
 #include "events.h"
 #include "identity.h"
+#include "peaks.h"
 #include "registry.h"
 #include "settings.h"
 
@@ -114,6 +115,8 @@ place(bool connect)
 	if (pgps_track == PGPS_TRACK_ALL ||
 		(pgps_track == PGPS_TRACK_LABELLED && identity.labelled))
 		there = pgps_registry_join(&identity, connect);
+	else if (connect)
+		pgps_registry_connect(identity.roleid, identity.dbid);
 	else
 		pgps_registry_unplace();
 	pgps_session_moved(there);
@@ -299,6 +302,7 @@ leave(int code, Datum arg)
 	/* no reader may find us at an instance that does not count us any more */
 	pgps_backend_release();
 	pgps_registry_leave(instance);
+	pgps_peaks_disconnect();
 }
 
 static void

@@ -153,8 +153,8 @@ is_added_host(const char *p)
  * application_name without what changes from connection to connection
  * (numbers, a busy count, the client's address), or its role.
  */
-static void
-discovered_pool(char *pool, const char *app_name, const char *role)
+void
+pgps_discovered_pool(char *pool, const char *app_name, const char *role)
 {
 	char		clean[PGPS_POOL_LEN];
 	char	   *added;
@@ -233,7 +233,7 @@ pgps_identify(PgpsIdentity *identity)
 	if (identity->labelled)
 		pgps_clean_text(identity->pool, PGPS_POOL_LEN, pgps_label_pool);
 	else
-		discovered_pool(identity->pool, application_name,
+		pgps_discovered_pool(identity->pool, application_name,
 						MyProcPort->user_name);
 
 	if (pgps_label_instance[0] != '\0')

@@ -37,6 +37,8 @@ typedef struct PgpsIdentity
 extern void pgps_identify(PgpsIdentity *identity);
 extern void pgps_client_addr(char *addr);
 extern int	pgps_client_port(const SockAddr *client);
+extern void pgps_discovered_pool(char *pool, const char *app_name,
+								 const char *role);
 extern bool pgps_is_valid_name(const char *name);
 extern void pgps_clean_text(char *dest, Size size, const char *source);
 extern void pgps_clean_tail(char *dest, Size size, const char *source);

@@ -79,6 +79,7 @@ pgps_instance_take_report(PgpsInstance *data, const PgpsReport *report,
 	data->source = PGPS_SOURCE_REPORT;
 	data->last_seen = Max(data->last_seen, now);
 	data->said_goodbye = false;
+	data->fork_shared |= report->fork_shared;
 	if (data->other)
 		return;
 

@@ -261,7 +261,7 @@ render_pool(char **cell, const Line *line, TimestampTz now)
 static void
 render_server(char **cell, const PgpsSnapshot *snapshot)
 {
-	PgpsLimitStatus status = pgps_server_status();
+	PgpsLimitStatus status = pgps_server_status(snapshot->rejections);
 	int			used = pgps_client_processes();
 	int			live = 0;
 	int			i;

@@ -33,6 +33,7 @@
 #include "compat.h"
 #include "persist.h"
 #include "registry.h"
+#include "rejections.h"
 #include "settings.h"
 
 #define SAVE_FILE PG_STAT_TMP_DIR "/pgpool_stats.stat"
@@ -40,21 +41,38 @@
 #define SET_ASIDE SAVE_FILE ".set_aside"
 
 #define SAVE_MAGIC 0x53504750	/* "PGPS" */
-#define SAVE_FORMAT 1			/* goes up when a saved struct changes */
+#define SAVE_FORMAT 2			/* goes up when a saved struct changes */
+
+/* what follows the header, one array after the other */
+typedef enum Section
+{
+	POOLS,
+	INSTANCES,
+	PEAKS,
+	REJECTIONS,
+	REJECTED,
+	SECTIONS
+} Section;
+
+static const uint32 struct_size[SECTIONS] = {
+	sizeof(PgpsPoolCopy),
+	sizeof(PgpsInstanceCopy),
+	sizeof(PgpsPeak),
+	sizeof(PgpsRejection),
+	sizeof(PgpsRejected)
+};
 
 typedef struct SaveHeader
 {
 	uint32		magic;
 	uint32		format;
 	uint32		server_version;
-	uint32		pool_size;		/* bytes of a saved pool ... */
-	uint32		instance_size;	/* ... and instance */
-	uint32		npools;
-	uint32		ninstances;
 	pg_crc32c	crc;			/* of header (with 0 here) and all that
 								 * follows */
 	uint64		system_identifier;
 	TimestampTz stats_reset;
+	uint32		size[SECTIONS]; /* bytes of one struct ... */
+	uint32		count[SECTIONS];	/* ... and how many there are */
 } SaveHeader;
 
 /* Work out the checksum of a file in memory. */
@@ -72,11 +90,16 @@ checksum(const SaveHeader *header, const char *body, Size size)
 	return crc;
 }
 
+/* Where a section begins behind the header; of SECTIONS: where all ends */
 static Size
-body_size(const SaveHeader *header)
+section_offset(const SaveHeader *header, int section)
 {
-	return (Size) header->npools * sizeof(PgpsPoolCopy) +
-		(Size) header->ninstances * sizeof(PgpsInstanceCopy);
+	Size		offset = 0;
+	int			i;
+
+	for (i = 0; i < section; i++)
+		offset += MAXALIGN((Size) header->size[i] * header->count[i]);
+	return offset;
 }
 
 /*-------------------------------------------------------------------------
@@ -125,26 +148,36 @@ bool
 pgps_save_now(void)
 {
 	PgpsCopy   *copy = pgps_registry_copy(PGPS_ALL_XACTS);
+	PgpsRejections *rejections = pgps_rejections_copy();
 	SaveHeader	header = {0};
+	const void *data[SECTIONS];
 	char	   *body;
-	Size		pools_size = (Size) copy->npools * sizeof(PgpsPoolCopy);
 	Size		size;
 	bool		ok;
+	int			i;
 
 	header.magic = SAVE_MAGIC;
 	header.format = SAVE_FORMAT;
 	header.server_version = PGPS_SERVER_MAJOR;
-	header.pool_size = sizeof(PgpsPoolCopy);
-	header.instance_size = sizeof(PgpsInstanceCopy);
-	header.npools = copy->npools;
-	header.ninstances = copy->ninstances;
 	header.system_identifier = GetSystemIdentifier();
 	header.stats_reset = copy->info.stats_reset;
+	memcpy(header.size, struct_size, sizeof(struct_size));
+	header.count[POOLS] = copy->npools;
+	header.count[INSTANCES] = copy->ninstances;
+	header.count[PEAKS] = copy->npeaks;
+	header.count[REJECTIONS] = rejections->nrejections;
+	header.count[REJECTED] = rejections->ncounters;
+	data[POOLS] = copy->pools;
+	data[INSTANCES] = copy->instances;
+	data[PEAKS] = copy->peaks;
+	data[REJECTIONS] = rejections->rejections;
+	data[REJECTED] = rejections->counters;
 
-	size = body_size(&header);
-	body = palloc_extended(size + 1, MCXT_ALLOC_HUGE);
-	memcpy(body, copy->pools, pools_size);
-	memcpy(body + pools_size, copy->instances, size - pools_size);
+	size = section_offset(&header, SECTIONS);
+	body = palloc_extended(size + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	for (i = 0; i < SECTIONS; i++)
+		memcpy(body + section_offset(&header, i), data[i],
+			   (Size) header.size[i] * header.count[i]);
 	header.crc = checksum(&header, body, size);
 
 	ok = write_file(&header, body, size);
@@ -190,12 +223,11 @@ what_is_wrong(const char *data, Size size)
 	if (header->magic != SAVE_MAGIC)
 		return "it is damaged";
 	if (header->format != SAVE_FORMAT ||
-		header->pool_size != sizeof(PgpsPoolCopy) ||
-		header->instance_size != sizeof(PgpsInstanceCopy))
+		memcmp(header->size, struct_size, sizeof(struct_size)) != 0)
 		return "another version of pgpool_stats wrote it";
 	if (header->server_version != PGPS_SERVER_MAJOR)
 		return "another major version of PostgreSQL wrote it";
-	if (size != sizeof(SaveHeader) + body_size(header))
+	if (size != sizeof(SaveHeader) + section_offset(header, SECTIONS))
 		return "it is truncated";
 	if (header->crc != checksum(header, data + sizeof(SaveHeader),
 								size - sizeof(SaveHeader)))
@@ -210,22 +242,34 @@ restore(const char *data)
 {
 	const SaveHeader *header = (const SaveHeader *) data;
 	const char *body = data + sizeof(SaveHeader);
-	const PgpsPoolCopy *pools = (const PgpsPoolCopy *) body;
+	const PgpsPoolCopy *pools;
 	const PgpsInstanceCopy *instances;
+	const PgpsPeak *peaks;
+	PgpsRejections rejections;
 	int			max_index = 0;
 	int32	   *entry_of;
 	uint32		i;
 
-	instances = (const PgpsInstanceCopy *) (pools + header->npools);
-	for (i = 0; i < header->npools; i++)
+	pools = (const PgpsPoolCopy *) (body + section_offset(header, POOLS));
+	instances = (const PgpsInstanceCopy *) (body + section_offset(header, INSTANCES));
+	peaks = (const PgpsPeak *) (body + section_offset(header, PEAKS));
+	rejections.nrejections = header->count[REJECTIONS];
+	rejections.rejections = (PgpsRejection *) (body + section_offset(header, REJECTIONS));
+	rejections.ncounters = header->count[REJECTED];
+	rejections.counters = (PgpsRejected *) (body + section_offset(header, REJECTED));
+
+	for (i = 0; i < header->count[POOLS]; i++)
 		max_index = Max(max_index, pools[i].index);
 	entry_of = palloc0((max_index + 1) * sizeof(int32));
 
-	for (i = 0; i < header->npools; i++)
+	for (i = 0; i < header->count[POOLS]; i++)
 		entry_of[pools[i].index] = pgps_registry_restore_pool(&pools[i].data);
-	for (i = 0; i < header->ninstances; i++)
+	for (i = 0; i < header->count[INSTANCES]; i++)
 		pgps_registry_restore_instance(&instances[i],
 									   entry_of[instances[i].data.pool]);
+	for (i = 0; i < header->count[PEAKS]; i++)
+		pgps_peaks_restore(&peaks[i]);
+	pgps_rejections_restore(&rejections);
 	pgps_registry_restore_done(header->stats_reset);
 	pfree(entry_of);
 }

@@ -420,6 +420,94 @@ COMMENT ON COLUMN pgpool_stats.budget.rejected IS 'Connections refused by this l
 COMMENT ON COLUMN pgpool_stats.budget.last_rejected IS 'When the last one was refused';
 COMMENT ON COLUMN pgpool_stats.budget.reserved IS 'Slots of the server kept from it';
 
+CREATE FUNCTION pgpool_stats.get_connections()
+RETURNS TABLE (
+	pid int,
+	backend_start timestamptz,
+	pool text,
+	instance text,
+	datname name,
+	usename name,
+	source text,
+	via text,
+	multiplexed boolean,
+	application_name text,
+	client_addr inet,
+	client_port int,
+	state text,
+	state_change timestamptz,
+	xact_start timestamptz,
+	xacts bigint,
+	total_xact_time float8,
+	max_xact_time float8,
+	suspect text
+)
+AS 'MODULE_PATHNAME', 'pgps_get_connections'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION pgpool_stats.get_connections() IS
+	'behind the view connections';
+
+CREATE VIEW pgpool_stats.connections AS
+	SELECT * FROM pgpool_stats.get_connections();
+GRANT SELECT ON pgpool_stats.connections TO PUBLIC;
+COMMENT ON VIEW pgpool_stats.connections IS
+	'Client connections and the pool they belong to';
+COMMENT ON COLUMN pgpool_stats.connections.pid IS 'Process; joins pg_stat_activity';
+COMMENT ON COLUMN pgpool_stats.connections.backend_start IS 'When the connection was made';
+COMMENT ON COLUMN pgpool_stats.connections.pool IS 'Client pool it belongs to';
+COMMENT ON COLUMN pgpool_stats.connections.instance IS 'Which live copy of the pool';
+COMMENT ON COLUMN pgpool_stats.connections.datname IS 'Database';
+COMMENT ON COLUMN pgpool_stats.connections.usename IS 'Role that logged in';
+COMMENT ON COLUMN pgpool_stats.connections.source IS 'How we know: label, report or discovery';
+COMMENT ON COLUMN pgpool_stats.connections.via IS 'Pooler it comes through';
+COMMENT ON COLUMN pgpool_stats.connections.multiplexed IS 'A pooler hands it from client to client';
+COMMENT ON COLUMN pgpool_stats.connections.application_name IS 'As the client says';
+COMMENT ON COLUMN pgpool_stats.connections.client_addr IS 'Address of the client; null = local socket';
+COMMENT ON COLUMN pgpool_stats.connections.client_port IS 'Port of the client; null = local socket';
+COMMENT ON COLUMN pgpool_stats.connections.state IS 'As in pg_stat_activity';
+COMMENT ON COLUMN pgpool_stats.connections.state_change IS 'Since when it is in that state';
+COMMENT ON COLUMN pgpool_stats.connections.xact_start IS 'Start of its transaction; null = in none';
+COMMENT ON COLUMN pgpool_stats.connections.xacts IS 'Transactions it has ended';
+COMMENT ON COLUMN pgpool_stats.connections.total_xact_time IS 'Time inside them in total, ms';
+COMMENT ON COLUMN pgpool_stats.connections.max_xact_time IS 'The longest of them, ms';
+COMMENT ON COLUMN pgpool_stats.connections.suspect IS 'What speaks against it';
+
+CREATE FUNCTION pgpool_stats.get_rejections()
+RETURNS TABLE (
+	first_rejected timestamptz,
+	last_rejected timestamptz,
+	count bigint,
+	reason text,
+	usable int,
+	pool text,
+	instance text,
+	datname name,
+	usename name,
+	application_name text,
+	client_addr inet
+)
+AS 'MODULE_PATHNAME', 'pgps_get_rejections'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION pgpool_stats.get_rejections() IS
+	'behind the view rejections';
+
+CREATE VIEW pgpool_stats.rejections AS
+	SELECT * FROM pgpool_stats.get_rejections();
+GRANT SELECT ON pgpool_stats.rejections TO PUBLIC;
+COMMENT ON VIEW pgpool_stats.rejections IS
+	'Refused connections: one origin in one minute a row';
+COMMENT ON COLUMN pgpool_stats.rejections.first_rejected IS 'First refusal of this origin in its minute';
+COMMENT ON COLUMN pgpool_stats.rejections.last_rejected IS 'The last one';
+COMMENT ON COLUMN pgpool_stats.rejections.count IS 'How many';
+COMMENT ON COLUMN pgpool_stats.rejections.reason IS 'The limit that refused';
+COMMENT ON COLUMN pgpool_stats.rejections.usable IS 'What that limit allows now';
+COMMENT ON COLUMN pgpool_stats.rejections.pool IS 'Pool it says it belongs to';
+COMMENT ON COLUMN pgpool_stats.rejections.instance IS 'Instance it says it is';
+COMMENT ON COLUMN pgpool_stats.rejections.datname IS 'Database it asked for';
+COMMENT ON COLUMN pgpool_stats.rejections.usename IS 'Role it asked for';
+COMMENT ON COLUMN pgpool_stats.rejections.application_name IS 'As it says';
+COMMENT ON COLUMN pgpool_stats.rejections.client_addr IS 'Address it came from; null = local socket';
+
 CREATE FUNCTION pgpool_stats.get_info()
 RETURNS TABLE (
 	loaded boolean,
@@ -434,7 +522,8 @@ RETURNS TABLE (
 	unmapped_keys bigint,
 	dropped bigint,
 	stats_reset timestamptz,
-	started_at timestamptz
+	started_at timestamptz,
+	notes text
 )
 AS 'MODULE_PATHNAME', 'pgps_get_info'
 LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
@@ -459,3 +548,4 @@ COMMENT ON COLUMN pgpool_stats.info.unmapped_keys IS 'Keys of reports not unders
 COMMENT ON COLUMN pgpool_stats.info.dropped IS 'Rows given up early to make room';
 COMMENT ON COLUMN pgpool_stats.info.stats_reset IS 'Since when counters count';
 COMMENT ON COLUMN pgpool_stats.info.started_at IS 'When the server started';
+COMMENT ON COLUMN pgpool_stats.info.notes IS 'What cannot be seen as the server is configured';

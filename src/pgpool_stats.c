@@ -8,6 +8,7 @@
  *	 fields, dialect, dialect_table		the words of the pool libraries
  *	 identity, counters, status			pure functions on names and numbers
  *	 shmem, entries, registry, backends	shared memory
+ *	 peaks, rejections, activity			counted by the server itself
  *	 events, collector, persist			what keeps it up to date
  *	 snapshot, budget					what readers start from
  *	 report, plan, views, overview		what SQL calls
@@ -23,6 +24,7 @@
 #include "collector.h"
 #include "compat.h"
 #include "events.h"
+#include "rejections.h"
 #include "settings.h"
 #include "shmem.h"
 
@@ -43,6 +45,7 @@ _PG_init(void)
 
 	pgps_shmem_install();
 	pgps_events_install();
+	pgps_rejections_install();
 	if (!IsBinaryUpgrade)
 		pgps_collector_register();
 }

@@ -212,6 +212,7 @@ pgps_registry_reset(const char *pool, const char *usename, Oid roleid)
 		reset_counters(&entry->data.told);
 		entry->data.carry.dropped = entry->data.carry.held = 0;
 		entry->data.connects = entry->data.disconnects = 0;
+		entry->data.fork_shared = false;
 		SpinLockRelease(&entry->mutex);
 		pgps_activity_reset(&entry->activity, now);
 	}
@@ -220,6 +221,7 @@ pgps_registry_reset(const char *pool, const char *usename, Oid roleid)
 		pg_atomic_write_u64(&pgps_registry->overflowed, 0);
 		pg_atomic_write_u64(&pgps_registry->unmapped_keys, 0);
 		pg_atomic_write_u64(&pgps_registry->dropped, 0);
+		pgps_peaks_reset(now);
 		SpinLockAcquire(&pgps_registry->mutex);
 		pgps_registry->info.stats_reset = now;
 		SpinLockRelease(&pgps_registry->mutex);
@@ -267,6 +269,15 @@ attach(int32 i, TimestampTz now)
 	pgps_backend_set_instance(i);
 }
 
+/* This session connects, but belongs to no pool that is tracked. */
+void
+pgps_registry_connect(Oid roleid, Oid dbid)
+{
+	lock_registry(LW_EXCLUSIVE);
+	pgps_peaks_connect(roleid, dbid, GetCurrentTimestamp());
+	unlock_registry();
+}
+
 /*
  * Put this session where it belongs by its label or by discovery.  "connect"
  * is false when it was there before, under this label or another.  Returns
@@ -294,6 +305,8 @@ pgps_registry_join(const PgpsIdentity *identity, bool connect)
 						  NameStr(identity->datname), !identity->labelled, now);
 	i = pgps_need_instance(pool, identity->instance, true, now);
 	attach(i, now);
+	if (connect)
+		pgps_peaks_connect(identity->roleid, identity->dbid, now);
 
 	data = &pgps_instances[i].data;
 	SpinLockAcquire(&pgps_instances[i].mutex);
@@ -403,6 +416,7 @@ pgps_registry_copy(PgpsHistograms histograms)
 	copy->max_pool = pgps_registry->pool_capacity;
 	copy->max_instance = pgps_registry->instance_capacity;
 	copy->backends = palloc(MaxConnections * sizeof(PgpsBackend));
+	copy->peaks = palloc(pgps_peaks_max() * sizeof(PgpsPeak));
 	for (;;)
 	{
 		bool		fits;
@@ -450,6 +464,7 @@ pgps_registry_copy(PgpsHistograms histograms)
 		copy->ninstances++;
 	}
 	copy->nbackends = pgps_backends_copy(copy->backends);
+	copy->npeaks = pgps_peaks_copy(copy->peaks);
 	unlock_registry();
 	return copy;
 }

@@ -22,6 +22,7 @@
 #include "dialect.h"
 #include "fields.h"
 #include "identity.h"
+#include "peaks.h"
 #include "status.h"
 
 #define PGPS_OTHER "(other)"
@@ -91,6 +92,7 @@ typedef struct PgpsInstance
 	TimestampTz last_report;	/* 0 = never */
 	TimestampTz last_seen;		/* last report, connect or disconnect */
 	bool		said_goodbye;	/* it goes with its last connection */
+	bool		fork_shared;	/* reported on another process's connection */
 	int64		intervals[PGPS_INTERVALS];	/* between reports, microseconds */
 	int32		nintervals;
 	char		unmapped[PGPS_UNMAPPED_LEN];	/* keys not understood, each
@@ -108,6 +110,7 @@ typedef struct PgpsReport
 	char		instance[PGPS_INSTANCE_LEN];
 	char		client_addr[PGPS_ADDR_LEN];
 	PgpsReporter reporter;
+	bool		fork_shared;
 	PgpsStats  *stats;
 } PgpsReport;
 
@@ -151,6 +154,8 @@ typedef struct PgpsCopy
 	int			max_instance;
 	int			nbackends;
 	PgpsBackend *backends;
+	int			npeaks;
+	PgpsPeak   *peaks;
 } PgpsCopy;
 
 /* instance.c: on the data of one instance */
@@ -170,6 +175,7 @@ extern bool pgps_registry_report(const PgpsReport *report, TimestampTz now);
 extern bool pgps_registry_forget(const PgpsPoolKey *key, const char *instance);
 extern int	pgps_registry_reset(const char *pool, const char *usename,
 								Oid roleid);
+extern void pgps_registry_connect(Oid roleid, Oid dbid);
 extern PgpsActivity *pgps_registry_join(const PgpsIdentity *identity,
 										bool connect);
 extern PgpsActivity *pgps_registry_bind(const PgpsReport *report);

@@ -26,6 +26,7 @@
 #include "events.h"
 #include "identity.h"
 #include "registry.h"
+#include "rejections.h"
 #include "settings.h"
 #include "shmem.h"
 
@@ -102,6 +103,33 @@ identify_reporter(const PgpsStats *stats)
 	else
 		reporter.id = hash_combine64(MyProcPid, MyStartTimestamp);
 	return reporter;
+}
+
+/*
+ * Does another process of the same host report on this connection than did
+ * before?  Then a fork shares it, unless a pooler hands it on: that brings
+ * other hosts along, or other labels, or is listed.
+ */
+static bool
+is_fork_shared(const PgpsReport *report)
+{
+	static char host[PGPS_POOL_LEN] = "";
+	static char pid[PGPS_PID_LEN] = "";
+	static bool several_hosts = false;
+	const PgpsStats *stats = report->stats;
+
+	if (!report->reporter.claimed)
+		return false;
+	if (host[0] == '\0')
+	{
+		memcpy(host, stats->host, sizeof(host));
+		memcpy(pid, stats->pid, sizeof(pid));
+		return false;
+	}
+	several_hosts |= strcmp(host, stats->host) != 0;
+	return !several_hosts && strcmp(pid, stats->pid) != 0 &&
+		!pgps_backend_is_relabelled() &&
+		!pgps_is_pooler_address(report->client_addr);
 }
 
 /*
@@ -185,6 +213,7 @@ pgps_report(PG_FUNCTION_ARGS)
 		report.stats = lfirst(lc);
 		choose_instance(report.instance, instance, report.stats);
 		report.reporter = identify_reporter(report.stats);
+		report.fork_shared = list_length(rows) == 1 && is_fork_shared(&report);
 		own &= pgps_registry_report(&report, now);
 		bind_connection(&report);
 	}
@@ -234,6 +263,8 @@ pgps_reset(PG_FUNCTION_ARGS)
 	}
 
 	/* the role may be dropped and its pools still there */
+	if (pool == NULL && usename == NULL)
+		pgps_rejections_reset();
 	if (pgps_registry_reset(pool, usename, roleid) == 0 &&
 		usename != NULL && !OidIsValid(roleid))
 		ereport(ERROR,

@@ -31,6 +31,7 @@
 
 int			pgps_max_pools = 512;
 int			pgps_max_instances = 1024;
+int			pgps_max_rejections = 1024;
 int			pgps_max_instances_per_role = 0;
 int			pgps_track = PGPS_TRACK_ALL;
 int			pgps_sample_interval = 1000;
@@ -206,6 +207,11 @@ pgps_define_settings(bool preloading)
 								"Number of pool instances without a connection here that are kept.",
 								"One for each possible client connection comes on top.",
 								&pgps_max_instances, 1024, 8, 262144,
+								PGC_POSTMASTER, 0, NULL, NULL, NULL);
+		DefineCustomIntVariable("pgpool_stats.max_rejections",
+								"Number of rows in the view rejections that are kept.",
+								"A row is one origin in one minute.",
+								&pgps_max_rejections, 1024, 16, 262144,
 								PGC_POSTMASTER, 0, NULL, NULL, NULL);
 	}
 

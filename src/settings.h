@@ -20,6 +20,7 @@ typedef enum PgpsTrack
 /* fixed at server start */
 extern int	pgps_max_pools;
 extern int	pgps_max_instances;
+extern int	pgps_max_rejections;
 
 /* reload */
 extern int	pgps_max_instances_per_role;

@@ -19,8 +19,10 @@
 #include "storage/shmem.h"
 
 #include "backends.h"
+#include "peaks.h"
 #include "persist.h"
 #include "registry.h"
+#include "rejections.h"
 #include "shmem.h"
 
 /* shows in pg_shmem_allocations and as wait event */
@@ -30,10 +32,27 @@ static shmem_request_hook_type prev_shmem_request_hook = NULL;
 static shmem_startup_hook_type prev_shmem_startup_hook = NULL;
 static void *area = NULL;
 
+/* the parts of the area, one after the other */
+static const struct
+{
+	Size		(*size) (void);
+	void		(*init) (void *area, bool found);
+}			parts[] = {
+	{pgps_registry_size, pgps_registry_init},
+	{pgps_backends_size, pgps_backends_init},
+	{pgps_peaks_size, pgps_peaks_init},
+	{pgps_rejections_size, pgps_rejections_init}
+};
+
 static Size
 area_size(void)
 {
-	return add_size(MAXALIGN(pgps_registry_size()), pgps_backends_size());
+	Size		size = 0;
+	int			i;
+
+	for (i = 0; i < lengthof(parts); i++)
+		size = add_size(size, MAXALIGN(parts[i].size()));
+	return size;
 }
 
 static void
@@ -49,6 +68,8 @@ static void
 startup_shmem(void)
 {
 	bool		found;
+	char	   *part;
+	int			i;
 
 	if (prev_shmem_startup_hook)
 		prev_shmem_startup_hook();
@@ -58,8 +79,12 @@ startup_shmem(void)
 	if (!found)
 		memset(area, 0, area_size());
 	pgps_registry_set_lock(&GetNamedLWLockTranche(AREA_NAME)->lock);
-	pgps_registry_init(area, found);
-	pgps_backends_init((char *) area + MAXALIGN(pgps_registry_size()));
+	part = area;
+	for (i = 0; i < lengthof(parts); i++)
+	{
+		parts[i].init(part, found);
+		part += MAXALIGN(parts[i].size());
+	}
 	LWLockRelease(AddinShmemInitLock);
 
 	if (!found && !IsUnderPostmaster)

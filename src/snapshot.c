@@ -20,7 +20,7 @@
 
 /* Count each backend for its instance. */
 static void
-see_backends(PgpsSnapshot *snapshot, PgpsInstanceView **by_index)
+see_backends(PgpsSnapshot *snapshot)
 {
 	int			i;
 
@@ -31,7 +31,7 @@ see_backends(PgpsSnapshot *snapshot, PgpsInstanceView **by_index)
 
 		if (backend->instance == PGPS_NO_INSTANCE)
 			continue;
-		view = by_index[backend->instance];
+		view = snapshot->by_index[backend->instance];
 		view->server.connections++;
 		view->server.labelled += backend->labelled;
 		view->server.in_xact += backend->in_xact;
@@ -57,6 +57,14 @@ judge_instance(PgpsSnapshot *snapshot, PgpsInstanceView *view)
 	view->live = view->now.status != PGPS_GONE;
 	view->status_since = view->now.status == view->data->status ?
 		view->data->status_since : view->now.since;
+}
+
+/* The instance that a backend belongs to, or NULL */
+const PgpsInstanceView *
+pgps_instance_of(const PgpsSnapshot *snapshot, const PgpsBackend *backend)
+{
+	return backend->instance == PGPS_NO_INSTANCE ? NULL :
+		snapshot->by_index[backend->instance];
 }
 
 /* How full, in percent of the known maximum; -1 if either is unknown */
@@ -259,7 +267,6 @@ pgps_take_snapshot(PgpsHistograms histograms)
 {
 	PgpsCopy   *copy = pgps_registry_copy(histograms);
 	PgpsSnapshot *snapshot = palloc0(sizeof(PgpsSnapshot));
-	PgpsInstanceView **by_index;
 	PgpsPoolView **pool_by_index;
 	PgpsInstanceView **next;
 	int			i;
@@ -268,6 +275,9 @@ pgps_take_snapshot(PgpsHistograms histograms)
 	snapshot->info = copy->info;
 	snapshot->backends = copy->backends;
 	snapshot->nbackends = copy->nbackends;
+	snapshot->peaks = copy->peaks;
+	snapshot->npeaks = copy->npeaks;
+	snapshot->rejections = pgps_rejections_copy();
 	snapshot->ninstances = copy->ninstances;
 	snapshot->instances = palloc_extended(Max(copy->ninstances, 1) *
 										  sizeof(PgpsInstanceView),
@@ -275,16 +285,16 @@ pgps_take_snapshot(PgpsHistograms histograms)
 	snapshot->npools = copy->npools;
 	snapshot->pools = palloc0(Max(copy->npools, 1) * sizeof(PgpsPoolView));
 
-	by_index = palloc(copy->max_instance * sizeof(PgpsInstanceView *));
+	snapshot->by_index = palloc0(copy->max_instance * sizeof(PgpsInstanceView *));
 	for (i = 0; i < copy->ninstances; i++)
 	{
 		PgpsInstanceView *view = &snapshot->instances[i];
 
 		view->copy = &copy->instances[i];
 		view->data = &copy->instances[i].data;
-		by_index[copy->instances[i].index] = view;
+		snapshot->by_index[copy->instances[i].index] = view;
 	}
-	see_backends(snapshot, by_index);
+	see_backends(snapshot);
 
 	pool_by_index = palloc(copy->max_pool * sizeof(PgpsPoolView *));
 	for (i = 0; i < copy->npools; i++)
@@ -297,6 +307,7 @@ pgps_take_snapshot(PgpsHistograms histograms)
 		PgpsInstanceView *view = &snapshot->instances[i];
 		PgpsPoolView *pool = pool_by_index[view->data->pool];
 
+		view->pool = pool;
 		judge_instance(snapshot, view);
 		pool->reported |= view->live && view->now.reported;
 		pool->ninstances++;

@@ -11,10 +11,12 @@
 #define PGPS_SNAPSHOT_H
 
 #include "registry.h"
+#include "rejections.h"
 
 /* an instance as it is shown */
 typedef struct PgpsInstanceView
 {
+	const struct PgpsPoolView *pool;
 	const PgpsInstanceCopy *copy;
 	const PgpsInstance *data;
 	PgpsServerView server;
@@ -76,9 +78,15 @@ typedef struct PgpsSnapshot
 	PgpsPoolView *pools;
 	int			nbackends;
 	const PgpsBackend *backends;
+	int			npeaks;
+	const PgpsPeak *peaks;
+	const PgpsRejections *rejections;
+	PgpsInstanceView **by_index;	/* for pgps_instance_of() */
 } PgpsSnapshot;
 
 extern PgpsSnapshot *pgps_take_snapshot(PgpsHistograms histograms);
+extern const PgpsInstanceView *pgps_instance_of(const PgpsSnapshot *snapshot,
+												const PgpsBackend *backend);
 extern double pgps_used_pct(const PgpsValues *shown);
 
 #endif							/* PGPS_SNAPSHOT_H */

@@ -17,15 +17,21 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/backend_status.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
 #include "budget.h"
 #include "compat.h"
 #include "row.h"
+#include "settings.h"
 #include "shmem.h"
 #include "snapshot.h"
 #include "views.h"
+
+/* so many before we say that nothing is pooled */
+#define MANY_CONNECTS 20
 
 PG_FUNCTION_INFO_V1(pgps_get_instances);
 PG_FUNCTION_INFO_V1(pgps_get_pools);
@@ -63,8 +69,8 @@ pgps_database_name(const PgpsPool *pool)
 	return name ? name : NameStr(pool->datname);
 }
 
-static const char *
-source_name(PgpsSource source)
+const char *
+pgps_source_name(PgpsSource source)
 {
 	static const char *const names[] = {
 		"discovery", "label", "pooler", "report"
@@ -122,28 +128,51 @@ put_percentile(PgpsRow *row, const uint64 *histogram, double fraction)
 		pgps_put_null(row);
 }
 
+/* Add a sentence to some notes. */
+static void
+note(StringInfo notes, const char *text)
+{
+	appendStringInfo(notes, "%s%s", notes->len > 0 ? "; " : "", text);
+}
+
 /* What a reader should know of an instance and no column says */
 static const char *
-instance_notes(const PgpsInstance *data)
+instance_notes(const PgpsInstanceView *view)
 {
+	const PgpsInstance *data = view->data;
+	const PgpsValues *shown = &view->now.shown;
+	int64		max_size = pgps_get(shown, PGPS_MAX_SIZE, PG_INT64_MAX);
+	int64		here = view->server.connections - view->server.reporters;
+	uint64		xacts = view->copy->activity.totals.xacts;
 	StringInfoData notes;
 
 	initStringInfo(&notes);
 	if (data->other)
-		appendStringInfoString(&notes, "stands for instances without room of their own");
+		note(&notes, "stands for instances without room of their own");
 	if (data->carry.shared)
-		appendStringInfoString(&notes, "several processes report under this name; its counters stand still");
+		note(&notes, "several processes report under this name; its counters stand still");
+	if (data->fork_shared)
+		note(&notes, "shares a connection with another process of its host: was the pool made before a fork?");
+	if (view->now.ghosts > 0)
+		note(&notes, psprintf("claims " INT64_FORMAT " connections that are not here",
+							  view->now.ghosts));
+	if (view->server.labelled > 0 && !view->server.via_pooler && here > max_size)
+		note(&notes, psprintf("holds " INT64_FORMAT " connections, its maximum is " INT64_FORMAT,
+							  here, max_size));
+	if (data->connects >= MANY_CONNECTS && xacts < 3 * data->connects)
+		note(&notes, psprintf("about " UINT64_FORMAT " transactions a connection: it hardly pools",
+							  (xacts + data->connects / 2) / data->connects));
 	if (pgps_known(&data->label, PGPS_POOL_SIZE) &&
 		pgps_known(&data->told, PGPS_POOL_SIZE) &&
 		data->label.value[PGPS_POOL_SIZE] != data->told.value[PGPS_POOL_SIZE])
-		appendStringInfo(&notes, "%slabel says pool_size " INT64_FORMAT,
-						 notes.len > 0 ? "; " : "",
-						 data->label.value[PGPS_POOL_SIZE]);
+		note(&notes, psprintf("label says pool_size " INT64_FORMAT,
+							  data->label.value[PGPS_POOL_SIZE]));
 	return notes.data;
 }
 
 static void
-put_instance(PgpsRow *row, const PgpsPool *pool, const PgpsInstanceView *view)
+put_instance(PgpsRow *row, const PgpsPool *pool, const PgpsInstanceView *view,
+			 const PgpsRejections *rejections)
 {
 	const PgpsInstance *data = view->data;
 	const PgpsValues *shown = &view->now.shown;
@@ -155,7 +184,7 @@ put_instance(PgpsRow *row, const PgpsPool *pool, const PgpsInstanceView *view)
 	pgps_put_text(row, data->name);
 	pgps_put_name(row, pgps_database_name(pool));
 	pgps_put_name(row, pgps_role_name(pool));
-	pgps_put_text(row, source_name(data->source));
+	pgps_put_text(row, pgps_source_name(data->source));
 	pgps_put_text(row, view->via);
 	pgps_put_text(row, pgps_status_name(view->now.status));
 	pgps_put_time(row, view->status_since);
@@ -203,7 +232,11 @@ put_instance(PgpsRow *row, const PgpsPool *pool, const PgpsInstanceView *view)
 	put_percentile(row, view->copy->activity.histogram, 0.99);
 	pgps_put_int8(row, data->connects);
 	pgps_put_int8(row, data->disconnects);
-	pgps_put_null(row);			/* rejected */
+	pgps_put_int8(row, pgps_rejected(rejections,
+									 pgps_instance_hash(pgps_role_name(pool),
+														pgps_database_name(pool),
+														pool->key.name,
+														data->name)).count);
 
 	/* times */
 	pgps_put_time(row, data->last_report);
@@ -213,7 +246,7 @@ put_instance(PgpsRow *row, const PgpsPool *pool, const PgpsInstanceView *view)
 		pgps_put_null(row);
 	pgps_put_time(row, data->first_seen);
 	pgps_put_texts(row, data->unmapped, sizeof(data->unmapped));
-	pgps_put_text(row, instance_notes(data));
+	pgps_put_text(row, instance_notes(view));
 	pgps_row_end(row);
 }
 
@@ -237,7 +270,8 @@ pgps_get_instances(PG_FUNCTION_ARGS)
 		if (!pgps_may_see(pool->data->key.roleid, sees_all))
 			continue;
 		for (j = 0; j < pool->ninstances; j++)
-			put_instance(&row, pool->data, pool->instances[j]);
+			put_instance(&row, pool->data, pool->instances[j],
+						 snapshot->rejections);
 	}
 	return (Datum) 0;
 }
@@ -303,8 +337,33 @@ pool_config(const PgpsPoolView *pool)
 	return text.data;
 }
 
+/*
+ * How many connections of a pool were refused.  A label that a role has by
+ * ALTER ROLE is not known yet when it is refused: it is looked up now.
+ */
+static uint64
+pool_rejected(const PgpsPoolView *pool, const PgpsRejections *rejections)
+{
+	const char *role = pgps_role_name(pool->data);
+	const char *database = pgps_database_name(pool->data);
+	uint64		count = pgps_rejected(rejections,
+									  pgps_pool_hash(role, database,
+													 pool->data->key.name)).count;
+	uint64		unlabelled = pgps_rejected(rejections,
+										   pgps_unlabelled_hash(role, database)).count;
+	char	   *label;
+
+	if (unlabelled == 0)
+		return count;
+	label = pgps_role_label(pool->data->key.roleid, pool->data->key.dbid);
+	if (label != NULL && strcmp(label, pool->data->key.name) == 0)
+		count += unlabelled;
+	return count;
+}
+
 static void
-put_pool(PgpsRow *row, const PgpsPoolView *pool)
+put_pool(PgpsRow *row, const PgpsPoolView *pool,
+		 const PgpsRejections *rejections)
 {
 	const PgpsValues *sum = &pool->sum;
 
@@ -312,7 +371,7 @@ put_pool(PgpsRow *row, const PgpsPoolView *pool)
 	pgps_put_text(row, pool->data->key.name);
 	pgps_put_name(row, pgps_database_name(pool->data));
 	pgps_put_name(row, pgps_role_name(pool->data));
-	pgps_put_text(row, source_name(pool->source));
+	pgps_put_text(row, pgps_source_name(pool->source));
 	pgps_put_text(row, pool->via);
 	pgps_put_text(row, pgps_status_name(pool->status));
 	pgps_put_time(row, pool->status_since);
@@ -362,7 +421,7 @@ put_pool(PgpsRow *row, const PgpsPoolView *pool)
 	put_xacts(row, &pool->xacts);
 	pgps_put_int8(row, pool->connects);
 	pgps_put_int8(row, pool->disconnects);
-	pgps_put_null(row);			/* rejected */
+	pgps_put_int8(row, pool_rejected(pool, rejections));
 
 	/* times */
 	pgps_put_time(row, pool->last_report);
@@ -386,7 +445,7 @@ pgps_get_pools(PG_FUNCTION_ARGS)
 	for (i = 0; i < snapshot->npools; i++)
 	{
 		if (pgps_may_see(snapshot->pools[i].data->key.roleid, sees_all))
-			put_pool(&row, &snapshot->pools[i]);
+			put_pool(&row, &snapshot->pools[i], snapshot->rejections);
 	}
 	return (Datum) 0;
 }
@@ -424,11 +483,32 @@ pgps_get_budget(PG_FUNCTION_ARGS)
 		pgps_put_int8(&row, limit->committed.now);
 		pgps_put_int8(&row, limit->committed.peak);
 		pgps_put_int4(&row, limit->committed.uncapped);
-		put_nulls(&row, 4);		/* peak_used(_at), (last_)rejected */
+		pgps_put_int4(&row, limit->peak_used);
+		pgps_put_time(&row, limit->peak_used_at);
+		pgps_put_int8(&row, limit->rejected.count);
+		pgps_put_time(&row, limit->rejected.last_rejected);
 		pgps_put_int4(&row, limit->reserved);
 		pgps_row_end(&row);
 	}
 	return (Datum) 0;
+}
+
+/* What the server's configuration keeps from us */
+static const char *
+blind_spots(void)
+{
+	StringInfoData notes;
+
+	initStringInfo(&notes);
+	if (!pgstat_track_activities)
+		note(&notes, "track_activities is off: in_xact and state are not seen");
+	if (strstr(GetConfigOption("log_min_messages", false, false), "panic"))
+		note(&notes, "log_min_messages is panic: refused connections are not seen");
+	if (pgps_track == PGPS_TRACK_NONE)
+		note(&notes, "pgpool_stats.track leaves out all connections");
+	else if (pgps_track == PGPS_TRACK_LABELLED)
+		note(&notes, "pgpool_stats.track leaves out unlabelled connections");
+	return notes.data;
 }
 
 /* One row, also when the library is not loaded */
@@ -446,7 +526,7 @@ pgps_get_info(PG_FUNCTION_ARGS)
 	pgps_put_text(&row, PGPS_VERSION);
 	if (!pgps_is_loaded())
 	{
-		put_nulls(&row, 11);
+		put_nulls(&row, 12);
 		pgps_row_end(&row);
 		return (Datum) 0;
 	}
@@ -471,6 +551,7 @@ pgps_get_info(PG_FUNCTION_ARGS)
 	pgps_put_int8(&row, snapshot->info.dropped);
 	pgps_put_time(&row, snapshot->info.stats_reset);
 	pgps_put_time(&row, snapshot->info.started_at);
+	pgps_put_text(&row, blind_spots());
 	pgps_row_end(&row);
 	return (Datum) 0;
 }

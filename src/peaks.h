@@ -1,0 +1,46 @@
+/*-------------------------------------------------------------------------
+ *
+ * peaks.h
+ *	  The most connections at once of the server, each role and database.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PGPS_PEAKS_H
+#define PGPS_PEAKS_H
+
+#include "datatype/timestamp.h"
+
+typedef enum PgpsScope
+{
+	PGPS_SCOPE_SERVER,
+	PGPS_SCOPE_DATABASE,
+	PGPS_SCOPE_ROLE,
+	PGPS_SCOPE_POOLER
+} PgpsScope;
+
+typedef struct PgpsPeak
+{
+	PgpsScope	scope;
+	Oid			oid;			/* InvalidOid: the server */
+	int32		peak;
+	TimestampTz peak_at;
+} PgpsPeak;
+
+extern Size pgps_peaks_size(void);
+extern void pgps_peaks_init(void *area, bool found);
+
+/* caller holds the registry's lock exclusively */
+extern void pgps_peaks_connect(Oid roleid, Oid dbid, TimestampTz now);
+extern void pgps_peaks_reset(TimestampTz now);
+
+/* this session ends; takes no lock */
+extern void pgps_peaks_disconnect(void);
+
+/* everything that has a peak; caller holds the registry's lock */
+extern int	pgps_peaks_max(void);
+extern int	pgps_peaks_copy(PgpsPeak *peaks);
+extern void pgps_peaks_restore(const PgpsPeak *peak);
+
+#endif							/* PGPS_PEAKS_H */

@@ -1,0 +1,85 @@
+/*-------------------------------------------------------------------------
+ *
+ * rejections.h
+ *	  Connections that a limit refused.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PGPS_REJECTIONS_H
+#define PGPS_REJECTIONS_H
+
+#include "datatype/timestamp.h"
+
+#include "identity.h"
+
+typedef enum PgpsReason
+{
+	PGPS_REASON_SERVER,			/* max_connections */
+	PGPS_REASON_BACKLOG,		/* the postmaster's limit on children */
+	PGPS_REASON_SUPERUSER_RESERVED,
+	PGPS_REASON_RESERVED,		/* reserved_connections (16) */
+	PGPS_REASON_ROLE,
+	PGPS_REASON_DATABASE
+} PgpsReason;
+
+/* who was refused; all of it is a claim of whoever reached the port */
+typedef struct PgpsOrigin
+{
+	PgpsReason	reason;
+	bool		labelled;		/* pool and instance are from the connection */
+	char		usename[NAMEDATALEN];
+	char		datname[NAMEDATALEN];
+	char		application_name[NAMEDATALEN];
+	char		pool[PGPS_POOL_LEN];
+	char		instance[PGPS_INSTANCE_LEN];
+	char		client_addr[PGPS_ADDR_LEN];
+} PgpsOrigin;
+
+/* one origin in one minute */
+typedef struct PgpsRejection
+{
+	PgpsOrigin	origin;
+	TimestampTz first_rejected;
+	TimestampTz last_rejected;
+	uint64		count;
+} PgpsRejection;
+
+/* a counter, found by a hash of what it counts */
+typedef struct PgpsRejected
+{
+	uint64		hash;
+	uint64		count;
+	TimestampTz last_rejected;
+} PgpsRejected;
+
+typedef struct PgpsRejections
+{
+	int			nrejections;
+	PgpsRejection *rejections;	/* oldest first */
+	int			ncounters;
+	PgpsRejected *counters;
+} PgpsRejections;
+
+extern Size pgps_rejections_size(void);
+extern void pgps_rejections_init(void *area, bool found);
+extern void pgps_rejections_install(void);
+extern void pgps_rejections_reset(void);
+
+extern PgpsRejections *pgps_rejections_copy(void);
+extern void pgps_rejections_restore(const PgpsRejections *saved);
+
+extern uint64 pgps_server_hash(void);
+extern uint64 pgps_role_hash(const char *usename);
+extern uint64 pgps_database_hash(const char *datname);
+extern uint64 pgps_pool_hash(const char *usename, const char *datname,
+							 const char *pool);
+extern uint64 pgps_instance_hash(const char *usename, const char *datname,
+								 const char *pool, const char *instance);
+extern uint64 pgps_unlabelled_hash(const char *usename, const char *datname);
+extern PgpsRejected pgps_rejected(const PgpsRejections *rejections,
+								  uint64 hash);
+extern const char *pgps_reason_name(PgpsReason reason);
+
+#endif							/* PGPS_REJECTIONS_H */
