@@ -234,7 +234,7 @@ pgps_identify(PgpsIdentity *identity)
 		pgps_clean_text(identity->pool, PGPS_POOL_LEN, pgps_label_pool);
 	else
 		pgps_discovered_pool(identity->pool, application_name,
-						MyProcPort->user_name);
+							 MyProcPort->user_name);
 
 	if (pgps_label_instance[0] != '\0')
 		pgps_clean_tail(identity->instance, PGPS_INSTANCE_LEN,
