@@ -69,7 +69,7 @@ pgps_peaks_init(void *area, bool found)
 static PeakEntry *
 need_entry(PgpsScope scope, Oid oid)
 {
-	PeakEntry  *oldest = NULL;
+	PeakEntry  *oldest = &entries[1];
 	int			i;
 
 	for (i = 1; i < pgps_peaks_max(); i++)
@@ -85,11 +85,11 @@ need_entry(PgpsScope scope, Oid oid)
 			break;
 		}
 		if (pg_atomic_read_u32(&entry->current) == 0 &&
-			(oldest == NULL || entry->last_connect < oldest->last_connect))
+			(pg_atomic_read_u32(&oldest->current) > 0 ||
+			 entry->last_connect < oldest->last_connect))
 			oldest = entry;
 	}
 
-	Assert(oldest != NULL);
 	memset(&oldest->data, 0, sizeof(oldest->data));
 	oldest->used = true;
 	oldest->data.scope = scope;
