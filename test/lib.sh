@@ -46,15 +46,17 @@ build()
 	make -j "$(nproc)" -C "$SRC" PG_CONFIG="$BIN/pg_config" "$@"
 }
 
-# start_server NAME [LINE OF postgresql.conf ...]: no TCP, its socket is in
-# the workspace; sets PGHOST and PGUSER for what follows
+# start_server NAME [LINE OF postgresql.conf ...]: no TCP unless a line says
+# so, and then with passwords; its socket is in the workspace; sets PGHOST and
+# PGUSER for what follows
 start_server()
 {
 	local name=$1
 	local data=$W/$name
 
 	shift
-	initdb -D "$data" -U postgres -A trust --no-locale -E UTF8 --no-sync \
+	initdb -D "$data" -U postgres --auth-local=trust \
+		--auth-host=scram-sha-256 --no-locale -E UTF8 --no-sync \
 		--no-instructions >"$LOG/initdb-$name.log" 2>&1 || {
 		tail -n 20 "$LOG/initdb-$name.log"
 		return 1

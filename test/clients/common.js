@@ -1,0 +1,96 @@
+// What the client tests in JavaScript share: ask the server, compare, poll.
+'use strict';
+
+const os = require('os');
+const { Client } = require('pg');
+
+let failures = 0;
+
+function check(name, good, detail) {
+  if (good) {
+    console.log('ok - ' + name);
+  } else {
+    failures++;
+    console.log('not ok - ' + name + (detail ? ': ' + detail : ''));
+  }
+}
+
+function equal(name, got, expected) {
+  check(name, got === expected, 'got ' + JSON.stringify(got) +
+    ', expected ' + JSON.stringify(expected));
+}
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function until(what, condition) {
+  for (let i = 0; i < 1000; i++) {
+    const value = await condition();
+    if (value) return value;
+    await sleep(20);
+  }
+  check('waited for ' + what, false, 'not within 20 s');
+  return null;
+}
+
+function label(pool, instance) {
+  return `-c pgpool_stats.pool=${pool} -c pgpool_stats.instance=${instance}`;
+}
+
+// A connection of its own, in strict mode.
+class Reporter {
+  async open() {
+    this.client = new Client({
+      user: 'app',
+      options: label('reporter', 'reporter') + ' -c pgpool_stats.strict_reports=on',
+    });
+    await this.client.connect();
+    return this;
+  }
+
+  async one(query, ...args) {
+    const result = await this.client.query({ text: query, values: args, rowMode: 'array' });
+    return result.rows.length ? result.rows[0][0] : null;
+  }
+
+  report(pool, stats, instance) {
+    return this.one('SELECT pgpool_stats.report($1, $2, $3)', pool, JSON.stringify(stats), instance);
+  }
+
+  forget(pool, instance) {
+    return this.one('SELECT pgpool_stats.forget($1, $2)', pool, instance);
+  }
+
+  row(pool, instance) {
+    return this.one('SELECT to_jsonb(i) FROM pgpool_stats.instances i WHERE pool = $1 AND instance = $2',
+      pool, instance);
+  }
+
+  async connections(step, pool, instance, expected) {
+    await until(`${step}: ${expected} connections`, async () => {
+      const row = await this.row(pool, instance);
+      return (row ? row.connections : 0) === expected;
+    });
+    const row = await this.row(pool, instance);
+    equal(step + ": the server counts the pool's connections", row ? row.connections : 0, expected);
+  }
+
+  async compare(step, pool, instance, expected) {
+    const row = await this.row(pool, instance);
+    if (!row) {
+      check(`${step}: a row for ${instance}`, false);
+      return;
+    }
+    for (const [column, value] of Object.entries(expected)) equal(`${step}: ${column}`, row[column], value);
+    equal(step + ': nothing unmapped', (row.unmapped || []).length, 0);
+  }
+}
+
+function run(main) {
+  main().catch((error) => {
+    check('no exception', false, error.stack);
+  }).then(() => process.exit(failures ? 1 : 0));
+}
+
+module.exports = {
+  Reporter, check, equal, label, run, sleep, until, me: `${os.hostname()}:${process.pid}`,
+};

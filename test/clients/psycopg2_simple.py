@@ -1,0 +1,125 @@
+"""psycopg2 SimpleConnectionPool, and the documented thread that reports."""
+
+import contextlib
+import json
+import os
+import socket
+import threading
+import time
+
+import psycopg2
+from psycopg2.pool import PoolError, SimpleConnectionPool
+
+from common import Reporter, check, done, equal, until
+
+POOL = "simple"
+ME = "%s:%d" % (socket.gethostname(), os.getpid())
+DSN = "user=app options='-c pgpool_stats.strict_reports=on'"
+
+reporter = Reporter()
+
+# docs: begin psycopg2-label
+me = "%s:%d" % (socket.gethostname(), os.getpid())
+pool = SimpleConnectionPool(
+    1, 2, user="app",
+    options="-c pgpool_stats.pool=simple -c pgpool_stats.instance=" + me)
+# docs: end
+
+
+# docs: begin psycopg2-stats
+def stats():
+    return {"minconn": pool.minconn, "maxconn": pool.maxconn,
+            "idle": len(pool._pool), "used": len(pool._used)}
+# docs: end
+
+
+# docs: begin python-report
+def report_forever(dsn, name, stats, every=10):
+    """A thread that says every few seconds how full the pool is.  Start it
+    in the process that uses the pool, after the fork."""
+    def run():
+        me = {"host": socket.gethostname(), "pid": os.getpid()}
+        while True:
+            try:
+                with contextlib.closing(psycopg2.connect(dsn)) as conn:
+                    conn.autocommit = True
+                    cur = conn.cursor()
+                    cur.execute("SELECT to_regprocedure('pgpool_stats.report"
+                                "(text,jsonb,text)') IS NOT NULL")
+                    if not cur.fetchone()[0]:
+                        return      # a server without the extension
+                    cur.execute("SELECT pgpool_stats.report(%s, %s)",
+                                (name, json.dumps(dict(stats(), **me))))
+            except psycopg2.Error:
+                pass                # the next turn tries again
+            time.sleep(every)
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return thread
+# docs: end
+
+
+def step(name, status, connections):
+    check(name + ": has its row", reporter.report(POOL, stats(), ME))
+    reporter.compare(name, POOL, ME, {
+        "dialect": "psycopg2",
+        "min_size": pool.minconn,
+        "max_size": pool.maxconn,
+        "checked_in": len(pool._pool),
+        "checked_out": len(pool._used),
+        "open": len(pool._pool) + len(pool._used),
+        "waiting": None,
+        "timeouts": None,
+        "status": status,
+    })
+    reporter.connections(name, POOL, ME, connections)
+
+
+step("empty", "ok", 1)
+held = [pool.getconn()]
+step("partly used", "ok", 1)
+held.append(pool.getconn())
+step("full", "exhausted", 2)
+try:
+    pool.getconn()
+    check("one too many: the library refuses", False)
+except PoolError:
+    check("one too many: the library refuses", True)
+step("refused", "exhausted", 2)
+
+# the documented thread reports what the exhausted pool could not
+check("forgotten before the thread", reporter.forget(POOL, ME))
+thread = report_forever(DSN, POOL, stats, 0.05)
+until("the thread's report", lambda:
+      (reporter.instance(POOL, ME) or {}).get("checked_out") == 2)
+reporter.compare("the thread", POOL, ME,
+                 {"dialect": "psycopg2", "status": "exhausted"})
+while held:
+    pool.putconn(held.pop())
+until("the next report", lambda:
+      reporter.instance(POOL, ME)["checked_out"] == 0)
+check("the thread goes on", thread.is_alive())
+
+# a server, here a database, without the extension: it ends without a word
+thread = report_forever(DSN + " dbname=postgres", POOL, stats, 0.05)
+thread.join(10)
+check("without the extension: the thread ends", not thread.is_alive())
+# a server that does not answer: it tries again
+thread = report_forever("host=/nonexistent", POOL, stats, 0.05)
+thread.join(0.3)
+check("without a server: the thread goes on", thread.is_alive())
+
+# a report over the pool's own connection counts itself
+conn = pool.getconn()
+conn.autocommit = True
+conn.cursor().execute("SELECT pgpool_stats.report('observer', %s, 'a:1')",
+                      (json.dumps(stats()),))
+pool.putconn(conn)
+equal("observer effect: the report lends itself a connection",
+      reporter.instance("observer", "a:1")["checked_out"], 1)
+reporter.forget("observer", "a:1")
+
+pool.closeall()
+reporter.connections("closed", POOL, ME, 0)
+
+done()
