@@ -24,7 +24,7 @@ with open(home + "/users", "w") as f:
 with open(home + "/ini", "w") as f:
     f.write("""
 [databases]
-clients = host=%s dbname=clients
+clients = host=%s port=%s dbname=clients
 [pgbouncer]
 unix_socket_dir = %s
 listen_port = 6432
@@ -33,7 +33,7 @@ auth_file = %s/users
 logfile = %s/log
 pool_mode = transaction
 default_pool_size = 1
-""" % (sockets, sockets, home, home))
+""" % (sockets, os.environ.get("PGPORT", "5432"), sockets, home, home))
 
 root = connect("postgres")
 cur = root.cursor()

@@ -1,0 +1,111 @@
+# ActiveRecord: the view shows what ConnectionPool#stat says.
+require "active_record"
+require_relative "common"
+
+NAME = "activerecord"
+REPORTING = { user: "app", options: "-c pgpool_stats.strict_reports=on" }
+
+# docs: begin activerecord-label
+me = "#{Socket.gethostname}:#{Process.pid}"
+ActiveRecord::Base.establish_connection(
+  adapter: "postgresql", username: "app", database: ENV["PGDATABASE"],
+  pool: 2, checkout_timeout: 0.2,
+  options: "-c pgpool_stats.pool=activerecord -c pgpool_stats.instance=#{me}"
+)
+# docs: end
+
+# docs: begin activerecord-report
+def report_forever(conninfo, name, every = 10)
+  me = { host: Socket.gethostname, pid: Process.pid }
+  Thread.new do
+    loop do
+      begin
+        # a connection of its own, not one of the pool's
+        conn = PG.connect(conninfo)
+        there = conn.exec("SELECT to_regprocedure('pgpool_stats.report(text,jsonb,text)') IS NOT NULL")
+        break if there.getvalue(0, 0) == "f" # a server without the extension
+        stat = ActiveRecord::Base.connection_pool.stat.merge(me)
+        conn.exec_params("SELECT pgpool_stats.report($1, $2)", [name, stat.to_json])
+      rescue PG::Error
+        # the next turn tries again
+      ensure
+        conn&.close
+      end
+      sleep every
+    end
+  end
+end
+# docs: end
+
+reporter = Reporter.new
+pool = ActiveRecord::Base.connection_pool
+
+step = lambda do |name, status, connections, held, waiting = 0|
+  stat = pool.stat
+  check("#{name}: has its row", reporter.report(NAME, stat))
+  equal("#{name}: the pool lent what is held", stat[:busy] + stat[:dead], held)
+  reporter.compare(name, NAME,
+                   dialect: "activerecord",
+                   max_size: stat[:size],
+                   open: stat[:connections],
+                   checked_in: stat[:idle],
+                   checked_out: held,
+                   waiting: waiting,
+                   checkouts: nil,
+                   timeouts: nil,
+                   status: status)
+  reporter.connections(name, NAME, connections)
+end
+
+step.call("empty", "ok", 0, 0)
+held = [pool.checkout]
+held[0].execute("SELECT 1")
+step.call("partly used", "ok", 1, 1)
+held << pool.checkout
+held[1].execute("SELECT 1")
+step.call("full", "full", 2, 2)
+
+begin
+  pool.checkout
+  check("timed out: the library says so", false)
+rescue ActiveRecord::ConnectionTimeoutError
+  check("timed out: the library says so", true)
+end
+step.call("timed out", "full", 2, 2)
+
+got = nil
+waiter = Thread.new { got = pool.checkout(30); sleep }
+wait_until("a waiting caller") { pool.stat[:waiting] == 1 }
+step.call("waiting", "exhausted", 2, 2, 1)
+
+# the documented thread reports what the exhausted pool could not
+reporter.forget(NAME)
+thread = report_forever(REPORTING, NAME, 0.05)
+wait_until("the thread's report") { (reporter.row(NAME) || {})["waiting"] == 1 }
+reporter.compare("the thread", NAME, checked_out: 2, status: "exhausted")
+thread.kill
+thread.join
+without = report_forever(REPORTING.merge(dbname: "postgres"), NAME, 0.05)
+check("without the extension: the thread ends", without.join(10))
+
+pool.checkin(held.pop)
+wait_until("the hand-over") { got }
+step.call("handed over", "full", 2, 2)
+
+# its owner dies without giving it back: dead is lent, too
+waiter.kill
+waiter.join
+equal("dead: the library says so", pool.stat[:dead], 1)
+step.call("owner is dead", "full", 2, 2)
+pool.reap
+wait_until("the reaper") { pool.stat[:dead].zero? }
+
+# reset! brings DISCARD ALL; a label of the connection stays
+held[0].reset!
+equal("DISCARD ALL: the label stays", held[0].select_value("SHOW pgpool_stats.pool"), NAME)
+
+pool.checkin(held.pop)
+equal("returned: the pool lent none", pool.stat[:busy] + pool.stat[:dead], 0)
+pool.disconnect!
+step.call("disconnected", "ok", 0, 0)
+done

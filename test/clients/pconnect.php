@@ -1,0 +1,116 @@
+<?php
+// PHP's persistent connections: one for each worker process and connection
+// string, counted by the server.  A process tells what it knows in our words.
+
+$failures = 0;
+
+function check(string $name, bool $good, $detail = ''): void
+{
+    global $failures;
+    $failures += $good ? 0 : 1;
+    echo $good ? "ok - $name\n" : "not ok - $name: $detail\n";
+}
+
+function equal(string $name, $got, $expected): void
+{
+    check($name, $got === $expected, 'got ' . json_encode($got) . ', expected ' . json_encode($expected));
+}
+
+function until(string $what, callable $condition): void
+{
+    for ($i = 0; $i < 1000; $i++) {
+        if ($condition()) {
+            return;
+        }
+        usleep(20000);
+    }
+    check("waited for $what", false);
+}
+
+// docs: begin php-label
+$me = gethostname() . ':' . getmypid();
+$labelled = "user=app options='-c pgpool_stats.pool=php -c pgpool_stats.instance=$me"
+    . " -c pgpool_stats.pool_size=1'";
+$conn = pg_pconnect($labelled);
+// docs: end
+
+$reporter = pg_connect("user=app options='-c pgpool_stats.pool=reporter"
+    . " -c pgpool_stats.instance=reporter -c pgpool_stats.strict_reports=on'", PGSQL_CONNECT_FORCE_NEW);
+
+function row(string $pool): ?array
+{
+    global $reporter, $me;
+    $result = pg_query_params($reporter, 'SELECT to_jsonb(i) FROM pgpool_stats.instances i'
+        . ' WHERE pool = $1 AND instance = $2', [$pool, $me]);
+    $text = pg_num_rows($result) ? pg_fetch_result($result, 0, 0) : null;
+    return $text === null ? null : json_decode($text, true);
+}
+
+function connections(string $step, string $pool, int $expected): void
+{
+    $count = fn () => row($pool)['connections'] ?? 0;
+    until("$step: $expected connections", fn () => $count() === $expected);
+    equal("$step: the server counts the connections", $count(), $expected);
+}
+
+connections('first request', 'php', 1);
+$pid = pg_get_pid($conn);
+equal('the size is the label\'s', row('php')['pool_size'], 1);
+
+// the next request of this worker gets the same connection; RESET ALL comes
+// first, and a label of the connection string stays
+pg_query($conn, "SET pgpool_stats.app_version = 'lost'");
+$conn = pg_pconnect($labelled);
+equal('next request: the same connection', pg_get_pid($conn), $pid);
+equal('RESET ALL: a SET is lost', pg_fetch_result(pg_query($conn, 'SHOW pgpool_stats.app_version'), 0, 0), '');
+equal('RESET ALL: the label stays', pg_fetch_result(pg_query($conn, 'SHOW pgpool_stats.pool'), 0, 0), 'php');
+connections('next request', 'php', 1);
+pg_close($conn);
+connections('pg_close() of a persistent one closes nothing', 'php', 1);
+
+// another connection string is another connection
+$second = pg_pconnect($labelled . ' connect_timeout=9');
+check('another string: another connection', pg_get_pid($second) !== $pid);
+connections('two strings', 'php', 2);
+
+// docs: begin php-report
+// in what cron or a monitoring agent asks for, in each FPM pool
+function report(string $conninfo, string $pool, array $status): bool
+{
+    $conn = @pg_connect($conninfo, PGSQL_CONNECT_FORCE_NEW);
+    if (!$conn) {
+        return false;
+    }
+    $there = pg_query($conn, "SELECT to_regprocedure('pgpool_stats.report(text,jsonb,text)') IS NOT NULL");
+    $good = pg_fetch_result($there, 0, 0) === 't'
+        && pg_query_params($conn, 'SELECT pgpool_stats.report($1, $2, $3)',
+            [$pool, json_encode($status), gethostname()]) !== false;
+    pg_close($conn);
+    return $good;
+}
+// docs: end
+
+// php-fpm's own words, as fpm_get_status() has them; the command line has no FPM
+$status = json_decode('{"pool":"www","process manager":"dynamic","start time":1787043628,"start since":12842,'
+    . '"accepted conn":1,"listen queue":0,"max listen queue":0,"listen queue len":0,"idle processes":3,'
+    . '"active processes":1,"total processes":4,"max active processes":1,"max children reached":0,"slow requests":0}',
+    true);
+$strict = "user=app options='-c pgpool_stats.strict_reports=on'";
+check('reported', report($strict, 'php-fpm', $status));
+$result = pg_query_params($reporter, 'SELECT dialect, checked_out, checked_in, waiting FROM pgpool_stats.instances'
+    . ' WHERE pool = $1 AND instance = $2', ['php-fpm', gethostname()]);
+equal('php-fpm', pg_fetch_row($result), ['php_fpm', '1', '3', '0']);
+check('without the extension: no report', !report("$strict dbname=postgres", 'php-fpm', $status));
+
+// PDO's persistent connections: rolled back, not reset
+$pdo = new PDO("pgsql:user=app;options='-c pgpool_stats.pool=pdo -c pgpool_stats.instance=$me'", null, null,
+    [PDO::ATTR_PERSISTENT => true]);
+connections('PDO', 'pdo', 1);
+$first = $pdo->query('SELECT pg_backend_pid()')->fetchColumn();
+$pdo = null;
+$pdo = new PDO("pgsql:user=app;options='-c pgpool_stats.pool=pdo -c pgpool_stats.instance=$me'", null, null,
+    [PDO::ATTR_PERSISTENT => true]);
+equal('PDO: the same connection', $pdo->query('SELECT pg_backend_pid()')->fetchColumn(), $first);
+equal('PDO: the label stays', $pdo->query('SHOW pgpool_stats.pool')->fetchColumn(), 'pdo');
+
+exit($failures ? 1 : 0);

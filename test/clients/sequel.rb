@@ -1,0 +1,71 @@
+# Sequel: its pool has no statistics of its own but sizes; we report in our words.
+require "sequel"
+require_relative "common"
+
+NAME = "sequel"
+
+# docs: begin sequel-label
+me = "#{Socket.gethostname}:#{Process.pid}"
+db = Sequel.connect(
+  adapter: "postgres", user: "app", database: ENV["PGDATABASE"],
+  max_connections: 2, pool_timeout: 1,
+  driver_options: { options: "-c pgpool_stats.pool=sequel -c pgpool_stats.instance=#{me}" }
+)
+# docs: end
+
+# docs: begin sequel-stats
+stats = lambda do
+  { open: db.pool.size, max_size: db.pool.max_size }
+end
+# docs: end
+
+reporter = Reporter.new
+
+step = lambda do |name, connections, held|
+  check("#{name}: has its row", reporter.report(NAME, stats.call))
+  equal("#{name}: the pool lent what is held", db.pool.allocated.size, held)
+  reporter.compare(name, NAME,
+                   dialect: "native", max_size: 2, open: db.pool.size,
+                   checked_out: nil, checked_in: nil, waiting: nil, timeouts: nil)
+  reporter.connections(name, NAME, connections)
+end
+
+# Threads that hold a connection until they are told
+release = Queue.new
+hold = lambda do
+  Thread.new { db.synchronize { |conn| Thread.current[:got] = conn; release.pop } }
+end
+
+db.disconnect # connecting tests the first one
+step.call("empty", 0, 0)
+threads = [hold.call]
+wait_until("one lent") { threads[0][:got] }
+step.call("partly used", 1, 1)
+threads << hold.call
+wait_until("two lent") { threads[1][:got] }
+step.call("full", 2, 2)
+
+waiter = hold.call
+waiter.report_on_exception = false
+sleep 0.2
+check("waiting: it waits", waiter[:got].nil? && waiter.alive?)
+step.call("waiting", 2, 2)
+release << true
+wait_until("the hand-over") { waiter[:got] }
+step.call("handed over", 2, 2)
+
+begin
+  db.synchronize { nil }
+  check("timed out: the library says so", false)
+rescue Sequel::PoolTimeout
+  check("timed out: the library says so", true)
+end
+step.call("timed out", 2, 2)
+
+2.times { release << true }
+(threads << waiter).each(&:join)
+step.call("returned", 2, 0)
+equal("the label is there", db["SHOW pgpool_stats.pool"].single_value, NAME)
+db.disconnect
+step.call("disconnected", 0, 0)
+done
