@@ -4,8 +4,9 @@
  *	  From the JSON statistics of a pool library to our fields.
  *
  * The words of the libraries are data (dialect_table.c), their values are
- * converted in figures.c; this is the mechanism around: read the keys, detect
- * the dialect, complain.
+ * converted in figures.c, the keys of any shape of document are found in
+ * document.c; this is the mechanism around: detect the dialect, take one
+ * document after the other, complain.
  *
  * Two kinds of mistakes are told apart.  A document that is no statistics at
  * all is a wrong argument and raises.  A value that cannot be used in a
@@ -27,215 +28,160 @@
 #include "utils/varlena.h"
 
 #include "dialect.h"
+#include "document.h"
 #include "figures.h"
 
-#define MAX_ROWS 1000			/* documents in one report */
+#define MAX_ROWS 1000			/* pools in one report */
+#define MAX_COMBINED 100000		/* rows that make one */
 #define MAX_KEYS_SHOWN 20		/* in an error message */
-#define KEY_LEN 64				/* longer keys belong to no dialect */
 
-/* keys that may stand beside any library's own */
-typedef enum CommonKey
+/* a document on its way to figures */
+typedef struct Parser
 {
-	COMMON_HOST,
-	COMMON_PID,
-	COMMON_INSTANCE,
-	COMMON_APP_VERSION,
-	COMMON_DIALECT,
-	COMMON_NONE
-} CommonKey;
-
-static const char *const common_keys[] = {
-	"host", "pid", "instance", "app_version", "dialect"
-};
-
-/* one key of a document */
-typedef struct Entry
-{
-	char	   *key;			/* as written */
-	char		folded[KEY_LEN];	/* lower case, letters and digits only */
-	CommonKey	common;
-	JsonbValue	value;
-} Entry;
-
-typedef struct Document
-{
-	int			nentries;
-	Entry	   *entries;
+	PgpsDocument doc;
+	const PgpsDialect *dialect;
+	PgpsFigures figures;
 	bool		strict;
 	PgpsStats  *stats;
-} Document;
-
-/*
- * What is left of a key when case and punctuation do not count.  Empty when
- * it is too long to be anybody's.
- */
-static void
-fold_key(char *folded, const char *key)
-{
-	int			n = 0;
-
-	for (; *key != '\0'; key++)
-	{
-		char		c = *key;
-
-		if (c >= 'A' && c <= 'Z')
-			c += 'a' - 'A';
-		else if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')))
-			continue;
-		if (n == KEY_LEN - 1)
-		{
-			n = 0;
-			break;
-		}
-		folded[n++] = c;
-	}
-	folded[n] = '\0';
-}
-
-/* Does a key of the table, folded on the fly, equal this one? */
-static bool
-same_key(const char *folded, const char *table_key)
-{
-	for (; *table_key != '\0'; table_key++)
-	{
-		if (*table_key == '_')
-			continue;
-		if (*folded++ != *table_key)
-			return false;
-	}
-	return *folded == '\0';
-}
+} Parser;
 
 static const PgpsDialectKey *
-find_key(const PgpsDialect *dialect, const Entry *entry)
+find_key(const PgpsDialect *dialect, const PgpsEntry *entry)
 {
 	const PgpsDialectKey *k;
+	const char *leaf = entry->folded + entry->leaf;
 
+	if (entry->folded[0] == '\0')
+		return NULL;
 	for (k = dialect->keys; k->key != NULL; k++)
 	{
-		if (same_key(entry->folded, k->key))
+		if (pgps_same_key(entry->folded, k->key) ||
+			(dialect->nested && entry->leaf > 0 && leaf[0] != '\0' &&
+			 pgps_same_key(leaf, k->key)))
 			return k;
 	}
 	return NULL;
+}
+
+/* A key as it was written, clean and with those it is in */
+static void
+show_key(const PgpsDocument *doc, const PgpsEntry *entry, char *shown)
+{
+	char		clean[PGPS_KEY_LEN];
+	char	   *text = pnstrdup(entry->key, Min(entry->keylen, PGPS_KEY_LEN));
+
+	pgps_clean_text(clean, sizeof(clean), text);
+	pfree(text);
+	if (entry->parent >= 0)
+	{
+		show_key(doc, &doc->entries[entry->parent], shown);
+		strlcat(shown, ".", PGPS_KEY_LEN);
+		strlcat(shown, clean, PGPS_KEY_LEN);
+	}
+	else
+		strlcpy(shown, clean[0] != '\0' ? clean : "(empty)", PGPS_KEY_LEN);
 }
 
 /*
  * A key or value was not understood: list the key, or raise in strict mode.
  */
 static void
-not_understood(Document *doc, const char *key, int sqlstate,
+complain_about(Parser *parser, const char *key, int sqlstate,
 			   const char *expected)
 {
-	PgpsStats  *stats = doc->stats;
-	char		clean[KEY_LEN];
+	PgpsStats  *stats = parser->stats;
 
-	pgps_clean_text(clean, sizeof(clean), key[0] != '\0' ? key : "(empty)");
-	if (doc->strict)
+	if (parser->strict)
 		ereport(ERROR,
 				(errcode(sqlstate),
-				 errmsg("invalid key \"%s\" in %s pool statistics", clean,
+				 errmsg("invalid key \"%s\" in %s pool statistics", key,
 						stats->dialect),
 				 errdetail("Expected %s.", expected),
 				 errhint("Without pgpool_stats.strict_reports the key is ignored and listed in pgpool_stats.instances.unmapped.")));
 
 	stats->nunmapped++;
-	if (stats->unmapped_used + strlen(clean) + 1 <= PGPS_UNMAPPED_LEN)
+	if (stats->unmapped_used + strlen(key) + 1 <= PGPS_UNMAPPED_LEN)
 	{
-		strcpy(stats->unmapped + stats->unmapped_used, clean);
-		stats->unmapped_used += strlen(clean) + 1;
+		strcpy(stats->unmapped + stats->unmapped_used, key);
+		stats->unmapped_used += strlen(key) + 1;
 	}
 }
 
-/* Read all keys of a JSON object */
 static void
-read_entries(Document *doc, JsonbContainer *container)
+not_understood(Parser *parser, const PgpsEntry *entry, int sqlstate,
+			   const char *expected)
 {
-	JsonbIterator *it = JsonbIteratorInit(container);
-	JsonbIteratorToken token;
-	JsonbValue	v;
-	int			i;
+	char		shown[PGPS_KEY_LEN];
 
-	doc->entries = palloc(Max(JsonContainerSize(container), 1) * sizeof(Entry));
-	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
-	{
-		Entry	   *entry = &doc->entries[doc->nentries];
-
-		CHECK_FOR_INTERRUPTS();
-		if (token == WJB_KEY)
-		{
-			entry->key = pnstrdup(v.val.string.val, v.val.string.len);
-			fold_key(entry->folded, entry->key);
-			for (i = 0; i < COMMON_NONE; i++)
-			{
-				if (same_key(entry->folded, common_keys[i]))
-					break;
-			}
-			entry->common = i;
-		}
-		else if (token == WJB_VALUE)
-		{
-			entry->value = v;
-			doc->nentries++;
-		}
-	}
+	show_key(&parser->doc, entry, shown);
+	complain_about(parser, shown, sqlstate, expected);
 }
 
-/* Text of a common key into a buffer; keeps its end when it is too long. */
-static void
-read_text(Document *doc, const Entry *entry, char *dest, Size size)
+/* Text or number into a buffer; keeps its end when it is too long. */
+static bool
+copy_text(const JsonbValue *value, char *dest, Size size)
 {
-	if (entry->value.type == jbvNull)
-		return;
-	if (entry->value.type == jbvString)
+	if (value->type == jbvString)
 	{
-		char	   *text = pnstrdup(entry->value.val.string.val,
-									entry->value.val.string.len);
+		char	   *text = pnstrdup(value->val.string.val,
+									value->val.string.len);
 
 		pgps_clean_tail(dest, size, text);
+		pfree(text);
 	}
-	else if (entry->value.type == jbvNumeric)
-		pgps_clean_tail(dest, size, pgps_number_text(&entry->value));
+	else if (value->type == jbvNumeric)
+		pgps_clean_tail(dest, size, pgps_number_text(value));
 	else
-		not_understood(doc, entry->key, ERRCODE_INVALID_PARAMETER_VALUE, "text");
+		return value->type == jbvNull;
+	return true;
 }
 
-/* Is a key of the table in the document? */
+static void
+read_text(Parser *parser, const PgpsEntry *entry, char *dest, Size size)
+{
+	if (!copy_text(&entry->value, dest, size))
+		not_understood(parser, entry, ERRCODE_INVALID_PARAMETER_VALUE, "text");
+}
+
+/* Is a key, or one that fits a pattern, in the document? */
 static bool
-has_key(const Document *doc, const char *table_key, bool exact)
+has_key(const PgpsDocument *doc, const char *pattern, bool nested)
 {
 	int			i;
 
 	for (i = 0; i < doc->nentries; i++)
 	{
-		if (exact ? strcmp(doc->entries[i].key, table_key) == 0 :
-			same_key(doc->entries[i].folded, table_key))
+		if (pgps_matches(&doc->entries[i], pattern, false) ||
+			(nested && doc->entries[i].leaf > 0 &&
+			 pgps_matches(&doc->entries[i], pattern, true)))
 			return true;
 	}
 	return false;
 }
 
 static bool
-is_detected(const Document *doc, const PgpsDialect *dialect)
+is_detected(const PgpsDocument *doc, const PgpsDialect *dialect)
 {
 	int			i;
 
 	for (i = 0; i < PGPS_DETECT_KEYS && dialect->detected_by[i] != NULL; i++)
 	{
-		if (!has_key(doc, dialect->detected_by[i], dialect->exact))
+		if (!has_key(doc, dialect->detected_by[i], dialect->nested))
 			return false;
 	}
 	return i > 0;
 }
 
 static int
-known_keys(const Document *doc, const PgpsDialect *dialect)
+known_keys(const PgpsDocument *doc, const PgpsDialect *dialect)
 {
 	int			i,
 				n = 0;
 
+	CHECK_FOR_INTERRUPTS();
 	for (i = 0; i < doc->nentries; i++)
 	{
-		if (doc->entries[i].common == COMMON_NONE &&
+		if (doc->entries[i].common == PGPS_COMMON_NONE &&
 			find_key(dialect, &doc->entries[i]) != NULL)
 			n++;
 	}
@@ -247,10 +193,10 @@ known_keys(const Document *doc, const PgpsDialect *dialect)
  * one that we do know.
  */
 static void
-raise_unknown(const Document *doc)
+raise_unknown(const PgpsDocument *doc)
 {
 	StringInfoData seen;
-	const PgpsDialect *d;
+	const PgpsDialect *const *d;
 	const PgpsDialectKey *k;
 	const char *near_key = "checked_out";
 	const char *near_dialect = "native";
@@ -260,25 +206,27 @@ raise_unknown(const Document *doc)
 	initStringInfo(&seen);
 	for (i = 0; i < Min(doc->nentries, MAX_KEYS_SHOWN); i++)
 	{
-		char		clean[KEY_LEN];
+		char		clean[PGPS_KEY_LEN];
 
-		pgps_clean_text(clean, sizeof(clean), doc->entries[i].key);
+		show_key(doc, &doc->entries[i], clean);
 		appendStringInfo(&seen, "%s\"%s\"", i > 0 ? ", " : "", clean);
 
-		for (d = pgps_dialects; d->name != NULL; d++)
+		for (d = pgps_dialects; *d != NULL; d++)
 		{
-			for (k = d->keys; k->key != NULL; k++)
+			for (k = (*d)->keys; k->key != NULL; k++)
 			{
 				int			distance;
 
-				distance = varstr_levenshtein(clean, strlen(clean),
-											  k->key, strlen(k->key),
-											  1, 1, 1, true);
+				distance = varstr_levenshtein_less_equal(clean, strlen(clean),
+														 k->key, strlen(k->key),
+														 1, 1, 1,
+														 Min(best, 1000) - 1,
+														 true);
 				if (distance < best)
 				{
 					best = distance;
 					near_key = k->key;
-					near_dialect = d->name;
+					near_dialect = (*d)->name;
 				}
 			}
 		}
@@ -296,125 +244,275 @@ raise_unknown(const Document *doc)
 					 near_key, near_dialect)));
 }
 
-/* Which dialect is the document in?  Raises when no dialect knows any key. */
-static const PgpsDialect *
-choose_dialect(Document *doc)
+/* How many keys could be known to a dialect? */
+static int
+own_keys(const PgpsDocument *doc)
 {
-	const PgpsDialect *d;
+	int			i,
+				n = 0;
+
+	for (i = 0; i < doc->nentries; i++)
+	{
+		if (doc->entries[i].common == PGPS_COMMON_NONE)
+			n++;
+	}
+	return n;
+}
+
+/* The dialect that knows most of the keys; NULL when none knows any. */
+static const PgpsDialect *
+nearest_dialect(const PgpsDocument *doc)
+{
+	const PgpsDialect *const *d;
 	const PgpsDialect *best = NULL;
-	int			best_known = 0;
+	int			best_known = known_keys(doc, &pgps_native);
+
+	/* its words are ours, so it wins a tie */
+	if (best_known > 0)
+		best = &pgps_native;
+	if (best_known == own_keys(doc))
+		return best;
+	for (d = pgps_dialects; *d != &pgps_native; d++)
+	{
+		int			n = known_keys(doc, *d);
+
+		if (n > best_known || (n > 0 && n == best_known && best != &pgps_native))
+		{
+			best = *d;
+			best_known = n;
+		}
+	}
+	return best;
+}
+
+/*
+ * Which dialect is the document in?  Raises when no dialect knows any key.
+ */
+static const PgpsDialect *
+choose_dialect(Parser *parser)
+{
+	const PgpsDocument *doc = &parser->doc;
+	const PgpsDialect *const *d;
+	const PgpsDialect *chosen;
 	char		forced[PGPS_DIALECT_LEN] = "";
-	const Entry *forced_by = NULL;
+	const PgpsEntry *forced_by = NULL;
 	int			i;
 
 	for (i = 0; i < doc->nentries; i++)
 	{
-		if (doc->entries[i].common == COMMON_DIALECT)
+		if (doc->entries[i].common == PGPS_COMMON_DIALECT)
 		{
 			forced_by = &doc->entries[i];
-			read_text(doc, forced_by, forced, sizeof(forced));
+			read_text(parser, forced_by, forced, sizeof(forced));
 		}
 	}
 
-	for (d = pgps_dialects; d->name != NULL && forced[0] != '\0'; d++)
+	for (d = pgps_dialects; *d != NULL && forced[0] != '\0'; d++)
 	{
-		if (strcmp(forced, d->name) == 0)
+		if (strcmp(forced, (*d)->name) == 0)
 		{
-			if (known_keys(doc, d) == 0)
+			if (known_keys(doc, *d) == 0)
 				raise_unknown(doc);
-			return d;
+			return *d;
 		}
 	}
 
-	/* native is last and wins a tie: its words are ours */
-	for (d = pgps_dialects; d->name != NULL; d++)
+	for (d = pgps_dialects; *d != NULL; d++)
 	{
-		int			n = known_keys(doc, d);
-
-		if (is_detected(doc, d))
-		{
-			best = d;
+		if (is_detected(doc, *d))
 			break;
-		}
-		if (n > 0 && n >= best_known)
-		{
-			best = d;
-			best_known = n;
-		}
 	}
-	if (best == NULL)
+	chosen = *d != NULL ? *d : nearest_dialect(doc);
+	if (chosen == NULL)
 		raise_unknown(doc);
 
-	strlcpy(doc->stats->dialect, best->name, PGPS_DIALECT_LEN);
+	strlcpy(parser->stats->dialect, chosen->name, PGPS_DIALECT_LEN);
 	if (forced[0] != '\0')
-		not_understood(doc, forced_by->key, ERRCODE_INVALID_PARAMETER_VALUE,
+		not_understood(parser, forced_by, ERRCODE_INVALID_PARAMETER_VALUE,
 					   "the name of a dialect");
-	return best;
+	return chosen;
+}
+
+static void
+read_common(Parser *parser, const PgpsEntry *entry)
+{
+	PgpsStats  *stats = parser->stats;
+
+	switch (entry->common)
+	{
+		case PGPS_COMMON_HOST:
+			read_text(parser, entry, stats->host, sizeof(stats->host));
+			break;
+		case PGPS_COMMON_PID:
+			read_text(parser, entry, stats->pid, sizeof(stats->pid));
+			break;
+		case PGPS_COMMON_INSTANCE:
+			read_text(parser, entry, stats->instance, sizeof(stats->instance));
+			break;
+		case PGPS_COMMON_APP_VERSION:
+			read_text(parser, entry, stats->app_version,
+					  sizeof(stats->app_version));
+			break;
+		case PGPS_COMMON_DIALECT:
+		case PGPS_COMMON_NONE:
+			break;
+	}
+}
+
+/* A key may tell several figures: its rows stand together. */
+static void
+read_figures(Parser *parser, const PgpsEntry *entry, const PgpsDialectKey *k)
+{
+	const char *key = k->key;
+	PgpsComplaint first = {0, NULL};
+
+	for (; k->key != NULL && strcmp(k->key, key) == 0; k++)
+	{
+		PgpsComplaint complaint = pgps_read_figure(&parser->figures,
+												   parser->dialect, k,
+												   &entry->value);
+
+		if (first.expected == NULL)
+			first = complaint;
+	}
+	if (first.expected != NULL)
+		not_understood(parser, entry, first.sqlstate, first.expected);
+}
+
+/* Does the dialect know a key inside of this one? */
+static bool
+knows_inside(const Parser *parser, int outer)
+{
+	const PgpsDocument *doc = &parser->doc;
+	int			i;
+
+	for (i = outer + 1; i < doc->nentries && doc->entries[i].parent >= outer; i++)
+	{
+		if (find_key(parser->dialect, &doc->entries[i]) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* The entry behind this one and all that is in it */
+static int
+skip_entry(const PgpsDocument *doc, int i)
+{
+	int			outer = i;
+
+	for (i++; i < doc->nentries && doc->entries[i].parent >= outer; i++)
+		;
+	return i;
+}
+
+static void
+read_entries(Parser *parser)
+{
+	const PgpsDocument *doc = &parser->doc;
+	int			i = 0;
+
+	while (i < doc->nentries)
+	{
+		const PgpsEntry *entry = &doc->entries[i];
+		const PgpsDialectKey *k;
+
+		CHECK_FOR_INTERRUPTS();
+		if (entry->common != PGPS_COMMON_NONE)
+			read_common(parser, entry);
+		else if ((k = find_key(parser->dialect, entry)) != NULL)
+			read_figures(parser, entry, k);
+		else if (entry->container && knows_inside(parser, i))
+		{
+			i++;
+			continue;
+		}
+		else
+			not_understood(parser, entry, ERRCODE_INVALID_PARAMETER_VALUE,
+						   "a key of this dialect, as in view pgpool_stats.dialects");
+		i = skip_entry(doc, i);
+	}
+	if (doc->too_many)
+		complain_about(parser, "(more keys)", ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+					   "fewer keys");
+}
+
+/* Which of several pools is the row about? */
+static void
+name_row(Parser *parser)
+{
+	const PgpsDialect *dialect = parser->dialect;
+	PgpsStats  *stats = parser->stats;
+	StringInfoData name;
+	int			i,
+				k;
+
+	if (dialect->row_keys[0] == NULL)
+		return;
+	initStringInfo(&name);
+	for (k = 0; k < PGPS_ROW_KEYS && dialect->row_keys[k] != NULL; k++)
+	{
+		char		part[PGPS_INSTANCE_LEN] = "";
+
+		for (i = 0; i < parser->doc.nentries; i++)
+		{
+			const PgpsEntry *entry = &parser->doc.entries[i];
+
+			if (entry->parent == -1 && entry->folded[0] != '\0' &&
+				pgps_same_key(entry->folded, dialect->row_keys[k]))
+				copy_text(&entry->value, part, sizeof(part));
+		}
+		if (part[0] != '\0')
+			appendStringInfo(&name, "%s%s", name.len > 0 ? "/" : "", part);
+		if (k == 0 && dialect->not_a_pool != NULL)
+			stats->not_a_pool = strcmp(part, dialect->not_a_pool) == 0;
+	}
+	pgps_clean_tail(stats->row, sizeof(stats->row), name.data);
+	pfree(name.data);
+}
+
+/*
+ * Parse one document; it may be a row of several that make a pool together,
+ * whose dialect is then given.  In the parser are its figures as they were
+ * read.
+ */
+static PgpsStats *
+parse_one(Parser *parser, JsonbContainer *container,
+		  const PgpsDialect *dialect, bool strict)
+{
+	PgpsStats  *stats = palloc0(sizeof(PgpsStats));
+
+	memset(&parser->figures, 0, sizeof(PgpsFigures));
+	parser->strict = strict;
+	parser->stats = stats;
+	strcpy(stats->dialect, pgps_native.name);
+	pgps_document_read(&parser->doc, container);
+	parser->dialect = dialect != NULL ? dialect : choose_dialect(parser);
+	strlcpy(stats->dialect, parser->dialect->name, PGPS_DIALECT_LEN);
+	stats->elsewhere = parser->dialect->elsewhere;
+
+	read_entries(parser);
+	name_row(parser);
+	pfree(parser->doc.entries);
+	return stats;
 }
 
 static PgpsStats *
-parse_object(JsonbContainer *container, bool strict)
+parse_document(JsonbContainer *container, bool strict)
 {
-	PgpsStats  *stats = palloc0(sizeof(PgpsStats));
-	Document	doc = {
-		.strict = strict,
-		.stats = stats,
-	};
-	PgpsFigures figures = {0};
+	Parser		parser;
+	PgpsStats  *stats = parse_one(&parser, container, NULL, strict);
 	PgpsComplaint about_open;
-	const PgpsDialect *dialect;
-	int			i;
 
-	strcpy(stats->dialect, "native");
-	read_entries(&doc, container);
-	dialect = choose_dialect(&doc);
-	strlcpy(stats->dialect, dialect->name, PGPS_DIALECT_LEN);
-
-	for (i = 0; i < doc.nentries; i++)
+	if (parser.dialect->combine != NULL)
 	{
-		Entry	   *entry = &doc.entries[i];
-		const PgpsDialectKey *k;
-
-		switch (entry->common)
-		{
-			case COMMON_HOST:
-				read_text(&doc, entry, stats->host, sizeof(stats->host));
-				continue;
-			case COMMON_PID:
-				read_text(&doc, entry, stats->pid, sizeof(stats->pid));
-				continue;
-			case COMMON_INSTANCE:
-				read_text(&doc, entry, stats->instance, sizeof(stats->instance));
-				continue;
-			case COMMON_APP_VERSION:
-				read_text(&doc, entry, stats->app_version,
-						  sizeof(stats->app_version));
-				continue;
-			case COMMON_DIALECT:
-				continue;
-			case COMMON_NONE:
-				break;
-		}
-
-		k = find_key(dialect, entry);
-		if (k == NULL)
-			not_understood(&doc, entry->key, ERRCODE_INVALID_PARAMETER_VALUE,
-						   "a key of this dialect, as in docs/clients.md");
-		else
-		{
-			PgpsComplaint complaint = pgps_read_figure(&figures, k,
-													   &entry->value);
-
-			if (complaint.expected != NULL)
-				not_understood(&doc, entry->key, complaint.sqlstate,
-							   complaint.expected);
-		}
+		parser.dialect->combine(&stats->values, &parser.figures, 1);
+		return stats;
 	}
-
-	about_open = pgps_work_out(&figures, dialect);
+	about_open = pgps_work_out(&parser.figures, parser.dialect);
 	if (about_open.expected != NULL)
-		not_understood(&doc, "open", about_open.sqlstate, about_open.expected);
-	pgps_figures_to_values(&stats->values, &figures);
+		complain_about(&parser, "open", about_open.sqlstate,
+					   about_open.expected);
+	pgps_figures_to_values(&stats->values, &parser.figures);
 	return stats;
 }
 
@@ -459,6 +557,154 @@ parse_string(const JsonbValue *value)
 	return stats;
 }
 
+/* An object out of an array; NULL if it is none. */
+static JsonbContainer *
+ith_object(JsonbContainer *array, uint32 i)
+{
+	JsonbValue *value = getIthJsonbValueFromContainer(array, i);
+
+	if (value->type != jbvBinary ||
+		!JsonContainerIsObject(value->val.binary.data))
+		return NULL;
+	return value->val.binary.data;
+}
+
+static void
+check_rows(uint32 nrows, int limit)
+{
+	if (nrows > limit)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("pool statistics have %u rows, expected at most %d",
+						nrows, limit)));
+}
+
+/* Rows that make a pool only together */
+static PgpsStats *
+parse_combined(JsonbContainer *array, const PgpsDialect *dialect, bool strict)
+{
+	uint32		nrows = JsonContainerSize(array);
+	Parser		parser;
+	PgpsStats  *stats = NULL;
+	PgpsFigures *rows;
+	uint32		i;
+
+	check_rows(nrows, MAX_COMBINED);
+	rows = palloc(nrows * sizeof(PgpsFigures));
+	for (i = 0; i < nrows; i++)
+	{
+		JsonbContainer *object = ith_object(array, i);
+		PgpsStats  *row;
+
+		if (object == NULL)
+			return NULL;
+		row = parse_one(&parser, object, dialect, strict);
+		rows[i] = parser.figures;
+		if (stats == NULL)
+			stats = row;
+		else
+		{
+			stats->nunmapped += row->nunmapped;
+			pfree(row);
+		}
+	}
+	dialect->combine(&stats->values, rows, nrows);
+	pfree(rows);
+	return stats;
+}
+
+/* An array of rows; NIL if it is none. */
+static List *
+parse_array(JsonbContainer *array, bool strict)
+{
+	uint32		nrows = JsonContainerSize(array);
+	List	   *result = NIL;
+	ListCell   *lc;
+	bool		any_pool = false;
+	uint32		i;
+
+	for (i = 0; i < nrows; i++)
+	{
+		JsonbContainer *object = ith_object(array, i);
+
+		if (object == NULL)
+			return NIL;
+		if (i == 0)
+		{
+			Parser		parser;
+			PgpsStats  *first = parse_one(&parser, object, NULL, false);
+
+			if (parser.dialect->combine != NULL)
+			{
+				PgpsStats  *stats = parse_combined(array, parser.dialect,
+												   strict);
+
+				return stats != NULL ? list_make1(stats) : NIL;
+			}
+			pfree(first);
+			check_rows(nrows, MAX_ROWS);
+		}
+		result = lappend(result, parse_document(object, strict));
+	}
+
+	/* what is no pool is kept only if there is nothing else */
+	foreach(lc, result)
+		any_pool |= !((PgpsStats *) lfirst(lc))->not_a_pool;
+	foreach(lc, result)
+	{
+		if (any_pool && ((PgpsStats *) lfirst(lc))->not_a_pool)
+			result = foreach_delete_current(result, lc);
+	}
+	return result;
+}
+
+/*
+ * Pools for reading and for writing, which Sequelize keeps side by side.
+ * NIL if the object is not like that.  What stands beside them is for both.
+ */
+static List *
+parse_split(JsonbContainer *object, bool strict)
+{
+	static const char *const sides[] = {"read", "write"};
+	List	   *result = NIL;
+	JsonbValue	values[lengthof(sides)];
+	Parser		outer = {.strict = strict};
+	int			i,
+				j;
+
+	for (i = 0; i < lengthof(sides); i++)
+	{
+		if (getKeyJsonValueFromContainer(object, sides[i], strlen(sides[i]),
+										 &values[i]) == NULL ||
+			values[i].type != jbvBinary ||
+			!JsonContainerIsObject(values[i].val.binary.data))
+			return NIL;
+	}
+
+	pgps_document_read(&outer.doc, object);
+	for (i = 0; i < lengthof(sides); i++)
+	{
+		PgpsStats  *stats = parse_document(values[i].val.binary.data, strict);
+
+		outer.stats = stats;
+		for (j = 0; j < outer.doc.nentries; j = skip_entry(&outer.doc, j))
+		{
+			const PgpsEntry *entry = &outer.doc.entries[j];
+
+			if (entry->common != PGPS_COMMON_NONE)
+				read_common(&outer, entry);
+			else if (entry->keylen == 0 ||
+					 (!pgps_same_key(entry->folded, "read") &&
+					  !pgps_same_key(entry->folded, "write")))
+				not_understood(&outer, entry, ERRCODE_INVALID_PARAMETER_VALUE,
+							   "only read and write");
+		}
+		strcpy(stats->row, sides[i]);
+		result = lappend(result, stats);
+	}
+	return result;
+}
+
 /*
  * Parse a report's document: an object, an array of objects, or a text that
  * a library prints.  Returns a list of PgpsStats.
@@ -468,39 +714,29 @@ pgps_parse_stats(Jsonb *document, bool strict)
 {
 	JsonbContainer *root = &document->root;
 	List	   *result = NIL;
-	uint32		i;
 
 	if (JB_ROOT_IS_SCALAR(document))
 	{
 		JsonbValue *value = getIthJsonbValueFromContainer(root, 0);
 
 		if (value->type == jbvString)
-			return list_make1(parse_string(value));
+			result = list_make1(parse_string(value));
 	}
 	else if (JB_ROOT_IS_OBJECT(document))
-		return list_make1(parse_object(root, strict));
-	else
 	{
-		if (JB_ROOT_COUNT(document) > MAX_ROWS)
-			ereport(ERROR,
-					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("pool statistics have %u rows, expected at most %d",
-							JB_ROOT_COUNT(document), MAX_ROWS)));
-		for (i = 0; i < JB_ROOT_COUNT(document); i++)
-		{
-			JsonbValue *value = getIthJsonbValueFromContainer(root, i);
-
-			if (value->type != jbvBinary ||
-				!JsonContainerIsObject(value->val.binary.data))
-				break;
-			result = lappend(result, parse_object(value->val.binary.data, strict));
-		}
-		if (result != NIL && i == JB_ROOT_COUNT(document))
-			return result;
+		result = parse_split(root, strict);
+		if (result == NIL)
+			result = list_make1(parse_document(root, strict));
 	}
+	else if (pgps_is_list_of_pairs(root))
+		result = list_make1(parse_document(root, strict));
+	else
+		result = parse_array(root, strict);
 
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("pool statistics must be a JSON object, an array of objects, or a text"),
-			 errdetail("They are what the pool library returns, such as {\"checked_out\": 3, \"pool_size\": 5}.")));
+	if (result == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("pool statistics must be a JSON object, an array of objects, or a text"),
+				 errdetail("They are what the pool library returns, such as {\"checked_out\": 3, \"pool_size\": 5}.")));
+	return result;
 }

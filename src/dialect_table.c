@@ -8,66 +8,16 @@
  * one key.  The first dialect whose detected_by keys are all there is taken;
  * when none is, the one that knows most of the keys.
  *
+ * Each family of libraries has a file; this one has our own words and the
+ * order.  The view dialects shows all of it.
+ *
  * Copyright (c) 2026, the pgpool_stats authors
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "dialect.h"
-
-/*
- * psycopg 3: ConnectionPool.get_stats().  pool_size counts connections that
- * are still being opened, too; pool_max 0 is a NullConnectionPool without a
- * limit.
- */
-static const PgpsDialectKey psycopg_pool_keys[] = {
-	{"pool_min", PGPS_MIN_SIZE, PGPS_UNIT_COUNT, 0},
-	{"pool_max", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, PGPS_ZERO_UNLIMITED},
-	{"pool_size", PGPS_OPEN, PGPS_UNIT_COUNT, 0},
-	{"pool_available", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, 0},
-	{"requests_waiting", PGPS_WAITING, PGPS_UNIT_COUNT, 0},
-	{"requests_num", PGPS_CHECKOUTS, PGPS_UNIT_COUNT, 0},
-	{"requests_queued", PGPS_WAITS, PGPS_UNIT_COUNT, 0},
-	{"requests_wait_ms", PGPS_TOTAL_WAIT_TIME, PGPS_UNIT_MS, 0},
-	{"requests_errors", PGPS_TIMEOUTS, PGPS_UNIT_COUNT, 0},
-	{"usage_ms", PGPS_TOTAL_USE_TIME, PGPS_UNIT_MS, 0},
-	{"connections_num", PGPS_CREATES, PGPS_UNIT_COUNT, 0},
-	{"connections_errors", PGPS_CREATE_ERRORS, PGPS_UNIT_COUNT, 0},
-	{"connections_ms", 0, PGPS_UNIT_NONE, 0},
-	{"connections_lost", 0, PGPS_UNIT_NONE, 0},
-	{"returns_bad", 0, PGPS_UNIT_NONE, 0},
-	{NULL}
-};
-
-/*
- * SQLAlchemy QueuePool: size(), checkedin(), checkedout(), overflow(),
- * _max_overflow and timeout() in a dict, or the text of status().
- * overflow() starts at -pool_size; size 0 and max_overflow -1 are no limit.
- */
-static const PgpsDialectKey sqlalchemy_keys[] = {
-	{"size", PGPS_POOL_SIZE, PGPS_UNIT_COUNT, PGPS_ZERO_UNLIMITED},
-	{"pool_size", PGPS_POOL_SIZE, PGPS_UNIT_COUNT, PGPS_ZERO_UNLIMITED},
-	{"checkedin", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, 0},
-	{"checkedout", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT, 0},
-	{"overflow", PGPS_OVERFLOW, PGPS_UNIT_COUNT, PGPS_CLAMP_NEGATIVE},
-	{"max_overflow", PGPS_MAX_OVERFLOW, PGPS_UNIT_COUNT, PGPS_MINUS_UNLIMITED},
-	{"timeout", 0, PGPS_UNIT_NONE, 0},
-	{NULL}
-};
-
-/*
- * psycopg2.pool, by hand: minconn, maxconn, len(_pool), len(_used), _keys.
- */
-static const PgpsDialectKey psycopg2_keys[] = {
-	{"minconn", PGPS_MIN_SIZE, PGPS_UNIT_COUNT, 0},
-	{"maxconn", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, 0},
-	{"idle", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, 0},
-	{"used", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT, 0},
-	{"keys", PGPS_CHECKOUTS, PGPS_UNIT_COUNT, 0},
-	{"closed", 0, PGPS_UNIT_NONE, 0},
-	{NULL}
-};
+#include "dialect_table.h"
 
 /*
  * Our own words: the column names of the views, times in milliseconds.
@@ -93,34 +43,52 @@ static const PgpsDialectKey native_keys[] = {
 	{NULL}
 };
 
-const PgpsDialect pgps_dialects[] = {
-	{
-		.name = "psycopg_pool",
-		.detected_by = {"pool_min", "pool_max", "pool_size", "pool_available"},
-		.keys = psycopg_pool_keys,
-		.absent_is_zero = true,
-		.waits_divide = true,
-	},
-	{
-		.name = "sqlalchemy",
-		.detected_by = {"checkedin", "checkedout"},
-		.exact = true,			/* native has checked_in and checked_out */
-		.keys = sqlalchemy_keys,
-	},
-	{
-		.name = "sqlalchemy",
-		.detected_by = {"size", "checkedin", "checkedout"},
-		.keys = sqlalchemy_keys,
-	},
-	{
-		.name = "psycopg2",
-		.detected_by = {"minconn", "maxconn"},
-		.keys = psycopg2_keys,
-	},
-	{
-		.name = "native",
-		.keys = native_keys,
-		.waits_divide = true,
-	},
-	{.name = NULL}
+const PgpsDialect pgps_native = {
+	.name = "native",
+	.keys = native_keys,
+	.consistent = true,
+};
+
+/* most specific first */
+const PgpsDialect *const pgps_dialects[] = {
+	&pgps_psycopg_pool,
+	&pgps_sqlalchemy,
+	&pgps_psycopg2,
+	&pgps_pgxpool,
+	&pgps_database_sql,
+	&pgps_asyncpg,
+	&pgps_node_pg,
+	&pgps_tarn,
+	&pgps_sequelize_pool,
+	&pgps_deadpool,
+	&pgps_bb8,
+	&pgps_activerecord,
+	&pgps_r2d2,
+	&pgps_mariadb_j,
+	&pgps_hikaricp,
+	&pgps_micrometer,
+	&pgps_tomcat_jdbc,
+	&pgps_dbcp2,
+	&pgps_c3p0,
+	&pgps_agroal,
+	&pgps_r2dbc,
+	&pgps_prisma,
+	&pgps_otel,
+	&pgps_db_connection,
+	&pgps_pgdog_pools,
+	&pgps_pgbouncer_pools,
+	&pgps_pgdog_stats,
+	&pgps_pgcat_stats,
+	&pgps_pgbouncer_stats,
+	&pgps_pgbouncer_databases,
+	&pgps_pgbouncer_lists,
+	&pgps_pgpool2_pools,
+	&pgps_php_fpm,
+	&pgps_sqlx,
+	&pgps_mariadb_pool,
+	&pgps_mysql_pool,
+	&pgps_sequel,
+	&pgps_postgres_js,
+	&pgps_native,
+	NULL
 };

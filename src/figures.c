@@ -14,6 +14,7 @@
 
 #include <math.h>
 
+#include "common/int.h"
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 
@@ -33,23 +34,29 @@ complain(int sqlstate, const char *expected)
 	return complaint;
 }
 
+static inline uint32
+bit_of(int field)
+{
+	return (uint32) 1 << field;
+}
+
 static void
 tell(PgpsFigures *fig, int field, int64 value)
 {
-	fig->told |= (uint32) 1 << field;
+	fig->told |= bit_of(field);
 	fig->value[field] = value;
 }
 
 static void
 untell(PgpsFigures *fig, int field)
 {
-	fig->told &= ~((uint32) 1 << field);
+	fig->told &= ~bit_of(field);
 }
 
 static inline bool
 told(const PgpsFigures *fig, int field)
 {
-	return (fig->told & ((uint32) 1 << field)) != 0;
+	return (fig->told & bit_of(field)) != 0;
 }
 
 /*
@@ -102,66 +109,272 @@ read_number(const char *text, bool *integral, int64 *integer, double *number)
 	return true;
 }
 
+/* Take one of several values that make a field, or its only one. */
 static PgpsComplaint
-read_milliseconds(PgpsFigures *fig, int field, double number)
+take(PgpsFigures *fig, const PgpsDialectKey *key, int64 value)
 {
-	/* 2^63 microseconds */
-	if (number * 1000.0 >= 9223372036854775807.0)
-		return complain(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
-						"a number of milliseconds below 9.2e15");
-	tell(fig, field, (int64) rint(number * 1000.0));
+	int			field = key->field;
+
+	if (key->flags & (PGPS_ADD | PGPS_SUBTRACT))
+	{
+		int64		sum = told(fig, field) ? fig->value[field] : 0;
+
+		fig->summed |= bit_of(field);
+		if ((key->flags & PGPS_ADD) ?
+			pg_add_s64_overflow(sum, value, &sum) :
+			pg_sub_s64_overflow(sum, value, &sum))
+			return complain(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
+							"a smaller number");
+		tell(fig, field, sum);
+	}
+	else if (key->flags & PGPS_WEAK)
+	{
+		if (!told(fig, field) || (fig->weak & bit_of(field)))
+		{
+			tell(fig, field, value);
+			fig->weak |= bit_of(field);
+		}
+	}
+	else
+	{
+		tell(fig, field, value);
+		fig->weak &= ~bit_of(field);
+	}
 	return nothing;
 }
 
-static PgpsComplaint
-read_count(PgpsFigures *fig, int field, bool integral, int64 integer,
-		   double number)
+/* Read a number of nanoseconds, microseconds, ... */
+static bool
+to_microseconds(PgpsUnit unit, bool integral, int64 integer, double number,
+				int64 *usecs)
 {
-	bool		narrow = field < PGPS_FIRST_COUNTER;
+	static const double factor[] = {
+		[PGPS_UNIT_NS] = 0.001,
+		[PGPS_UNIT_US] = 1.0,
+		[PGPS_UNIT_MS] = 1000.0,
+		[PGPS_UNIT_S] = 1000000.0
+	};
+
+	if (integral && unit == PGPS_UNIT_US)
+		*usecs = integer;
+	else if (integral && unit == PGPS_UNIT_NS)
+		*usecs = integer / 1000 + (integer % 1000 >= 500 ? 1 : 0);
+	else
+	{
+		/* 2^63 microseconds */
+		number *= factor[unit];
+		if (number >= 9223372036854775807.0)
+			return false;
+		*usecs = (int64) rint(number);
+	}
+	return true;
+}
+
+/* A part of a duration, such as the "1.5" of "PT1.5S"; no sign, no exponent */
+static bool
+read_part(const char **text, double *number)
+{
+	Size		length = strspn(*text, "0123456789.");
+	char	   *end;
+
+	if (length == 0 || length > 40)
+		return false;
+	*number = strtod(*text, &end);
+	if (end != *text + length)
+		return false;
+	*text = end;
+	return true;
+}
+
+/*
+ * Read a duration that carries its unit: ISO 8601 as Java writes it
+ * (PT1M1.5S), [d.]hh:mm:ss.f of .NET, or 1m1.5s of Go.  In seconds.
+ */
+static bool
+read_duration_text(const char *p, double *seconds)
+{
+	static const struct
+	{
+		const char *unit;
+		double		seconds;
+	}			units[] = {
+		{"ms", 1e-3}, {"us", 1e-6}, {"\xc2\xb5s", 1e-6}, {"ns", 1e-9},
+		{"s", 1}, {"S", 1}, {"m", 60}, {"M", 60}, {"h", 3600}, {"H", 3600},
+		{"D", 86400}
+	};
+	bool		negative = *p == '-';
+	bool		iso;
+	double		part;
+
+	*seconds = 0;
+	p += negative ? 1 : 0;
+
+	if (strchr(p, ':') != NULL)
+	{
+		double		days = 0;
+		int			n = 0;
+		const char *dot = strchr(p, '.');
+
+		if (dot != NULL && dot < strchr(p, ':'))
+		{
+			Size		length = strspn(p, "0123456789");
+
+			if (p + length != dot || length == 0 || length > 9)
+				return false;
+			days = strtod(p, NULL);
+			p = dot + 1;
+		}
+		for (;;)
+		{
+			if (!read_part(&p, &part))
+				return false;
+			*seconds = *seconds * 60 + part;
+			if (++n == 3 || *p != ':')
+				break;
+			p++;
+		}
+		*seconds += days * 86400;
+		if (n != 3 || *p != '\0')
+			return false;
+	}
+	else
+	{
+		iso = *p == 'P';
+		if (iso)
+			p++;
+		if (*p == '\0')
+			return false;
+		while (*p != '\0')
+		{
+			int			i;
+
+			if (iso && *p == 'T' && p[1] != '\0')
+				p++;
+			if (iso && *p == '-')
+				negative = true,
+					p++;
+			if (!read_part(&p, &part))
+				return false;
+			for (i = 0; i < lengthof(units); i++)
+			{
+				if (strncmp(p, units[i].unit, strlen(units[i].unit)) == 0)
+					break;
+			}
+			if (i == lengthof(units))
+				return false;
+			*seconds += part * units[i].seconds;
+			p += strlen(units[i].unit);
+		}
+	}
+	if (negative)
+		*seconds = -*seconds;
+	return true;
+}
+
+/* Read {"secs": 1, "nanos": 5}, as serde writes a duration.  In seconds. */
+static bool
+read_duration_object(JsonbContainer *object, double *seconds)
+{
+	static const struct
+	{
+		const char *key;
+		double		seconds;
+	}			parts[] = {
+		{"secs", 1}, {"seconds", 1}, {"nanos", 1e-9}
+	};
+	int			found = 0;
+	int			i;
+
+	*seconds = 0;
+	if (!JsonContainerIsObject(object))
+		return false;
+	for (i = 0; i < lengthof(parts); i++)
+	{
+		JsonbValue	value;
+		char	   *text;
+		bool		integral;
+		int64		integer;
+		double		number;
+
+		if (getKeyJsonValueFromContainer(object, parts[i].key,
+										 strlen(parts[i].key), &value) == NULL)
+			continue;
+		text = pgps_number_text(&value);
+
+		if (text == NULL || !read_number(text, &integral, &integer, &number))
+			return false;
+		*seconds += number * parts[i].seconds;
+		found++;
+	}
+	return found > 0 && found == JsonContainerSize(object);
+}
+
+/* Read a duration in whatever form. */
+static PgpsComplaint
+read_time(PgpsFigures *fig, const PgpsDialectKey *key, const JsonbValue *value)
+{
+	static const char *const expected[] = {
+		[PGPS_UNIT_NS] = "a number of nanoseconds",
+		[PGPS_UNIT_US] = "a number of microseconds",
+		[PGPS_UNIT_MS] = "a number of milliseconds",
+		[PGPS_UNIT_S] = "a number of seconds"
+	};
+	char	   *text = pgps_number_text(value);
+	bool		integral = false;
+	int64		integer = 0;
+	double		number = 0;
+	int64		usecs;
+	PgpsUnit	unit = key->unit;
+
+	if (text == NULL || !read_number(text, &integral, &integer, &number))
+	{
+		if (value->type == jbvBinary ?
+			!read_duration_object(value->val.binary.data, &number) :
+			text == NULL || !read_duration_text(text, &number))
+			return complain(ERRCODE_INVALID_PARAMETER_VALUE, expected[unit]);
+		integral = false;
+		unit = PGPS_UNIT_S;
+	}
+	if (number < 0 && (key->flags & PGPS_CLAMP_NEGATIVE))
+		number = integer = 0;
+	if (number < 0)
+		return complain(ERRCODE_INVALID_PARAMETER_VALUE,
+						"a number that is not negative");
+	if (!to_microseconds(unit, integral, integer, number, &usecs))
+		return complain(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
+						"a time below 9.2e15 milliseconds");
+	return take(fig, key, usecs);
+}
+
+/* Does a number, or null, say that there is no limit? */
+static bool
+is_unlimited(const PgpsDialectKey *key, double number)
+{
+	return (number == 0 && (key->flags & PGPS_ZERO_UNLIMITED)) ||
+		(number == -1 && (key->flags & PGPS_MINUS_UNLIMITED)) ||
+		(number < 0 && (key->flags & PGPS_NEGATIVE_UNLIMITED)) ||
+		(number == PG_INT32_MAX && (key->flags & PGPS_MAXINT_UNLIMITED));
+}
+
+static PgpsComplaint
+read_count(PgpsFigures *fig, const PgpsDialectKey *key,
+		   const JsonbValue *value)
+{
+	bool		narrow = key->field < PGPS_FIRST_COUNTER &&
+		!(key->flags & (PGPS_ADD | PGPS_SUBTRACT));
 	int64		limit = narrow ? PG_INT32_MAX : PG_INT64_MAX;
-
-	if (!integral && number < (double) limit)
-		return complain(ERRCODE_INVALID_PARAMETER_VALUE, "a whole number");
-	if (!integral || integer > limit)
-		return complain(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
-						narrow ? "a number up to 2147483647" :
-						"a number up to 9223372036854775807");
-	tell(fig, field, integer);
-	return nothing;
-}
-
-/* Convert one value by its row of the dialect table. */
-PgpsComplaint
-pgps_read_figure(PgpsFigures *fig, const PgpsDialectKey *key,
-				 const JsonbValue *value)
-{
-	char	   *text;
+	char	   *text = pgps_number_text(value);
 	bool		integral;
 	int64		integer;
 	double		number;
 
-	if (key->unit == PGPS_UNIT_NONE || value->type == jbvNull)
-		return nothing;
-	if (key->unit == PGPS_UNIT_BOOL)
-	{
-		if (value->type != jbvBool)
-			return complain(ERRCODE_INVALID_PARAMETER_VALUE, "true or false");
-		tell(fig, key->field, value->val.boolean ? 1 : 0);
-		return nothing;
-	}
-
-	text = pgps_number_text(value);
-
 	if (text == NULL || !read_number(text, &integral, &integer, &number))
-		return complain(ERRCODE_INVALID_PARAMETER_VALUE,
-						key->unit == PGPS_UNIT_MS ?
-						"a number of milliseconds" : "a whole number");
+		return complain(ERRCODE_INVALID_PARAMETER_VALUE, "a whole number");
 
-	if ((number == 0 && (key->flags & PGPS_ZERO_UNLIMITED)) ||
-		(number == -1 && (key->flags & PGPS_MINUS_UNLIMITED)))
+	if (is_unlimited(key, number))
 	{
 		tell(fig, PGPS_UNLIMITED, 1);
-		if (key->field != PGPS_POOL_SIZE)
+		if (key->field != PGPS_POOL_SIZE || number != 0)
 			return nothing;
 	}
 	else if (number < 0 && (key->flags & PGPS_CLAMP_NEGATIVE))
@@ -170,9 +383,95 @@ pgps_read_figure(PgpsFigures *fig, const PgpsDialectKey *key,
 	if (number < 0)
 		return complain(ERRCODE_INVALID_PARAMETER_VALUE,
 						"a number that is not negative");
-	if (key->unit == PGPS_UNIT_MS)
-		return read_milliseconds(fig, key->field, number);
-	return read_count(fig, key->field, integral, integer, number);
+	if (!integral && number < (double) limit)
+		return complain(ERRCODE_INVALID_PARAMETER_VALUE, "a whole number");
+	if (!integral || integer > limit)
+		return complain(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
+						narrow ? "a number up to 2147483647" :
+						"a number up to 9223372036854775807");
+	return take(fig, key, integer);
+}
+
+/*
+ * Convert one value by its row of the dialect table.
+ */
+PgpsComplaint
+pgps_read_figure(PgpsFigures *fig, const PgpsDialect *dialect,
+				 const PgpsDialectKey *key, const JsonbValue *value)
+{
+	PgpsComplaint complaint = nothing;
+	int			n = key - dialect->keys;
+
+	if (key->unit == PGPS_UNIT_NONE)
+		return nothing;
+	if (value->type == jbvNull)
+	{
+		if (key->flags & PGPS_NULL_UNLIMITED)
+			tell(fig, PGPS_UNLIMITED, 1);
+		return nothing;
+	}
+
+	switch (key->unit)
+	{
+		case PGPS_UNIT_BOOL:
+			if (value->type == jbvBool)
+				tell(fig, key->field, value->val.boolean ? 1 : 0);
+			else
+				complaint = complain(ERRCODE_INVALID_PARAMETER_VALUE,
+									 "true or false");
+			break;
+		case PGPS_UNIT_COUNT:
+			complaint = read_count(fig, key, value);
+			break;
+		default:
+			complaint = read_time(fig, key, value);
+			break;
+	}
+
+	if (complaint.expected != NULL)
+		fig->broken |= bit_of(key->field);
+	else
+		fig->seen[n / 64] |= UINT64CONST(1) << (n % 64);
+	return complaint;
+}
+
+/*
+ * What adds up is unknown if a part could not be read, or if one to take off
+ * was not told: half a sum is worse than none.
+ */
+static void
+finish_sums(PgpsFigures *fig, const PgpsDialect *dialect)
+{
+	uint32		incomplete = fig->broken;
+	uint32		differences = 0;
+	int			i;
+
+	if (fig->summed == 0)
+		return;
+	for (i = 0; dialect->keys[i].key != NULL; i++)
+	{
+		if (dialect->keys[i].flags & PGPS_SUBTRACT)
+			differences |= bit_of(dialect->keys[i].field);
+	}
+	for (i = 0; dialect->keys[i].key != NULL; i++)
+	{
+		const PgpsDialectKey *k = &dialect->keys[i];
+
+		if ((k->flags & (PGPS_ADD | PGPS_SUBTRACT)) &&
+			(differences & bit_of(k->field)) &&
+			!(fig->seen[i / 64] & (UINT64CONST(1) << (i % 64))))
+			incomplete |= bit_of(k->field);
+	}
+	for (i = 0; i < PGPS_NSCRATCH; i++)
+	{
+		if (!(fig->summed & bit_of(i)))
+			continue;
+		if (incomplete & bit_of(i))
+			untell(fig, i);
+		fig->value[i] = Max(fig->value[i], 0);
+		if (i < PGPS_FIRST_COUNTER && i != PGPS_MAX_WAIT)
+			fig->value[i] = Min(fig->value[i], PG_INT32_MAX);
+	}
 }
 
 /* A library that leaves out counters that are 0 */
@@ -191,7 +490,7 @@ tell_absent_counters(PgpsFigures *fig, const PgpsDialect *dialect)
 
 /* How many are lent out, open, idle */
 static PgpsComplaint
-work_out_use(PgpsFigures *fig)
+work_out_use(PgpsFigures *fig, const PgpsDialect *dialect)
 {
 	int64	   *v = fig->value;
 	PgpsComplaint complaint = nothing;
@@ -216,7 +515,13 @@ work_out_use(PgpsFigures *fig)
 	{
 		if (told(fig, PGPS_CHECKED_IN) && !told(fig, PGPS_OPEN))
 			tell(fig, PGPS_OPEN, v[PGPS_CHECKED_OUT] + v[PGPS_CHECKED_IN]);
-		if (told(fig, PGPS_OPEN) && v[PGPS_CHECKED_OUT] > v[PGPS_OPEN])
+		if (told(fig, PGPS_OPEN) && v[PGPS_CHECKED_OUT] > v[PGPS_OPEN] &&
+			!dialect->consistent)
+		{
+			/* a library reads its gauges one after the other */
+			tell(fig, PGPS_OPEN, v[PGPS_CHECKED_OUT]);
+		}
+		else if (told(fig, PGPS_OPEN) && v[PGPS_CHECKED_OUT] > v[PGPS_OPEN])
 		{
 			complaint = complain(ERRCODE_INVALID_PARAMETER_VALUE,
 								 "at least as many open connections as are checked out");
@@ -260,16 +565,23 @@ pgps_work_out(PgpsFigures *fig, const PgpsDialect *dialect)
 	PgpsComplaint complaint;
 	int64	   *v = fig->value;
 
+	finish_sums(fig, dialect);
 	if (dialect->absent_is_zero)
 		tell_absent_counters(fig, dialect);
-	complaint = work_out_use(fig);
+	complaint = work_out_use(fig, dialect);
 	work_out_cap(fig);
 
 	if (told(fig, PGPS_CREATE_ERRORS) && !told(fig, PGPS_ERRORS))
 		tell(fig, PGPS_ERRORS, v[PGPS_CREATE_ERRORS]);
 
 	/* what the mean wait is a mean of */
-	if (dialect->waits_divide && told(fig, PGPS_WAITS))
+	if (told(fig, PGPS_ACQUIRE_TIME) && !told(fig, PGPS_TOTAL_WAIT_TIME))
+	{
+		tell(fig, PGPS_TOTAL_WAIT_TIME, v[PGPS_ACQUIRE_TIME]);
+		if (told(fig, PGPS_CHECKOUTS))
+			tell(fig, PGPS_WAIT_EVENTS, v[PGPS_CHECKOUTS]);
+	}
+	else if (told(fig, PGPS_WAITS))
 		tell(fig, PGPS_WAIT_EVENTS, v[PGPS_WAITS]);
 	else if (told(fig, PGPS_CHECKOUTS))
 		tell(fig, PGPS_WAIT_EVENTS, v[PGPS_CHECKOUTS]);

@@ -14,13 +14,6 @@
 
 #include "dialect.h"
 
-/* fields and scratch figures of one document */
-typedef struct PgpsFigures
-{
-	uint32		told;			/* a bit for each */
-	int64		value[PGPS_NSCRATCH];
-} PgpsFigures;
-
 /* why a value could not be taken */
 typedef struct PgpsComplaint
 {
@@ -30,6 +23,7 @@ typedef struct PgpsComplaint
 
 extern char *pgps_number_text(const JsonbValue *value);
 extern PgpsComplaint pgps_read_figure(PgpsFigures *fig,
+									  const PgpsDialect *dialect,
 									  const PgpsDialectKey *key,
 									  const JsonbValue *value);
 extern PgpsComplaint pgps_work_out(PgpsFigures *fig,

@@ -62,12 +62,16 @@ make_key(PgpsPoolKey *key, text *pool)
 
 /*
  * Which instance a call is about: the argument, else host and pid of the
- * report, else the setting, else the client's address.
+ * report, else the setting, else the client's address.  Of several pools in
+ * one document each has its own name behind it, or alone if nobody told more
+ * than that.
  */
 static void
 choose_instance(char *dest, const char *arg, const PgpsStats *stats)
 {
 	char		addr[PGPS_ADDR_LEN];
+	char		whole[2 * PGPS_INSTANCE_LEN + 1];
+	bool		told = true;
 
 	if (arg != NULL && arg[0] != '\0')
 		pgps_clean_tail(dest, PGPS_INSTANCE_LEN, arg);
@@ -85,6 +89,14 @@ choose_instance(char *dest, const char *arg, const PgpsStats *stats)
 		pgps_client_addr(addr);
 		pgps_clean_text(dest, PGPS_INSTANCE_LEN,
 						addr[0] != '\0' ? addr : PGPS_LOCAL_CLIENT);
+		told = false;
+	}
+
+	if (stats && stats->row[0] != '\0')
+	{
+		snprintf(whole, sizeof(whole), "%s%s%s", told ? dest : "",
+				 told ? "/" : "", stats->row);
+		pgps_clean_tail(dest, PGPS_INSTANCE_LEN, whole);
 	}
 }
 
@@ -215,7 +227,10 @@ pgps_report(PG_FUNCTION_ARGS)
 		report.reporter = identify_reporter(report.stats);
 		report.fork_shared = list_length(rows) == 1 && is_fork_shared(&report);
 		own &= pgps_registry_report(&report, now);
-		bind_connection(&report);
+
+		/* a pooler's report, or one on another server, is not about us */
+		if (!report.stats->elsewhere)
+			bind_connection(&report);
 	}
 	PG_RETURN_BOOL(own);
 }
