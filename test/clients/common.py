@@ -1,8 +1,12 @@
 """What the client tests share: connect, ask the server, compare, poll."""
 
 import atexit
+import contextlib
+import json
 import os
+import socket
 import sys
+import threading
 import time
 
 import psycopg2
@@ -117,3 +121,29 @@ class Reporter:
         for column, value in expected.items():
             equal("%s: %s" % (step, column), row[column], value)
         equal("%s: nothing unmapped" % step, row["unmapped"] or [], [])
+
+
+# docs: begin python-report
+def report_forever(dsn, name, stats, every=10):
+    """A thread that says every few seconds how full the pool is.  Start it
+    in the process that uses the pool, after the fork."""
+    def run():
+        me = {"host": socket.gethostname(), "pid": os.getpid()}
+        while True:
+            try:
+                with contextlib.closing(psycopg2.connect(dsn)) as conn:
+                    conn.autocommit = True
+                    cur = conn.cursor()
+                    cur.execute("SELECT to_regprocedure('pgpool_stats.report"
+                                "(text,jsonb,text)') IS NOT NULL")
+                    if not cur.fetchone()[0]:
+                        return      # a server without the extension
+                    cur.execute("SELECT pgpool_stats.report(%s, %s)",
+                                (name, json.dumps(dict(stats(), **me))))
+            except psycopg2.Error:
+                pass                # the next turn tries again
+            time.sleep(every)
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return thread
+# docs: end

@@ -97,9 +97,9 @@ $status = json_decode('{"pool":"www","process manager":"dynamic","start time":17
     true);
 $strict = "user=app options='-c pgpool_stats.strict_reports=on'";
 check('reported', report($strict, 'php-fpm', $status));
-$result = pg_query_params($reporter, 'SELECT dialect, checked_out, checked_in, waiting FROM pgpool_stats.instances'
+$result = pg_query_params($reporter, 'SELECT dialect, checked_out, waiting FROM pgpool_stats.instances'
     . ' WHERE pool = $1 AND instance = $2', ['php-fpm', gethostname()]);
-equal('php-fpm', pg_fetch_row($result), ['php_fpm', '1', '3', '0']);
+equal('php-fpm', pg_fetch_row($result), ['php_fpm', '1', '0']);
 check('without the extension: no report', !report("$strict dbname=postgres", 'php-fpm', $status));
 
 // PDO's persistent connections: rolled back, not reset

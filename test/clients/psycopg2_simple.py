@@ -1,16 +1,12 @@
 """psycopg2 SimpleConnectionPool, and the documented thread that reports."""
 
-import contextlib
 import json
 import os
 import socket
-import threading
-import time
 
-import psycopg2
 from psycopg2.pool import PoolError, SimpleConnectionPool
 
-from common import Reporter, check, done, equal, until
+from common import Reporter, check, done, equal, report_forever, until
 
 POOL = "simple"
 ME = "%s:%d" % (socket.gethostname(), os.getpid())
@@ -30,32 +26,6 @@ pool = SimpleConnectionPool(
 def stats():
     return {"minconn": pool.minconn, "maxconn": pool.maxconn,
             "idle": len(pool._pool), "used": len(pool._used)}
-# docs: end
-
-
-# docs: begin python-report
-def report_forever(dsn, name, stats, every=10):
-    """A thread that says every few seconds how full the pool is.  Start it
-    in the process that uses the pool, after the fork."""
-    def run():
-        me = {"host": socket.gethostname(), "pid": os.getpid()}
-        while True:
-            try:
-                with contextlib.closing(psycopg2.connect(dsn)) as conn:
-                    conn.autocommit = True
-                    cur = conn.cursor()
-                    cur.execute("SELECT to_regprocedure('pgpool_stats.report"
-                                "(text,jsonb,text)') IS NOT NULL")
-                    if not cur.fetchone()[0]:
-                        return      # a server without the extension
-                    cur.execute("SELECT pgpool_stats.report(%s, %s)",
-                                (name, json.dumps(dict(stats(), **me))))
-            except psycopg2.Error:
-                pass                # the next turn tries again
-            time.sleep(every)
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    return thread
 # docs: end
 
 
