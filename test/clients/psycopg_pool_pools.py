@@ -1,10 +1,13 @@
 """psycopg_pool: the view shows what get_stats() says."""
 
+import os
+import socket
 import threading
 
 from psycopg_pool import ConnectionPool, NullConnectionPool, PoolTimeout
 
-from common import Reporter, check, done, equal, label, until
+from common import (Reporter, check, done, equal, label, report_forever,
+                    until)
 
 reporter = Reporter()
 
@@ -154,6 +157,29 @@ pool = ConnectionPool("user=app host=/nonexistent", min_size=3, open=True,
 until("failed connects",
       lambda: pool.get_stats().get("connections_errors", 0) >= 3)
 step("database down", pool, ME, "ok", 0, 0, min_size=3)
+pool.close()
+
+# as docs/clients.md has it
+DSN = "user=app options='-c pgpool_stats.strict_reports=on'"
+ME = "%s:%d" % (socket.gethostname(), os.getpid())
+# docs: begin psycopg-label
+me = "%s:%d" % (socket.gethostname(), os.getpid())
+pool = ConnectionPool(
+    "user=app", min_size=1, max_size=2, name="documented", open=True,
+    kwargs={"options": "-c pgpool_stats.pool=documented"
+                       " -c pgpool_stats.instance=" + me})
+# docs: end
+held = [pool.getconn(), pool.getconn()]
+# docs: begin psycopg-report
+report_forever(DSN, pool.name, pool.get_stats, every=10)
+# docs: end
+until("the thread's report", lambda:
+      (reporter.instance("documented", ME) or {}).get("checked_out") == 2)
+reporter.compare("the thread", "documented", ME,
+                 {"dialect": "psycopg_pool", "status": "full",
+                  "connections": 2})
+while held:
+    pool.putconn(held.pop())
 pool.close()
 
 done()

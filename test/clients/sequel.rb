@@ -1,4 +1,4 @@
-# Sequel: its pool has no statistics of its own but sizes; we report in our words.
+# Sequel: the view shows the sizes of its pool, and how many it lent.
 require "sequel"
 require_relative "common"
 
@@ -15,18 +15,19 @@ db = Sequel.connect(
 
 # docs: begin sequel-stats
 stats = lambda do
-  { open: db.pool.size, max_size: db.pool.max_size }
+  { open: db.pool.size, checked_out: db.pool.allocated.size, max_size: db.pool.max_size }
 end
 # docs: end
 
 reporter = Reporter.new
 
-step = lambda do |name, connections, held|
+step = lambda do |name, status, connections, held|
   check("#{name}: has its row", reporter.report(NAME, stats.call))
   equal("#{name}: the pool lent what is held", db.pool.allocated.size, held)
   reporter.compare(name, NAME,
                    dialect: "native", max_size: 2, open: db.pool.size,
-                   checked_out: nil, checked_in: nil, waiting: nil, timeouts: nil)
+                   checked_out: held, checked_in: db.pool.size - held,
+                   waiting: nil, timeouts: nil, status: status)
   reporter.connections(name, NAME, connections)
 end
 
@@ -37,22 +38,22 @@ hold = lambda do
 end
 
 db.disconnect # connecting tests the first one
-step.call("empty", 0, 0)
+step.call("empty", "ok", 0, 0)
 threads = [hold.call]
 wait_until("one lent") { threads[0][:got] }
-step.call("partly used", 1, 1)
+step.call("partly used", "ok", 1, 1)
 threads << hold.call
 wait_until("two lent") { threads[1][:got] }
-step.call("full", 2, 2)
+step.call("full", "exhausted", 2, 2)
 
 waiter = hold.call
 waiter.report_on_exception = false
 sleep 0.2
 check("waiting: it waits", waiter[:got].nil? && waiter.alive?)
-step.call("waiting", 2, 2)
+step.call("waiting", "exhausted", 2, 2)
 release << true
 wait_until("the hand-over") { waiter[:got] }
-step.call("handed over", 2, 2)
+step.call("handed over", "exhausted", 2, 2)
 
 begin
   db.synchronize { nil }
@@ -60,12 +61,14 @@ begin
 rescue Sequel::PoolTimeout
   check("timed out: the library says so", true)
 end
-step.call("timed out", 2, 2)
+step.call("timed out", "exhausted", 2, 2)
 
 2.times { release << true }
 (threads << waiter).each(&:join)
-step.call("returned", 2, 0)
+step.call("returned", "ok", 2, 0)
+check("its own words", reporter.report(NAME, { size: db.pool.size, max_size: db.pool.max_size }))
+reporter.compare("its own words", NAME, dialect: "sequel", open: 2, max_size: 2)
 equal("the label is there", db["SHOW pgpool_stats.pool"].single_value, NAME)
 db.disconnect
-step.call("disconnected", 0, 0)
+step.call("disconnected", "ok", 0, 0)
 done

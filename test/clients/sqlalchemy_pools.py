@@ -130,13 +130,11 @@ engine = create_async_engine(
 # docs: end
 
 
-# docs: begin sqlalchemy-stats
 def stats(engine):
     pool = engine.pool
     return {"size": pool.size(), "checkedin": pool.checkedin(),
             "checkedout": pool.checkedout(), "overflow": pool.overflow(),
             "max_overflow": pool._max_overflow}
-# docs: end
 
 
 def async_step(name, status, connections, held):

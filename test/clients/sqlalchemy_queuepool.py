@@ -1,13 +1,16 @@
 """SQLAlchemy QueuePool: the view shows what the pool says, as a dict of its
 methods and as the text of status()."""
 
+import os
+import socket
 import threading
 
 import sqlalchemy
 from sqlalchemy.exc import TimeoutError
 from sqlalchemy.pool import QueuePool
 
-from common import Reporter, check, done, equal, label, until
+from common import (Reporter, check, done, equal, label, report_forever,
+                    until)
 
 POOL = "queuepool"
 TEXT = "queuepool-text"
@@ -146,6 +149,38 @@ reporter.report("labelled-text", engine.pool.status(), ME)
 reporter.compare("text and label", "labelled-text", ME, {
     "pool_size": 2, "max_overflow": 1, "max_size": 3, "checked_out": 3,
     "overflow": 1, "status": "exhausted"})
+while held:
+    held.pop().close()
+engine.dispose()
+
+# as docs/clients.md has it
+DSN = "user=app options='-c pgpool_stats.strict_reports=on'"
+ME = "%s:%d" % (socket.gethostname(), os.getpid())
+# docs: begin sqlalchemy-label
+me = "%s:%d" % (socket.gethostname(), os.getpid())
+engine = sqlalchemy.create_engine(
+    "postgresql+psycopg2://app@/", pool_size=1, max_overflow=1,
+    connect_args={"options": "-c pgpool_stats.pool=documented-sa"
+                             " -c pgpool_stats.instance=" + me})
+# docs: end
+held = [engine.connect(), engine.connect()]
+
+
+# docs: begin sqlalchemy-report
+def stats():
+    pool = engine.pool
+    return {"size": pool.size(), "checkedin": pool.checkedin(),
+            "checkedout": pool.checkedout(), "overflow": pool.overflow(),
+            "max_overflow": pool._max_overflow}
+
+
+report_forever(DSN, "documented-sa", stats, every=10)
+# docs: end
+until("the thread's report", lambda:
+      (reporter.instance("documented-sa", ME) or {}).get("checked_out") == 2)
+reporter.compare("the thread", "documented-sa", ME,
+                 {"dialect": "sqlalchemy", "status": "exhausted",
+                  "connections": 2})
 while held:
     held.pop().close()
 engine.dispose()
