@@ -20,20 +20,15 @@
  */
 #include "postgres.h"
 
-#include <limits.h>
-
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/varlena.h"
 
-#include "dialect.h"
-#include "document.h"
+#include "detect.h"
 #include "figures.h"
 
 #define MAX_ROWS 1000			/* pools in one report */
 #define MAX_COMBINED 100000		/* rows that make one */
-#define MAX_KEYS_SHOWN 20		/* in an error message */
 
 /* a document on its way to figures */
 typedef struct Parser
@@ -44,43 +39,6 @@ typedef struct Parser
 	bool		strict;
 	PgpsStats  *stats;
 } Parser;
-
-static const PgpsDialectKey *
-find_key(const PgpsDialect *dialect, const PgpsEntry *entry)
-{
-	const PgpsDialectKey *k;
-	const char *leaf = entry->folded + entry->leaf;
-
-	if (entry->folded[0] == '\0')
-		return NULL;
-	for (k = dialect->keys; k->key != NULL; k++)
-	{
-		if (pgps_same_key(entry->folded, k->key) ||
-			(dialect->nested && entry->leaf > 0 && leaf[0] != '\0' &&
-			 pgps_same_key(leaf, k->key)))
-			return k;
-	}
-	return NULL;
-}
-
-/* A key as it was written, clean and with those it is in */
-static void
-show_key(const PgpsDocument *doc, const PgpsEntry *entry, char *shown)
-{
-	char		clean[PGPS_KEY_LEN];
-	char	   *text = pnstrdup(entry->key, Min(entry->keylen, PGPS_KEY_LEN));
-
-	pgps_clean_text(clean, sizeof(clean), text);
-	pfree(text);
-	if (entry->parent >= 0)
-	{
-		show_key(doc, &doc->entries[entry->parent], shown);
-		strlcat(shown, ".", PGPS_KEY_LEN);
-		strlcat(shown, clean, PGPS_KEY_LEN);
-	}
-	else
-		strlcpy(shown, clean[0] != '\0' ? clean : "(empty)", PGPS_KEY_LEN);
-}
 
 /*
  * A key or value was not understood: list the key, or raise in strict mode.
@@ -113,7 +71,7 @@ not_understood(Parser *parser, const PgpsEntry *entry, int sqlstate,
 {
 	char		shown[PGPS_KEY_LEN];
 
-	show_key(&parser->doc, entry, shown);
+	pgps_show_key(&parser->doc, entry, shown);
 	complain_about(parser, shown, sqlstate, expected);
 }
 
@@ -143,148 +101,6 @@ read_text(Parser *parser, const PgpsEntry *entry, char *dest, Size size)
 		not_understood(parser, entry, ERRCODE_INVALID_PARAMETER_VALUE, "text");
 }
 
-/* Is a key, or one that fits a pattern, in the document? */
-static bool
-has_key(const PgpsDocument *doc, const char *pattern, bool nested)
-{
-	int			i;
-
-	for (i = 0; i < doc->nentries; i++)
-	{
-		if (pgps_matches(&doc->entries[i], pattern, false) ||
-			(nested && doc->entries[i].leaf > 0 &&
-			 pgps_matches(&doc->entries[i], pattern, true)))
-			return true;
-	}
-	return false;
-}
-
-static bool
-is_detected(const PgpsDocument *doc, const PgpsDialect *dialect)
-{
-	int			i;
-
-	for (i = 0; i < PGPS_DETECT_KEYS && dialect->detected_by[i] != NULL; i++)
-	{
-		if (!has_key(doc, dialect->detected_by[i], dialect->nested))
-			return false;
-	}
-	return i > 0;
-}
-
-static int
-known_keys(const PgpsDocument *doc, const PgpsDialect *dialect)
-{
-	int			i,
-				n = 0;
-
-	CHECK_FOR_INTERRUPTS();
-	for (i = 0; i < doc->nentries; i++)
-	{
-		if (doc->entries[i].common == PGPS_COMMON_NONE &&
-			find_key(dialect, &doc->entries[i]) != NULL)
-			n++;
-	}
-	return n;
-}
-
-/*
- * Raise for a document that nobody knows, with the keys seen and the nearest
- * one that we do know.
- */
-static void
-raise_unknown(const PgpsDocument *doc)
-{
-	StringInfoData seen;
-	const PgpsDialect *const *d;
-	const PgpsDialectKey *k;
-	const char *near_key = "checked_out";
-	const char *near_dialect = "native";
-	int			best = INT_MAX;
-	int			i;
-
-	initStringInfo(&seen);
-	for (i = 0; i < Min(doc->nentries, MAX_KEYS_SHOWN); i++)
-	{
-		char		clean[PGPS_KEY_LEN];
-
-		show_key(doc, &doc->entries[i], clean);
-		appendStringInfo(&seen, "%s\"%s\"", i > 0 ? ", " : "", clean);
-
-		for (d = pgps_dialects; *d != NULL; d++)
-		{
-			for (k = (*d)->keys; k->key != NULL; k++)
-			{
-				int			distance;
-
-				distance = varstr_levenshtein_less_equal(clean, strlen(clean),
-														 k->key, strlen(k->key),
-														 1, 1, 1,
-														 Min(best, 1000) - 1,
-														 true);
-				if (distance < best)
-				{
-					best = distance;
-					near_key = k->key;
-					near_dialect = (*d)->name;
-				}
-			}
-		}
-	}
-	if (doc->nentries > MAX_KEYS_SHOWN)
-		appendStringInfoString(&seen, ", ...");
-
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("pool statistics have no key that is known"),
-			 doc->nentries > 0 ?
-			 errdetail("Keys seen: %s.", seen.data) :
-			 errdetail("The object has no keys."),
-			 errhint("The nearest known key is \"%s\" of dialect \"%s\".",
-					 near_key, near_dialect)));
-}
-
-/* How many keys could be known to a dialect? */
-static int
-own_keys(const PgpsDocument *doc)
-{
-	int			i,
-				n = 0;
-
-	for (i = 0; i < doc->nentries; i++)
-	{
-		if (doc->entries[i].common == PGPS_COMMON_NONE)
-			n++;
-	}
-	return n;
-}
-
-/* The dialect that knows most of the keys; NULL when none knows any. */
-static const PgpsDialect *
-nearest_dialect(const PgpsDocument *doc)
-{
-	const PgpsDialect *const *d;
-	const PgpsDialect *best = NULL;
-	int			best_known = known_keys(doc, &pgps_native);
-
-	/* its words are ours, so it wins a tie */
-	if (best_known > 0)
-		best = &pgps_native;
-	if (best_known == own_keys(doc))
-		return best;
-	for (d = pgps_dialects; *d != &pgps_native; d++)
-	{
-		int			n = known_keys(doc, *d);
-
-		if (n > best_known || (n > 0 && n == best_known && best != &pgps_native))
-		{
-			best = *d;
-			best_known = n;
-		}
-	}
-	return best;
-}
-
 /*
  * Which dialect is the document in?  Raises when no dialect knows any key.
  */
@@ -292,7 +108,6 @@ static const PgpsDialect *
 choose_dialect(Parser *parser)
 {
 	const PgpsDocument *doc = &parser->doc;
-	const PgpsDialect *const *d;
 	const PgpsDialect *chosen;
 	char		forced[PGPS_DIALECT_LEN] = "";
 	const PgpsEntry *forced_by = NULL;
@@ -307,24 +122,18 @@ choose_dialect(Parser *parser)
 		}
 	}
 
-	for (d = pgps_dialects; *d != NULL && forced[0] != '\0'; d++)
+	if (forced[0] != '\0')
 	{
-		if (strcmp(forced, (*d)->name) == 0)
-		{
-			if (known_keys(doc, *d) == 0)
-				raise_unknown(doc);
-			return *d;
-		}
+		chosen = pgps_find_dialect(doc, forced);
+		if (chosen != NULL && pgps_known_keys(doc, chosen) == 0)
+			pgps_raise_unknown(doc);
+		if (chosen != NULL)
+			return chosen;
 	}
 
-	for (d = pgps_dialects; *d != NULL; d++)
-	{
-		if (is_detected(doc, *d))
-			break;
-	}
-	chosen = *d != NULL ? *d : nearest_dialect(doc);
+	chosen = pgps_find_dialect(doc, NULL);
 	if (chosen == NULL)
-		raise_unknown(doc);
+		pgps_raise_unknown(doc);
 
 	strlcpy(parser->stats->dialect, chosen->name, PGPS_DIALECT_LEN);
 	if (forced[0] != '\0')
@@ -388,7 +197,7 @@ knows_inside(const Parser *parser, int outer)
 
 	for (i = outer + 1; i < doc->nentries && doc->entries[i].parent >= outer; i++)
 	{
-		if (find_key(parser->dialect, &doc->entries[i]) != NULL)
+		if (pgps_find_key(parser->dialect, &doc->entries[i]) != NULL)
 			return true;
 	}
 	return false;
@@ -419,13 +228,13 @@ read_entries(Parser *parser)
 		CHECK_FOR_INTERRUPTS();
 		if (entry->common != PGPS_COMMON_NONE)
 			read_common(parser, entry);
-		else if ((k = find_key(parser->dialect, entry)) != NULL)
-			read_figures(parser, entry, k);
 		else if (entry->container && knows_inside(parser, i))
 		{
 			i++;
 			continue;
 		}
+		else if ((k = pgps_find_key(parser->dialect, entry)) != NULL)
+			read_figures(parser, entry, k);
 		else
 			not_understood(parser, entry, ERRCODE_INVALID_PARAMETER_VALUE,
 						   "a key of this dialect, as in view pgpool_stats.dialects");

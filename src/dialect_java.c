@@ -118,10 +118,8 @@ const PgpsDialect pgps_tomcat_jdbc = {
  * Commons DBCP 2 and Commons Pool 2.  Their mean waits are of the last 100.
  */
 static const PgpsDialectKey dbcp2_keys[] = {
-	{"numActive", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT, PGPS_ADD},
-	{"numActive", PGPS_OPEN, PGPS_UNIT_COUNT, PGPS_ADD},
-	{"numIdle", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, PGPS_ADD},
-	{"numIdle", PGPS_OPEN, PGPS_UNIT_COUNT, PGPS_ADD},
+	{"numActive", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT, 0},
+	{"numIdle", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, 0},
 	{"numWaiters", PGPS_WAITING, PGPS_UNIT_COUNT, 0},
 	{"maxTotal", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, PGPS_NEGATIVE_UNLIMITED},
 	{"minIdle", PGPS_MIN_SIZE, PGPS_UNIT_COUNT, 0},

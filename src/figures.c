@@ -550,7 +550,8 @@ work_out_cap(PgpsFigures *fig)
 	if (told(fig, PGPS_MAX_SIZE) && !told(fig, PGPS_UNLIMITED))
 		tell(fig, PGPS_UNLIMITED, 0);
 	if (told(fig, PGPS_POOL_SIZE) && told(fig, PGPS_OPEN) &&
-		!told(fig, PGPS_OVERFLOW))
+		!told(fig, PGPS_OVERFLOW) &&
+		(v[PGPS_POOL_SIZE] > 0 || !told(fig, PGPS_UNLIMITED) || !v[PGPS_UNLIMITED]))
 		tell(fig, PGPS_OVERFLOW, Max(v[PGPS_OPEN] - v[PGPS_POOL_SIZE], 0));
 }
 

@@ -1,0 +1,26 @@
+/*-------------------------------------------------------------------------
+ *
+ * detect.h
+ *	  Which dialect is a document in?
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PGPS_DETECT_H
+#define PGPS_DETECT_H
+
+#include "dialect.h"
+#include "document.h"
+
+extern const PgpsDialect *pgps_find_dialect(const PgpsDocument *doc,
+											const char *name);
+extern const PgpsDialectKey *pgps_find_key(const PgpsDialect *dialect,
+										   const PgpsEntry *entry);
+extern int	pgps_known_keys(const PgpsDocument *doc,
+							const PgpsDialect *dialect);
+extern void pgps_show_key(const PgpsDocument *doc, const PgpsEntry *entry,
+						  char *shown);
+extern void pgps_raise_unknown(const PgpsDocument *doc) pg_attribute_noreturn();
+
+#endif							/* PGPS_DETECT_H */
