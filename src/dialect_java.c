@@ -164,7 +164,7 @@ static const PgpsDialectKey c3p0_keys[] = {
 	{"numIdleConnections", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, PGPS_WEAK},
 	{"numIdleConnectionsDefaultUser", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, PGPS_WEAK},
 	{"numIdleConnectionsAllUsers", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, 0},
-	{"threadPoolNumTasksPending", PGPS_WAITING, PGPS_UNIT_COUNT, PGPS_WEAK},
+	{"threadPoolNumTasksPending", 0, PGPS_UNIT_NONE, 0},
 	{"numThreadsAwaitingCheckout", PGPS_WAITING, PGPS_UNIT_COUNT, 0},
 	{"numThreadsAwaitingCheckoutDefaultUser", PGPS_WAITING, PGPS_UNIT_COUNT, 0},
 	{"numFailedCheckouts", PGPS_TIMEOUTS, PGPS_UNIT_COUNT, 0},

@@ -29,7 +29,7 @@ WITH doc(n, sub, line) AS (
 	FROM pg_proc WHERE pronamespace = 'pgpool_stats'::regnamespace AND proname NOT LIKE 'get\_%'
 	UNION ALL
 	SELECT v.rank * 10, 0, l.line
-	FROM (VALUES (1, 'overview'), (2, 'pools'), (3, 'instances'), (4, 'budget'), (5, 'connections'), (6, 'rejections'), (7, 'info')) AS v(rank, name),
+	FROM (VALUES (1, 'overview'), (2, 'pools'), (3, 'instances'), (4, 'budget'), (5, 'connections'), (6, 'rejections'), (7, 'dialects'), (8, 'info')) AS v(rank, name),
 		LATERAL (SELECT E'\n## View ' || v.name || ': ' || obj_description(('pgpool_stats.' || v.name)::regclass)
 			|| E'\n\n| column | type | what |\n|---|---|---|') AS l(line)
 	UNION ALL
@@ -38,7 +38,7 @@ WITH doc(n, sub, line) AS (
 			replace(replace(format_type(a.atttypid, a.atttypmod), 'timestamp with time zone', 'timestamptz'),
 				'double precision', 'float8'),
 			col_description(a.attrelid, a.attnum))
-	FROM (VALUES (1, 'overview'), (2, 'pools'), (3, 'instances'), (4, 'budget'), (5, 'connections'), (6, 'rejections'), (7, 'info')) AS v(rank, name)
+	FROM (VALUES (1, 'overview'), (2, 'pools'), (3, 'instances'), (4, 'budget'), (5, 'connections'), (6, 'rejections'), (7, 'dialects'), (8, 'info')) AS v(rank, name)
 		JOIN pg_attribute a ON a.attrelid = ('pgpool_stats.' || v.name)::regclass AND a.attnum > 0
 )
 SELECT line FROM doc ORDER BY n, sub;
