@@ -71,8 +71,10 @@ func main() {
 			"checkouts":   s.AcquireCount(),
 			"waits":       s.EmptyAcquireCount(),
 			"timeouts":    s.CanceledAcquireCount(),
-			"waiting":     nil,
-			"status":      status,
+			// of all checkouts; nanoseconds, shown as milliseconds
+			"total_wait_time": float64(s.AcquireDuration().Microseconds()) / 1000,
+			"waiting":         nil,
+			"status":          status,
 		})
 		r.connections(step, name, me(), connections)
 	}
@@ -87,6 +89,7 @@ func main() {
 	equal("json.Marshal(Stat())", string(naive), "{}")
 
 	// the first connection is opened, and lent once, by Connect itself
+	equal("connecting acquires once", pool.Stat().AcquireCount(), int64(1))
 	step("empty", "ok", 1, 0)
 	held := []*pgxpool.Conn{take()}
 	step("partly used", "ok", 1, 1)
