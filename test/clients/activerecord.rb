@@ -6,13 +6,17 @@ NAME = "activerecord"
 REPORTING = { user: "app", options: "-c pgpool_stats.strict_reports=on" }
 
 # docs: begin activerecord-label
-me = "#{Socket.gethostname}:#{Process.pid}"
-ActiveRecord::Base.establish_connection(
-  adapter: "postgresql", username: "app", database: ENV["PGDATABASE"],
-  pool: 2, checkout_timeout: 0.2,
-  options: "-c pgpool_stats.pool=activerecord -c pgpool_stats.instance=#{me}"
-)
+def connect
+  me = "#{Socket.gethostname}:#{Process.pid}"
+  ActiveRecord::Base.establish_connection(
+    adapter: "postgresql", username: "app", database: ENV["PGDATABASE"],
+    pool: 2, checkout_timeout: 0.2,
+    options: "-c pgpool_stats.pool=activerecord -c pgpool_stats.instance=#{me}"
+  )
+end
 # docs: end
+
+connect
 
 # docs: begin activerecord-report
 def report_forever(conninfo, name, every = 10)
@@ -103,6 +107,25 @@ wait_until("the reaper") { pool.stat[:dead].zero? }
 # reset! brings DISCARD ALL; a label of the connection stays
 held[0].reset!
 equal("DISCARD ALL: the label stays", held[0].select_value("SHOW pgpool_stats.pool"), NAME)
+
+# a forked worker, as puma's: the parent's connections are left alone, and
+# connecting again gives it its own label
+theirs = held[0].select_value("SELECT pg_backend_pid()")
+answer, tell = IO.pipe
+child = fork do
+  connect
+  conn = ActiveRecord::Base.connection
+  tell.write([conn.select_value("SELECT pg_backend_pid()"),
+              conn.select_value("SHOW pgpool_stats.instance")].to_json)
+  tell.close
+  exit!
+end
+tell.close
+backend, instance = JSON.parse(answer.read)
+Process.wait(child)
+check("fork: a connection of its own", backend != theirs)
+equal("fork: its own label", instance, "#{Socket.gethostname}:#{child}")
+equal("fork: the parent's connection goes on", held[0].select_value("SELECT pg_backend_pid()"), theirs)
 
 pool.checkin(held.pop)
 equal("returned: the pool lent none", pool.stat[:busy] + pool.stat[:dead], 0)
