@@ -3,7 +3,7 @@ require "active_record"
 require_relative "common"
 
 NAME = "activerecord"
-REPORTING = { user: "app", options: "-c pgpool_stats.strict_reports=on" }
+REPORTING = { user: "app", options: "-c pgpool_stats.pool=reports -c pgpool_stats.strict_reports=on" }
 
 # docs: begin activerecord-label
 def connect

@@ -11,7 +11,8 @@ from common import Reporter, check, done, equal, until
 
 POOL = "asyncpg"
 ME = "%s:%d" % (socket.gethostname(), os.getpid())
-DSN = "postgresql://app@?options=-c%20pgpool_stats.strict_reports%3Don"
+DSN = ("postgresql://app@?options=-c%20pgpool_stats.pool%3Dreports"
+       "%20-c%20pgpool_stats.strict_reports%3Don")
 EVERY = 0.05
 
 reporter = Reporter()

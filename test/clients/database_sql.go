@@ -130,7 +130,7 @@ func main() {
 	must(err)
 	running, stop := context.WithCancel(ctx)
 	ended := make(chan bool)
-	dsn := "user=app sslmode=disable pgpool_stats.strict_reports=on"
+	dsn := "user=app sslmode=disable pgpool_stats.pool=reports pgpool_stats.strict_reports=on"
 	go func() { reportForever(running, dsn, name, db, 30*time.Millisecond); ended <- true }()
 	until("the goroutine's report", func() bool { return r.row(name, me())["checked_out"] == 2.0 })
 	r.compare("the goroutine", name, me(), map[string]interface{}{"status": "exhausted"})

@@ -6,7 +6,9 @@ const { Client, Pool } = require('pg');
 const { Reporter, check, equal, me, run, until } = require('./common');
 
 const NAME = 'node-pg';
-const reporting = { user: 'app', options: '-c pgpool_stats.strict_reports=on' };
+const reporting = {
+  user: 'app', options: '-c pgpool_stats.pool=reports -c pgpool_stats.strict_reports=on',
+};
 
 // docs: begin node-pg-label
 const pool = new Pool({

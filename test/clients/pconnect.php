@@ -95,7 +95,7 @@ $status = json_decode('{"pool":"www","process manager":"dynamic","start time":17
     . '"accepted conn":1,"listen queue":0,"max listen queue":0,"listen queue len":0,"idle processes":3,'
     . '"active processes":1,"total processes":4,"max active processes":1,"max children reached":0,"slow requests":0}',
     true);
-$strict = "user=app options='-c pgpool_stats.strict_reports=on'";
+$strict = "user=app options='-c pgpool_stats.pool=reports -c pgpool_stats.strict_reports=on'";
 check('reported', report($strict, 'php-fpm', $status));
 $result = pg_query_params($reporter, 'SELECT dialect, checked_out, waiting FROM pgpool_stats.instances'
     . ' WHERE pool = $1 AND instance = $2', ['php-fpm', gethostname()]);

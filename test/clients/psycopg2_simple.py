@@ -10,7 +10,8 @@ from common import Reporter, check, done, equal, report_forever, until
 
 POOL = "simple"
 ME = "%s:%d" % (socket.gethostname(), os.getpid())
-DSN = "user=app options='-c pgpool_stats.strict_reports=on'"
+DSN = ("user=app options='-c pgpool_stats.pool=reports"
+       " -c pgpool_stats.strict_reports=on'")
 
 reporter = Reporter()
 
@@ -62,8 +63,10 @@ check("forgotten before the thread", reporter.forget(POOL, ME))
 thread = report_forever(DSN, POOL, stats, 0.05)
 until("the thread's report", lambda:
       (reporter.instance(POOL, ME) or {}).get("checked_out") == 2)
-reporter.compare("the thread", POOL, ME,
-                 {"dialect": "psycopg2", "status": "exhausted"})
+reporter.compare("the thread", POOL, ME, {
+    "dialect": "psycopg2", "status": "exhausted", "connections": 2,
+    # its connections are not the pool's
+    "disconnects": 0, "xacts": 0})
 while held:
     pool.putconn(held.pop())
 until("the next report", lambda:

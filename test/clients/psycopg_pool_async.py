@@ -12,7 +12,8 @@ from common import Reporter, check, done, equal
 
 POOL = "asyncconnectionpool"
 ME = "%s:%d" % (socket.gethostname(), os.getpid())
-DSN = "user=app options='-c pgpool_stats.strict_reports=on'"
+DSN = ("user=app options='-c pgpool_stats.pool=reports"
+       " -c pgpool_stats.strict_reports=on'")
 EVERY = 0.05
 
 reporter = Reporter()

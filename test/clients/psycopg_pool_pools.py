@@ -160,7 +160,8 @@ step("database down", pool, ME, "ok", 0, 0, min_size=3)
 pool.close()
 
 # as docs/clients.md has it
-DSN = "user=app options='-c pgpool_stats.strict_reports=on'"
+DSN = ("user=app options='-c pgpool_stats.pool=reports"
+       " -c pgpool_stats.strict_reports=on'")
 ME = "%s:%d" % (socket.gethostname(), os.getpid())
 # docs: begin psycopg-label
 me = "%s:%d" % (socket.gethostname(), os.getpid())

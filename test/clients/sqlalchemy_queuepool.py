@@ -154,7 +154,8 @@ while held:
 engine.dispose()
 
 # as docs/clients.md has it
-DSN = "user=app options='-c pgpool_stats.strict_reports=on'"
+DSN = ("user=app options='-c pgpool_stats.pool=reports"
+       " -c pgpool_stats.strict_reports=on'")
 ME = "%s:%d" % (socket.gethostname(), os.getpid())
 # docs: begin sqlalchemy-label
 me = "%s:%d" % (socket.gethostname(), os.getpid())

@@ -20,7 +20,7 @@ def start_pool():
     pool = ThreadedConnectionPool(
         1, 3, user="app",
         options="-c pgpool_stats.pool=right -c pgpool_stats.instance=" + me)
-    report_forever("user=app options='-c pgpool_stats.strict_reports=on'",
+    report_forever("user=app options='-c pgpool_stats.pool=reports'",
                    "right", stats, every=0.2)
 
 
