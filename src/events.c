@@ -301,7 +301,8 @@ leave(int code, Datum arg)
 
 	/* no reader may find us at an instance that does not count us any more */
 	pgps_backend_release();
-	pgps_registry_leave(instance);
+	pgps_registry_leave(instance,
+						GetCurrentTimestamp() - MyStartTimestamp);
 	pgps_peaks_disconnect();
 }
 

@@ -99,6 +99,7 @@ typedef struct PgpsInstance
 												 * ended by NUL */
 	uint64		connects;
 	uint64		disconnects;
+	uint64		session_time;	/* of connections that ended, microseconds */
 } PgpsInstance;
 
 /* a report, parsed and with its identity */
@@ -180,7 +181,7 @@ extern PgpsActivity *pgps_registry_join(const PgpsIdentity *identity,
 										bool connect);
 extern PgpsActivity *pgps_registry_bind(const PgpsReport *report);
 extern void pgps_registry_unplace(void);
-extern void pgps_registry_leave(int32 instance);
+extern void pgps_registry_leave(int32 instance, int64 session_time);
 
 /* what readers get: one consistent copy in the current memory context */
 extern PgpsCopy *pgps_registry_copy(PgpsHistograms histograms);

@@ -159,9 +159,10 @@ instance_notes(const PgpsInstanceView *view)
 	if (view->server.labelled > 0 && !view->server.via_pooler && here > max_size)
 		note(&notes, psprintf("holds " INT64_FORMAT " connections, its maximum is " INT64_FORMAT,
 							  here, max_size));
-	if (data->connects >= MANY_CONNECTS && xacts < 3 * data->connects)
-		note(&notes, psprintf("about " UINT64_FORMAT " transactions a connection: it hardly pools",
-							  (xacts + data->connects / 2) / data->connects));
+	if (data->disconnects >= MANY_CONNECTS && xacts < 3 * data->connects)
+		note(&notes, psprintf("hardly pools: about " UINT64_FORMAT " transactions a connection, which lasts %.1f s",
+							  (xacts + data->connects / 2) / Max(data->connects, 1),
+							  data->session_time / 1000000.0 / data->disconnects));
 	if (pgps_known(&data->label, PGPS_POOL_SIZE) &&
 		pgps_known(&data->told, PGPS_POOL_SIZE) &&
 		data->label.value[PGPS_POOL_SIZE] != data->told.value[PGPS_POOL_SIZE])
