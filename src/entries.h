@@ -52,6 +52,10 @@ extern PgpsRegistry *pgps_registry;
 extern PgpsPoolEntry *pgps_pools;
 extern PgpsInstanceEntry *pgps_instances;
 
+/* registry.c */
+extern void pgps_lock_registry(LWLockMode mode);
+extern void pgps_unlock_registry(void);
+
 extern int32 pgps_find_pool(const PgpsPoolKey *key);
 extern int32 pgps_find_instance(int32 pool, const char *name);
 extern int32 pgps_need_pool(const PgpsPoolKey *key, const char *usename,
