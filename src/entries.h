@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * entries.h
- *	  The shared entries of pools and pgps_instances; for registry.c alone.
+ *	  The shared entries of pools and instances; for registry.c, upkeep.c and
+ *	  restore.c alone.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
