@@ -110,13 +110,15 @@ cross(PgpsActivity *activity, int in_xact, TimestampTz now)
 	{
 		if (activity->exhausted_since == 0)
 		{
-			activity->exhausted_since = now;
+			activity->exhausted_since = Max(now, activity->exhausted_until);
 			activity->exhausted_count++;
 		}
 	}
 	else if (activity->exhausted_since != 0)
 	{
-		activity->exhausted_time += Max(now - activity->exhausted_since, 0);
+		activity->exhausted_until = Max(now, activity->exhausted_since);
+		activity->exhausted_time +=
+			activity->exhausted_until - activity->exhausted_since;
 		activity->exhausted_since = 0;
 	}
 }
@@ -179,10 +181,14 @@ pgps_activity_set_cap(PgpsActivity *activity, int32 cap, TimestampTz now)
  * histogram when it is time.
  */
 void
-pgps_activity_note(PgpsActivity *activity, int in_xact, TimestampTz now)
+pgps_activity_note(PgpsActivity *activity, int in_xact, uint64 xacts,
+				   TimestampTz now)
 {
+	uint64		ended = pg_atomic_read_u64(&activity->xacts) - xacts;
 	int			i;
 
+	/* those that have ended since are not there any more */
+	in_xact = ended < (uint64) in_xact ? in_xact - (int) ended : 0;
 	SpinLockAcquire(&activity->mutex);
 	cross(activity, Max(in_xact, (int) pg_atomic_read_u32(&activity->in_xact)),
 		  now);
@@ -214,6 +220,7 @@ pgps_activity_reset(PgpsActivity *activity, TimestampTz now)
 	activity->peak_in_xact_at = now;
 	activity->exhausted_count = activity->exhausted_since != 0;
 	activity->exhausted_time = 0;
+	activity->exhausted_until = now;
 	if (activity->exhausted_since != 0)
 		activity->exhausted_since = now;
 	SpinLockRelease(&activity->mutex);

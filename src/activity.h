@@ -50,6 +50,7 @@ typedef struct PgpsActivity
 	int32		peak_in_xact;
 	TimestampTz peak_in_xact_at;
 	TimestampTz exhausted_since;	/* 0 = not now */
+	TimestampTz exhausted_until;	/* what is before is counted */
 	uint64		exhausted_count;
 	uint64		exhausted_time;
 	uint32		base[2][PGPS_XACT_BUCKETS]; /* histogram as it was at the last
@@ -81,7 +82,7 @@ extern void pgps_activity_count(PgpsActivity *activity, int64 duration);
 extern void pgps_activity_set_cap(PgpsActivity *activity, int32 cap,
 								  TimestampTz now);
 extern void pgps_activity_note(PgpsActivity *activity, int in_xact,
-							   TimestampTz now);
+							   uint64 xacts, TimestampTz now);
 extern void pgps_activity_reset(PgpsActivity *activity, TimestampTz now);
 extern void pgps_activity_totals(PgpsXactTotals *totals,
 								 PgpsActivity *activity, TimestampTz now);

@@ -56,8 +56,9 @@ static Slot *my_slot = NULL;
 /* hash of the (pool, instance) that this session last reported for */
 static uint64 my_reported = 0;
 
-/* hash of the label that it last had, and whether that was not the first */
-static uint64 my_label = 0;
+/* hashes of the label that it last had, and whether that was not the first */
+static uint64 my_pool = 0;
+static uint64 my_instance = 0;
 static bool my_relabelled = false;
 
 /*
@@ -99,25 +100,33 @@ pgps_backend_claim(void)
 	my_slot = slot;
 }
 
+static uint64
+hash_name(const char *name)
+{
+	return hash_bytes_extended((const unsigned char *) name, strlen(name), 0);
+}
+
 /*
  * What this session says of itself.  A label that takes the place of another
- * is a pooler's doing.
+ * is a pooler's doing; one that comes to it later is not.
  */
 void
 pgps_backend_describe(const PgpsIdentity *identity)
 {
-	uint64		label = 0;
-
-	if (identity->labelled)
-		label = hash_combine64(hash_bytes_extended((const unsigned char *) identity->pool,
-												   PGPS_POOL_LEN, 0),
-							   hash_bytes_extended((const unsigned char *) identity->instance,
-												   strlen(identity->instance), 0));
-	if (my_label != 0 && label != 0 && label != my_label)
-		my_slot->several = my_relabelled = true;
-	if (label != 0)
-		my_label = label;
 	my_slot->labelled = identity->labelled;
+	if (identity->labelled)
+	{
+		uint64		pool = hash_name(identity->pool);
+		uint64		instance = identity->instance_labelled ?
+			hash_name(identity->instance) : 0;
+
+		if ((my_pool != 0 && my_pool != pool) ||
+			(my_instance != 0 && instance != 0 && my_instance != instance))
+			my_slot->several = my_relabelled = true;
+		my_pool = pool;
+		if (instance != 0)
+			my_instance = instance;
+	}
 }
 
 void
@@ -146,6 +155,13 @@ int32
 pgps_backend_instance(void)
 {
 	return my_slot ? my_slot->instance : PGPS_NO_INSTANCE;
+}
+
+/* Start of this session's current or last transaction; 0 = none yet */
+TimestampTz
+pgps_backend_last_xact(void)
+{
+	return my_slot ? my_slot->xact_start : 0;
 }
 
 /* Did a label of this session take the place of another? */

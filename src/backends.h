@@ -65,6 +65,7 @@ extern void pgps_backend_begin_xact(TimestampTz now);
 extern void pgps_backend_end_xact(int64 duration);
 extern void pgps_backend_set_instance(int32 instance);
 extern int32 pgps_backend_instance(void);
+extern TimestampTz pgps_backend_last_xact(void);
 extern bool pgps_backend_is_relabelled(void);
 extern PgpsBinding pgps_backend_note_report(uint64 reported);
 extern bool pgps_backend_is_bound(void);

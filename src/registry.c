@@ -234,14 +234,20 @@ pgps_registry_reset(const char *pool, const char *usename, Oid roleid)
  */
 
 /*
- * Take this session off an instance.  The instance's count goes last: until
- * then the entry cannot be given up.
+ * Take this session off an instance.  That it had a transaction stays known
+ * there.  The instance's count goes last: until then the entry cannot be
+ * given up.
  */
 static void
-detach(int32 i)
+detach(int32 i, TimestampTz last_xact)
 {
-	pg_atomic_fetch_sub_u32(&pgps_pools[pgps_instances[i].data.pool].attached, 1);
-	pg_atomic_fetch_sub_u32(&pgps_instances[i].attached, 1);
+	PgpsInstanceEntry *entry = &pgps_instances[i];
+
+	SpinLockAcquire(&entry->mutex);
+	entry->data.last_xact = Max(entry->data.last_xact, last_xact);
+	SpinLockRelease(&entry->mutex);
+	pg_atomic_fetch_sub_u32(&pgps_pools[entry->data.pool].attached, 1);
+	pg_atomic_fetch_sub_u32(&entry->attached, 1);
 }
 
 /* Move this session to an instance.  Caller holds the lock exclusively. */
@@ -255,7 +261,7 @@ attach(int32 i, TimestampTz now)
 	if (old == i)
 		return;
 	if (old != PGPS_NO_INSTANCE)
-		detach(old);
+		detach(old, pgps_backend_last_xact());
 
 	pg_atomic_fetch_add_u32(&pgps_instances[i].attached, 1);
 	connections = pg_atomic_add_fetch_u32(&pool->attached, 1);
@@ -337,7 +343,7 @@ pgps_registry_unplace(void)
 	if (i == PGPS_NO_INSTANCE)
 		return;
 	pgps_lock_registry(LW_EXCLUSIVE);
-	detach(i);
+	detach(i, pgps_backend_last_xact());
 	pgps_backend_set_instance(PGPS_NO_INSTANCE);
 	pgps_unlock_registry();
 }
@@ -370,7 +376,7 @@ pgps_registry_bind(const PgpsReport *report)
  * entry cannot go away before its count of backends does.
  */
 void
-pgps_registry_leave(int32 i, int64 session_time)
+pgps_registry_leave(int32 i, TimestampTz last_xact, int64 session_time)
 {
 	if (i == PGPS_NO_INSTANCE)
 		return;
@@ -379,7 +385,7 @@ pgps_registry_leave(int32 i, int64 session_time)
 	pgps_instances[i].data.session_time += Max(session_time, 0);
 	pgps_instances[i].data.last_seen = GetCurrentTimestamp();
 	SpinLockRelease(&pgps_instances[i].mutex);
-	detach(i);
+	detach(i, last_xact);
 }
 
 /*-------------------------------------------------------------------------
@@ -462,6 +468,7 @@ pgps_registry_copy(PgpsHistograms histograms)
 						   histograms, now);
 		copy->ninstances++;
 	}
+	copy->backends_at = GetCurrentTimestamp();
 	copy->nbackends = pgps_backends_copy(copy->backends);
 	copy->npeaks = pgps_peaks_copy(copy->peaks);
 	pgps_unlock_registry();
