@@ -15,26 +15,12 @@
  */
 #include "postgres.h"
 
-#include "port/pg_bitutils.h"
-
 #include "activity.h"
 
 /*-------------------------------------------------------------------------
  * Histogram
  *-------------------------------------------------------------------------
  */
-
-static inline int
-bucket_of(int64 duration)
-{
-	int			msb;
-
-	if (duration < 4)
-		return Max(duration, 0);
-	msb = pg_leftmost_one_pos64(duration);
-	return Min((msb - 1) * 4 + ((duration >> (msb - 2)) & 3),
-			   PGPS_XACT_BUCKETS - 1);
-}
 
 /* Middle of a bucket, microseconds */
 static double
@@ -123,44 +109,17 @@ cross(PgpsActivity *activity, int in_xact, TimestampTz now)
 	}
 }
 
-/* A connection enters a transaction. */
+/*
+ * A peak or the cap may be crossed: at least so many connections are in a
+ * transaction.
+ */
 void
-pgps_activity_begin(PgpsActivity *activity, TimestampTz now)
+pgps_activity_cross(PgpsActivity *activity, int in_xact, TimestampTz now)
 {
-	int			in_xact = pg_atomic_add_fetch_u32(&activity->in_xact, 1);
-
-	if (in_xact > activity->peak_in_xact ||
-		(activity->cap > 0 && in_xact >= activity->cap))
-	{
-		SpinLockAcquire(&activity->mutex);
-		cross(activity, Max(in_xact, (int) pg_atomic_read_u32(&activity->in_xact)),
-			  now);
-		SpinLockRelease(&activity->mutex);
-	}
-}
-
-/* A connection leaves its transaction. */
-void
-pgps_activity_end(PgpsActivity *activity, TimestampTz now)
-{
-	pg_atomic_fetch_sub_u32(&activity->in_xact, 1);
-
-	if (activity->exhausted_since != 0)
-	{
-		SpinLockAcquire(&activity->mutex);
-		cross(activity, pg_atomic_read_u32(&activity->in_xact), now);
-		SpinLockRelease(&activity->mutex);
-	}
-}
-
-/* Count a transaction of so many microseconds. */
-void
-pgps_activity_count(PgpsActivity *activity, int64 duration)
-{
-	duration = Max(duration, 0);	/* clocks can be set back */
-	pg_atomic_fetch_add_u64(&activity->xacts, 1);
-	pg_atomic_fetch_add_u64(&activity->total_xact_time, duration);
-	pg_atomic_fetch_add_u64(&activity->histogram[bucket_of(duration)], 1);
+	SpinLockAcquire(&activity->mutex);
+	cross(activity, Max(in_xact, (int) pg_atomic_read_u32(&activity->in_xact)),
+		  now);
+	SpinLockRelease(&activity->mutex);
 }
 
 /* The instance's cap is told or has changed; 0 = unknown. */

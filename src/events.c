@@ -66,6 +66,8 @@ static bool in_xact = false;
 static TimestampTz xact_start;
 static TimestampTz last_end = 0;	/* of the one before */
 
+static bool failed = false;		/* it did, and waits for its ROLLBACK */
+
 /* it is to be followed by a chained one: after COMMIT, after any end */
 static enum
 {
@@ -152,10 +154,10 @@ must_move(void)
  *-------------------------------------------------------------------------
  */
 
-static void
+static inline void
 end_xact(TimestampTz now)
 {
-	int64		duration = now - xact_start;
+	int64		duration = Max(now - xact_start, 0);	/* clocks are set back */
 
 	in_xact = false;
 	last_end = now;
@@ -167,7 +169,7 @@ end_xact(TimestampTz now)
 	}
 }
 
-static void
+static inline void
 enter_xact(TimestampTz now)
 {
 	in_xact = true;
@@ -178,7 +180,7 @@ enter_xact(TimestampTz now)
 }
 
 /*
- * The transaction is over.  In a failed block the cached stop time is that of
+ * The transaction is over.  Of one that failed the cached stop time is that of
  * the error, not of the ROLLBACK.
  */
 static void
@@ -191,11 +193,12 @@ at_xact_over(void *arg)
 	if (!pgps_backend_joined() || in_long_utility)
 		return;
 	if (in_xact)
-		end_xact(TransactionBlockStatusCode() == 'E' ? GetCurrentTimestamp() :
+		end_xact(failed ? GetCurrentTimestamp() :
 				 GetCurrentTransactionStopTimestamp());
 	else
 		chained = false;
-	if (must_move())
+	failed = false;
+	if (unlikely(must_move()))
 		place(false);
 	if (chained)
 		enter_xact(last_end);	/* watched from its first statement on */
@@ -213,13 +216,10 @@ watch_xact(void)
 	}
 }
 
-static void
+static inline void
 begin_xact(void)
 {
-	/* a failed block has begun long ago */
-	if (IsAbortedTransactionBlockState())
-		return;
-	if (must_move())
+	if (unlikely(must_move()))
 		place(false);
 	watch_xact();
 
@@ -242,7 +242,7 @@ statement(void)
 	{
 		watch_xact();
 		/* a failed block is still that of the label it failed under */
-		if (must_move() && !IsAbortedTransactionBlockState())
+		if (unlikely(must_move()) && !IsAbortedTransactionBlockState())
 			place(false);
 	}
 }
@@ -251,7 +251,7 @@ statement(void)
 static bool
 is_long_utility(const Node *stmt)
 {
-	return IsA(stmt, VacuumStmt) || IsA(stmt, ClusterStmt) ||
+	return IsA(stmt, VacuumStmt) || nodeTag(stmt) == PGPS_T_CLUSTER ||
 		IsA(stmt, ReindexStmt) ||
 		(IsA(stmt, IndexStmt) && ((const IndexStmt *) stmt)->concurrent) ||
 		(IsA(stmt, DropStmt) && ((const DropStmt *) stmt)->concurrent) ||
@@ -270,10 +270,12 @@ is_setting(const Node *stmt)
 static void
 utility_statement(const Node *stmt)
 {
+	/* in a failed block nothing runs but its end, and it has begun long ago */
+	if (!pgps_backend_joined() || (!in_xact && IsAbortedTransactionBlockState()))
+		return;
 	if (!is_setting(stmt))
 		statement();
-	else if (pgps_backend_joined() && !in_xact &&
-			 !IsAbortedTransactionBlockState())
+	else if (!in_xact)
 		watch_xact();
 }
 
@@ -399,11 +401,16 @@ join(void)
 static void
 at_xact_end(XactEvent event, void *arg)
 {
-	/* a COMMIT AND CHAIN that failed is not followed by anything */
-	if (event == XACT_EVENT_ABORT && chain == CHAIN_IF_COMMITTED)
-		chain = NO_CHAIN;
-	if (event == XACT_EVENT_COMMIT && !joined &&
-		MyProcPort != NULL && MyBackendType == B_BACKEND && !am_walsender)
+	if (event == XACT_EVENT_ABORT)
+	{
+		failed = true;
+
+		/* a COMMIT AND CHAIN that failed is not followed by anything */
+		if (chain == CHAIN_IF_COMMITTED)
+			chain = NO_CHAIN;
+	}
+	else if (event == XACT_EVENT_COMMIT && !joined &&
+			 MyProcPort != NULL && MyBackendType == B_BACKEND && !am_walsender)
 		join();
 }
 
