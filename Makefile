@@ -2,6 +2,8 @@
 #
 #   make test      all tests; installs what is missing (Debian)
 #   make test-all  also the long ones
+#   make bench     what it costs, see docs/performance.md
+#   make core      PostgreSQL's own regression tests with us loaded
 #   make demo      real pools on a throwaway server; KEEP=1 leaves it up
 #   make install   for the server of PG_CONFIG
 
@@ -21,10 +23,10 @@ PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 
 # these work on a machine without PostgreSQL
-test test-all demo lint indent bench:
+test test-all demo lint bench core:
 	@test/run $@
 
-.PHONY: test test-all demo lint indent bench
+.PHONY: test test-all demo lint bench core
 
 ifneq ($(PGXS),)
 # bitcode would only help queries that inline our functions

@@ -15,26 +15,12 @@
  */
 #include "postgres.h"
 
-#include "port/pg_bitutils.h"
-
 #include "activity.h"
 
 /*-------------------------------------------------------------------------
  * Histogram
  *-------------------------------------------------------------------------
  */
-
-static inline int
-bucket_of(int64 duration)
-{
-	int			msb;
-
-	if (duration < 4)
-		return Max(duration, 0);
-	msb = pg_leftmost_one_pos64(duration);
-	return Min((msb - 1) * 4 + ((duration >> (msb - 2)) & 3),
-			   PGPS_XACT_BUCKETS - 1);
-}
 
 /* Middle of a bucket, microseconds */
 static double
@@ -110,55 +96,30 @@ cross(PgpsActivity *activity, int in_xact, TimestampTz now)
 	{
 		if (activity->exhausted_since == 0)
 		{
-			activity->exhausted_since = now;
+			activity->exhausted_since = Max(now, activity->exhausted_until);
 			activity->exhausted_count++;
 		}
 	}
 	else if (activity->exhausted_since != 0)
 	{
-		activity->exhausted_time += Max(now - activity->exhausted_since, 0);
+		activity->exhausted_until = Max(now, activity->exhausted_since);
+		activity->exhausted_time +=
+			activity->exhausted_until - activity->exhausted_since;
 		activity->exhausted_since = 0;
 	}
 }
 
-/* A connection enters a transaction. */
+/*
+ * A peak or the cap may be crossed: at least so many connections are in a
+ * transaction.
+ */
 void
-pgps_activity_begin(PgpsActivity *activity, TimestampTz now)
+pgps_activity_cross(PgpsActivity *activity, int in_xact, TimestampTz now)
 {
-	int			in_xact = pg_atomic_add_fetch_u32(&activity->in_xact, 1);
-
-	if (in_xact > activity->peak_in_xact ||
-		(activity->cap > 0 && in_xact >= activity->cap))
-	{
-		SpinLockAcquire(&activity->mutex);
-		cross(activity, Max(in_xact, (int) pg_atomic_read_u32(&activity->in_xact)),
-			  now);
-		SpinLockRelease(&activity->mutex);
-	}
-}
-
-/* A connection leaves its transaction. */
-void
-pgps_activity_end(PgpsActivity *activity, TimestampTz now)
-{
-	pg_atomic_fetch_sub_u32(&activity->in_xact, 1);
-
-	if (activity->exhausted_since != 0)
-	{
-		SpinLockAcquire(&activity->mutex);
-		cross(activity, pg_atomic_read_u32(&activity->in_xact), now);
-		SpinLockRelease(&activity->mutex);
-	}
-}
-
-/* Count a transaction of so many microseconds. */
-void
-pgps_activity_count(PgpsActivity *activity, int64 duration)
-{
-	duration = Max(duration, 0);	/* clocks can be set back */
-	pg_atomic_fetch_add_u64(&activity->xacts, 1);
-	pg_atomic_fetch_add_u64(&activity->total_xact_time, duration);
-	pg_atomic_fetch_add_u64(&activity->histogram[bucket_of(duration)], 1);
+	SpinLockAcquire(&activity->mutex);
+	cross(activity, Max(in_xact, (int) pg_atomic_read_u32(&activity->in_xact)),
+		  now);
+	SpinLockRelease(&activity->mutex);
 }
 
 /* The instance's cap is told or has changed; 0 = unknown. */
@@ -179,10 +140,14 @@ pgps_activity_set_cap(PgpsActivity *activity, int32 cap, TimestampTz now)
  * histogram when it is time.
  */
 void
-pgps_activity_note(PgpsActivity *activity, int in_xact, TimestampTz now)
+pgps_activity_note(PgpsActivity *activity, int in_xact, uint64 xacts,
+				   TimestampTz now)
 {
+	uint64		ended = pg_atomic_read_u64(&activity->xacts) - xacts;
 	int			i;
 
+	/* those that have ended since are not there any more */
+	in_xact = ended < (uint64) in_xact ? in_xact - (int) ended : 0;
 	SpinLockAcquire(&activity->mutex);
 	cross(activity, Max(in_xact, (int) pg_atomic_read_u32(&activity->in_xact)),
 		  now);
@@ -214,6 +179,7 @@ pgps_activity_reset(PgpsActivity *activity, TimestampTz now)
 	activity->peak_in_xact_at = now;
 	activity->exhausted_count = activity->exhausted_since != 0;
 	activity->exhausted_time = 0;
+	activity->exhausted_until = now;
 	if (activity->exhausted_since != 0)
 		activity->exhausted_since = now;
 	SpinLockRelease(&activity->mutex);

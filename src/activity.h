@@ -13,6 +13,7 @@
 
 #include "datatype/timestamp.h"
 #include "port/atomics.h"
+#include "port/pg_bitutils.h"
 #include "storage/spin.h"
 
 /*
@@ -50,6 +51,7 @@ typedef struct PgpsActivity
 	int32		peak_in_xact;
 	TimestampTz peak_in_xact_at;
 	TimestampTz exhausted_since;	/* 0 = not now */
+	TimestampTz exhausted_until;	/* what is before is counted */
 	uint64		exhausted_count;
 	uint64		exhausted_time;
 	uint32		base[2][PGPS_XACT_BUCKETS]; /* histogram as it was at the last
@@ -75,13 +77,12 @@ typedef struct PgpsActivityCopy
 } PgpsActivityCopy;
 
 extern void pgps_activity_init(PgpsActivity *activity);
-extern void pgps_activity_begin(PgpsActivity *activity, TimestampTz now);
-extern void pgps_activity_end(PgpsActivity *activity, TimestampTz now);
-extern void pgps_activity_count(PgpsActivity *activity, int64 duration);
+extern void pgps_activity_cross(PgpsActivity *activity, int in_xact,
+								TimestampTz now);
 extern void pgps_activity_set_cap(PgpsActivity *activity, int32 cap,
 								  TimestampTz now);
 extern void pgps_activity_note(PgpsActivity *activity, int in_xact,
-							   TimestampTz now);
+							   uint64 xacts, TimestampTz now);
 extern void pgps_activity_reset(PgpsActivity *activity, TimestampTz now);
 extern void pgps_activity_totals(PgpsXactTotals *totals,
 								 PgpsActivity *activity, TimestampTz now);
@@ -91,5 +92,51 @@ extern void pgps_activity_restore(PgpsActivity *activity,
 								  const PgpsActivityCopy *copy);
 
 extern double pgps_percentile(const uint64 *histogram, double fraction);
+
+/*
+ * What happens in every transaction is here, to be inlined.
+ */
+
+/* Bucket of a transaction of so many microseconds, not negative */
+static inline int
+pgps_activity_bucket(int64 duration)
+{
+	int			msb;
+
+	if (duration < 4)
+		return duration;
+	msb = pg_leftmost_one_pos64(duration);
+	return Min((msb - 1) * 4 + ((duration >> (msb - 2)) & 3),
+			   PGPS_XACT_BUCKETS - 1);
+}
+
+/* A connection enters a transaction. */
+static inline void
+pgps_activity_begin(PgpsActivity *activity, TimestampTz now)
+{
+	int			in_xact = pg_atomic_add_fetch_u32(&activity->in_xact, 1);
+
+	if (unlikely(in_xact > activity->peak_in_xact ||
+				 (activity->cap > 0 && in_xact >= activity->cap)))
+		pgps_activity_cross(activity, in_xact, now);
+}
+
+/* A connection leaves its transaction. */
+static inline void
+pgps_activity_end(PgpsActivity *activity, TimestampTz now)
+{
+	pg_atomic_fetch_sub_u32(&activity->in_xact, 1);
+	if (unlikely(activity->exhausted_since != 0))
+		pgps_activity_cross(activity, 0, now);
+}
+
+/* Count a transaction of so many microseconds, not negative. */
+static inline void
+pgps_activity_count(PgpsActivity *activity, int64 duration)
+{
+	pg_atomic_fetch_add_u64(&activity->xacts, 1);
+	pg_atomic_fetch_add_u64(&activity->total_xact_time, duration);
+	pg_atomic_fetch_add_u64(&activity->histogram[pgps_activity_bucket(duration)], 1);
+}
 
 #endif							/* PGPS_ACTIVITY_H */

@@ -29,35 +29,17 @@
 #include "backends.h"
 #include "compat.h"
 
-typedef struct Slot
-{
-	pg_atomic_uint32 pid;		/* 0 = free; the rest is valid otherwise */
-	int32		instance;
-	Oid			roleid;
-	Oid			dbid;
-	bool		labelled;
-	bool		several;		/* several identities use it in turn */
-	char		client_addr[PGPS_ADDR_LEN];
-	PgBackendStatus *status;	/* in shared memory, the same for all */
-
-	/* each read and written in one piece */
-	TimestampTz xact_start;		/* of its current or last transaction */
-	int64		xacts;
-	int64		total_xact_time;	/* microseconds */
-	int64		max_xact_time;
-	int64		reports;		/* transactions that reported */
-} Slot;
-
-static Slot *slots = NULL;
+static PgpsSlot *slots = NULL;
 
 /* this session's own; NULL in every process that is no client backend */
-static Slot *my_slot = NULL;
+PgpsSlot   *pgps_my_slot = NULL;
 
 /* hash of the (pool, instance) that this session last reported for */
 static uint64 my_reported = 0;
 
-/* hash of the label that it last had, and whether that was not the first */
-static uint64 my_label = 0;
+/* hashes of the label that it last had, and whether that was not the first */
+static uint64 my_pool = 0;
+static uint64 my_instance = 0;
 static bool my_relabelled = false;
 
 /*
@@ -66,7 +48,7 @@ static bool my_relabelled = false;
 Size
 pgps_backends_size(void)
 {
-	return mul_size(MaxConnections, sizeof(Slot));
+	return mul_size(MaxConnections, sizeof(PgpsSlot));
 }
 
 void
@@ -75,20 +57,14 @@ pgps_backends_init(void *area, bool found)
 	slots = area;
 }
 
-bool
-pgps_backend_joined(void)
-{
-	return my_slot != NULL;
-}
-
 /* Take this session's slot.  Only for client backends. */
 void
 pgps_backend_claim(void)
 {
-	Slot	   *slot = &slots[MyProcNumber];
+	PgpsSlot   *slot = &slots[MyProcNumber];
 
 	Assert(MyProcNumber < MaxConnections);
-	memset((char *) slot + sizeof(slot->pid), 0, sizeof(Slot) - sizeof(slot->pid));
+	memset((char *) slot + sizeof(slot->pid), 0, sizeof(PgpsSlot) - sizeof(slot->pid));
 	slot->instance = PGPS_NO_INSTANCE;
 	slot->roleid = MyProc->roleId;
 	slot->dbid = MyDatabaseId;
@@ -96,56 +72,56 @@ pgps_backend_claim(void)
 	pgps_client_addr(slot->client_addr);
 	pg_write_barrier();
 	pg_atomic_write_u32(&slot->pid, MyProcPid);
-	my_slot = slot;
+	pgps_my_slot = slot;
+}
+
+static uint64
+hash_name(const char *name)
+{
+	return hash_bytes_extended((const unsigned char *) name, strlen(name), 0);
 }
 
 /*
  * What this session says of itself.  A label that takes the place of another
- * is a pooler's doing.
+ * is a pooler's doing; one that comes to it later is not.
  */
 void
 pgps_backend_describe(const PgpsIdentity *identity)
 {
-	uint64		label = 0;
-
+	pgps_my_slot->labelled = identity->labelled;
 	if (identity->labelled)
-		label = hash_combine64(hash_bytes_extended((const unsigned char *) identity->pool,
-												   PGPS_POOL_LEN, 0),
-							   hash_bytes_extended((const unsigned char *) identity->instance,
-												   strlen(identity->instance), 0));
-	if (my_label != 0 && label != 0 && label != my_label)
-		my_slot->several = my_relabelled = true;
-	if (label != 0)
-		my_label = label;
-	my_slot->labelled = identity->labelled;
-}
+	{
+		uint64		pool = hash_name(identity->pool);
+		uint64		instance = identity->instance_labelled ?
+			hash_name(identity->instance) : 0;
 
-void
-pgps_backend_begin_xact(TimestampTz now)
-{
-	my_slot->xact_start = now;
-}
-
-void
-pgps_backend_end_xact(int64 duration)
-{
-	my_slot->xacts++;
-	my_slot->total_xact_time += Max(duration, 0);
-	if (duration > my_slot->max_xact_time)
-		my_slot->max_xact_time = duration;
+		if ((my_pool != 0 && my_pool != pool) ||
+			(my_instance != 0 && instance != 0 && my_instance != instance))
+			pgps_my_slot->several = my_relabelled = true;
+		my_pool = pool;
+		if (instance != 0)
+			my_instance = instance;
+	}
 }
 
 /* Caller holds the registry's lock exclusively. */
 void
 pgps_backend_set_instance(int32 instance)
 {
-	my_slot->instance = instance;
+	pgps_my_slot->instance = instance;
 }
 
 int32
 pgps_backend_instance(void)
 {
-	return my_slot ? my_slot->instance : PGPS_NO_INSTANCE;
+	return pgps_my_slot ? pgps_my_slot->instance : PGPS_NO_INSTANCE;
+}
+
+/* Start of this session's current or last transaction; 0 = none yet */
+TimestampTz
+pgps_backend_last_xact(void)
+{
+	return pgps_my_slot ? pgps_my_slot->xact_start : 0;
 }
 
 /* Did a label of this session take the place of another? */
@@ -166,13 +142,13 @@ pgps_backend_note_report(uint64 reported)
 {
 	uint64		before = my_reported;
 
-	my_slot->reports++;
+	pgps_my_slot->reports++;
 	my_reported = reported;
-	if (my_slot->labelled || my_slot->several)
+	if (pgps_my_slot->labelled || pgps_my_slot->several)
 		return PGPS_KEEP;
 	if (before != 0 && before != reported)
 	{
-		my_slot->several = true;
+		pgps_my_slot->several = true;
 		return PGPS_UNBIND;
 	}
 	return PGPS_BIND;
@@ -182,7 +158,7 @@ pgps_backend_note_report(uint64 reported)
 bool
 pgps_backend_is_bound(void)
 {
-	return my_slot != NULL && !my_slot->labelled && !my_slot->several &&
+	return pgps_my_slot != NULL && !pgps_my_slot->labelled && !pgps_my_slot->several &&
 		my_reported != 0;
 }
 
@@ -203,8 +179,8 @@ pgps_backend_unbind(void)
 void
 pgps_backend_release(void)
 {
-	pg_atomic_write_u32(&my_slot->pid, 0);
-	my_slot = NULL;
+	pg_atomic_write_u32(&pgps_my_slot->pid, 0);
+	pgps_my_slot = NULL;
 }
 
 /* Copy a backend's state from its PgBackendStatus; false if it is gone. */
@@ -256,7 +232,7 @@ pgps_backends_copy(PgpsBackend *backends)
 
 	for (i = 0; i < MaxConnections; i++)
 	{
-		Slot	   *slot = &slots[i];
+		PgpsSlot   *slot = &slots[i];
 		PgpsBackend *backend = &backends[n];
 
 		backend->pid = pg_atomic_read_u32(&slot->pid);

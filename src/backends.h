@@ -11,6 +11,7 @@
 #define PGPS_BACKENDS_H
 
 #include "datatype/timestamp.h"
+#include "port/atomics.h"
 #include "utils/backend_status.h"
 
 #include "identity.h"
@@ -55,16 +56,64 @@ typedef struct PgpsBackend
 	int64		max_xact_time;
 } PgpsBackend;
 
+/*
+ * Shared: a client backend's slot.  Known here only for what happens in every
+ * transaction; all else is backends.c's.
+ */
+typedef struct PgpsSlot
+{
+	pg_atomic_uint32 pid;		/* 0 = free; the rest is valid otherwise */
+	int32		instance;
+	Oid			roleid;
+	Oid			dbid;
+	bool		labelled;
+	bool		several;		/* several identities use it in turn */
+	char		client_addr[PGPS_ADDR_LEN];
+	PgBackendStatus *status;	/* in shared memory, the same for all */
+
+	/* each read and written in one piece */
+	TimestampTz xact_start;		/* of its current or last transaction */
+	int64		xacts;
+	int64		total_xact_time;	/* microseconds */
+	int64		max_xact_time;
+	int64		reports;		/* transactions that reported */
+} PgpsSlot;
+
+/* this session's own; NULL in every process that is no client backend */
+extern PgpsSlot *pgps_my_slot;
+
+static inline bool
+pgps_backend_joined(void)
+{
+	return pgps_my_slot != NULL;
+}
+
+static inline void
+pgps_backend_begin_xact(TimestampTz now)
+{
+	pgps_my_slot->xact_start = now;
+}
+
+/* "duration" is not negative. */
+static inline void
+pgps_backend_end_xact(int64 duration)
+{
+	PgpsSlot   *slot = pgps_my_slot;
+
+	slot->xacts++;
+	slot->total_xact_time += duration;
+	if (duration > slot->max_xact_time)
+		slot->max_xact_time = duration;
+}
+
 extern Size pgps_backends_size(void);
 extern void pgps_backends_init(void *area, bool found);
 
-extern bool pgps_backend_joined(void);
 extern void pgps_backend_claim(void);
 extern void pgps_backend_describe(const PgpsIdentity *identity);
-extern void pgps_backend_begin_xact(TimestampTz now);
-extern void pgps_backend_end_xact(int64 duration);
 extern void pgps_backend_set_instance(int32 instance);
 extern int32 pgps_backend_instance(void);
+extern TimestampTz pgps_backend_last_xact(void);
 extern bool pgps_backend_is_relabelled(void);
 extern PgpsBinding pgps_backend_note_report(uint64 reported);
 extern bool pgps_backend_is_bound(void);

@@ -70,7 +70,8 @@ pass(TimestampTz now)
 	{
 		const PgpsInstanceView *view = &snapshot->instances[i];
 
-		pgps_registry_note_in_xact(view->copy, view->server.in_xact, now);
+		pgps_registry_note_in_xact(view->copy, view->server.in_xact,
+								   snapshot->backends_at);
 		if (view->now.status != (PgpsStatus) view->data->status)
 			pgps_registry_note_status(view->copy, view->now.status,
 									  view->status_since);

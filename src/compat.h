@@ -80,6 +80,13 @@ typedef struct JumbleState PgpsJumbleState;
 typedef const struct JumbleState PgpsJumbleState;
 #endif
 
+/* 19 has made CLUSTER a case of REPACK */
+#if PG_VERSION_NUM < 190000
+#define PGPS_T_CLUSTER T_ClusterStmt
+#else
+#define PGPS_T_CLUSTER T_RepackStmt
+#endif
+
 /* for comparing, not for telling what a server can do */
 #define PGPS_SERVER_MAJOR (PG_VERSION_NUM / 10000)
 

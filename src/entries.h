@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * entries.h
- *	  The shared entries of pools and pgps_instances; for registry.c alone.
+ *	  The shared entries of pools and instances; for registry.c, upkeep.c and
+ *	  restore.c alone.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -51,6 +52,10 @@ typedef struct PgpsRegistry
 extern PgpsRegistry *pgps_registry;
 extern PgpsPoolEntry *pgps_pools;
 extern PgpsInstanceEntry *pgps_instances;
+
+/* registry.c */
+extern void pgps_lock_registry(LWLockMode mode);
+extern void pgps_unlock_registry(void);
 
 extern int32 pgps_find_pool(const PgpsPoolKey *key);
 extern int32 pgps_find_instance(int32 pool, const char *name);

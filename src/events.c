@@ -66,6 +66,17 @@ static bool in_xact = false;
 static TimestampTz xact_start;
 static TimestampTz last_end = 0;	/* of the one before */
 
+static bool failed = false;		/* it did, and waits for its ROLLBACK */
+
+/* it is to be followed by a chained one: after COMMIT, after any end */
+static enum
+{
+	NO_CHAIN, CHAIN_IF_COMMITTED, CHAIN
+}			chain = NO_CHAIN;
+
+/* a utility runs that ends and starts transactions, all for one statement */
+static bool in_long_utility = false;
+
 static bool watching = false;	/* the callback below is registered */
 static MemoryContextCallback at_end_callback;
 
@@ -93,6 +104,8 @@ pgps_session_moved(PgpsActivity *there)
 		if (there)
 			pgps_activity_begin(there, now);
 	}
+	else
+		pgps_backend_begin_xact(0); /* none of it was there */
 	here = there;
 }
 
@@ -141,36 +154,54 @@ must_move(void)
  *-------------------------------------------------------------------------
  */
 
-static void
+static inline void
 end_xact(TimestampTz now)
 {
-	int64		duration = now - xact_start;
+	int64		duration = Max(now - xact_start, 0);	/* clocks are set back */
 
 	in_xact = false;
 	last_end = now;
 	pgps_backend_end_xact(duration);
 	if (here)
 	{
+		pgps_activity_count(here, duration);	/* first: see activity_note */
 		pgps_activity_end(here, now);
-		pgps_activity_count(here, duration);
 	}
 }
 
+static inline void
+enter_xact(TimestampTz now)
+{
+	in_xact = true;
+	xact_start = now;
+	pgps_backend_begin_xact(now);
+	if (here)
+		pgps_activity_begin(here, now);
+}
+
 /*
- * The transaction is over.  In a failed block the cached stop time is that of
+ * The transaction is over.  Of one that failed the cached stop time is that of
  * the error, not of the ROLLBACK.
  */
 static void
 at_xact_over(void *arg)
 {
+	bool		chained = chain != NO_CHAIN;
+
 	watching = false;
-	if (!pgps_backend_joined())
+	chain = NO_CHAIN;
+	if (!pgps_backend_joined() || in_long_utility)
 		return;
 	if (in_xact)
-		end_xact(TransactionBlockStatusCode() == 'E' ? GetCurrentTimestamp() :
+		end_xact(failed ? GetCurrentTimestamp() :
 				 GetCurrentTransactionStopTimestamp());
-	if (must_move())
+	else
+		chained = false;
+	failed = false;
+	if (unlikely(must_move()))
 		place(false);
+	if (chained)
+		enter_xact(last_end);	/* watched from its first statement on */
 }
 
 /* Have at_xact_over() called. */
@@ -185,25 +216,18 @@ watch_xact(void)
 	}
 }
 
-static void
+static inline void
 begin_xact(void)
 {
-	/* a failed block has begun long ago */
-	if (IsAbortedTransactionBlockState())
-		return;
-	if (must_move())
+	if (unlikely(must_move()))
 		place(false);
 	watch_xact();
-	in_xact = true;
 
 	/*
 	 * The message may be older than the transaction: after a COMMIT in a
 	 * procedure or in the middle of a query string.
 	 */
-	xact_start = Max(GetCurrentTransactionStartTimestamp(), last_end);
-	pgps_backend_begin_xact(xact_start);
-	if (here)
-		pgps_activity_begin(here, xact_start);
+	enter_xact(Max(GetCurrentTransactionStartTimestamp(), last_end));
 }
 
 /* A statement of this session is about to run. */
@@ -214,8 +238,24 @@ statement(void)
 		return;
 	if (!in_xact)
 		begin_xact();
-	else if (must_move())
-		place(false);
+	else
+	{
+		watch_xact();
+		/* a failed block is still that of the label it failed under */
+		if (unlikely(must_move()) && !IsAbortedTransactionBlockState())
+			place(false);
+	}
+}
+
+/* May it end and start transactions in its middle? */
+static bool
+is_long_utility(const Node *stmt)
+{
+	return IsA(stmt, VacuumStmt) || nodeTag(stmt) == PGPS_T_CLUSTER ||
+		IsA(stmt, ReindexStmt) ||
+		(IsA(stmt, IndexStmt) && ((const IndexStmt *) stmt)->concurrent) ||
+		(IsA(stmt, DropStmt) && ((const DropStmt *) stmt)->concurrent) ||
+		IsA(stmt, AlterTableStmt);	/* DETACH PARTITION CONCURRENTLY */
 }
 
 /* Does it belong to no transaction of the client's? */
@@ -230,10 +270,12 @@ is_setting(const Node *stmt)
 static void
 utility_statement(const Node *stmt)
 {
+	/* in a failed block nothing runs but its end, and it has begun long ago */
+	if (!pgps_backend_joined() || (!in_xact && IsAbortedTransactionBlockState()))
+		return;
 	if (!is_setting(stmt))
 		statement();
-	else if (pgps_backend_joined() && !in_xact &&
-			 !IsAbortedTransactionBlockState())
+	else if (!in_xact)
 		watch_xact();
 }
 
@@ -265,18 +307,56 @@ executor_start(QueryDesc *query_desc, int eflags)
 }
 
 static void
-process_utility(PlannedStmt *pstmt, const char *query_string,
-				bool read_only_tree, ProcessUtilityContext context,
-				ParamListInfo params, QueryEnvironment *env,
-				DestReceiver *dest, QueryCompletion *qc)
+run_utility(PlannedStmt *pstmt, const char *query_string,
+			bool read_only_tree, ProcessUtilityContext context,
+			ParamListInfo params, QueryEnvironment *env,
+			DestReceiver *dest, QueryCompletion *qc)
 {
-	utility_statement(pstmt->utilityStmt);
 	if (prev_ProcessUtility_hook)
 		prev_ProcessUtility_hook(pstmt, query_string, read_only_tree, context,
 								 params, env, dest, qc);
 	else
 		standard_ProcessUtility(pstmt, query_string, read_only_tree, context,
 								params, env, dest, qc);
+}
+
+static void
+process_utility(PlannedStmt *pstmt, const char *query_string,
+				bool read_only_tree, ProcessUtilityContext context,
+				ParamListInfo params, QueryEnvironment *env,
+				DestReceiver *dest, QueryCompletion *qc)
+{
+	const Node *stmt = pstmt->utilityStmt;
+	int			after = NO_CHAIN;
+
+	if (IsA(stmt, TransactionStmt) && ((const TransactionStmt *) stmt)->chain)
+		after = ((const TransactionStmt *) stmt)->kind == TRANS_STMT_COMMIT ?
+			CHAIN_IF_COMMITTED : CHAIN;
+	utility_statement(stmt);
+	if (in_xact && context == PROCESS_UTILITY_TOPLEVEL && is_long_utility(stmt))
+	{
+		in_long_utility = true;
+		PG_TRY();
+		{
+			run_utility(pstmt, query_string, read_only_tree, context, params,
+						env, dest, qc);
+		}
+		PG_FINALLY();
+		{
+			in_long_utility = false;
+			if (!IsTransactionState())
+				end_xact(GetCurrentTimestamp());
+			else
+				watch_xact();
+		}
+		PG_END_TRY();
+		return;
+	}
+	run_utility(pstmt, query_string, read_only_tree, context, params, env,
+				dest, qc);
+
+	/* the end itself is yet to come */
+	chain = after;
 }
 
 /*-------------------------------------------------------------------------
@@ -292,6 +372,7 @@ static void
 leave(int code, Datum arg)
 {
 	int32		instance = pgps_backend_instance();
+	TimestampTz last_xact = pgps_backend_last_xact();
 
 	if (!pgps_backend_joined())
 		return;
@@ -301,7 +382,8 @@ leave(int code, Datum arg)
 
 	/* no reader may find us at an instance that does not count us any more */
 	pgps_backend_release();
-	pgps_registry_leave(instance);
+	pgps_registry_leave(instance, last_xact,
+						GetCurrentTimestamp() - MyStartTimestamp);
 	pgps_peaks_disconnect();
 }
 
@@ -319,8 +401,16 @@ join(void)
 static void
 at_xact_end(XactEvent event, void *arg)
 {
-	if (event == XACT_EVENT_COMMIT && !joined &&
-		MyProcPort != NULL && MyBackendType == B_BACKEND && !am_walsender)
+	if (event == XACT_EVENT_ABORT)
+	{
+		failed = true;
+
+		/* a COMMIT AND CHAIN that failed is not followed by anything */
+		if (chain == CHAIN_IF_COMMITTED)
+			chain = NO_CHAIN;
+	}
+	else if (event == XACT_EVENT_COMMIT && !joined &&
+			 MyProcPort != NULL && MyBackendType == B_BACKEND && !am_walsender)
 		join();
 }
 

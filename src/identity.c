@@ -236,7 +236,8 @@ pgps_identify(PgpsIdentity *identity)
 		pgps_discovered_pool(identity->pool, application_name,
 							 MyProcPort->user_name);
 
-	if (pgps_label_instance[0] != '\0')
+	identity->instance_labelled = pgps_label_instance[0] != '\0';
+	if (identity->instance_labelled)
 		pgps_clean_tail(identity->instance, PGPS_INSTANCE_LEN,
 						pgps_label_instance);
 	else

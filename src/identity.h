@@ -29,6 +29,7 @@ typedef struct PgpsIdentity
 	bool		labelled;		/* pool comes from the setting */
 	char		pool[PGPS_POOL_LEN];
 	char		instance[PGPS_INSTANCE_LEN];
+	bool		instance_labelled;	/* and so does instance */
 	char		app_version[PGPS_POOL_LEN];
 	char		client_addr[PGPS_ADDR_LEN]; /* numeric; empty = local socket */
 	PgpsValues	cap;			/* configuration told by the label */

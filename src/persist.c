@@ -41,7 +41,7 @@
 #define SET_ASIDE SAVE_FILE ".set_aside"
 
 #define SAVE_MAGIC 0x53504750	/* "PGPS" */
-#define SAVE_FORMAT 2			/* goes up when a saved struct changes */
+#define SAVE_FORMAT 1			/* goes up when a saved struct changes */
 
 /* what follows the header, one array after the other */
 typedef enum Section

@@ -5,13 +5,15 @@
  *
  * Not related to Pgpool-II.  Where to find what:
  *
- *	 fields, dialect, dialect_table		the words of the pool libraries
- *	 identity, counters, status			pure functions on names and numbers
- *	 shmem, entries, registry, backends	shared memory
- *	 peaks, rejections, activity			counted by the server itself
- *	 events, collector, persist			what keeps it up to date
- *	 snapshot, budget					what readers start from
- *	 report, plan, views, overview		what SQL calls
+ *	 fields, dialect, dialect_table, figures	the words of the pool libraries
+ *	 identity, counters, status, instance	pure functions on names and numbers
+ *	 shmem, entries, registry, backends		shared memory
+ *	 activity, peaks, rejections, origin	what the server itself counts
+ *	 events, collector, upkeep				what keeps it up to date
+ *	 persist, restore						over a restart
+ *	 snapshot, budget						what readers start from
+ *	 report, plan, views, views_server, connections, overview, row
+ *											what SQL calls
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *

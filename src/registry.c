@@ -28,9 +28,6 @@
 #include "entries.h"
 #include "settings.h"
 
-/* a pool without instances is kept this long (microseconds) */
-#define POOL_RETENTION (7 * USECS_PER_DAY)
-
 static LWLock *registry_lock = NULL;
 
 void
@@ -43,15 +40,15 @@ pgps_registry_set_lock(LWLock *lock)
  * Take the lock.  The postmaster is alone when it loads and saves, and has no
  * means to wait.
  */
-static void
-lock_registry(LWLockMode mode)
+void
+pgps_lock_registry(LWLockMode mode)
 {
 	if (IsUnderPostmaster)
 		LWLockAcquire(registry_lock, mode);
 }
 
-static void
-unlock_registry(void)
+void
+pgps_unlock_registry(void)
 {
 	if (IsUnderPostmaster)
 		LWLockRelease(registry_lock);
@@ -91,21 +88,21 @@ pgps_registry_report(const PgpsReport *report, TimestampTz now)
 	int32		i = PGPS_NONE;
 	bool		own;
 
-	lock_registry(LW_SHARED);
+	pgps_lock_registry(LW_SHARED);
 	pool = pgps_find_pool(&report->key);
 	if (pool != PGPS_NONE)
 		i = pgps_find_instance(pool, report->instance);
 	if (i == PGPS_NONE)
 	{
-		unlock_registry();
-		lock_registry(LW_EXCLUSIVE);
+		pgps_unlock_registry();
+		pgps_lock_registry(LW_EXCLUSIVE);
 		pool = pgps_need_pool(&report->key, NameStr(report->usename),
 							  NameStr(report->datname), false, now);
 		i = pgps_need_instance(pool, report->instance, false, now);
 	}
 	apply_report(i, report, now);
 	own = !pgps_instances[i].data.other;
-	unlock_registry();
+	pgps_unlock_registry();
 	if (!own)
 		pg_atomic_fetch_add_u64(&pgps_registry->overflowed, 1);
 	return own;
@@ -121,7 +118,7 @@ pgps_registry_forget(const PgpsPoolKey *key, const char *instance)
 	int32		pool;
 	int32		i = PGPS_NONE;
 
-	lock_registry(LW_EXCLUSIVE);
+	pgps_lock_registry(LW_EXCLUSIVE);
 	pool = pgps_find_pool(key);
 	if (pool != PGPS_NONE)
 		i = pgps_find_instance(pool, instance);
@@ -143,7 +140,7 @@ pgps_registry_forget(const PgpsPoolKey *key, const char *instance)
 			pgps_retire(&pgps_pools[pool].data, &told);
 		}
 	}
-	unlock_registry();
+	pgps_unlock_registry();
 	return i != PGPS_NONE;
 }
 
@@ -184,7 +181,7 @@ pgps_registry_reset(const char *pool, const char *usename, Oid roleid)
 	int			meant = 0;
 	int32		i;
 
-	lock_registry(LW_EXCLUSIVE);
+	pgps_lock_registry(LW_EXCLUSIVE);
 	for (i = 0; i < pgps_registry->pool_capacity; i++)
 	{
 		PgpsPool   *data = &pgps_pools[i].data;
@@ -212,6 +209,7 @@ pgps_registry_reset(const char *pool, const char *usename, Oid roleid)
 		reset_counters(&entry->data.told);
 		entry->data.carry.dropped = entry->data.carry.held = 0;
 		entry->data.connects = entry->data.disconnects = 0;
+		entry->data.session_time = 0;
 		entry->data.fork_shared = false;
 		SpinLockRelease(&entry->mutex);
 		pgps_activity_reset(&entry->activity, now);
@@ -226,7 +224,7 @@ pgps_registry_reset(const char *pool, const char *usename, Oid roleid)
 		pgps_registry->info.stats_reset = now;
 		SpinLockRelease(&pgps_registry->mutex);
 	}
-	unlock_registry();
+	pgps_unlock_registry();
 	return meant;
 }
 
@@ -236,14 +234,20 @@ pgps_registry_reset(const char *pool, const char *usename, Oid roleid)
  */
 
 /*
- * Take this session off an instance.  The instance's count goes last: until
- * then the entry cannot be given up.
+ * Take this session off an instance.  That it had a transaction stays known
+ * there.  The instance's count goes last: until then the entry cannot be
+ * given up.
  */
 static void
-detach(int32 i)
+detach(int32 i, TimestampTz last_xact)
 {
-	pg_atomic_fetch_sub_u32(&pgps_pools[pgps_instances[i].data.pool].attached, 1);
-	pg_atomic_fetch_sub_u32(&pgps_instances[i].attached, 1);
+	PgpsInstanceEntry *entry = &pgps_instances[i];
+
+	SpinLockAcquire(&entry->mutex);
+	entry->data.last_xact = Max(entry->data.last_xact, last_xact);
+	SpinLockRelease(&entry->mutex);
+	pg_atomic_fetch_sub_u32(&pgps_pools[entry->data.pool].attached, 1);
+	pg_atomic_fetch_sub_u32(&entry->attached, 1);
 }
 
 /* Move this session to an instance.  Caller holds the lock exclusively. */
@@ -257,7 +261,7 @@ attach(int32 i, TimestampTz now)
 	if (old == i)
 		return;
 	if (old != PGPS_NO_INSTANCE)
-		detach(old);
+		detach(old, pgps_backend_last_xact());
 
 	pg_atomic_fetch_add_u32(&pgps_instances[i].attached, 1);
 	connections = pg_atomic_add_fetch_u32(&pool->attached, 1);
@@ -273,9 +277,9 @@ attach(int32 i, TimestampTz now)
 void
 pgps_registry_connect(Oid roleid, Oid dbid)
 {
-	lock_registry(LW_EXCLUSIVE);
+	pgps_lock_registry(LW_EXCLUSIVE);
 	pgps_peaks_connect(roleid, dbid, GetCurrentTimestamp());
-	unlock_registry();
+	pgps_unlock_registry();
 }
 
 /*
@@ -300,7 +304,7 @@ pgps_registry_join(const PgpsIdentity *identity, bool connect)
 					 "names have one length");
 	memcpy(key.name, identity->pool, sizeof(key.name));
 
-	lock_registry(LW_EXCLUSIVE);
+	pgps_lock_registry(LW_EXCLUSIVE);
 	pool = pgps_need_pool(&key, NameStr(identity->usename),
 						  NameStr(identity->datname), !identity->labelled, now);
 	i = pgps_need_instance(pool, identity->instance, true, now);
@@ -326,7 +330,7 @@ pgps_registry_join(const PgpsIdentity *identity, bool connect)
 	pgps_activity_set_cap(&pgps_instances[i].activity, cap, now);
 	if (data->other)
 		pg_atomic_fetch_add_u64(&pgps_registry->overflowed, 1);
-	unlock_registry();
+	pgps_unlock_registry();
 	return &pgps_instances[i].activity;
 }
 
@@ -338,10 +342,10 @@ pgps_registry_unplace(void)
 
 	if (i == PGPS_NO_INSTANCE)
 		return;
-	lock_registry(LW_EXCLUSIVE);
-	detach(i);
+	pgps_lock_registry(LW_EXCLUSIVE);
+	detach(i, pgps_backend_last_xact());
 	pgps_backend_set_instance(PGPS_NO_INSTANCE);
-	unlock_registry();
+	pgps_unlock_registry();
 }
 
 /*
@@ -355,7 +359,7 @@ pgps_registry_bind(const PgpsReport *report)
 	int32		pool;
 	int32		i = PGPS_NONE;
 
-	lock_registry(LW_EXCLUSIVE);
+	pgps_lock_registry(LW_EXCLUSIVE);
 	pool = pgps_find_pool(&report->key);
 	if (pool != PGPS_NONE)
 		i = pgps_find_instance(pool, report->instance);
@@ -363,24 +367,25 @@ pgps_registry_bind(const PgpsReport *report)
 		i = PGPS_NONE;
 	if (i != PGPS_NONE)
 		attach(i, GetCurrentTimestamp());
-	unlock_registry();
+	pgps_unlock_registry();
 	return i != PGPS_NONE ? &pgps_instances[i].activity : NULL;
 }
 
 /*
- * This session ends.  Takes no LWLock: it may be exiting with one held.  The
+ * This session ends after so many microseconds.  Takes no LWLock: it may be exiting with one held.  The
  * entry cannot go away before its count of backends does.
  */
 void
-pgps_registry_leave(int32 i)
+pgps_registry_leave(int32 i, TimestampTz last_xact, int64 session_time)
 {
 	if (i == PGPS_NO_INSTANCE)
 		return;
 	SpinLockAcquire(&pgps_instances[i].mutex);
 	pgps_instances[i].data.disconnects++;
+	pgps_instances[i].data.session_time += Max(session_time, 0);
 	pgps_instances[i].data.last_seen = GetCurrentTimestamp();
 	SpinLockRelease(&pgps_instances[i].mutex);
-	detach(i);
+	detach(i, last_xact);
 }
 
 /*-------------------------------------------------------------------------
@@ -426,13 +431,13 @@ pgps_registry_copy(PgpsHistograms histograms)
 		copy->instances = palloc_extended(ninstances * sizeof(PgpsInstanceCopy),
 										  MCXT_ALLOC_HUGE);
 
-		lock_registry(LW_SHARED);
+		pgps_lock_registry(LW_SHARED);
 		fits = npools >= pgps_registry->npools && ninstances >= pgps_registry->ninstances;
 		npools = pgps_registry->npools;
 		ninstances = pgps_registry->ninstances;
 		if (fits)
 			break;
-		unlock_registry();
+		pgps_unlock_registry();
 
 		/* some more may be made meanwhile */
 		npools += 16;
@@ -463,209 +468,9 @@ pgps_registry_copy(PgpsHistograms histograms)
 						   histograms, now);
 		copy->ninstances++;
 	}
+	copy->backends_at = GetCurrentTimestamp();
 	copy->nbackends = pgps_backends_copy(copy->backends);
 	copy->npeaks = pgps_peaks_copy(copy->peaks);
-	unlock_registry();
+	pgps_unlock_registry();
 	return copy;
-}
-
-/*-------------------------------------------------------------------------
- * The collector
- *-------------------------------------------------------------------------
- */
-
-/* Is an instance to be given up?  Never one with a connection. */
-static bool
-is_expired(PgpsInstanceEntry *entry, TimestampTz now)
-{
-	if (!entry->used || pg_atomic_read_u32(&entry->attached) > 0)
-		return false;
-	return entry->data.said_goodbye ||
-		entry->data.last_seen + pgps_expire_after * USECS_PER_SEC < now;
-}
-
-static bool
-is_expired_pool(const PgpsPoolEntry *entry, TimestampTz now)
-{
-	return entry->used && entry->data.instances == 0 &&
-		entry->data.last_seen + POOL_RETENTION < now;
-}
-
-/*
- * Give up instances that were not heard of for expire_after.  Their counters
- * stay in their pool.
- */
-void
-pgps_registry_expire(TimestampTz now)
-{
-	bool		any = false;
-	int32		i;
-
-	/* mostly there are none, and joining need not wait for us to find out */
-	lock_registry(LW_SHARED);
-	for (i = 0; i < pgps_registry->instance_capacity && !any; i++)
-		any = is_expired(&pgps_instances[i], now);
-	for (i = 0; i < pgps_registry->pool_capacity && !any; i++)
-		any = is_expired_pool(&pgps_pools[i], now);
-	unlock_registry();
-	if (!any)
-		return;
-
-	lock_registry(LW_EXCLUSIVE);
-	for (i = 0; i < pgps_registry->instance_capacity; i++)
-	{
-		if (is_expired(&pgps_instances[i], now))
-			pgps_remove_instance(i);
-	}
-	for (i = 0; i < pgps_registry->pool_capacity; i++)
-	{
-		if (is_expired_pool(&pgps_pools[i], now))
-			pgps_remove_pool(i);
-	}
-	unlock_registry();
-}
-
-/*
- * Remember a judgement, so that its age is known.  The entry may have changed
- * hands since it was judged: then it does not matter.
- */
-void
-pgps_registry_note_status(const PgpsInstanceCopy *judged, PgpsStatus status,
-						  TimestampTz since)
-{
-	PgpsInstanceEntry *entry = &pgps_instances[judged->index];
-
-	lock_registry(LW_SHARED);
-	SpinLockAcquire(&entry->mutex);
-	if (entry->used && entry->data.first_seen == judged->data.first_seen &&
-		entry->data.last_report == judged->data.last_report)
-	{
-		entry->data.status = status;
-		entry->data.status_since = since;
-	}
-	SpinLockRelease(&entry->mutex);
-	unlock_registry();
-}
-
-/*
- * The collector saw so many connections in a transaction.  Events cannot see
- * those that wait for a lock before any hook has run.
- */
-void
-pgps_registry_note_in_xact(const PgpsInstanceCopy *seen, int in_xact,
-						   TimestampTz now)
-{
-	PgpsInstanceEntry *entry = &pgps_instances[seen->index];
-
-	lock_registry(LW_SHARED);
-	if (entry->used && entry->data.first_seen == seen->data.first_seen)
-		pgps_activity_note(&entry->activity, in_xact, now);
-	unlock_registry();
-}
-
-/* Raise a pool's peaks to what was just seen. */
-void
-pgps_registry_note_peaks(const PgpsPoolCopy *seen, int live, int64 committed)
-{
-	PgpsPool   *data = &pgps_pools[seen->index].data;
-
-	lock_registry(LW_EXCLUSIVE);
-	if (pgps_pools[seen->index].used && data->first_seen == seen->data.first_seen)
-	{
-		data->peak_instances = Max(data->peak_instances, live);
-		data->peak_committed = Max(data->peak_committed, committed);
-	}
-	unlock_registry();
-}
-
-void
-pgps_registry_note_pass(TimestampTz now, PgpsLimitStatus server)
-{
-	SpinLockAcquire(&pgps_registry->mutex);
-	pgps_registry->info.last_pass = now;
-	if (pgps_registry->info.server_status != server ||
-		pgps_registry->info.server_status_since == 0)
-	{
-		pgps_registry->info.server_status = server;
-		pgps_registry->info.server_status_since = now;
-	}
-	SpinLockRelease(&pgps_registry->mutex);
-}
-
-void
-pgps_registry_note_collector(int pid)
-{
-	SpinLockAcquire(&pgps_registry->mutex);
-	pgps_registry->info.collector_pid = pid;
-	SpinLockRelease(&pgps_registry->mutex);
-}
-
-/*-------------------------------------------------------------------------
- * Loading the save file.  The postmaster is alone.
- *-------------------------------------------------------------------------
- */
-
-/* Returns the number of the pool's entry. */
-int32
-pgps_registry_restore_pool(const PgpsPool *pool)
-{
-	int32		i = pgps_need_pool(&pool->key, NameStr(pool->usename),
-								   NameStr(pool->datname), pool->discovered,
-								   pool->first_seen);
-	PgpsPool   *data = &pgps_pools[i].data;
-
-	if (memcmp(&data->key, &pool->key, sizeof(PgpsPoolKey)) == 0 &&
-		strcmp(pool->key.name, PGPS_OTHER) != 0)
-	{
-		*data = *pool;
-
-		/* its instances come later: it must not make room for others now */
-		data->instances = 1;
-	}
-	else
-		pgps_retire(data, pool);	/* (other), or max_pools was lowered */
-	return i;
-}
-
-void
-pgps_registry_restore_instance(const PgpsInstanceCopy *instance, int32 pool)
-{
-	const PgpsInstance *saved = &instance->data;
-	int32		i = pgps_need_instance(pool, saved->name, false,
-									   saved->last_seen);
-	PgpsInstance *data = &pgps_instances[i].data;
-
-	if (!data->other || saved->other)
-	{
-		*data = *saved;
-		data->pool = pool;
-		pgps_activity_restore(&pgps_instances[i].activity, &instance->activity);
-	}
-	else
-	{
-		/* max_instances was lowered */
-		PgpsPool	more = {0};
-
-		more.retired = saved->told;
-		more.retired_connects = saved->connects;
-		more.retired_disconnects = saved->disconnects;
-		more.retired_xacts = instance->activity.totals;
-		pgps_retire(&pgps_pools[pool].data, &more);
-	}
-}
-
-/* All is restored: count what belongs to each pool. */
-void
-pgps_registry_restore_done(TimestampTz stats_reset)
-{
-	int32		i;
-
-	pgps_registry->info.stats_reset = stats_reset;
-	for (i = 0; i < pgps_registry->pool_capacity; i++)
-		pgps_pools[i].data.instances = 0;
-	for (i = 0; i < pgps_registry->instance_capacity; i++)
-	{
-		if (pgps_instances[i].used)
-			pgps_pools[pgps_instances[i].data.pool].data.instances++;
-	}
 }

@@ -99,6 +99,8 @@ typedef struct PgpsInstance
 												 * ended by NUL */
 	uint64		connects;
 	uint64		disconnects;
+	uint64		session_time;	/* of connections that ended, microseconds */
+	TimestampTz last_xact;		/* newest transaction of those that left */
 } PgpsInstance;
 
 /* a report, parsed and with its identity */
@@ -152,6 +154,7 @@ typedef struct PgpsCopy
 	int			ninstances;
 	PgpsInstanceCopy *instances;
 	int			max_instance;
+	TimestampTz backends_at;	/* when they were looked at */
 	int			nbackends;
 	PgpsBackend *backends;
 	int			npeaks;
@@ -180,7 +183,8 @@ extern PgpsActivity *pgps_registry_join(const PgpsIdentity *identity,
 										bool connect);
 extern PgpsActivity *pgps_registry_bind(const PgpsReport *report);
 extern void pgps_registry_unplace(void);
-extern void pgps_registry_leave(int32 instance);
+extern void pgps_registry_leave(int32 instance, TimestampTz last_xact,
+								int64 session_time);
 
 /* what readers get: one consistent copy in the current memory context */
 extern PgpsCopy *pgps_registry_copy(PgpsHistograms histograms);

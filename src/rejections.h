@@ -62,6 +62,10 @@ typedef struct PgpsRejections
 	PgpsRejected *counters;
 } PgpsRejections;
 
+/* origin.c */
+extern void pgps_describe_origin(PgpsOrigin *origin);
+extern bool pgps_find_reason(const ErrorData *edata, PgpsReason *reason);
+
 extern Size pgps_rejections_size(void);
 extern void pgps_rejections_init(void *area, bool found);
 extern void pgps_rejections_install(void);

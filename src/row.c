@@ -56,6 +56,13 @@ pgps_put_null(PgpsRow *row)
 }
 
 void
+pgps_put_nulls(PgpsRow *row, int n)
+{
+	while (n-- > 0)
+		pgps_put_null(row);
+}
+
+void
 pgps_put_bool(PgpsRow *row, bool value)
 {
 	put(row, BoolGetDatum(value));
@@ -187,4 +194,11 @@ pgps_put_mean_wait(PgpsRow *row, const PgpsValues *v)
 						v->value[PGPS_WAIT_EVENTS]);
 	else
 		pgps_put_null(row);
+}
+
+/* Add a sentence to some notes. */
+void
+pgps_note(StringInfo notes, const char *text)
+{
+	appendStringInfo(notes, "%s%s", notes->len > 0 ? "; " : "", text);
 }

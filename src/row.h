@@ -13,6 +13,7 @@
 #include "datatype/timestamp.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "lib/stringinfo.h"
 
 #include "fields.h"
 
@@ -30,6 +31,7 @@ extern void pgps_rows_begin(PgpsRow *row, FunctionCallInfo fcinfo);
 extern void pgps_row_end(PgpsRow *row);
 
 extern void pgps_put_null(PgpsRow *row);
+extern void pgps_put_nulls(PgpsRow *row, int n);
 extern void pgps_put_bool(PgpsRow *row, bool value);
 extern void pgps_put_int4(PgpsRow *row, int32 value);
 extern void pgps_put_int8(PgpsRow *row, int64 value);
@@ -44,5 +46,7 @@ extern void pgps_put_figure4(PgpsRow *row, const PgpsValues *v, PgpsField f);
 extern void pgps_put_figure8(PgpsRow *row, const PgpsValues *v, PgpsField f);
 extern void pgps_put_figure_ms(PgpsRow *row, const PgpsValues *v, PgpsField f);
 extern void pgps_put_mean_wait(PgpsRow *row, const PgpsValues *v);
+
+extern void pgps_note(StringInfo notes, const char *text);
 
 #endif							/* PGPS_ROW_H */

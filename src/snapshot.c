@@ -51,6 +51,8 @@ judge_instance(PgpsSnapshot *snapshot, PgpsInstanceView *view)
 {
 	PgpsTold	told;
 
+	view->server.last_xact = Max(view->server.last_xact,
+								 view->data->last_xact);
 	pgps_instance_told(&told, view->data);
 	pgps_judge(&view->now, &told, &view->server, snapshot->taken_at,
 			   snapshot->info.started_at);
@@ -274,6 +276,7 @@ pgps_take_snapshot(PgpsHistograms histograms)
 	snapshot->taken_at = GetCurrentTimestamp();
 	snapshot->info = copy->info;
 	snapshot->backends = copy->backends;
+	snapshot->backends_at = copy->backends_at;
 	snapshot->nbackends = copy->nbackends;
 	snapshot->peaks = copy->peaks;
 	snapshot->npeaks = copy->npeaks;

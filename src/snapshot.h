@@ -78,6 +78,7 @@ typedef struct PgpsSnapshot
 	PgpsPoolView *pools;
 	int			nbackends;
 	const PgpsBackend *backends;
+	TimestampTz backends_at;	/* when they were looked at */
 	int			npeaks;
 	const PgpsPeak *peaks;
 	const PgpsRejections *rejections;

@@ -1,11 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * views.c
- *	  The functions behind the views instances, pools, budget and info.
+ *	  The functions behind the views instances and pools; who sees what.
  *
  * Privileges and Datums only.  A role sees the rows of the roles it has the
- * privileges of; members of pg_read_all_stats see all.  The numbers of the
- * budget are public in the catalogs and in pg_stat_activity already.
+ * privileges of; members of pg_read_all_stats see all.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -35,8 +34,6 @@
 
 PG_FUNCTION_INFO_V1(pgps_get_instances);
 PG_FUNCTION_INFO_V1(pgps_get_pools);
-PG_FUNCTION_INFO_V1(pgps_get_budget);
-PG_FUNCTION_INFO_V1(pgps_get_info);
 
 bool
 pgps_sees_all(void)
@@ -88,13 +85,6 @@ put_unlimited(PgpsRow *row, const PgpsValues *v)
 		pgps_put_null(row);
 }
 
-static void
-put_nulls(PgpsRow *row, int n)
-{
-	while (n-- > 0)
-		pgps_put_null(row);
-}
-
 /* Negative = null */
 static void
 put_count(PgpsRow *row, int64 count)
@@ -128,13 +118,6 @@ put_percentile(PgpsRow *row, const uint64 *histogram, double fraction)
 		pgps_put_null(row);
 }
 
-/* Add a sentence to some notes. */
-static void
-note(StringInfo notes, const char *text)
-{
-	appendStringInfo(notes, "%s%s", notes->len > 0 ? "; " : "", text);
-}
-
 /* What a reader should know of an instance and no column says */
 static const char *
 instance_notes(const PgpsInstanceView *view)
@@ -148,25 +131,26 @@ instance_notes(const PgpsInstanceView *view)
 
 	initStringInfo(&notes);
 	if (data->other)
-		note(&notes, "stands for instances without room of their own");
+		pgps_note(&notes, "stands for instances without room of their own");
 	if (data->carry.shared)
-		note(&notes, "several processes report under this name; its counters stand still");
+		pgps_note(&notes, "several processes report under this name; its counters stand still");
 	if (data->fork_shared)
-		note(&notes, "shares a connection with another process of its host: was the pool made before a fork?");
+		pgps_note(&notes, "shares a connection with another process of its host: was the pool made before a fork?");
 	if (view->now.ghosts > 0)
-		note(&notes, psprintf("claims " INT64_FORMAT " connections that are not here",
-							  view->now.ghosts));
+		pgps_note(&notes, psprintf("claims " INT64_FORMAT " connections that are not here",
+								   view->now.ghosts));
 	if (view->server.labelled > 0 && !view->server.via_pooler && here > max_size)
-		note(&notes, psprintf("holds " INT64_FORMAT " connections, its maximum is " INT64_FORMAT,
-							  here, max_size));
-	if (data->connects >= MANY_CONNECTS && xacts < 3 * data->connects)
-		note(&notes, psprintf("about " UINT64_FORMAT " transactions a connection: it hardly pools",
-							  (xacts + data->connects / 2) / data->connects));
+		pgps_note(&notes, psprintf("holds " INT64_FORMAT " connections, its maximum is " INT64_FORMAT,
+								   here, max_size));
+	if (data->disconnects >= MANY_CONNECTS && xacts < 3 * data->connects)
+		pgps_note(&notes, psprintf("hardly pools: about " UINT64_FORMAT " transactions a connection, which lasts %.1f s",
+								   (xacts + data->connects / 2) / Max(data->connects, 1),
+								   data->session_time / 1000000.0 / data->disconnects));
 	if (pgps_known(&data->label, PGPS_POOL_SIZE) &&
 		pgps_known(&data->told, PGPS_POOL_SIZE) &&
 		data->label.value[PGPS_POOL_SIZE] != data->told.value[PGPS_POOL_SIZE])
-		note(&notes, psprintf("label says pool_size " INT64_FORMAT,
-							  data->label.value[PGPS_POOL_SIZE]));
+		pgps_note(&notes, psprintf("label says pool_size " INT64_FORMAT,
+								   data->label.value[PGPS_POOL_SIZE]));
 	return notes.data;
 }
 
@@ -447,111 +431,5 @@ pgps_get_pools(PG_FUNCTION_ARGS)
 		if (pgps_may_see(snapshot->pools[i].data->key.roleid, sees_all))
 			put_pool(&row, &snapshot->pools[i], snapshot->rejections);
 	}
-	return (Datum) 0;
-}
-
-Datum
-pgps_get_budget(PG_FUNCTION_ARGS)
-{
-	PgpsRow		row;
-	ListCell   *lc;
-
-	pgps_ensure_loaded();
-	pgps_rows_begin(&row, fcinfo);
-	foreach(lc, pgps_limits(pgps_take_snapshot(PGPS_NO_HISTOGRAMS)))
-	{
-		const PgpsLimit *limit = lfirst(lc);
-		bool		server = limit->scope == PGPS_SCOPE_SERVER;
-
-		pgps_put_text(&row, pgps_scope_name(limit->scope));
-		pgps_put_name(&row, NameStr(limit->name));
-		if (limit->conn_limit >= 0)
-			pgps_put_int4(&row, limit->conn_limit);
-		else
-			pgps_put_null(&row);
-		pgps_put_int4(&row, limit->usable);
-		pgps_put_int4(&row, limit->used);
-		if (server)
-			pgps_put_int4(&row, limit->starting);
-		else
-			pgps_put_null(&row);
-		pgps_put_pct(&row, limit->usable > 0 ?
-					 100.0 * limit->used / limit->usable : -1);
-		pgps_put_int4(&row, limit->headroom);
-		pgps_put_text(&row, pgps_scope_name(limit->binding));
-		pgps_put_text(&row, pgps_limit_status_name(limit->status));
-		pgps_put_int8(&row, limit->committed.now);
-		pgps_put_int8(&row, limit->committed.peak);
-		pgps_put_int4(&row, limit->committed.uncapped);
-		pgps_put_int4(&row, limit->peak_used);
-		pgps_put_time(&row, limit->peak_used_at);
-		pgps_put_int8(&row, limit->rejected.count);
-		pgps_put_time(&row, limit->rejected.last_rejected);
-		pgps_put_int4(&row, limit->reserved);
-		pgps_row_end(&row);
-	}
-	return (Datum) 0;
-}
-
-/* What the server's configuration keeps from us */
-static const char *
-blind_spots(void)
-{
-	StringInfoData notes;
-
-	initStringInfo(&notes);
-	if (!pgstat_track_activities)
-		note(&notes, "track_activities is off: in_xact and state are not seen");
-	if (strstr(GetConfigOption("log_min_messages", false, false), "panic"))
-		note(&notes, "log_min_messages is panic: refused connections are not seen");
-	if (pgps_track == PGPS_TRACK_NONE)
-		note(&notes, "pgpool_stats.track leaves out all connections");
-	else if (pgps_track == PGPS_TRACK_LABELLED)
-		note(&notes, "pgpool_stats.track leaves out unlabelled connections");
-	return notes.data;
-}
-
-/* One row, also when the library is not loaded */
-Datum
-pgps_get_info(PG_FUNCTION_ARGS)
-{
-	PgpsRow		row;
-	PgpsSnapshot *snapshot;
-	int			used = 0,
-				unlabelled = 0;
-	int			i;
-
-	pgps_rows_begin(&row, fcinfo);
-	pgps_put_bool(&row, pgps_is_loaded());
-	pgps_put_text(&row, PGPS_VERSION);
-	if (!pgps_is_loaded())
-	{
-		put_nulls(&row, 12);
-		pgps_row_end(&row);
-		return (Datum) 0;
-	}
-
-	snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
-	for (i = 0; i < snapshot->ninstances; i++)
-		used += !snapshot->instances[i].data->other;
-	for (i = 0; i < snapshot->nbackends; i++)
-		unlabelled += !snapshot->backends[i].labelled;
-
-	if (snapshot->info.collector_pid != 0)
-		pgps_put_int4(&row, snapshot->info.collector_pid);
-	else
-		pgps_put_null(&row);
-	pgps_put_time(&row, snapshot->info.last_pass);
-	pgps_put_bool(&row, pgps_sees_all());
-	pgps_put_int4(&row, used);
-	pgps_put_int4(&row, snapshot->info.instances_max);
-	pgps_put_int8(&row, snapshot->info.overflowed);
-	pgps_put_int4(&row, unlabelled);
-	pgps_put_int8(&row, snapshot->info.unmapped_keys);
-	pgps_put_int8(&row, snapshot->info.dropped);
-	pgps_put_time(&row, snapshot->info.stats_reset);
-	pgps_put_time(&row, snapshot->info.started_at);
-	pgps_put_text(&row, blind_spots());
-	pgps_row_end(&row);
 	return (Datum) 0;
 }

@@ -3,6 +3,8 @@ use strict;
 use warnings;
 
 use IO::Socket::INET;
+use IO::Socket::UNIX;
+use POSIX ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -170,13 +172,29 @@ is(one(q{SELECT rejected FROM pgpool_stats.budget WHERE name = 'closed'}), '1', 
 one('SELECT pgpool_stats.reset()');
 is(one('SELECT count(*) FROM pgpool_stats.rejections'), '0', 'reset');
 refused("$base dbname=closed user=app application_name=first");
-my $storm = 1000;
+my $storm = 10_000;
+my $packet = pack('N', 196608) . "user\0shut\0database\0postgres\0application_name\0storm\0\0";
+$packet = pack('N', length($packet) + 4) . $packet;
+my @children;
 foreach (1 .. 4)
 {
-	my $loop = "for i in \$(seq 1 " . $storm / 4 . "); do psql -X -d \"$base dbname=postgres user=shut application_name=storm\" -c 'SELECT 1'; done >/dev/null 2>&1";
-	push @held, my $h = IPC::Run::start([ 'sh', '-c', $loop ]);
+	my $pid = fork;
+
+	if ($pid == 0)
+	{
+		foreach (1 .. $storm / 4)
+		{
+			my $socket = IO::Socket::UNIX->new(Peer => $node->host . "/.s.PGSQL.$port");
+
+			print $socket $packet;
+			$socket->flush;
+			1 while sysread $socket, my $rest, 8192;
+		}
+		POSIX::_exit(0);
+	}
+	push @children, $pid;
 }
-$_->finish foreach grep { ref $_ eq 'IPC::Run' } @held;
+waitpid $_, 0 foreach @children;
 is(one(q{SELECT sum(count) FROM pgpool_stats.rejections WHERE application_name = 'storm'}), $storm, 'a storm: the total is right');
 ok(one(q{SELECT count(*) FROM pgpool_stats.rejections WHERE application_name = 'storm'}) <= 3, 'a row a minute');
 is(rejection(q{application_name = 'first'}, 'count'), '1', 'what came before it is still there');

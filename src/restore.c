@@ -1,0 +1,81 @@
+/*-------------------------------------------------------------------------
+ *
+ * restore.c
+ *	  Saved pools and instances back into the registry.
+ *
+ * Only while the server starts: the postmaster is alone and takes no lock.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/timestamp.h"
+
+#include "entries.h"
+
+/* Returns the number of the pool's entry. */
+int32
+pgps_registry_restore_pool(const PgpsPool *pool)
+{
+	int32		i = pgps_need_pool(&pool->key, NameStr(pool->usename),
+								   NameStr(pool->datname), pool->discovered,
+								   pool->first_seen);
+	PgpsPool   *data = &pgps_pools[i].data;
+
+	if (memcmp(&data->key, &pool->key, sizeof(PgpsPoolKey)) == 0 &&
+		strcmp(pool->key.name, PGPS_OTHER) != 0)
+	{
+		*data = *pool;
+
+		/* its instances come later: it must not make room for others now */
+		data->instances = 1;
+	}
+	else
+		pgps_retire(data, pool);	/* (other), or max_pools was lowered */
+	return i;
+}
+
+void
+pgps_registry_restore_instance(const PgpsInstanceCopy *instance, int32 pool)
+{
+	const PgpsInstance *saved = &instance->data;
+	int32		i = pgps_need_instance(pool, saved->name, false,
+									   saved->last_seen);
+	PgpsInstance *data = &pgps_instances[i].data;
+
+	if (!data->other || saved->other)
+	{
+		*data = *saved;
+		data->pool = pool;
+		pgps_activity_restore(&pgps_instances[i].activity, &instance->activity);
+	}
+	else
+	{
+		/* max_instances was lowered */
+		PgpsPool	more = {0};
+
+		more.retired = saved->told;
+		more.retired_connects = saved->connects;
+		more.retired_disconnects = saved->disconnects;
+		more.retired_xacts = instance->activity.totals;
+		pgps_retire(&pgps_pools[pool].data, &more);
+	}
+}
+
+/* All is restored: count what belongs to each pool. */
+void
+pgps_registry_restore_done(TimestampTz stats_reset)
+{
+	int32		i;
+
+	pgps_registry->info.stats_reset = stats_reset;
+	for (i = 0; i < pgps_registry->pool_capacity; i++)
+		pgps_pools[i].data.instances = 0;
+	for (i = 0; i < pgps_registry->instance_capacity; i++)
+	{
+		if (pgps_instances[i].used)
+			pgps_pools[pgps_instances[i].data.pool].data.instances++;
+	}
+}
