@@ -244,8 +244,7 @@ pgps_backends_copy(PgpsBackend *backends)
 		backend->instance = slot->instance;
 		backend->labelled = slot->labelled;
 		backend->several = slot->several;
-		backend->only_reports = slot->reports > 0 &&
-			slot->xacts <= slot->reports;
+		backend->only_reports = pgps_slot_only_reports(slot);
 		memcpy(backend->client_addr, slot->client_addr, PGPS_ADDR_LEN);
 		backend->last_xact = slot->xact_start;
 		backend->xacts = slot->xacts;

@@ -94,6 +94,13 @@ pgps_backend_begin_xact(TimestampTz now)
 	pgps_my_slot->xact_start = now;
 }
 
+/* Was every transaction of a session a report? */
+static inline bool
+pgps_slot_only_reports(const PgpsSlot *slot)
+{
+	return slot->reports > 0 && slot->xacts <= slot->reports;
+}
+
 /* "duration" is not negative. */
 static inline void
 pgps_backend_end_xact(int64 duration)

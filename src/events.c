@@ -373,6 +373,7 @@ leave(int code, Datum arg)
 {
 	int32		instance = pgps_backend_instance();
 	TimestampTz last_xact = pgps_backend_last_xact();
+	bool		only_reported;
 
 	if (!pgps_backend_joined())
 		return;
@@ -380,10 +381,13 @@ leave(int code, Datum arg)
 		end_xact(GetCurrentTimestamp());
 	here = NULL;
 
+	only_reported = pgps_slot_only_reports(pgps_my_slot);
+
 	/* no reader may find us at an instance that does not count us any more */
 	pgps_backend_release();
 	pgps_registry_leave(instance, last_xact,
-						GetCurrentTimestamp() - MyStartTimestamp);
+						GetCurrentTimestamp() - MyStartTimestamp,
+						only_reported);
 	pgps_peaks_disconnect();
 }
 

@@ -209,7 +209,7 @@ pgps_registry_reset(const char *pool, const char *usename, Oid roleid)
 		reset_counters(&entry->data.told);
 		entry->data.carry.dropped = entry->data.carry.held = 0;
 		entry->data.connects = entry->data.disconnects = 0;
-		entry->data.session_time = 0;
+		entry->data.session_time = entry->data.reporters = 0;
 		entry->data.fork_shared = false;
 		SpinLockRelease(&entry->mutex);
 		pgps_activity_reset(&entry->activity, now);
@@ -372,17 +372,22 @@ pgps_registry_bind(const PgpsReport *report)
 }
 
 /*
- * This session ends after so many microseconds.  Takes no LWLock: it may be exiting with one held.  The
- * entry cannot go away before its count of backends does.
+ * This session ends after so many microseconds.  Takes no LWLock: it may be
+ * exiting with one held.  The entry cannot go away before its count of
+ * backends does.
  */
 void
-pgps_registry_leave(int32 i, TimestampTz last_xact, int64 session_time)
+pgps_registry_leave(int32 i, TimestampTz last_xact, int64 session_time,
+					bool only_reported)
 {
 	if (i == PGPS_NO_INSTANCE)
 		return;
 	SpinLockAcquire(&pgps_instances[i].mutex);
 	pgps_instances[i].data.disconnects++;
-	pgps_instances[i].data.session_time += Max(session_time, 0);
+	if (only_reported)
+		pgps_instances[i].data.reporters++;
+	else
+		pgps_instances[i].data.session_time += Max(session_time, 0);
 	pgps_instances[i].data.last_seen = GetCurrentTimestamp();
 	SpinLockRelease(&pgps_instances[i].mutex);
 	detach(i, last_xact);

@@ -99,7 +99,8 @@ typedef struct PgpsInstance
 												 * ended by NUL */
 	uint64		connects;
 	uint64		disconnects;
-	uint64		session_time;	/* of connections that ended, microseconds */
+	uint64		reporters;		/* connections that ended and only reported */
+	uint64		session_time;	/* of the others that ended, microseconds */
 	TimestampTz last_xact;		/* newest transaction of those that left */
 } PgpsInstance;
 
@@ -184,7 +185,7 @@ extern PgpsActivity *pgps_registry_join(const PgpsIdentity *identity,
 extern PgpsActivity *pgps_registry_bind(const PgpsReport *report);
 extern void pgps_registry_unplace(void);
 extern void pgps_registry_leave(int32 instance, TimestampTz last_xact,
-								int64 session_time);
+								int64 session_time, bool only_reported);
 
 /* what readers get: one consistent copy in the current memory context */
 extern PgpsCopy *pgps_registry_copy(PgpsHistograms histograms);

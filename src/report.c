@@ -100,6 +100,25 @@ choose_instance(char *dest, const char *arg, const PgpsStats *stats)
 	}
 }
 
+/*
+ * "host:pid" as the instance's name tells the process as well as the two keys
+ * do.
+ */
+static void
+split_instance(PgpsStats *stats, const char *instance)
+{
+	const char *colon = strrchr(instance, ':');
+	Size		host_len = colon ? colon - instance : 0;
+
+	if (stats->host[0] != '\0' || stats->pid[0] != '\0' ||
+		host_len == 0 || host_len >= sizeof(stats->host) ||
+		colon[1] == '\0' || strlen(colon + 1) >= sizeof(stats->pid) ||
+		colon[1 + strspn(colon + 1, "0123456789")] != '\0')
+		return;
+	memcpy(stats->host, instance, host_len);
+	strcpy(stats->pid, colon + 1);
+}
+
 /* Who reports: the process if it says so, else the connection it comes on */
 static PgpsReporter
 identify_reporter(const PgpsStats *stats)
@@ -224,6 +243,8 @@ pgps_report(PG_FUNCTION_ARGS)
 	{
 		report.stats = lfirst(lc);
 		choose_instance(report.instance, instance, report.stats);
+		if (instance != NULL)
+			split_instance(report.stats, instance);
 		report.reporter = identify_reporter(report.stats);
 		report.fork_shared = list_length(rows) == 1 && is_fork_shared(&report);
 		own &= pgps_registry_report(&report, now);

@@ -126,7 +126,9 @@ instance_notes(const PgpsInstanceView *view)
 	const PgpsValues *shown = &view->now.shown;
 	int64		max_size = pgps_get(shown, PGPS_MAX_SIZE, PG_INT64_MAX);
 	int64		here = view->server.connections - view->server.reporters;
-	uint64		xacts = view->copy->activity.totals.xacts;
+	uint64		ended = data->disconnects - data->reporters;
+	uint64		xacts = view->copy->activity.totals.xacts - Min(data->reporters,
+																view->copy->activity.totals.xacts);
 	StringInfoData notes;
 
 	initStringInfo(&notes);
@@ -142,10 +144,10 @@ instance_notes(const PgpsInstanceView *view)
 	if (view->server.labelled > 0 && !view->server.via_pooler && here > max_size)
 		pgps_note(&notes, psprintf("holds " INT64_FORMAT " connections, its maximum is " INT64_FORMAT,
 								   here, max_size));
-	if (data->disconnects >= MANY_CONNECTS && xacts < 3 * data->connects)
+	if (ended >= MANY_CONNECTS && xacts < 3 * ended)
 		pgps_note(&notes, psprintf("hardly pools: about " UINT64_FORMAT " transactions a connection, which lasts %.1f s",
-								   (xacts + data->connects / 2) / Max(data->connects, 1),
-								   data->session_time / 1000000.0 / data->disconnects));
+								   (xacts + ended / 2) / ended,
+								   data->session_time / 1000000.0 / ended));
 	if (pgps_known(&data->label, PGPS_POOL_SIZE) &&
 		pgps_known(&data->told, PGPS_POOL_SIZE) &&
 		data->label.value[PGPS_POOL_SIZE] != data->told.value[PGPS_POOL_SIZE])
