@@ -305,24 +305,33 @@ parse_one(Parser *parser, JsonbContainer *container,
 	return stats;
 }
 
+/* From the figures as they were read to those that we keep */
+static PgpsStats *
+finish_document(Parser *parser)
+{
+	PgpsStats  *stats = parser->stats;
+	PgpsComplaint about_open;
+
+	if (parser->dialect->combine != NULL)
+	{
+		parser->dialect->combine(&stats->values, &parser->figures, 1);
+		return stats;
+	}
+	about_open = pgps_work_out(&parser->figures, parser->dialect);
+	if (about_open.expected != NULL)
+		complain_about(parser, "open", about_open.sqlstate,
+					   about_open.expected);
+	pgps_figures_to_values(&stats->values, &parser->figures);
+	return stats;
+}
+
 static PgpsStats *
 parse_document(JsonbContainer *container, bool strict)
 {
 	Parser		parser;
-	PgpsStats  *stats = parse_one(&parser, container, NULL, strict);
-	PgpsComplaint about_open;
 
-	if (parser.dialect->combine != NULL)
-	{
-		parser.dialect->combine(&stats->values, &parser.figures, 1);
-		return stats;
-	}
-	about_open = pgps_work_out(&parser.figures, parser.dialect);
-	if (about_open.expected != NULL)
-		complain_about(&parser, "open", about_open.sqlstate,
-					   about_open.expected);
-	pgps_figures_to_values(&stats->values, &parser.figures);
-	return stats;
+	parse_one(&parser, container, NULL, strict);
+	return finish_document(&parser);
 }
 
 /*
@@ -430,6 +439,7 @@ parse_array(JsonbContainer *array, bool strict)
 	List	   *result = NIL;
 	ListCell   *lc;
 	bool		any_pool = false;
+	Parser		parser;
 	uint32		i;
 
 	for (i = 0; i < nrows; i++)
@@ -438,11 +448,9 @@ parse_array(JsonbContainer *array, bool strict)
 
 		if (object == NULL)
 			return NIL;
+		parse_one(&parser, object, NULL, strict);
 		if (i == 0)
 		{
-			Parser		parser;
-			PgpsStats  *first = parse_one(&parser, object, NULL, false);
-
 			if (parser.dialect->combine != NULL)
 			{
 				PgpsStats  *stats = parse_combined(array, parser.dialect,
@@ -450,10 +458,9 @@ parse_array(JsonbContainer *array, bool strict)
 
 				return stats != NULL ? list_make1(stats) : NIL;
 			}
-			pfree(first);
 			check_rows(nrows, MAX_ROWS);
 		}
-		result = lappend(result, parse_document(object, strict));
+		result = lappend(result, finish_document(&parser));
 	}
 
 	/* what is no pool is kept only if there is nothing else */

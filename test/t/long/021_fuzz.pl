@@ -1,0 +1,143 @@
+# 100,000 mutations of the documents of all pool libraries, strict and not,
+# in a build with sanitizers: no crash, nothing slow, and no error but those
+# that report() promises.
+
+use strict;
+use warnings;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $seed = $ENV{PGPS_FUZZ_SEED} || 20260101;
+my $count = $ENV{PGPS_FUZZ_COUNT} || 100_000;
+
+# the library again, with sanitizers; it has another path, so its script runs
+# without CREATE EXTENSION
+my $dir = PostgreSQL::Test::Utils::tempdir();
+my $pg_config = ($ENV{BIN} ? "$ENV{BIN}/" : '') . 'pg_config';
+my $asan = `gcc -print-file-name=libasan.so`;
+chomp $asan;
+plan skip_all => 'no libasan' unless $asan =~ m{^/} && -e $asan;
+
+system_or_bail('cp', '-r', 'src', 'Makefile', 'pgpool_stats.control', $dir);
+system("rm -f $dir/src/*.o");
+system_log('make', '-s', '-C', $dir, "PG_CONFIG=$pg_config",
+	'COPT=-fsanitize=address,undefined -fno-sanitize-recover=all -O1') == 0
+  or BAIL_OUT('cannot build with sanitizers');
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->append_conf('postgresql.conf', qq{
+shared_preload_libraries = '$dir/pgpool_stats'
+log_min_messages = fatal
+log_statement = none
+log_min_error_statement = panic
+restart_after_crash = off
+});
+
+# bindtextdomain() waits for itself for ever under libasan; nobody needs it
+my $shim = "$dir/no_nls";
+append_to_file("$shim.c",
+		'char *bindtextdomain(const char *d, const char *n) { return (char *) n; }'
+	  . "\n"
+	  . 'char *textdomain(const char *d) { return (char *) d; }'
+	  . "\n");
+system_or_bail('gcc', '-shared', '-fPIC', '-fno-builtin', '-w', '-o',
+	"$shim.so", "$shim.c");
+
+# leaks: a backend frees what it allocates by ending; fake stacks would
+# confuse its check of stack depth
+{
+	local $ENV{LD_PRELOAD} = "$asan $shim.so";
+	local $ENV{ASAN_OPTIONS} =
+	  'detect_leaks=0:detect_stack_use_after_return=0:abort_on_error=1';
+	local $ENV{UBSAN_OPTIONS} = 'print_stacktrace=1';
+	$node->start;
+}
+
+my $documents = "$dir/documents";
+my @files = sort grep { !/errors/ } glob('sql/*.sql');
+system("$^X test/fuzz/mutate.pl $seed $count @files >$documents") == 0
+  or BAIL_OUT('cannot make documents');
+
+my $script = slurp_file('src/pgpool_stats--1.0.sql');
+$script =~ s/^\\.*$//mg;
+$script =~ s/MODULE_PATHNAME/$dir\/pgpool_stats/g;
+$node->safe_psql('postgres',
+	"CREATE SCHEMA IF NOT EXISTS pgpool_stats; $script");
+
+$node->safe_psql('postgres', qq{
+	CREATE UNLOGGED TABLE document (n serial, json text);
+	CREATE UNLOGGED TABLE result (n int, strict bool, state text, message text, ms float8);
+	COPY document (json) FROM '$documents' (FORMAT csv);
+});
+$node->safe_psql('postgres', q{
+	CREATE PROCEDURE fuzz() LANGUAGE plpgsql AS $$
+	DECLARE
+		d record;
+		is_strict bool;
+		started timestamptz;
+		stats jsonb;
+	BEGIN
+		FOR d IN SELECT * FROM document ORDER BY n LOOP
+			BEGIN
+				stats := d.json;
+			EXCEPTION WHEN OTHERS THEN
+				INSERT INTO result VALUES (d.n, NULL, 'no JSON', sqlerrm, 0);
+				CONTINUE;
+			END;
+			FOREACH is_strict IN ARRAY '{f,t}'::bool[] LOOP
+				PERFORM set_config('pgpool_stats.strict_reports', is_strict::text, true);
+				started := clock_timestamp();
+				BEGIN
+					PERFORM pgpool_stats.report('fuzz', stats, (d.n % 7)::text);
+					INSERT INTO result VALUES (d.n, is_strict, 'ok', NULL,
+						extract(epoch FROM clock_timestamp() - started) * 1000);
+				EXCEPTION WHEN OTHERS THEN
+					INSERT INTO result VALUES (d.n, is_strict, sqlstate, sqlerrm,
+						extract(epoch FROM clock_timestamp() - started) * 1000);
+				END;
+			END LOOP;
+		END LOOP;
+	END $$;
+});
+
+my ($rc, $out, $err) = $node->psql('postgres', 'CALL fuzz()', timeout => 1800);
+is($rc, 0, 'the server survives') or diag($err, slurp_file($node->logfile));
+
+my $figures = $node->safe_psql('postgres', q{
+	SELECT format('%s reports, strict %s: %s taken, %s raised, slowest %s ms, mean %s us', count(*), strict,
+		count(*) FILTER (WHERE state = 'ok'), count(*) FILTER (WHERE state <> 'ok'),
+		round(max(ms)::numeric, 1), round(avg(ms)::numeric * 1000, 1))
+	FROM result WHERE strict IS NOT NULL GROUP BY strict ORDER BY strict});
+note($figures);
+note($node->safe_psql('postgres', q{
+	SELECT strict, state, count(*), (SELECT count(DISTINCT dialect) FROM pgpool_stats.instances)
+	FROM result GROUP BY 1, 2 ORDER BY 1, 2}));
+
+cmp_ok($node->safe_psql('postgres', 'SELECT count(*) FROM result WHERE strict IS NOT NULL'),
+	'>=', 2 * $count * 0.98, 'all documents were reported, strict and not');
+is($node->safe_psql('postgres', q{SELECT DISTINCT state, message FROM result
+	WHERE strict IS NOT NULL AND state <> 'ok' AND state !~ '^(22|54)'}),
+	'', 'errors are of class 22 and 54');
+is($node->safe_psql('postgres', q{SELECT DISTINCT state, message FROM result
+	WHERE NOT strict AND state <> 'ok'
+	AND message NOT IN ('pool statistics have no key that is known',
+		'pool statistics are a text that is not known',
+		'pool statistics must be a JSON object, an array of objects, or a text')
+	AND message !~ '^pool statistics have \d+ rows'}),
+	'', 'not strict, only what is no statistics raises');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM result s JOIN result l USING (n)
+	WHERE s.strict AND NOT l.strict AND s.state = 'ok' AND l.state <> 'ok'}),
+	'0', 'strict takes nothing that is not taken otherwise');
+is($node->safe_psql('postgres', 'SELECT n, ms FROM result WHERE ms > 2000'),
+	'', 'nothing is slow');
+
+# whatever was reported can be read
+$node->safe_psql('postgres', 'SELECT count(*) FROM pgpool_stats.' . $_)
+  foreach qw(instances pools overview budget);
+$node->stop;
+unlike(slurp_file($node->logfile), qr/AddressSanitizer|runtime error/,
+	'the sanitizers have nothing to say');
+
+done_testing();
