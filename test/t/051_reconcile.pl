@@ -93,6 +93,13 @@ like(one(q{SELECT notes FROM pgpool_stats.instances WHERE pool = 'forked' AND in
 	qr/shares a connection with another process/, 'a fork shares it');
 $s->quit;
 
+# the instance's name tells the process as well
+$s = $node->background_psql('postgres');
+$s->query_safe(qq{SELECT pgpool_stats.report('named', '{"open": 1}', 'web:$_')}) foreach 1 .. 2;
+like(one(q{SELECT notes FROM pgpool_stats.instances WHERE pool = 'named' AND instance = 'web:2'}),
+	qr/shares a connection with another process/, 'a fork, by the names of the instances');
+$s->quit;
+
 # a pooler brings several hosts along
 $s = $node->background_psql('postgres');
 $s->query_safe(qq{SELECT pgpool_stats.report('pooled', '{"open": 1, "host": "$_->[0]", "pid": $_->[1]}')})
@@ -114,6 +121,13 @@ $node->psql('postgres', 'SELECT 1',
 $node->poll_query_until('postgres', q{SELECT disconnects = 25 FROM pgpool_stats.instances WHERE pool = 'php'});
 like(instance('php', 'connects, xacts, notes'),
 	qr/^25\|25\|hardly pools: about 1 transactions a connection, which lasts 0\.\d s$/, 'a connection for every request');
+
+# connections made for every report are none of the pool's
+$node->psql('postgres', q{SELECT pgpool_stats.report('timer', '{"open": 1}', 'h:1')},
+	extra_params => [ '-d', 'dbname=postgres host=' . $node->host . " options='" . label('timer', 'h:1') . "'" ])
+  foreach 1 .. 25;
+$node->poll_query_until('postgres', q{SELECT disconnects = 25 FROM pgpool_stats.instances WHERE pool = 'timer'});
+is(instance('timer', 'connects, notes'), '25|', 'a connection for every report');
 
 # what a listed pooler hands on raises no alarm
 one(q{ALTER SYSTEM SET pgpool_stats.pooler_addresses = '127.0.0.0/8'});
