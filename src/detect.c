@@ -17,6 +17,7 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/varlena.h"
 
 #include "detect.h"
@@ -34,8 +35,12 @@ pgps_find_key(const PgpsDialect *dialect, const PgpsEntry *entry)
 		return NULL;
 	for (k = dialect->keys; k->key != NULL; k++)
 	{
-		if (pgps_same_key(entry->folded, k->key) ||
-			(dialect->nested && entry->leaf > 0 && leaf[0] != '\0' &&
+		/* keys of the table begin with a letter: most differ there */
+		char		first = k->key[0] | 0x20;
+
+		if ((first == entry->folded[0] &&
+			 pgps_same_key(entry->folded, k->key)) ||
+			(dialect->nested && entry->leaf > 0 && first == leaf[0] &&
 			 pgps_same_key(leaf, k->key)))
 			return k;
 	}
@@ -61,30 +66,98 @@ pgps_show_key(const PgpsDocument *doc, const PgpsEntry *entry, char *shown)
 		strlcpy(shown, clean[0] != '\0' ? clean : "(empty)", PGPS_KEY_LEN);
 }
 
-/* Is a key, or one that fits a pattern, in the document? */
-static bool
-has_key(const PgpsDocument *doc, const char *pattern, bool nested)
+/* How each key of the document begins; see pgps_beginning() */
+static uint64 *
+beginnings(const PgpsDocument *doc)
 {
+	uint64	   *begins = palloc(Max(doc->nentries, 1) * sizeof(uint64));
 	int			i;
 
 	for (i = 0; i < doc->nentries; i++)
 	{
-		if (pgps_matches(&doc->entries[i], pattern, false) ||
-			(nested && doc->entries[i].leaf > 0 &&
-			 pgps_matches(&doc->entries[i], pattern, true)))
-			return true;
+		const char *folded = doc->entries[i].folded;
+		const char *leaf = folded + doc->entries[i].leaf;
+
+		begins[i] = pgps_beginning(folded, folded + Min(strlen(folded), 3));
+		if (leaf != folded)
+			begins[i] |= pgps_beginning(leaf, leaf + Min(strlen(leaf), 3));
 	}
-	return false;
+	return begins;
+}
+
+/* Is a key, or one that fits a pattern, in the document? */
+static bool
+has_key(const PgpsDocument *doc, const uint64 *begins, const char *pattern,
+		bool nested)
+{
+	const char *end;
+	int			i;
+
+	for (;; pattern = end + 1)
+	{
+		uint64		bit;
+
+		end = pattern + strcspn(pattern, "|");
+		bit = pgps_beginning(pattern, end);
+		for (i = 0; i < doc->nentries; i++)
+		{
+			const PgpsEntry *entry = &doc->entries[i];
+
+			if (bit != 0 && (begins[i] & bit) == 0)
+				continue;
+			if (pgps_matches(entry, pattern, end, false) ||
+				(nested && entry->leaf > 0 &&
+				 pgps_matches(entry, pattern, end, true)))
+				return true;
+		}
+		if (*end == '\0')
+			return false;
+	}
+}
+
+/*
+ * How the first detected_by key of each dialect may begin, in the order of the
+ * table; all bits when it is open.  Made once in a process.
+ */
+static const uint64 *
+dialect_beginnings(void)
+{
+	static uint64 *begins = NULL;
+	uint64	   *made;
+	int			n = 0,
+				i;
+
+	if (begins != NULL)
+		return begins;
+	while (pgps_dialects[n] != NULL)
+		n++;
+	made = MemoryContextAllocZero(TopMemoryContext, n * sizeof(uint64));
+	for (i = 0; i < n; i++)
+	{
+		const char *p = pgps_dialects[i]->detected_by[0];
+
+		while (p != NULL)
+		{
+			const char *end = p + strcspn(p, "|");
+			uint64		bit = pgps_beginning(p, end);
+
+			made[i] |= bit != 0 ? bit : PG_UINT64_MAX;
+			p = *end != '\0' ? end + 1 : NULL;
+		}
+	}
+	begins = made;
+	return begins;
 }
 
 static bool
-is_detected(const PgpsDocument *doc, const PgpsDialect *dialect)
+is_detected(const PgpsDocument *doc, const PgpsDialect *dialect,
+			const uint64 *begins)
 {
 	int			i;
 
 	for (i = 0; i < PGPS_DETECT_KEYS && dialect->detected_by[i] != NULL; i++)
 	{
-		if (!has_key(doc, dialect->detected_by[i], dialect->nested))
+		if (!has_key(doc, begins, dialect->detected_by[i], dialect->nested))
 			return false;
 	}
 	return i > 0;
@@ -211,10 +284,19 @@ const PgpsDialect *
 pgps_find_dialect(const PgpsDocument *doc, const char *name)
 {
 	const PgpsDialect *const *d;
+	uint64	   *begins = beginnings(doc);
 
+	const uint64 *dialect_begins = dialect_beginnings();
+	uint64		all = 0;
+	int			i;
+
+	for (i = 0; i < doc->nentries; i++)
+		all |= begins[i];
 	for (d = pgps_dialects; *d != NULL; d++)
 	{
-		if (name != NULL ? strcmp(name, (*d)->name) == 0 : is_detected(doc, *d))
+		if (name != NULL ? strcmp(name, (*d)->name) == 0 :
+			((all & dialect_begins[d - pgps_dialects]) != 0 &&
+			 is_detected(doc, *d, begins)))
 			return *d;
 	}
 	return name != NULL ? NULL : nearest_dialect(doc);

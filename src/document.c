@@ -88,12 +88,18 @@ pgps_same_key(const char *folded, const char *key)
 	return *folded == '\0';
 }
 
-/* One of the alternatives of a pattern, which ends before "end" */
-static bool
-matches_one(const PgpsEntry *entry, const char *p, const char *end, bool nested)
+/*
+ * Does a key fit one alternative of a pattern, which ends before "end"?  See
+ * dialect.h for patterns.
+ */
+bool
+pgps_matches(const PgpsEntry *entry, const char *p, const char *end,
+			 bool nested)
 {
 	const char *folded;
 
+	if (entry->folded[0] == '\0')
+		return false;
 	if (*p == '=')
 		return entry->parent == -1 && entry->keylen == end - p - 1 &&
 			memcmp(entry->key, p + 1, entry->keylen) == 0;
@@ -111,20 +117,29 @@ matches_one(const PgpsEntry *entry, const char *p, const char *end, bool nested)
 	return *folded == '\0';
 }
 
-/* Is it a key that a dialect is detected by?  See dialect.h for patterns. */
-bool
-pgps_matches(const PgpsEntry *entry, const char *pattern, bool nested)
+/*
+ * One of 64 bits for how a key begins, written or folded: a quick way to see
+ * that it is not there.  Zero when a pattern leaves the beginning open.
+ */
+uint64
+pgps_beginning(const char *p, const char *end)
 {
-	const char *end;
+	uint32		hash = 0;
+	int			n = 0;
 
-	if (entry->folded[0] == '\0')
-		return false;
-	for (; (end = strchr(pattern, '|')) != NULL; pattern = end + 1)
+	for (; p < end && n < 3; p++)
 	{
-		if (matches_one(entry, pattern, end, nested))
-			return true;
+		char		c = fold_char(*p);
+
+		if (*p == '*')
+			return 0;
+		if (c != '\0')
+		{
+			hash = hash * 31 + (unsigned char) c;
+			n++;
+		}
 	}
-	return matches_one(entry, pattern, pattern + strlen(pattern), nested);
+	return UINT64CONST(1) << (hash & 63);
 }
 
 /* A new entry, or NULL when there are enough */
@@ -318,7 +333,8 @@ read_object(PgpsDocument *doc, JsonbContainer *container, int parent,
 				continue;
 			for (i = 0; i < PGPS_COMMON_NONE; i++)
 			{
-				if (pgps_same_key(entry->folded, common_keys[i]))
+				if (entry->folded[0] == common_keys[i][0] &&
+					pgps_same_key(entry->folded, common_keys[i]))
 					break;
 			}
 			entry->common = i;

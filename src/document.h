@@ -49,8 +49,9 @@ typedef struct PgpsDocument
 
 extern void pgps_document_read(PgpsDocument *doc, JsonbContainer *container);
 extern bool pgps_is_list_of_pairs(JsonbContainer *container);
+extern uint64 pgps_beginning(const char *p, const char *end);
 extern bool pgps_same_key(const char *folded, const char *key);
-extern bool pgps_matches(const PgpsEntry *entry, const char *pattern,
-						 bool nested);
+extern bool pgps_matches(const PgpsEntry *entry, const char *p,
+						 const char *end, bool nested);
 
 #endif							/* PGPS_DOCUMENT_H */
