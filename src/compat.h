@@ -40,6 +40,11 @@
 	PG_MODULE_MAGIC_EXT(.name = (modname), .version = (modversion))
 #endif
 
+/* 18 writes it before the function */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
 /* 17 has wait events with names of our own */
 #if PG_VERSION_NUM < 170000
 #define WaitEventExtensionNew(name) ((void) (name), PG_WAIT_EXTENSION)

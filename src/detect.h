@@ -10,6 +10,7 @@
 #ifndef PGPS_DETECT_H
 #define PGPS_DETECT_H
 
+#include "compat.h"
 #include "dialect.h"
 #include "document.h"
 
@@ -21,6 +22,6 @@ extern int	pgps_known_keys(const PgpsDocument *doc,
 							const PgpsDialect *dialect);
 extern void pgps_show_key(const PgpsDocument *doc, const PgpsEntry *entry,
 						  char *shown);
-extern void pgps_raise_unknown(const PgpsDocument *doc) pg_attribute_noreturn();
+pg_noreturn extern void pgps_raise_unknown(const PgpsDocument *doc);
 
 #endif							/* PGPS_DETECT_H */
