@@ -13,7 +13,8 @@ SELECT pgpool_stats.report(p, s::jsonb, i) FROM (VALUES
 	('partly', 'web-2:5', '{"checkouts": 1}'),
 	('search', 'web-1:6', '{"checked_out": 24}'),
 	(repeat('n', 63), 'web-1:7', '{"max_size": 9999, "checked_out": 1234, "waiting": 1234}')) AS t(p, i, s);
-SELECT CASE WHEN pool LIKE 'nnn%' THEN 'nnn~' ELSE pool END AS pool, inst, conns, used, fullest, wait, p95_ms, last_hour,
+SELECT CASE WHEN pool LIKE 'nnn%' THEN 'nnn~' ELSE pool END AS pool, inst, conns, used, fullest, wait, p95_ms,
+	last_hour ~ '^[-0-9*]{10}$' AS last_hour,
 	regexp_replace(status, '\d+[smhd]$', 'N') AS status
 FROM pgpool_stats.overview
 WHERE pool IN ('orders-api', 'checkout', 'nightly-export', 'queue', 'idle', 'partly', 'search') OR pool LIKE 'nnn%';

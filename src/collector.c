@@ -27,6 +27,7 @@
 #include "budget.h"
 #include "collector.h"
 #include "compat.h"
+#include "history.h"
 #include "persist.h"
 #include "registry.h"
 #include "settings.h"
@@ -81,9 +82,11 @@ pass(TimestampTz now)
 		const PgpsPoolView *view = &snapshot->pools[i];
 
 		if (view->peak_instances > view->data->peak_instances ||
-			view->peak_committed > view->data->peak_committed)
-			pgps_registry_note_peaks(view->copy, view->live, view->committed);
+			view->committed > pgps_committed_today(view->data, now))
+			pgps_registry_note_peaks(view->copy, view->live, view->committed,
+									 now);
 	}
+	pgps_history_note(snapshot);
 	pgps_registry_expire(now);
 	pgps_registry_note_pass(now, pgps_server_status(snapshot->rejections));
 }

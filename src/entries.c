@@ -40,8 +40,8 @@ static int32 *instance_index = NULL;
  *-------------------------------------------------------------------------
  */
 
-static int32
-pool_capacity(void)
+int32
+pgps_pool_capacity(void)
 {
 	return pgps_max_pools + OTHER_POOLS;
 }
@@ -50,7 +50,7 @@ pool_capacity(void)
 static int32
 instance_capacity(void)
 {
-	return MaxConnections + pgps_max_instances + pool_capacity();
+	return MaxConnections + pgps_max_instances + pgps_pool_capacity();
 }
 
 Size
@@ -58,7 +58,7 @@ pgps_registry_size(void)
 {
 	Size		size = MAXALIGN(sizeof(PgpsRegistry));
 
-	size = add_size(size, mul_size(pool_capacity(), sizeof(PgpsPoolEntry)));
+	size = add_size(size, mul_size(pgps_pool_capacity(), sizeof(PgpsPoolEntry)));
 	size = add_size(size, mul_size(instance_capacity(), sizeof(PgpsInstanceEntry)));
 	size = add_size(size, mul_size(2 * instance_capacity(), sizeof(int32)));
 	return size;
@@ -75,13 +75,13 @@ pgps_registry_init(void *area, bool found)
 
 	pgps_registry = area;
 	pgps_pools = (PgpsPoolEntry *) ((char *) area + MAXALIGN(sizeof(PgpsRegistry)));
-	pgps_instances = (PgpsInstanceEntry *) (pgps_pools + pool_capacity());
+	pgps_instances = (PgpsInstanceEntry *) (pgps_pools + pgps_pool_capacity());
 	pool_index = (int32 *) (pgps_instances + instance_capacity());
 	instance_index = pool_index + instance_capacity();
 	if (found)
 		return;
 
-	pgps_registry->pool_capacity = pool_capacity();
+	pgps_registry->pool_capacity = pgps_pool_capacity();
 	pgps_registry->instance_capacity = instance_capacity();
 	SpinLockInit(&pgps_registry->mutex);
 	pgps_registry->info.started_at = GetCurrentTimestamp();

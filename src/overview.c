@@ -19,6 +19,7 @@
 #include "utils/timestamp.h"
 
 #include "budget.h"
+#include "history.h"
 #include "row.h"
 #include "shmem.h"
 #include "snapshot.h"
@@ -33,7 +34,6 @@ PG_FUNCTION_INFO_V1(pgps_get_overview);
 #define COLUMN_WAIT 6
 #define COLUMN_P95 7
 #define BAR_WIDTH 5
-#define NO_HISTORY "----------"
 
 static const char *const headers[COLUMNS] = {
 	"pool", "database", "inst", "conns", "used", "fullest", "wait", "p95_ms",
@@ -64,6 +64,7 @@ typedef struct Line
 	PgpsStatus	status;
 	TimestampTz status_since;
 	bool		discovered;
+	int8		digits[PGPS_DIGITS];	/* of the last hour */
 } Line;
 
 static void
@@ -97,14 +98,19 @@ find_line(Line *lines, int *nlines, const char *pool, const char *database)
 	line->fullest_pct = -1;
 	line->status = PGPS_GONE;
 	line->discovered = true;
+	memset(line->digits, PGPS_DIGIT_UNKNOWN, sizeof(line->digits));
 	return line;
 }
 
 static void
-add_pool(Line *line, const PgpsPoolView *pool)
+add_pool(Line *line, const PgpsPoolView *pool, TimestampTz now)
 {
+	int8		digits[PGPS_DIGITS];
 	int			i,
 				b;
+
+	pgps_last_hour(pool->copy, now, digits);
+	pgps_add_digits(line->digits, digits);
 
 	line->live += pool->live;
 	line->connections += pool->connections;
@@ -252,7 +258,7 @@ render_pool(char **cell, const Line *line, TimestampTz now)
 	cell[5] = fullest_text(line->fullest);
 	cell[6] = line->live > 0 ? sum_text(&line->waiting) : "";
 	cell[7] = p95 >= 0 ? psprintf("%.0f", ceil(p95 / 1000.0)) : "-";
-	cell[8] = NO_HISTORY;
+	cell[8] = pgps_digits_text(line->digits);
 	cell[9] = status_text(pgps_status_name(line->status),
 						  line->status != PGPS_OK,
 						  line->status_since, now);
@@ -264,6 +270,7 @@ render_server(char **cell, const PgpsSnapshot *snapshot)
 	PgpsLimitStatus status = pgps_server_status(snapshot->rejections);
 	int			used = pgps_client_processes();
 	int			live = 0;
+	int8		digits[PGPS_DIGITS];
 	int			i;
 
 	for (i = 0; i < snapshot->npools; i++)
@@ -276,7 +283,8 @@ render_server(char **cell, const PgpsSnapshot *snapshot)
 	cell[5] = "";
 	cell[6] = "";
 	cell[7] = "";
-	cell[8] = NO_HISTORY;
+	pgps_last_hour_of_server(snapshot->taken_at, digits);
+	cell[8] = pgps_digits_text(digits);
 	cell[9] = status_text(pgps_limit_status_name(status),
 						  status != PGPS_LIMIT_OK,
 						  status == snapshot->info.server_status ?
@@ -373,7 +381,8 @@ pgps_get_overview(PG_FUNCTION_ARGS)
 			(pool->source == PGPS_SOURCE_DISCOVERY && pool->connections == 0))
 			continue;
 		add_pool(find_line(lines, &nlines, pool->data->key.name,
-						   pgps_database_name(pool->data)), pool);
+						   pgps_database_name(pool->data)), pool,
+				 snapshot->taken_at);
 	}
 	qsort(lines, nlines, sizeof(Line), compare_lines);
 

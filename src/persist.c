@@ -31,6 +31,7 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "history.h"
 #include "persist.h"
 #include "registry.h"
 #include "rejections.h"
@@ -51,6 +52,7 @@ typedef enum Section
 	PEAKS,
 	REJECTIONS,
 	REJECTED,
+	HISTORY,
 	SECTIONS
 } Section;
 
@@ -59,7 +61,8 @@ static const uint32 struct_size[SECTIONS] = {
 	sizeof(PgpsInstanceCopy),
 	sizeof(PgpsPeak),
 	sizeof(PgpsRejection),
-	sizeof(PgpsRejected)
+	sizeof(PgpsRejected),
+	sizeof(PgpsSavedBucket)
 };
 
 typedef struct SaveHeader
@@ -149,6 +152,7 @@ pgps_save_now(void)
 {
 	PgpsCopy   *copy = pgps_registry_copy(PGPS_ALL_XACTS);
 	PgpsRejections *rejections = pgps_rejections_copy();
+	PgpsSavedBucket *history;
 	SaveHeader	header = {0};
 	const void *data[SECTIONS];
 	char	   *body;
@@ -167,11 +171,13 @@ pgps_save_now(void)
 	header.count[PEAKS] = copy->npeaks;
 	header.count[REJECTIONS] = rejections->nrejections;
 	header.count[REJECTED] = rejections->ncounters;
+	header.count[HISTORY] = pgps_history_copy(copy, &history);
 	data[POOLS] = copy->pools;
 	data[INSTANCES] = copy->instances;
 	data[PEAKS] = copy->peaks;
 	data[REJECTIONS] = rejections->rejections;
 	data[REJECTED] = rejections->counters;
+	data[HISTORY] = history;
 
 	size = section_offset(&header, SECTIONS);
 	body = palloc_extended(size + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
@@ -245,6 +251,7 @@ restore(const char *data)
 	const PgpsPoolCopy *pools;
 	const PgpsInstanceCopy *instances;
 	const PgpsPeak *peaks;
+	const PgpsSavedBucket *history;
 	PgpsRejections rejections;
 	int			max_index = 0;
 	int32	   *entry_of;
@@ -253,6 +260,7 @@ restore(const char *data)
 	pools = (const PgpsPoolCopy *) (body + section_offset(header, POOLS));
 	instances = (const PgpsInstanceCopy *) (body + section_offset(header, INSTANCES));
 	peaks = (const PgpsPeak *) (body + section_offset(header, PEAKS));
+	history = (const PgpsSavedBucket *) (body + section_offset(header, HISTORY));
 	rejections.nrejections = header->count[REJECTIONS];
 	rejections.rejections = (PgpsRejection *) (body + section_offset(header, REJECTIONS));
 	rejections.ncounters = header->count[REJECTED];
@@ -269,6 +277,8 @@ restore(const char *data)
 									   entry_of[instances[i].data.pool]);
 	for (i = 0; i < header->count[PEAKS]; i++)
 		pgps_peaks_restore(&peaks[i]);
+	for (i = 0; i < header->count[HISTORY]; i++)
+		pgps_history_restore(&history[i], entry_of[history[i].pool]);
 	pgps_rejections_restore(&rejections);
 	pgps_registry_restore_done(header->stats_reset);
 	pfree(entry_of);

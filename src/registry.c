@@ -27,31 +27,18 @@
 
 #include "entries.h"
 #include "settings.h"
+#include "shmem.h"
 
-static LWLock *registry_lock = NULL;
-
-void
-pgps_registry_set_lock(LWLock *lock)
-{
-	registry_lock = lock;
-}
-
-/*
- * Take the lock.  The postmaster is alone when it loads and saves, and has no
- * means to wait.
- */
 void
 pgps_lock_registry(LWLockMode mode)
 {
-	if (IsUnderPostmaster)
-		LWLockAcquire(registry_lock, mode);
+	pgps_acquire(PGPS_REGISTRY_LOCK, mode);
 }
 
 void
 pgps_unlock_registry(void)
 {
-	if (IsUnderPostmaster)
-		LWLockRelease(registry_lock);
+	pgps_release(PGPS_REGISTRY_LOCK);
 }
 
 /*-------------------------------------------------------------------------
@@ -195,7 +182,7 @@ pgps_registry_reset(const char *pool, const char *usename, Oid roleid)
 		data->peak_connections = pg_atomic_read_u32(&pgps_pools[i].attached);
 		data->peak_connections_at = now;
 		data->peak_instances = 0;
-		data->peak_committed = 0;
+		memset(data->week, 0, sizeof(data->week));
 	}
 	for (i = 0; i < pgps_registry->instance_capacity; i++)
 	{

@@ -46,6 +46,15 @@ typedef struct PgpsPoolKey
 	char		name[PGPS_POOL_LEN];	/* padded with zeros */
 } PgpsPoolKey;
 
+/* what a pool's instances might ask for at once: the most of one day */
+typedef struct PgpsDay
+{
+	int32		day;			/* since 2000-01-01 */
+	int64		committed;
+} PgpsDay;
+
+#define PGPS_DAYS 7
+
 /*
  * A pool: outlives its instances.  Changed under the exclusive lock only.
  */
@@ -65,7 +74,7 @@ typedef struct PgpsPool
 	int32		peak_connections;
 	TimestampTz peak_connections_at;
 	int32		peak_instances; /* live ones, seen at a pass */
-	int64		peak_committed; /* what they might ask for, seen at a pass */
+	PgpsDay		week[PGPS_DAYS];	/* a ring of days */
 } PgpsPool;
 
 /*
@@ -170,9 +179,9 @@ extern void pgps_instance_take_report(PgpsInstance *data,
 extern void pgps_instance_forget(PgpsInstance *data);
 extern int32 pgps_instance_cap(const PgpsInstance *data);
 
+extern int32 pgps_pool_capacity(void);
 extern Size pgps_registry_size(void);
 extern void pgps_registry_init(void *area, bool found);
-extern void pgps_registry_set_lock(LWLock *lock);
 
 /* what happens to pools and instances */
 extern bool pgps_registry_report(const PgpsReport *report, TimestampTz now);
@@ -198,7 +207,9 @@ extern void pgps_registry_note_status(const PgpsInstanceCopy *judged,
 extern void pgps_registry_note_in_xact(const PgpsInstanceCopy *seen,
 									   int in_xact, TimestampTz now);
 extern void pgps_registry_note_peaks(const PgpsPoolCopy *seen, int live,
-									 int64 committed);
+									 int64 committed, TimestampTz now);
+extern int64 pgps_committed_today(const PgpsPool *pool, TimestampTz now);
+extern int64 pgps_committed_of_week(const PgpsPool *pool, TimestampTz now);
 extern void pgps_registry_note_pass(TimestampTz now, PgpsLimitStatus server);
 extern void pgps_registry_note_collector(int pid);
 

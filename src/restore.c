@@ -14,6 +14,7 @@
 #include "utils/timestamp.h"
 
 #include "entries.h"
+#include "history.h"
 
 /* Returns the number of the pool's entry. */
 int32
@@ -31,6 +32,7 @@ pgps_registry_restore_pool(const PgpsPool *pool)
 
 		/* its instances come later: it must not make room for others now */
 		data->instances = 1;
+		pgps_history_restore_pool(i, data->first_seen);
 	}
 	else
 		pgps_retire(data, pool);	/* (other), or max_pools was lowered */

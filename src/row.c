@@ -130,6 +130,16 @@ pgps_put_time(PgpsRow *row, TimestampTz value)
 		put(row, TimestampTzGetDatum(value));
 }
 
+/* Microseconds as interval */
+void
+pgps_put_interval(PgpsRow *row, int64 length)
+{
+	Interval   *interval = palloc0(sizeof(Interval));
+
+	interval->time = length;
+	put(row, IntervalPGetDatum(interval));
+}
+
 void
 pgps_put_address(PgpsRow *row, const char *value)
 {

@@ -40,6 +40,7 @@ extern void pgps_put_pct(PgpsRow *row, double pct);
 extern void pgps_put_text(PgpsRow *row, const char *value);
 extern void pgps_put_name(PgpsRow *row, const char *value);
 extern void pgps_put_time(PgpsRow *row, TimestampTz value);
+extern void pgps_put_interval(PgpsRow *row, int64 length);
 extern void pgps_put_address(PgpsRow *row, const char *value);
 extern void pgps_put_texts(PgpsRow *row, const char *packed, Size size);
 extern void pgps_put_figure4(PgpsRow *row, const PgpsValues *v, PgpsField f);

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * shmem.c
- *	  The one area of shared memory: its size, its parts, its lock.
+ *	  The one area of shared memory: its size, its parts, its locks.
  *
  * Everything is allocated when the server starts and never grows.  Copyable
  * state is loaded from the save file right here, before any other process
@@ -19,6 +19,7 @@
 #include "storage/shmem.h"
 
 #include "backends.h"
+#include "history.h"
 #include "peaks.h"
 #include "persist.h"
 #include "registry.h"
@@ -31,6 +32,7 @@
 static shmem_request_hook_type prev_shmem_request_hook = NULL;
 static shmem_startup_hook_type prev_shmem_startup_hook = NULL;
 static void *area = NULL;
+static LWLockPadded *locks = NULL;
 
 /* the parts of the area, one after the other */
 static const struct
@@ -41,7 +43,8 @@ static const struct
 	{pgps_registry_size, pgps_registry_init},
 	{pgps_backends_size, pgps_backends_init},
 	{pgps_peaks_size, pgps_peaks_init},
-	{pgps_rejections_size, pgps_rejections_init}
+	{pgps_rejections_size, pgps_rejections_init},
+	{pgps_history_size, pgps_history_init}
 };
 
 static Size
@@ -61,7 +64,7 @@ request_shmem(void)
 	if (prev_shmem_request_hook)
 		prev_shmem_request_hook();
 	RequestAddinShmemSpace(area_size());
-	RequestNamedLWLockTranche(AREA_NAME, 1);
+	RequestNamedLWLockTranche(AREA_NAME, PGPS_LOCKS);
 }
 
 static void
@@ -78,7 +81,7 @@ startup_shmem(void)
 	area = ShmemInitStruct(AREA_NAME, area_size(), &found);
 	if (!found)
 		memset(area, 0, area_size());
-	pgps_registry_set_lock(&GetNamedLWLockTranche(AREA_NAME)->lock);
+	locks = GetNamedLWLockTranche(AREA_NAME);
 	part = area;
 	for (i = 0; i < lengthof(parts); i++)
 	{
@@ -102,6 +105,24 @@ pgps_shmem_install(void)
 	shmem_request_hook = request_shmem;
 	prev_shmem_startup_hook = shmem_startup_hook;
 	shmem_startup_hook = startup_shmem;
+}
+
+/*
+ * Take a lock.  The postmaster is alone when it loads and saves, and has no
+ * means to wait.
+ */
+void
+pgps_acquire(PgpsLock which, LWLockMode mode)
+{
+	if (IsUnderPostmaster)
+		LWLockAcquire(&locks[which].lock, mode);
+}
+
+void
+pgps_release(PgpsLock which)
+{
+	if (IsUnderPostmaster)
+		LWLockRelease(&locks[which].lock);
 }
 
 bool

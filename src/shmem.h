@@ -10,6 +10,19 @@
 #ifndef PGPS_SHMEM_H
 #define PGPS_SHMEM_H
 
+#include "storage/lwlock.h"
+
+/* each guards what the file of its name says */
+typedef enum PgpsLock
+{
+	PGPS_REGISTRY_LOCK,
+	PGPS_HISTORY_LOCK,
+	PGPS_ALERTS_LOCK,
+	PGPS_LOCKS
+} PgpsLock;
+
+extern void pgps_acquire(PgpsLock which, LWLockMode mode);
+extern void pgps_release(PgpsLock which);
 extern void pgps_shmem_install(void);
 extern bool pgps_is_loaded(void);
 extern void pgps_ensure_loaded(void);

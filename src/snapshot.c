@@ -245,7 +245,8 @@ finish_pool(PgpsPoolView *pool, TimestampTz now)
 								 pool->connections);
 	pool->peak_connections_at = pool->data->peak_connections_at;
 	pool->peak_instances = Max(pool->data->peak_instances, pool->live);
-	pool->peak_committed = Max(pool->data->peak_committed, pool->committed);
+	pool->peak_committed = Max(pgps_committed_of_week(pool->data, now),
+							   pool->committed);
 }
 
 /* Live instances first, then by name */

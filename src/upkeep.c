@@ -109,17 +109,51 @@ pgps_registry_note_in_xact(const PgpsInstanceCopy *seen, int in_xact,
 	pgps_unlock_registry();
 }
 
+static int32
+day_of(TimestampTz now)
+{
+	return now / USECS_PER_DAY;
+}
+
+/* The most of the current day so far */
+int64
+pgps_committed_today(const PgpsPool *pool, TimestampTz now)
+{
+	const PgpsDay *today = &pool->week[day_of(now) % PGPS_DAYS];
+
+	return today->day == day_of(now) ? today->committed : 0;
+}
+
+/* The most of the last days, the current one included */
+int64
+pgps_committed_of_week(const PgpsPool *pool, TimestampTz now)
+{
+	int64		most = 0;
+	int			i;
+
+	for (i = 0; i < PGPS_DAYS; i++)
+	{
+		if (pool->week[i].day > day_of(now) - PGPS_DAYS)
+			most = Max(most, pool->week[i].committed);
+	}
+	return most;
+}
+
 /* Raise a pool's peaks to what was just seen. */
 void
-pgps_registry_note_peaks(const PgpsPoolCopy *seen, int live, int64 committed)
+pgps_registry_note_peaks(const PgpsPoolCopy *seen, int live, int64 committed,
+						 TimestampTz now)
 {
 	PgpsPool   *data = &pgps_pools[seen->index].data;
 
 	pgps_lock_registry(LW_EXCLUSIVE);
 	if (pgps_pools[seen->index].used && data->first_seen == seen->data.first_seen)
 	{
+		PgpsDay    *today = &data->week[day_of(now) % PGPS_DAYS];
+
 		data->peak_instances = Max(data->peak_instances, live);
-		data->peak_committed = Max(data->peak_committed, committed);
+		today->committed = Max(pgps_committed_today(data, now), committed);
+		today->day = day_of(now);
 	}
 	pgps_unlock_registry();
 }

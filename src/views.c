@@ -23,6 +23,7 @@
 
 #include "budget.h"
 #include "compat.h"
+#include "history.h"
 #include "row.h"
 #include "settings.h"
 #include "shmem.h"
@@ -349,9 +350,10 @@ pool_rejected(const PgpsPoolView *pool, const PgpsRejections *rejections)
 
 static void
 put_pool(PgpsRow *row, const PgpsPoolView *pool,
-		 const PgpsRejections *rejections)
+		 const PgpsRejections *rejections, TimestampTz now)
 {
 	const PgpsValues *sum = &pool->sum;
+	int8		digits[PGPS_DIGITS];
 
 	/* identity and status */
 	pgps_put_text(row, pool->data->key.name);
@@ -412,7 +414,8 @@ put_pool(PgpsRow *row, const PgpsPoolView *pool,
 	/* times */
 	pgps_put_time(row, pool->last_report);
 	pgps_put_time(row, pool->data->first_seen);
-	pgps_put_null(row);			/* last_hour */
+	pgps_last_hour(pool->copy, now, digits);
+	pgps_put_text(row, pgps_digits_text(digits));
 	pgps_row_end(row);
 }
 
@@ -431,7 +434,8 @@ pgps_get_pools(PG_FUNCTION_ARGS)
 	for (i = 0; i < snapshot->npools; i++)
 	{
 		if (pgps_may_see(snapshot->pools[i].data->key.roleid, sees_all))
-			put_pool(&row, &snapshot->pools[i], snapshot->rejections);
+			put_pool(&row, &snapshot->pools[i], snapshot->rejections,
+					 snapshot->taken_at);
 	}
 	return (Datum) 0;
 }

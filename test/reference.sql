@@ -1,5 +1,10 @@
 -- Writes docs/reference.md from the COMMENTs and the settings.
-WITH doc(n, sub, line) AS (
+WITH view AS (
+	SELECT row_number() OVER (ORDER BY array_position(
+			'{overview,alerts,pools,instances,leaks,budget,connections,history,rejections,sizing,rules,silences,poolers,dialects,metrics,metrics_instances,info}',
+			relname::text), relname) AS rank, relname AS name
+	FROM pg_class WHERE relkind = 'v' AND relnamespace = 'pgpool_stats'::regnamespace
+), doc(n, sub, line) AS (
 	VALUES (0, 0, '# Reference'),
 		(0, 1, ''),
 		(0, 2, 'Written from the comments in the database by test/reference.sql; `\d+ pgpool_stats.pools` says the same.'),
@@ -29,7 +34,7 @@ WITH doc(n, sub, line) AS (
 	FROM pg_proc WHERE pronamespace = 'pgpool_stats'::regnamespace AND proname NOT LIKE 'get\_%'
 	UNION ALL
 	SELECT v.rank * 10, 0, l.line
-	FROM (VALUES (1, 'overview'), (2, 'pools'), (3, 'instances'), (4, 'budget'), (5, 'connections'), (6, 'rejections'), (7, 'dialects'), (8, 'info')) AS v(rank, name),
+	FROM view AS v,
 		LATERAL (SELECT E'\n## View ' || v.name || ': ' || obj_description(('pgpool_stats.' || v.name)::regclass)
 			|| E'\n\n| column | type | what |\n|---|---|---|') AS l(line)
 	UNION ALL
@@ -38,7 +43,7 @@ WITH doc(n, sub, line) AS (
 			replace(replace(format_type(a.atttypid, a.atttypmod), 'timestamp with time zone', 'timestamptz'),
 				'double precision', 'float8'),
 			col_description(a.attrelid, a.attnum))
-	FROM (VALUES (1, 'overview'), (2, 'pools'), (3, 'instances'), (4, 'budget'), (5, 'connections'), (6, 'rejections'), (7, 'dialects'), (8, 'info')) AS v(rank, name)
+	FROM view AS v
 		JOIN pg_attribute a ON a.attrelid = ('pgpool_stats.' || v.name)::regclass AND a.attnum > 0
 )
 SELECT line FROM doc ORDER BY n, sub;
