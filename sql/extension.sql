@@ -35,7 +35,7 @@ WHERE d.description ~ '[^ -~]'
 SELECT c.relname, string_agg(a.attname, ', ' ORDER BY a.attnum) AS columns
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
 WHERE c.relnamespace = 'pgpool_stats'::regnamespace AND c.relkind = 'v'
-GROUP BY c.relname ORDER BY c.relname COLLATE "C";
+GROUP BY c.relname ORDER BY c.relname COLLATE "C" \g (format=unaligned)
 
 -- the settings and who may set them
 SELECT name, setting, unit, context FROM pg_settings

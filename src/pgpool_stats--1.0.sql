@@ -631,3 +631,204 @@ COMMENT ON COLUMN pgpool_stats.info.dropped IS 'Rows given up early to make room
 COMMENT ON COLUMN pgpool_stats.info.stats_reset IS 'Since when counters count';
 COMMENT ON COLUMN pgpool_stats.info.started_at IS 'When the server started';
 COMMENT ON COLUMN pgpool_stats.info.notes IS 'What cannot be seen as the server is configured';
+
+--
+-- For exporters.  A figure that nobody told has no row: as NULL it would
+-- become NaN on the way, and so would every sum over it.  Names end as
+-- Prometheus wants it: in _total what only grows, in _seconds and _ratio what
+-- cannot be added up.  A dropped and a new role or database of one name are
+-- one series.
+--
+
+CREATE VIEW pgpool_stats.metrics AS
+	SELECT name,
+		   CASE WHEN name ~ '_total$' THEN 'counter' ELSE 'gauge' END AS type,
+		   help,
+		   labels,
+		   CASE WHEN name ~ '_(seconds|ratio)$'
+				THEN pg_catalog.max(value) ELSE pg_catalog.sum(value) END AS value
+	FROM (
+		SELECT m.name,
+			   m.help,
+			   pg_catalog.jsonb_build_object('pool', p.pool,
+											 'datname', p.datname,
+											 'usename', p.usename) || m.labels,
+			   m.value
+		FROM pgpool_stats.pools AS p CROSS JOIN LATERAL (VALUES
+			('pgpool_stats_connections', 'Connections the pool has open, lent (used) or idle.', '{"state": "used"}'::jsonb, p.checked_out::float8),
+			('pgpool_stats_connections', 'Connections the pool has open, lent (used) or idle.', '{"state": "idle"}', p.checked_in::float8),
+			('pgpool_stats_connections_max', 'Connections the pool may open.', '{}', p.max_size::float8),
+			('pgpool_stats_pool_size', 'Connections the pool may open without overflow.', '{}', p.pool_size::float8),
+			('pgpool_stats_overflow_connections', 'Connections the pool has open above its size.', '{}', p.overflow::float8),
+			('pgpool_stats_pending_requests', 'Callers queued for a connection.', '{}', p.waiting::float8),
+			('pgpool_stats_pending_oldest_seconds', 'Age of the oldest waiting caller.', '{}', p.max_wait / 1000::float8),
+			('pgpool_stats_used_ratio', 'Connections lent, of the maximum.', '{}', p.used_pct::float8 / 100::float8),
+			('pgpool_stats_fullest_ratio', 'Connections lent, of the maximum, in the fullest instance.', '{}', p.fullest_pct::float8 / 100::float8),
+			('pgpool_stats_instances', 'Live instances.', '{}', p.instances::float8),
+			('pgpool_stats_reporting_instances', 'Live instances that report.', '{}', p.reporting::float8),
+			('pgpool_stats_exhausted_instances', 'Instances that have lent everything.', '{}', p.exhausted_instances::float8),
+			('pgpool_stats_exhausted_seconds', 'How long an instance has been exhausted, the longest of all.', '{}',
+				CASE p.status WHEN 'exhausted' THEN pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - p.status_since) ELSE 0 END),
+			('pgpool_stats_silent_instances', 'Instances that work but do not report.', '{}', p.silent_instances::float8),
+			('pgpool_stats_gone_instances', 'Instances that ended without goodbye.', '{}', p.gone_instances::float8),
+			('pgpool_stats_server_connections', 'Connections the server has for the pool.', '{}', p.connections::float8),
+			('pgpool_stats_server_connections_in_transaction', 'Connections inside a transaction, by the server.', '{}', p.in_xact::float8),
+			('pgpool_stats_server_connections_idle_in_transaction', 'Connections idle inside a transaction, by the server.', '{}', p.idle_in_xact::float8),
+			('pgpool_stats_unclaimed_connections', 'Connections the server has and the pool does not claim.', '{}', p.unclaimed::float8),
+			('pgpool_stats_peak_connections', 'Most connections at once since the last reset.', '{}', p.peak_connections::float8),
+			('pgpool_stats_last_report_timestamp_seconds', 'When an instance last reported.', '{}', pg_catalog.date_part('epoch', p.last_report)),
+			('pgpool_stats_checkouts_total', 'Connections callers asked for.', '{}', p.checkouts::float8),
+			('pgpool_stats_waits_total', 'Callers that had to wait.', '{}', p.waits::float8),
+			('pgpool_stats_wait_seconds_total', 'Time callers waited.', '{}', p.total_wait_time / 1000::float8),
+			('pgpool_stats_timeouts_total', 'Callers that gave up waiting.', '{}', p.timeouts::float8),
+			('pgpool_stats_errors_total', 'Failed checkouts other than timeouts, and failed connects.', '{}', p.errors::float8),
+			('pgpool_stats_transactions_total', 'Transactions the server has seen.', '{}', p.xacts::float8),
+			('pgpool_stats_transaction_seconds_total', 'Time inside transactions.', '{}', p.total_xact_time / 1000::float8),
+			('pgpool_stats_connects_total', 'Connections made to this server.', '{}', p.connects::float8),
+			('pgpool_stats_disconnects_total', 'Connections to this server ended.', '{}', p.disconnects::float8),
+			('pgpool_stats_pool_rejected_total', 'Connections of the pool refused by a limit.', '{}', p.rejected::float8)
+		) AS m (name, help, labels, value)
+		UNION ALL
+		SELECT m.name,
+			   m.help,
+			   CASE b.scope WHEN 'server' THEN '{"scope": "server"}'
+					ELSE pg_catalog.jsonb_build_object('scope', b.scope, 'name', b.name) END,
+			   m.value
+		FROM pgpool_stats.budget AS b CROSS JOIN LATERAL (VALUES
+			('pgpool_stats_budget_usable_connections', 'Connections an ordinary role can use of a limit.', b.usable::float8),
+			('pgpool_stats_budget_used_connections', 'Connections used of a limit.', b.used::float8),
+			('pgpool_stats_budget_used_ratio', 'Connections used, of the usable.', b.used_pct::float8 / 100::float8),
+			('pgpool_stats_budget_starting_connections', 'Connections still authenticating.', b.starting::float8),
+			('pgpool_stats_budget_headroom_connections', 'Connections still possible, by all limits.', b.headroom::float8),
+			('pgpool_stats_budget_committed_connections', 'Connections the pools may ask for.', b.committed::float8),
+			('pgpool_stats_budget_uncapped_instances', 'Instances without a known maximum.', b.uncapped::float8),
+			('pgpool_stats_budget_peak_used_connections', 'Most connections at once since the last reset.', b.peak_used::float8),
+			('pgpool_stats_budget_rejected_total', 'Connections refused by a limit.', b.rejected::float8)
+		) AS m (name, help, value)
+		UNION ALL
+		SELECT m.name, m.help, m.labels, m.value
+		FROM pgpool_stats.info AS i CROSS JOIN LATERAL (VALUES
+			('pgpool_stats_info', 'Version of pgpool_stats.', pg_catalog.jsonb_build_object('version', i.version), 1::float8),
+			('pgpool_stats_sees_all', 'Does the exporter''s role see all pools?', '{}', i.sees_all::int::float8),
+			('pgpool_stats_collector_age_seconds', 'Time since the last pass of the collector.', '{}',
+				pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - i.last_pass)),
+			('pgpool_stats_registry_instances', 'Instances the registry keeps.', '{}', i.instances_used::float8),
+			('pgpool_stats_registry_instances_max', 'Instances the registry has room for.', '{}', i.instances_max::float8),
+			('pgpool_stats_registry_overflowed_total', 'Reports and connections put into (other) for want of room.', '{}', i.overflowed_instances::float8),
+			('pgpool_stats_registry_dropped_total', 'Rows of the registry given up early to make room.', '{}', i.dropped::float8),
+			('pgpool_stats_unlabelled_connections', 'Connections without a label.', '{}', i.unlabelled_connections::float8),
+			('pgpool_stats_unmapped_keys_total', 'Keys of reports not understood.', '{}', i.unmapped_keys::float8),
+			('pgpool_stats_start_timestamp_seconds', 'When the server started.', '{}', pg_catalog.date_part('epoch', i.started_at)),
+			('pgpool_stats_reset_timestamp_seconds', 'Since when counters count.', '{}', pg_catalog.date_part('epoch', i.stats_reset))
+		) AS m (name, help, labels, value)
+	) AS sample (name, help, labels, value)
+	WHERE value IS NOT NULL
+	GROUP BY name, help, labels;
+GRANT SELECT ON pgpool_stats.metrics TO PUBLIC;
+COMMENT ON VIEW pgpool_stats.metrics IS
+	'All of it for exporters, per pool; unknown = no row';
+COMMENT ON COLUMN pgpool_stats.metrics.name IS 'Name as Prometheus wants it';
+COMMENT ON COLUMN pgpool_stats.metrics.type IS 'gauge or counter';
+COMMENT ON COLUMN pgpool_stats.metrics.help IS 'What it is';
+COMMENT ON COLUMN pgpool_stats.metrics.labels IS 'Whose it is';
+COMMENT ON COLUMN pgpool_stats.metrics.value IS 'Never null; seconds, ratios 0 to 1';
+
+CREATE VIEW pgpool_stats.metrics_instances AS
+	SELECT name,
+		   CASE WHEN name ~ '_total$' THEN 'counter' ELSE 'gauge' END AS type,
+		   help,
+		   labels,
+		   CASE WHEN name ~ '_(seconds|ratio)$'
+				THEN pg_catalog.max(value) ELSE pg_catalog.sum(value) END AS value
+	FROM (
+		SELECT m.name,
+			   m.help,
+			   pg_catalog.jsonb_build_object('pool', i.pool,
+											 'pool_instance', i.instance,
+											 'datname', i.datname,
+											 'usename', i.usename) || m.labels,
+			   m.value
+		FROM pgpool_stats.instances AS i CROSS JOIN LATERAL (VALUES
+			('pgpool_stats_instance_connections', 'Connections the pool has open, lent (used) or idle.', '{"state": "used"}'::jsonb, i.checked_out::float8),
+			('pgpool_stats_instance_connections', 'Connections the pool has open, lent (used) or idle.', '{"state": "idle"}', i.checked_in::float8),
+			('pgpool_stats_instance_connections_max', 'Connections the pool may open.', '{}', i.max_size::float8),
+			('pgpool_stats_instance_connections_min', 'Connections the pool keeps open.', '{}', i.min_size::float8),
+			('pgpool_stats_instance_pool_size', 'Connections the pool may open without overflow.', '{}', i.pool_size::float8),
+			('pgpool_stats_instance_overflow_connections', 'Connections the pool has open above its size.', '{}', i.overflow::float8),
+			('pgpool_stats_instance_pending_requests', 'Callers queued for a connection.', '{}', i.waiting::float8),
+			('pgpool_stats_instance_pending_oldest_seconds', 'Age of the oldest waiting caller.', '{}', i.max_wait / 1000::float8),
+			('pgpool_stats_instance_used_ratio', 'Connections lent, of the maximum.', '{}', i.used_pct::float8 / 100::float8),
+			('pgpool_stats_instance_server_connections', 'Connections the server has for the pool.', '{}', i.connections::float8),
+			('pgpool_stats_instance_server_connections_in_transaction', 'Connections inside a transaction, by the server.', '{}', i.in_xact::float8),
+			('pgpool_stats_instance_server_connections_idle_in_transaction', 'Connections idle inside a transaction, by the server.', '{}', i.idle_in_xact::float8),
+			('pgpool_stats_instance_unclaimed_connections', 'Connections the server has and the pool does not claim.', '{}', i.unclaimed::float8),
+			('pgpool_stats_instance_peak_in_transaction', 'Most connections in a transaction at once since the last reset.', '{}', i.peak_in_xact::float8),
+			('pgpool_stats_instance_last_report_timestamp_seconds', 'When it last reported.', '{}', pg_catalog.date_part('epoch', i.last_report)),
+			('pgpool_stats_instance_exhausted_total', 'Times all its connections were in a transaction.', '{}', i.exhausted_count::float8),
+			('pgpool_stats_instance_exhausted_seconds_total', 'Time all its connections were in a transaction.', '{}', i.exhausted_time / 1000::float8),
+			('pgpool_stats_instance_checkouts_total', 'Connections callers asked for.', '{}', i.checkouts::float8),
+			('pgpool_stats_instance_waits_total', 'Callers that had to wait.', '{}', i.waits::float8),
+			('pgpool_stats_instance_wait_seconds_total', 'Time callers waited.', '{}', i.total_wait_time / 1000::float8),
+			('pgpool_stats_instance_timeouts_total', 'Callers that gave up waiting.', '{}', i.timeouts::float8),
+			('pgpool_stats_instance_errors_total', 'Failed checkouts other than timeouts, and failed connects.', '{}', i.errors::float8),
+			('pgpool_stats_instance_transactions_total', 'Transactions the server has seen.', '{}', i.xacts::float8),
+			('pgpool_stats_instance_transaction_seconds_total', 'Time inside transactions.', '{}', i.total_xact_time / 1000::float8),
+			('pgpool_stats_instance_connects_total', 'Connections made to this server.', '{}', i.connects::float8),
+			('pgpool_stats_instance_disconnects_total', 'Connections to this server ended.', '{}', i.disconnects::float8),
+			('pgpool_stats_instance_rejected_total', 'Connections of the pool refused by a limit.', '{}', i.rejected::float8)
+		) AS m (name, help, labels, value)
+	) AS sample (name, help, labels, value)
+	WHERE value IS NOT NULL
+	GROUP BY name, help, labels;
+GRANT SELECT ON pgpool_stats.metrics_instances TO PUBLIC;
+COMMENT ON VIEW pgpool_stats.metrics_instances IS
+	'The same per instance; new names with every deploy';
+COMMENT ON COLUMN pgpool_stats.metrics_instances.name IS 'Name as Prometheus wants it';
+COMMENT ON COLUMN pgpool_stats.metrics_instances.type IS 'gauge or counter';
+COMMENT ON COLUMN pgpool_stats.metrics_instances.help IS 'What it is';
+COMMENT ON COLUMN pgpool_stats.metrics_instances.labels IS 'Whose it is';
+COMMENT ON COLUMN pgpool_stats.metrics_instances.value IS 'Never null; seconds, ratios 0 to 1';
+
+-- Backslash, quote and newline are all that the format wants escaped.
+CREATE FUNCTION pgpool_stats.openmetrics(app_names boolean DEFAULT false)
+RETURNS text
+LANGUAGE sql VOLATILE PARALLEL RESTRICTED
+BEGIN ATOMIC
+	WITH sample AS (
+		SELECT name, type, help, labels, value
+		FROM pgpool_stats.metrics
+		UNION ALL
+		SELECT a.name, type, a.help,
+			   labels - 'state'::text || '{"exporter": "pgpool_stats"}'::jsonb, value
+		FROM pgpool_stats.metrics AS m JOIN (VALUES
+			('pgpool_stats_pool_size', '{}'::jsonb, 'db_pool_size', 'Connections the pool may open without overflow.'),
+			('pgpool_stats_connections', '{"state": "used"}', 'db_pool_checked_out', 'Connections lent to the application.'),
+			('pgpool_stats_overflow_connections', '{}', 'db_pool_overflow', 'Connections the pool has open above its size.')
+		) AS a (metric, which, name, help)
+			ON a.metric = m.name AND m.labels @> a.which
+		WHERE openmetrics.app_names
+	), line AS (
+		SELECT name, type, help,
+			   pg_catalog.format('%s%s %s', name,
+				   (SELECT '{' || pg_catalog.string_agg(
+						pg_catalog.format('%s="%s"', key,
+							pg_catalog.replace(
+								pg_catalog.replace(
+									pg_catalog.replace(l.value, '\', '\\'),
+									'"', '\"'),
+								E'\n', '\n')), ',') || '}'
+					FROM pg_catalog.jsonb_each_text(labels) AS l (key, value)),
+				   value) AS text
+		FROM sample
+	), family AS (
+		SELECT pg_catalog.format(E'# HELP %s %s\n# TYPE %s %s\n%s\n',
+								 name, help, name, type,
+								 pg_catalog.string_agg(text, E'\n' ORDER BY text COLLATE "C")) AS text
+		FROM line
+		GROUP BY name, help, type
+	)
+	SELECT pg_catalog.string_agg(text, '' ORDER BY text COLLATE "C") || E'# EOF\n'
+	FROM family;
+END;
+COMMENT ON FUNCTION pgpool_stats.openmetrics(boolean) IS
+	'metrics as text that Prometheus reads';

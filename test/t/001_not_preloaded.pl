@@ -32,6 +32,9 @@ foreach my $query (
 	'SELECT * FROM pgpool_stats.pools',
 	'SELECT * FROM pgpool_stats.instances',
 	'SELECT * FROM pgpool_stats.budget',
+	'SELECT * FROM pgpool_stats.metrics',
+	'SELECT * FROM pgpool_stats.metrics_instances',
+	'SELECT pgpool_stats.openmetrics()',
 	'SELECT * FROM pgpool_stats.check_budget(5)',
 	"SELECT * FROM pgpool_stats.check_plan('[{\"pool_size\": 5}]')",
 	"SELECT pgpool_stats.assert_plan('[{\"pool_size\": 5}]')")
