@@ -110,7 +110,9 @@ class Server:
             os.makedirs(self.out, exist_ok=True)
             for old in glob.glob(self.out + "/*"):
                 os.unlink(old)
+            # a forked process starts with its parent's counts
             command = ["valgrind", "--tool=callgrind", "--trace-children=yes",
+                       "--zero-before=InitPostmasterChild",
                        f"--callgrind-out-file={self.out}/out.%p", "-q"] + command
         with open(LOG, "a", encoding="utf-8") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log,
@@ -220,10 +222,13 @@ class Profile:
 
     @staticmethod
     def of_biggest(paths):
-        def total(path):
-            with open(path, encoding="utf-8", errors="replace") as f:
-                return int(re.search(r"\ntotals: (\d+)", f.read()).group(1))
         return Profile(max(paths, key=total))
+
+
+def total(path):
+    """Instructions of one process, without reading all of its profile."""
+    with open(path, encoding="utf-8", errors="replace") as f:
+        return int(re.search(r"\ntotals: (\d+)", f.read()).group(1))
 
 
 OURS = "pgpool_stats.so"
@@ -319,12 +324,17 @@ VARIANTS = [("without", "", ""),
             ("pg_stat_statements", "pg_stat_statements", "")]
 
 
+def wanted(name):
+    """BENCH_ONLY: parts of names, for working on something."""
+    return re.search(os.environ.get("BENCH_ONLY", ""), name)
+
+
 def variants():
     found = list(VARIANTS)
     if libraries("pg_stat_kcache"):
         found.append(("pg_stat_statements, pg_stat_kcache",
                       "pg_stat_statements,pg_stat_kcache", ""))
-    return found
+    return [variant for variant in found if wanted(variant[0])]
 
 
 def warm_up():
@@ -338,10 +348,7 @@ def xact():
     rows = []
     profiles = {}
     base = plain = None
-    only = os.environ.get("BENCH_ONLY")     # parts of names, for working on it
     for name, preload, options in variants():
-        if only and not re.search(only, name):
-            continue
         slopes = []
         for _ in range(ROUNDS):
             with Server(preload, callgrind=True) as server:
@@ -380,13 +387,13 @@ def connect():
     base = None
     for name, preload, options in variants():
         with Server(preload, callgrind=True) as server:
+            server.profiles(warm_up)
             totals = []
             for _ in range(2):
                 files = server.profiles(lambda o=options: pgbench(
                     "-C", "-f", path, "-c", "1", "-t", str(n),
                     env={"PGOPTIONS": o}))
-                totals.append(statistics.median(
-                    Profile(f).total for f in files))
+                totals.append(statistics.median(total(f) for f in files))
         value = statistics.mean(totals)
         base = base or value
         rows.append((name, number(value), number(max(totals) - min(totals)),
@@ -413,7 +420,8 @@ def report():
             ("no-op function, native", report_script("bench_noop"), NATIVE),
             ("report, native", report_script("pgpool_stats.report"), NATIVE)]
     for dialect, stats in DIALECTS.items():
-        runs.append((f"report, {dialect}", report_script("pgpool_stats.report"), stats))
+        if wanted(dialect):
+            runs.append((f"report, {dialect}", report_script("pgpool_stats.report"), stats))
     rows = []
     seen = {}
     with Server("pgpool_stats", callgrind=True) as server:
