@@ -66,14 +66,14 @@ apply_report(int32 i, const PgpsReport *report, TimestampTz now)
 }
 
 /*
- * Take a report.  Returns whether it has a row of its own.
+ * Take a report.  Returns the instance; "own" is whether it has that row for
+ * itself.
  */
-bool
-pgps_registry_report(const PgpsReport *report, TimestampTz now)
+int32
+pgps_registry_report(const PgpsReport *report, TimestampTz now, bool *own)
 {
 	int32		pool;
 	int32		i = PGPS_NONE;
-	bool		own;
 
 	pgps_lock_registry(LW_SHARED);
 	pool = pgps_find_pool(&report->key);
@@ -88,11 +88,11 @@ pgps_registry_report(const PgpsReport *report, TimestampTz now)
 		i = pgps_need_instance(pool, report->instance, false, now);
 	}
 	apply_report(i, report, now);
-	own = !pgps_instances[i].data.other;
+	*own = !pgps_instances[i].data.other;
 	pgps_unlock_registry();
-	if (!own)
+	if (!*own)
 		pg_atomic_fetch_add_u64(&pgps_registry->overflowed, 1);
-	return own;
+	return i;
 }
 
 /*

@@ -184,7 +184,8 @@ extern Size pgps_registry_size(void);
 extern void pgps_registry_init(void *area, bool found);
 
 /* what happens to pools and instances */
-extern bool pgps_registry_report(const PgpsReport *report, TimestampTz now);
+extern int32 pgps_registry_report(const PgpsReport *report, TimestampTz now,
+								  bool *own);
 extern bool pgps_registry_forget(const PgpsPoolKey *key, const char *instance);
 extern int	pgps_registry_reset(const char *pool, const char *usename,
 								Oid roleid);

@@ -166,9 +166,10 @@ is_fork_shared(const PgpsReport *report)
 /*
  * Take the connection for one of the instance, if nothing speaks against it.
  * When a second identity reports on it, it goes where it belongs without.
+ * It mostly is there since the last report: an entry with backends stays.
  */
 static void
-bind_connection(const PgpsReport *report)
+bind_connection(const PgpsReport *report, int32 instance)
 {
 	PgpsActivity *there;
 	uint64		reported;
@@ -182,7 +183,8 @@ bind_connection(const PgpsReport *report)
 	switch (pgps_backend_note_report(reported))
 	{
 		case PGPS_BIND:
-			if (pgps_is_pooler_address(report->client_addr))
+			if (instance == pgps_backend_instance() ||
+				pgps_is_pooler_address(report->client_addr))
 				break;
 			there = pgps_registry_bind(report);
 			if (there != NULL)
@@ -210,6 +212,8 @@ pgps_report(PG_FUNCTION_ARGS)
 	const char *database;
 	List	   *rows;
 	ListCell   *lc;
+	int32		entry;
+	bool		has_row;
 	bool		own = true;
 
 	pgps_ensure_loaded();
@@ -247,11 +251,12 @@ pgps_report(PG_FUNCTION_ARGS)
 			split_instance(report.stats, instance);
 		report.reporter = identify_reporter(report.stats);
 		report.fork_shared = list_length(rows) == 1 && is_fork_shared(&report);
-		own &= pgps_registry_report(&report, now);
+		entry = pgps_registry_report(&report, now, &has_row);
+		own &= has_row;
 
 		/* a pooler's report, or one on another server, is not about us */
 		if (!report.stats->elsewhere)
-			bind_connection(&report);
+			bind_connection(&report, entry);
 	}
 	PG_RETURN_BOOL(own);
 }
