@@ -17,34 +17,36 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/memutils.h"
 #include "utils/varlena.h"
 
 #include "detect.h"
 
 #define MAX_KEYS_SHOWN 20		/* in an error message */
 
+static const PgpsDialectKey *
+find_row(const PgpsDialect *dialect, const PgpsWord *word)
+{
+	const PgpsWordRow *row;
+
+	if (word == NULL)
+		return NULL;
+	for (row = word->rows; row != NULL; row = row->next)
+	{
+		if (row->dialect == dialect)
+			return row->key;
+	}
+	return NULL;
+}
+
 /* The first row of a key; NULL when the dialect does not know it. */
 const PgpsDialectKey *
 pgps_find_key(const PgpsDialect *dialect, const PgpsEntry *entry)
 {
-	const PgpsDialectKey *k;
-	const char *leaf = entry->folded + entry->leaf;
+	const PgpsDialectKey *key = find_row(dialect, entry->word);
 
-	if (entry->folded[0] == '\0')
-		return NULL;
-	for (k = dialect->keys; k->key != NULL; k++)
-	{
-		/* keys of the table begin with a letter: most differ there */
-		char		first = k->key[0] | 0x20;
-
-		if ((first == entry->folded[0] &&
-			 pgps_same_key(entry->folded, k->key)) ||
-			(dialect->nested && entry->leaf > 0 && first == leaf[0] &&
-			 pgps_same_key(leaf, k->key)))
-			return k;
-	}
-	return NULL;
+	if (key == NULL && dialect->nested)
+		key = find_row(dialect, entry->leaf_word);
+	return key;
 }
 
 /* A key as it was written, clean and with those it is in */
@@ -64,103 +66,6 @@ pgps_show_key(const PgpsDocument *doc, const PgpsEntry *entry, char *shown)
 	}
 	else
 		strlcpy(shown, clean[0] != '\0' ? clean : "(empty)", PGPS_KEY_LEN);
-}
-
-/* How each key of the document begins; see pgps_beginning() */
-static uint64 *
-beginnings(const PgpsDocument *doc)
-{
-	uint64	   *begins = palloc(Max(doc->nentries, 1) * sizeof(uint64));
-	int			i;
-
-	for (i = 0; i < doc->nentries; i++)
-	{
-		const char *folded = doc->entries[i].folded;
-		const char *leaf = folded + doc->entries[i].leaf;
-
-		begins[i] = pgps_beginning(folded, folded + Min(strlen(folded), 3));
-		if (leaf != folded)
-			begins[i] |= pgps_beginning(leaf, leaf + Min(strlen(leaf), 3));
-	}
-	return begins;
-}
-
-/* Is a key, or one that fits a pattern, in the document? */
-static bool
-has_key(const PgpsDocument *doc, const uint64 *begins, const char *pattern,
-		bool nested)
-{
-	const char *end;
-	int			i;
-
-	for (;; pattern = end + 1)
-	{
-		uint64		bit;
-
-		end = pattern + strcspn(pattern, "|");
-		bit = pgps_beginning(pattern, end);
-		for (i = 0; i < doc->nentries; i++)
-		{
-			const PgpsEntry *entry = &doc->entries[i];
-
-			if (bit != 0 && (begins[i] & bit) == 0)
-				continue;
-			if (pgps_matches(entry, pattern, end, false) ||
-				(nested && entry->leaf > 0 &&
-				 pgps_matches(entry, pattern, end, true)))
-				return true;
-		}
-		if (*end == '\0')
-			return false;
-	}
-}
-
-/*
- * How the first detected_by key of each dialect may begin, in the order of the
- * table; all bits when it is open.  Made once in a process.
- */
-static const uint64 *
-dialect_beginnings(void)
-{
-	static uint64 *begins = NULL;
-	uint64	   *made;
-	int			n = 0,
-				i;
-
-	if (begins != NULL)
-		return begins;
-	while (pgps_dialects[n] != NULL)
-		n++;
-	made = MemoryContextAllocZero(TopMemoryContext, n * sizeof(uint64));
-	for (i = 0; i < n; i++)
-	{
-		const char *p = pgps_dialects[i]->detected_by[0];
-
-		while (p != NULL)
-		{
-			const char *end = p + strcspn(p, "|");
-			uint64		bit = pgps_beginning(p, end);
-
-			made[i] |= bit != 0 ? bit : PG_UINT64_MAX;
-			p = *end != '\0' ? end + 1 : NULL;
-		}
-	}
-	begins = made;
-	return begins;
-}
-
-static bool
-is_detected(const PgpsDocument *doc, const PgpsDialect *dialect,
-			const uint64 *begins)
-{
-	int			i;
-
-	for (i = 0; i < PGPS_DETECT_KEYS && dialect->detected_by[i] != NULL; i++)
-	{
-		if (!has_key(doc, begins, dialect->detected_by[i], dialect->nested))
-			return false;
-	}
-	return i > 0;
 }
 
 int
@@ -276,6 +181,69 @@ nearest_dialect(const PgpsDocument *doc)
 	return best;
 }
 
+/* Which dialects does an entry speak for, by its path or its own part? */
+static void
+note_clues(uint8 *seen, const PgpsEntry *entry, const PgpsWord *word)
+{
+	const PgpsClue *clue;
+
+	if (word == NULL)
+		return;
+	for (clue = word->clues; clue != NULL; clue = clue->next)
+	{
+		if (word != entry->word && !pgps_dialects[clue->dialect]->nested)
+			continue;
+		if (clue->text != NULL &&
+			(entry->parent != -1 || entry->keylen != clue->length ||
+			 memcmp(entry->key, clue->text, clue->length) != 0))
+			continue;
+		seen[clue->dialect] |= 1 << clue->n;
+	}
+}
+
+static void
+note_open_clues(uint8 *seen, const PgpsEntry *entry)
+{
+	const PgpsClue *clue;
+
+	for (clue = pgps_open_clues; clue != NULL; clue = clue->next)
+	{
+		if (entry->folded[0] == clue->text[0] &&
+			strncmp(entry->folded, clue->text, clue->length) == 0)
+			seen[clue->dialect] |= 1 << clue->n;
+	}
+}
+
+/* The first dialect whose detected_by keys are all there, or NULL */
+static const PgpsDialect *
+detected_dialect(const PgpsDocument *doc)
+{
+	uint8		seen[PGPS_MAX_DIALECTS] = {0};	/* of detected_by */
+	int			d,
+				i;
+
+	for (i = 0; i < doc->nentries; i++)
+	{
+		const PgpsEntry *entry = &doc->entries[i];
+
+		note_clues(seen, entry, entry->word);
+		note_clues(seen, entry, entry->leaf_word);
+		note_open_clues(seen, entry);
+	}
+	for (d = 0; pgps_dialects[d] != NULL; d++)
+	{
+		const char *const *keys = pgps_dialects[d]->detected_by;
+
+		if (seen[d] == 0)
+			continue;
+		for (i = 0; i < PGPS_DETECT_KEYS && keys[i] != NULL; i++)
+			;
+		if (seen[d] == (1 << i) - 1)
+			return pgps_dialects[d];
+	}
+	return NULL;
+}
+
 /*
  * The dialect of that name, or the one that is detected when the name is
  * NULL.  NULL when there is none.
@@ -284,20 +252,17 @@ const PgpsDialect *
 pgps_find_dialect(const PgpsDocument *doc, const char *name)
 {
 	const PgpsDialect *const *d;
-	uint64	   *begins = beginnings(doc);
+	const PgpsDialect *detected;
 
-	const uint64 *dialect_begins = dialect_beginnings();
-	uint64		all = 0;
-	int			i;
-
-	for (i = 0; i < doc->nentries; i++)
-		all |= begins[i];
+	if (name == NULL)
+	{
+		detected = detected_dialect(doc);
+		return detected != NULL ? detected : nearest_dialect(doc);
+	}
 	for (d = pgps_dialects; *d != NULL; d++)
 	{
-		if (name != NULL ? strcmp(name, (*d)->name) == 0 :
-			((all & dialect_begins[d - pgps_dialects]) != 0 &&
-			 is_detected(doc, *d, begins)))
+		if (strcmp(name, (*d)->name) == 0)
 			return *d;
 	}
-	return name != NULL ? NULL : nearest_dialect(doc);
+	return NULL;
 }

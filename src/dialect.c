@@ -175,7 +175,7 @@ read_figures(Parser *parser, const PgpsEntry *entry, const PgpsDialectKey *k)
 	const char *key = k->key;
 	PgpsComplaint first = {0, NULL};
 
-	for (; k->key != NULL && strcmp(k->key, key) == 0; k++)
+	do
 	{
 		PgpsComplaint complaint = pgps_read_figure(&parser->figures,
 												   parser->dialect, k,
@@ -183,7 +183,8 @@ read_figures(Parser *parser, const PgpsEntry *entry, const PgpsDialectKey *k)
 
 		if (first.expected == NULL)
 			first = complaint;
-	}
+		k++;
+	} while (k->key != NULL && strcmp(k->key, key) == 0);
 	if (first.expected != NULL)
 		not_understood(parser, entry, first.sqlstate, first.expected);
 }

@@ -73,6 +73,7 @@ typedef struct PgpsDialectKey
 #define PGPS_DETECT_KEYS 5
 #define PGPS_ROW_KEYS 6
 #define PGPS_MAX_KEYS 128		/* rows of one dialect */
+#define PGPS_MAX_DIALECTS 64
 
 /* fields and scratch figures of one document */
 typedef struct PgpsFigures
@@ -87,7 +88,8 @@ typedef struct PgpsFigures
 
 /*
  * A pattern of detected_by is a key of the document in any spelling; "a|b" is
- * either of them, "a*" one that begins so, "=a" one that is written just so.
+ * either of them, "a*" one that begins so, "=a" one of the document itself
+ * that is written just so.
  */
 typedef struct PgpsDialect
 {

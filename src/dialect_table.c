@@ -92,3 +92,5 @@ const PgpsDialect *const pgps_dialects[] = {
 	&pgps_native,
 	NULL
 };
+
+StaticAssertDecl(lengthof(pgps_dialects) <= PGPS_MAX_DIALECTS, "dialects");

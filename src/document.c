@@ -8,9 +8,6 @@
  * keys here, each under its path, so that a dialect is a table of keys and
  * needs no code.
  *
- * Keys are compared without case and punctuation: AcquireCount, acquire_count
- * and "acquire count" are one key.
- *
  * Copyright (c) 2026, the pgpool_stats authors
  *
  *-------------------------------------------------------------------------
@@ -24,11 +21,8 @@
 #define MAX_ENTRIES 16384		/* memory for a document is bounded by it */
 #define MAX_DEPTH 4				/* deeper than any library goes */
 
-static const char *const common_keys[] = {
-	"host", "pid", "instance", "app_version", "dialect"
-};
-
-StaticAssertDecl(lengthof(common_keys) == PGPS_COMMON_NONE, "common keys");
+/* at first; more than this would be a block of memory of its own */
+#define FIRST_ROOM (4096 / sizeof(PgpsEntry))
 
 /* in a list: what is the name of an element, what its value? */
 static const char *const pair_names[] = {"name", "key", "list", "statistic"};
@@ -42,105 +36,6 @@ static void read_object(PgpsDocument *doc, JsonbContainer *container,
 						int parent, const char *path, int depth);
 static void read_list(PgpsDocument *doc, JsonbContainer *container,
 					  int parent, const char *path, int depth);
-
-/* What is left of a character when case and punctuation do not count; or 0 */
-static inline char
-fold_char(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c + ('a' - 'A');
-	if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
-		return c;
-	return '\0';
-}
-
-/* Append a folded key to a path.  False when it is too long to be anybody's. */
-static bool
-fold_key(char *path, int *length, const char *key, int keylen)
-{
-	int			i;
-
-	for (i = 0; i < keylen; i++)
-	{
-		char		c = fold_char(key[i]);
-
-		if (c == '\0')
-			continue;
-		if (*length == PGPS_KEY_LEN - 1)
-			return false;
-		path[(*length)++] = c;
-	}
-	path[*length] = '\0';
-	return true;
-}
-
-/* Is a key of a table, folded on the fly, this folded one? */
-bool
-pgps_same_key(const char *folded, const char *key)
-{
-	for (; *key != '\0'; key++)
-	{
-		char		c = fold_char(*key);
-
-		if (c != '\0' && *folded++ != c)
-			return false;
-	}
-	return *folded == '\0';
-}
-
-/*
- * Does a key fit one alternative of a pattern, which ends before "end"?  See
- * dialect.h for patterns.
- */
-bool
-pgps_matches(const PgpsEntry *entry, const char *p, const char *end,
-			 bool nested)
-{
-	const char *folded;
-
-	if (entry->folded[0] == '\0')
-		return false;
-	if (*p == '=')
-		return entry->parent == -1 && entry->keylen == end - p - 1 &&
-			memcmp(entry->key, p + 1, entry->keylen) == 0;
-
-	folded = entry->folded + (nested ? entry->leaf : 0);
-	for (; p < end; p++)
-	{
-		char		c = fold_char(*p);
-
-		if (*p == '*')
-			return true;
-		if (c != '\0' && *folded++ != c)
-			return false;
-	}
-	return *folded == '\0';
-}
-
-/*
- * One of 64 bits for how a key begins, written or folded: a quick way to see
- * that it is not there.  Zero when a pattern leaves the beginning open.
- */
-uint64
-pgps_beginning(const char *p, const char *end)
-{
-	uint32		hash = 0;
-	int			n = 0;
-
-	for (; p < end && n < 3; p++)
-	{
-		char		c = fold_char(*p);
-
-		if (*p == '*')
-			return 0;
-		if (c != '\0')
-		{
-			hash = hash * 31 + (unsigned char) c;
-			n++;
-		}
-	}
-	return UINT64CONST(1) << (hash & 63);
-}
 
 /* A new entry, or NULL when there are enough */
 static PgpsEntry *
@@ -167,9 +62,10 @@ add_entry(PgpsDocument *doc, int parent, const char *path,
 	entry->parent = parent;
 	entry->container = false;
 	entry->common = PGPS_COMMON_NONE;
+	entry->word = entry->leaf_word = NULL;
 	entry->leaf = length;
 	strcpy(entry->folded, path);
-	if (!fold_key(entry->folded, &length, key, keylen))
+	if (!pgps_fold(entry->folded, &length, key, keylen))
 	{
 		entry->leaf = 0;
 		entry->folded[0] = '\0';
@@ -178,8 +74,8 @@ add_entry(PgpsDocument *doc, int parent, const char *path,
 }
 
 /*
- * Read the value of the entry just made, and what is in it.  The list of a
- * metric is part of it; any other list is only where its elements are.
+ * Look up the entry just made, read its value and what is in it.  The list of
+ * a metric is part of it; any other list is only where its elements are.
  */
 static void
 read_value(PgpsDocument *doc, PgpsEntry *entry, const JsonbValue *value,
@@ -189,9 +85,15 @@ read_value(PgpsDocument *doc, PgpsEntry *entry, const JsonbValue *value,
 	char		path[PGPS_KEY_LEN];
 	JsonbContainer *inner;
 
+	entry->word = pgps_find_word(entry->folded);
+	if (entry->leaf > 0)
+		entry->leaf_word = pgps_find_word(entry->folded + entry->leaf);
+	if (entry->parent == -1 && entry->word != NULL && !is_pair_value)
+		entry->common = entry->word->common;
+
 	entry->value = *value;
 	if (value->type != jbvBinary || depth == MAX_DEPTH ||
-		entry->folded[0] == '\0')
+		entry->folded[0] == '\0' || entry->common != PGPS_COMMON_NONE)
 		return;
 	entry->container = true;
 	inner = value->val.binary.data;
@@ -272,8 +174,8 @@ read_pair(PgpsDocument *doc, JsonbContainer *container, int parent,
 		label.type == jbvString)
 	{
 		length = strlen(entry->folded);
-		if (!fold_key(entry->folded, &length, label.val.string.val,
-					  label.val.string.len))
+		if (!pgps_fold(entry->folded, &length, label.val.string.val,
+					   label.val.string.len))
 			entry->folded[0] = '\0';
 	}
 	read_value(doc, entry, value, true, depth);
@@ -319,7 +221,6 @@ read_object(PgpsDocument *doc, JsonbContainer *container, int parent,
 	JsonbIteratorToken token;
 	JsonbValue	v;
 	PgpsEntry  *entry = NULL;
-	int			i;
 
 	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
 	{
@@ -329,19 +230,9 @@ read_object(PgpsDocument *doc, JsonbContainer *container, int parent,
 							  v.val.string.len);
 			if (entry == NULL)
 				return;
-			if (parent != -1)
-				continue;
-			for (i = 0; i < PGPS_COMMON_NONE; i++)
-			{
-				if (entry->folded[0] == common_keys[i][0] &&
-					pgps_same_key(entry->folded, common_keys[i]))
-					break;
-			}
-			entry->common = i;
 		}
 		else if (token == WJB_VALUE)
-			read_value(doc, entry, &v, false,
-					   entry->common == PGPS_COMMON_NONE ? depth : MAX_DEPTH);
+			read_value(doc, entry, &v, false, depth);
 	}
 }
 
@@ -353,7 +244,7 @@ pgps_document_read(PgpsDocument *doc, JsonbContainer *container)
 				value;
 
 	doc->nentries = 0;
-	doc->room = 32;
+	doc->room = FIRST_ROOM;
 	doc->entries = palloc(doc->room * sizeof(PgpsEntry));
 	doc->too_many = false;
 

@@ -12,18 +12,7 @@
 
 #include "utils/jsonb.h"
 
-#define PGPS_KEY_LEN 64			/* longer keys belong to no dialect */
-
-/* keys that may stand beside any library's own */
-typedef enum PgpsCommonKey
-{
-	PGPS_COMMON_HOST,
-	PGPS_COMMON_PID,
-	PGPS_COMMON_INSTANCE,
-	PGPS_COMMON_APP_VERSION,
-	PGPS_COMMON_DIALECT,
-	PGPS_COMMON_NONE
-} PgpsCommonKey;
+#include "words.h"
 
 /* one key; those of inner objects follow their parent */
 typedef struct PgpsEntry
@@ -36,6 +25,8 @@ typedef struct PgpsEntry
 	int			leaf;			/* where its own part begins in ... */
 	char		folded[PGPS_KEY_LEN];	/* ... the path: lower case, letters
 										 * and digits only; empty = too long */
+	const PgpsWord *word;		/* of the path; NULL = nobody's */
+	const PgpsWord *leaf_word;	/* of its own part, if there is a path */
 	JsonbValue	value;
 } PgpsEntry;
 
@@ -49,9 +40,5 @@ typedef struct PgpsDocument
 
 extern void pgps_document_read(PgpsDocument *doc, JsonbContainer *container);
 extern bool pgps_is_list_of_pairs(JsonbContainer *container);
-extern uint64 pgps_beginning(const char *p, const char *end);
-extern bool pgps_same_key(const char *folded, const char *key);
-extern bool pgps_matches(const PgpsEntry *entry, const char *p,
-						 const char *end, bool nested);
 
 #endif							/* PGPS_DOCUMENT_H */

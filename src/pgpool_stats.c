@@ -5,7 +5,8 @@
  *
  * Not related to Pgpool-II.  Where to find what:
  *
- *	 fields, dialect, dialect_table, figures	the words of the pool libraries
+ *	 fields, dialect_table, words			the words of the pool libraries
+ *	 document, detect, dialect, figures		from their statistics to our fields
  *	 identity, counters, status, instance	pure functions on names and numbers
  *	 shmem, entries, registry, backends		shared memory
  *	 activity, peaks, rejections, origin	what the server itself counts
@@ -29,6 +30,7 @@
 #include "rejections.h"
 #include "settings.h"
 #include "shmem.h"
+#include "words.h"
 
 PGPS_MODULE_MAGIC("pgpool_stats", PGPS_VERSION);
 
@@ -45,6 +47,7 @@ _PG_init(void)
 	if (!process_shared_preload_libraries_in_progress)
 		return;
 
+	pgps_words_init();
 	pgps_shmem_install();
 	pgps_events_install();
 	pgps_rejections_install();
