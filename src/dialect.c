@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * dialect.c
- *	  From the JSON statistics of a pool library to our fields.
+ *	  From one document of a pool library to our fields.
  *
  * The words of the libraries are data (dialect_table.c), their values are
  * converted in figures.c, the keys of any shape of document are found in
- * document.c; this is the mechanism around: detect the dialect, take one
- * document after the other, complain.
+ * document.c; this is the mechanism around: choose the dialect, take one key
+ * after the other, complain.
  *
  * Two kinds of mistakes are told apart.  A document that is no statistics at
  * all is a wrong argument and raises.  A value that cannot be used in a
@@ -26,25 +26,14 @@
 
 #include "detect.h"
 #include "figures.h"
-
-#define MAX_ROWS 1000			/* pools in one report */
-#define MAX_COMBINED 100000		/* rows that make one */
-
-/* a document on its way to figures */
-typedef struct Parser
-{
-	PgpsDocument doc;
-	const PgpsDialect *dialect;
-	PgpsFigures figures;
-	bool		strict;
-	PgpsStats  *stats;
-} Parser;
+#include "numbers.h"
+#include "parser.h"
 
 /*
  * A key or value was not understood: list the key, or raise in strict mode.
  */
 static void
-complain_about(Parser *parser, const char *key, int sqlstate,
+complain_about(PgpsParser *parser, const char *key, int sqlstate,
 			   const char *expected)
 {
 	PgpsStats  *stats = parser->stats;
@@ -65,9 +54,9 @@ complain_about(Parser *parser, const char *key, int sqlstate,
 	}
 }
 
-static void
-not_understood(Parser *parser, const PgpsEntry *entry, int sqlstate,
-			   const char *expected)
+void
+pgps_not_understood(PgpsParser *parser, const PgpsEntry *entry, int sqlstate,
+					const char *expected)
 {
 	char		shown[PGPS_KEY_LEN];
 
@@ -95,17 +84,17 @@ copy_text(const JsonbValue *value, char *dest, Size size)
 }
 
 static void
-read_text(Parser *parser, const PgpsEntry *entry, char *dest, Size size)
+read_text(PgpsParser *parser, const PgpsEntry *entry, char *dest, Size size)
 {
 	if (!copy_text(&entry->value, dest, size))
-		not_understood(parser, entry, ERRCODE_INVALID_PARAMETER_VALUE, "text");
+		pgps_not_understood(parser, entry, ERRCODE_INVALID_PARAMETER_VALUE, "text");
 }
 
 /*
  * Which dialect is the document in?  Raises when no dialect knows any key.
  */
 static const PgpsDialect *
-choose_dialect(Parser *parser)
+choose_dialect(PgpsParser *parser)
 {
 	const PgpsDocument *doc = &parser->doc;
 	const PgpsDialect *chosen;
@@ -137,13 +126,13 @@ choose_dialect(Parser *parser)
 
 	strlcpy(parser->stats->dialect, chosen->name, PGPS_DIALECT_LEN);
 	if (forced[0] != '\0')
-		not_understood(parser, forced_by, ERRCODE_INVALID_PARAMETER_VALUE,
-					   "the name of a dialect");
+		pgps_not_understood(parser, forced_by, ERRCODE_INVALID_PARAMETER_VALUE,
+							"the name of a dialect");
 	return chosen;
 }
 
-static void
-read_common(Parser *parser, const PgpsEntry *entry)
+void
+pgps_read_common(PgpsParser *parser, const PgpsEntry *entry)
 {
 	PgpsStats  *stats = parser->stats;
 
@@ -170,7 +159,7 @@ read_common(Parser *parser, const PgpsEntry *entry)
 
 /* A key may tell several figures: its rows stand together. */
 static void
-read_figures(Parser *parser, const PgpsEntry *entry, const PgpsDialectKey *k)
+read_figures(PgpsParser *parser, const PgpsEntry *entry, const PgpsDialectKey *k)
 {
 	const char *key = k->key;
 	PgpsComplaint first = {0, NULL};
@@ -186,12 +175,12 @@ read_figures(Parser *parser, const PgpsEntry *entry, const PgpsDialectKey *k)
 		k++;
 	} while (k->key != NULL && strcmp(k->key, key) == 0);
 	if (first.expected != NULL)
-		not_understood(parser, entry, first.sqlstate, first.expected);
+		pgps_not_understood(parser, entry, first.sqlstate, first.expected);
 }
 
 /* Does the dialect know a key inside of this one? */
 static bool
-knows_inside(const Parser *parser, int outer)
+knows_inside(const PgpsParser *parser, int outer)
 {
 	const PgpsDocument *doc = &parser->doc;
 	int			i;
@@ -205,8 +194,8 @@ knows_inside(const Parser *parser, int outer)
 }
 
 /* The entry behind this one and all that is in it */
-static int
-skip_entry(const PgpsDocument *doc, int i)
+int
+pgps_skip_entry(const PgpsDocument *doc, int i)
 {
 	int			outer = i;
 
@@ -216,7 +205,7 @@ skip_entry(const PgpsDocument *doc, int i)
 }
 
 static void
-read_entries(Parser *parser)
+read_entries(PgpsParser *parser)
 {
 	const PgpsDocument *doc = &parser->doc;
 	int			i = 0;
@@ -228,7 +217,7 @@ read_entries(Parser *parser)
 
 		CHECK_FOR_INTERRUPTS();
 		if (entry->common != PGPS_COMMON_NONE)
-			read_common(parser, entry);
+			pgps_read_common(parser, entry);
 		else if (entry->container && knows_inside(parser, i))
 		{
 			i++;
@@ -237,9 +226,9 @@ read_entries(Parser *parser)
 		else if ((k = pgps_find_key(parser->dialect, entry)) != NULL)
 			read_figures(parser, entry, k);
 		else
-			not_understood(parser, entry, ERRCODE_INVALID_PARAMETER_VALUE,
-						   "a key of this dialect, as in view pgpool_stats.dialects");
-		i = skip_entry(doc, i);
+			pgps_not_understood(parser, entry, ERRCODE_INVALID_PARAMETER_VALUE,
+								"a key of this dialect, as in view pgpool_stats.dialects");
+		i = pgps_skip_entry(doc, i);
 	}
 	if (doc->too_many)
 		complain_about(parser, "(more keys)", ERRCODE_PROGRAM_LIMIT_EXCEEDED,
@@ -248,7 +237,7 @@ read_entries(Parser *parser)
 
 /* Which of several pools is the row about? */
 static void
-name_row(Parser *parser)
+name_row(PgpsParser *parser)
 {
 	const PgpsDialect *dialect = parser->dialect;
 	PgpsStats  *stats = parser->stats;
@@ -285,9 +274,9 @@ name_row(Parser *parser)
  * whose dialect is then given.  In the parser are its figures as they were
  * read.
  */
-static PgpsStats *
-parse_one(Parser *parser, JsonbContainer *container,
-		  const PgpsDialect *dialect, bool strict)
+PgpsStats *
+pgps_parse_one(PgpsParser *parser, JsonbContainer *container,
+			   const PgpsDialect *dialect, bool strict)
 {
 	PgpsStats  *stats = palloc0(sizeof(PgpsStats));
 
@@ -307,8 +296,8 @@ parse_one(Parser *parser, JsonbContainer *container,
 }
 
 /* From the figures as they were read to those that we keep */
-static PgpsStats *
-finish_document(Parser *parser)
+PgpsStats *
+pgps_finish_document(PgpsParser *parser)
 {
 	PgpsStats  *stats = parser->stats;
 	PgpsComplaint about_open;
@@ -324,236 +313,4 @@ finish_document(Parser *parser)
 					   about_open.expected);
 	pgps_figures_to_values(&stats->values, &parser->figures);
 	return stats;
-}
-
-static PgpsStats *
-parse_document(JsonbContainer *container, bool strict)
-{
-	Parser		parser;
-
-	parse_one(&parser, container, NULL, strict);
-	return finish_document(&parser);
-}
-
-/*
- * The text that SQLAlchemy's Pool.status() prints.  Pools without books of
- * their own print only their name.
- */
-static PgpsStats *
-parse_string(const JsonbValue *value)
-{
-	PgpsStats  *stats = palloc0(sizeof(PgpsStats));
-	char	   *text = pnstrdup(value->val.string.val,
-								Min(value->val.string.len, 200));
-	int			size,
-				in,
-				over,
-				out;
-
-	strcpy(stats->dialect, "sqlalchemy");
-	if (sscanf(text, "Pool size: %d Connections in pool: %d Current Overflow: %d Current Checked out connections: %d",
-			   &size, &in, &over, &out) == 4 &&
-		size >= 0 && in >= 0 && out >= 0)
-	{
-		/* max_overflow is not in the text: only size 0 tells the cap */
-		pgps_set(&stats->values, PGPS_POOL_SIZE, size);
-		if (size == 0)
-			pgps_set(&stats->values, PGPS_UNLIMITED, 1);
-		pgps_set(&stats->values, PGPS_CHECKED_IN, in);
-		pgps_set(&stats->values, PGPS_CHECKED_OUT, out);
-		pgps_set(&stats->values, PGPS_OPEN, (int64) in + out);
-		pgps_set(&stats->values, PGPS_OVERFLOW, Max(over, 0));
-	}
-	else if (strcmp(text, "NullPool") != 0 &&
-			 strcmp(text, "StaticPool") != 0 &&
-			 strcmp(text, "AssertionPool") != 0 &&
-			 strncmp(text, "SingletonThreadPool id:", 23) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("pool statistics are a text that is not known"),
-				 errdetail("The only text understood is what status() of a SQLAlchemy pool returns."),
-				 errhint("If it is JSON, pass it as jsonb and not as a JSON string.")));
-	return stats;
-}
-
-/* An object out of an array; NULL if it is none. */
-static JsonbContainer *
-ith_object(JsonbContainer *array, uint32 i)
-{
-	JsonbValue *value = getIthJsonbValueFromContainer(array, i);
-
-	if (value->type != jbvBinary ||
-		!JsonContainerIsObject(value->val.binary.data))
-		return NULL;
-	return value->val.binary.data;
-}
-
-static void
-check_rows(uint32 nrows, int limit)
-{
-	if (nrows > limit)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("pool statistics have %u rows, expected at most %d",
-						nrows, limit)));
-}
-
-/* Rows that make a pool only together */
-static PgpsStats *
-parse_combined(JsonbContainer *array, const PgpsDialect *dialect, bool strict)
-{
-	uint32		nrows = JsonContainerSize(array);
-	Parser		parser;
-	PgpsStats  *stats = NULL;
-	PgpsFigures *rows;
-	uint32		i;
-
-	check_rows(nrows, MAX_COMBINED);
-	rows = palloc(nrows * sizeof(PgpsFigures));
-	for (i = 0; i < nrows; i++)
-	{
-		JsonbContainer *object = ith_object(array, i);
-		PgpsStats  *row;
-
-		if (object == NULL)
-			return NULL;
-		row = parse_one(&parser, object, dialect, strict);
-		rows[i] = parser.figures;
-		if (stats == NULL)
-			stats = row;
-		else
-		{
-			stats->nunmapped += row->nunmapped;
-			pfree(row);
-		}
-	}
-	dialect->combine(&stats->values, rows, nrows);
-	pfree(rows);
-	return stats;
-}
-
-/* An array of rows; NIL if it is none. */
-static List *
-parse_array(JsonbContainer *array, bool strict)
-{
-	uint32		nrows = JsonContainerSize(array);
-	List	   *result = NIL;
-	ListCell   *lc;
-	bool		any_pool = false;
-	Parser		parser;
-	uint32		i;
-
-	for (i = 0; i < nrows; i++)
-	{
-		JsonbContainer *object = ith_object(array, i);
-
-		if (object == NULL)
-			return NIL;
-		parse_one(&parser, object, NULL, strict);
-		if (i == 0)
-		{
-			if (parser.dialect->combine != NULL)
-			{
-				PgpsStats  *stats = parse_combined(array, parser.dialect,
-												   strict);
-
-				return stats != NULL ? list_make1(stats) : NIL;
-			}
-			check_rows(nrows, MAX_ROWS);
-		}
-		result = lappend(result, finish_document(&parser));
-	}
-
-	/* what is no pool is kept only if there is nothing else */
-	foreach(lc, result)
-		any_pool |= !((PgpsStats *) lfirst(lc))->not_a_pool;
-	foreach(lc, result)
-	{
-		if (any_pool && ((PgpsStats *) lfirst(lc))->not_a_pool)
-			result = foreach_delete_current(result, lc);
-	}
-	return result;
-}
-
-/*
- * Pools for reading and for writing, which Sequelize keeps side by side.
- * NIL if the object is not like that.  What stands beside them is for both.
- */
-static List *
-parse_split(JsonbContainer *object, bool strict)
-{
-	static const char *const sides[] = {"read", "write"};
-	List	   *result = NIL;
-	JsonbValue	values[lengthof(sides)];
-	Parser		outer = {.strict = strict};
-	int			i,
-				j;
-
-	for (i = 0; i < lengthof(sides); i++)
-	{
-		if (getKeyJsonValueFromContainer(object, sides[i], strlen(sides[i]),
-										 &values[i]) == NULL ||
-			values[i].type != jbvBinary ||
-			!JsonContainerIsObject(values[i].val.binary.data))
-			return NIL;
-	}
-
-	pgps_document_read(&outer.doc, object);
-	for (i = 0; i < lengthof(sides); i++)
-	{
-		PgpsStats  *stats = parse_document(values[i].val.binary.data, strict);
-
-		outer.stats = stats;
-		for (j = 0; j < outer.doc.nentries; j = skip_entry(&outer.doc, j))
-		{
-			const PgpsEntry *entry = &outer.doc.entries[j];
-
-			if (entry->common != PGPS_COMMON_NONE)
-				read_common(&outer, entry);
-			else if (entry->keylen == 0 ||
-					 (!pgps_same_key(entry->folded, "read") &&
-					  !pgps_same_key(entry->folded, "write")))
-				not_understood(&outer, entry, ERRCODE_INVALID_PARAMETER_VALUE,
-							   "only read and write");
-		}
-		strcpy(stats->row, sides[i]);
-		result = lappend(result, stats);
-	}
-	return result;
-}
-
-/*
- * Parse a report's document: an object, an array of objects, or a text that
- * a library prints.  Returns a list of PgpsStats.
- */
-List *
-pgps_parse_stats(Jsonb *document, bool strict)
-{
-	JsonbContainer *root = &document->root;
-	List	   *result = NIL;
-
-	if (JB_ROOT_IS_SCALAR(document))
-	{
-		JsonbValue *value = getIthJsonbValueFromContainer(root, 0);
-
-		if (value->type == jbvString)
-			result = list_make1(parse_string(value));
-	}
-	else if (JB_ROOT_IS_OBJECT(document))
-	{
-		result = parse_split(root, strict);
-		if (result == NIL)
-			result = list_make1(parse_document(root, strict));
-	}
-	else if (pgps_is_list_of_pairs(root))
-		result = list_make1(parse_document(root, strict));
-	else
-		result = parse_array(root, strict);
-
-	if (result == NIL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("pool statistics must be a JSON object, an array of objects, or a text"),
-				 errdetail("They are what the pool library returns, such as {\"checked_out\": 3, \"pool_size\": 5}.")));
-	return result;
 }

@@ -133,6 +133,7 @@ typedef struct PgpsStats
 												 * ended by NUL */
 } PgpsStats;
 
+/* parse.c */
 extern List *pgps_parse_stats(Jsonb *document, bool strict);
 
 #endif							/* PGPS_DIALECT_H */

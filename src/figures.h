@@ -21,7 +21,6 @@ typedef struct PgpsComplaint
 	const char *expected;		/* NULL: it could be taken */
 } PgpsComplaint;
 
-extern char *pgps_number_text(const JsonbValue *value);
 extern PgpsComplaint pgps_read_figure(PgpsFigures *fig,
 									  const PgpsDialect *dialect,
 									  const PgpsDialectKey *key,

@@ -6,7 +6,8 @@
  * Not related to Pgpool-II.  Where to find what:
  *
  *	 fields, dialect_table, words			the words of the pool libraries
- *	 document, detect, dialect, figures		from their statistics to our fields
+ *	 parse, document, detect, dialect, figures, numbers
+ *											from their statistics to our fields
  *	 identity, counters, status, instance	pure functions on names and numbers
  *	 shmem, entries, registry, backends		shared memory
  *	 activity, peaks, rejections, origin	what the server itself counts
