@@ -5,7 +5,8 @@
  *
  * The slot of a backend is the one with its process number.  It is written by
  * that backend alone: everything before it is published by its pid, and
- * later only "instance", which readers take in one piece.  "instance" changes
+ * later only "instance", flags and times, which readers take in one piece;
+ * reports of others write what they say of it.  "instance" changes
  * under the registry's lock, so that a reader who holds that lock never sees
  * the number of an entry that is gone.
  *
@@ -183,6 +184,31 @@ pgps_backend_release(void)
 	pgps_my_slot = NULL;
 }
 
+/*
+ * A report of an instance names connections by pid: those lent out, or those
+ * idle in the pool.  Caller holds the registry's lock.  A slot that changes
+ * hands meanwhile does no harm: its new owner was busy after "now".
+ */
+void
+pgps_backends_note_pids(int32 instance, const PgpsPids *lent,
+						const PgpsPids *idle, TimestampTz now)
+{
+	int			i;
+
+	for (i = 0; i < MaxConnections; i++)
+	{
+		PgpsSlot   *slot = &slots[i];
+		int			pid = pg_atomic_read_u32(&slot->pid);
+
+		if (pid == 0 || slot->instance != instance)
+			continue;
+		if (lent->told ? pgps_has_pid(lent, pid) : !pgps_has_pid(idle, pid))
+			slot->lent_at = now;
+		else
+			slot->idle_at = now;
+	}
+}
+
 /* Copy a backend's state from its PgBackendStatus; false if it is gone. */
 static bool
 read_state(PgpsBackend *backend, volatile PgBackendStatus *status)
@@ -245,6 +271,10 @@ pgps_backends_copy(PgpsBackend *backends)
 		backend->labelled = slot->labelled;
 		backend->several = slot->several;
 		backend->only_reports = pgps_slot_only_reports(slot);
+		backend->listens = slot->listens;
+		backend->procno = i;
+		backend->lent_at = slot->lent_at;
+		backend->idle_at = slot->idle_at;
 		memcpy(backend->client_addr, slot->client_addr, PGPS_ADDR_LEN);
 		backend->last_xact = slot->xact_start;
 		backend->xacts = slot->xacts;

@@ -15,6 +15,7 @@
 #include "utils/backend_status.h"
 
 #include "identity.h"
+#include "pids.h"
 
 #define PGPS_NO_INSTANCE (-1)
 
@@ -37,6 +38,10 @@ typedef struct PgpsBackend
 	bool		several;		/* several identities used it, one after the
 								 * other: a pooler hands it on */
 	bool		only_reports;	/* every transaction of it was a report */
+	bool		listens;		/* to a channel, as far as we know */
+	int			procno;			/* number of its PGPROC */
+	TimestampTz lent_at;		/* last report that named it as lent out ... */
+	TimestampTz idle_at;		/* ... and as not; 0 = none */
 	char		client_addr[PGPS_ADDR_LEN];
 
 	/* from its PgBackendStatus */
@@ -68,6 +73,7 @@ typedef struct PgpsSlot
 	Oid			dbid;
 	bool		labelled;
 	bool		several;		/* several identities use it in turn */
+	bool		listens;		/* executed LISTEN, and nothing that ends it */
 	char		client_addr[PGPS_ADDR_LEN];
 	PgBackendStatus *status;	/* in shared memory, the same for all */
 
@@ -77,6 +83,10 @@ typedef struct PgpsSlot
 	int64		total_xact_time;	/* microseconds */
 	int64		max_xact_time;
 	int64		reports;		/* transactions that reported */
+
+	/* written by whoever reports for its instance */
+	TimestampTz lent_at;		/* last report that named it as lent out ... */
+	TimestampTz idle_at;		/* ... and as not */
 } PgpsSlot;
 
 /* this session's own; NULL in every process that is no client backend */
@@ -126,6 +136,9 @@ extern PgpsBinding pgps_backend_note_report(uint64 reported);
 extern bool pgps_backend_is_bound(void);
 extern bool pgps_backend_unbind(void);
 extern void pgps_backend_release(void);
+
+extern void pgps_backends_note_pids(int32 instance, const PgpsPids *lent,
+									const PgpsPids *idle, TimestampTz now);
 
 extern int	pgps_backends_copy(PgpsBackend *backends);
 extern int	pgps_client_processes(void);

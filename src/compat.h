@@ -92,6 +92,29 @@ typedef const struct JumbleState PgpsJumbleState;
 #define PGPS_T_CLUSTER T_RepackStmt
 #endif
 
+/*
+ * 16 links the locks of a process in a doubly linked list of another kind.
+ * The one behind "held"; NULL is before the first and behind the last.
+ */
+static inline PROCLOCK *
+pgps_next_proclock(PGPROC *proc, int partition, PROCLOCK *held)
+{
+#if PG_VERSION_NUM < 160000
+	SHM_QUEUE  *head = &proc->myProcLocks[partition];
+
+	return (PROCLOCK *) SHMQueueNext(head, held ? &held->procLink : head,
+									 offsetof(PROCLOCK, procLink));
+#else
+	dlist_head *head = &proc->myProcLocks[partition];
+
+	if (held ? !dlist_has_next(head, &held->procLink) : dlist_is_empty(head))
+		return NULL;
+	return dlist_container(PROCLOCK, procLink,
+						   held ? dlist_next_node(head, &held->procLink) :
+						   dlist_head_node(head));
+#endif
+}
+
 /* for comparing, not for telling what a server can do */
 #define PGPS_SERVER_MAJOR (PG_VERSION_NUM / 10000)
 

@@ -28,6 +28,7 @@
 
 #include "budget.h"
 #include "compat.h"
+#include "leaks.h"
 #include "rejections.h"
 #include "row.h"
 #include "settings.h"
@@ -63,7 +64,8 @@ state_name(BackendState state)
 
 static void
 put_connection(PgpsRow *row, const PgpsBackend *backend,
-			   const PgpsPoolView *pool, const PgpsInstanceView *view)
+			   const PgpsPoolView *pool, const PgpsInstanceView *view,
+			   const char *suspect)
 {
 	bool		pooler = pgps_is_pooler_address(backend->client_addr);
 
@@ -91,8 +93,32 @@ put_connection(PgpsRow *row, const PgpsBackend *backend,
 	pgps_put_int8(row, backend->xacts);
 	pgps_put_float8(row, backend->total_xact_time / 1000.0);
 	pgps_put_float8(row, backend->max_xact_time / 1000.0);
-	pgps_put_null(row);			/* suspect */
+	pgps_put_text(row, suspect);
 	pgps_row_end(row);
+}
+
+/*
+ * What speaks against each backend of the snapshot.  Only of those that are
+ * surely leaked: who reads this may end them.
+ */
+static const char **
+find_suspects(const PgpsSnapshot *snapshot)
+{
+	const char **suspects = palloc0(Max(snapshot->nbackends, 1) * sizeof(char *));
+	int			nleaks;
+	PgpsLeak   *leaks = pgps_find_leaks(snapshot, &nleaks);
+	int			i,
+				j;
+
+	for (i = 0; i < nleaks; i++)
+	{
+		if (leaks[i].at_least < leaks[i].candidates)
+			continue;
+		for (j = 0; j < leaks[i].candidates; j++)
+			suspects[leaks[i].suspects[j].backend - snapshot->backends] =
+				leaks[i].kind == PGPS_LEAK_LENT ? "leak" : "idle in transaction";
+	}
+	return suspects;
 }
 
 /* application_name in the reader's encoding; bytes it has not become "?" */
@@ -110,12 +136,14 @@ pgps_get_connections(PG_FUNCTION_ARGS)
 {
 	PgpsRow		row;
 	PgpsSnapshot *snapshot;
+	const char **suspects;
 	bool		sees_all;
 	int			i;
 
 	pgps_ensure_loaded();
 	pgps_rows_begin(&row, fcinfo);
 	snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
+	suspects = find_suspects(snapshot);
 	sees_all = pgps_sees_all();
 	for (i = 0; i < snapshot->nbackends; i++)
 	{
@@ -123,7 +151,7 @@ pgps_get_connections(PG_FUNCTION_ARGS)
 		const PgpsInstanceView *view = pgps_instance_of(snapshot, backend);
 
 		if (view != NULL && pgps_may_see(view->pool->data->key.roleid, sees_all))
-			put_connection(&row, backend, view->pool, view);
+			put_connection(&row, backend, view->pool, view, suspects[i]);
 	}
 	return (Datum) 0;
 }

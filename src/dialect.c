@@ -131,6 +131,14 @@ choose_dialect(PgpsParser *parser)
 	return chosen;
 }
 
+static void
+read_pids(PgpsParser *parser, const PgpsEntry *entry, PgpsPids *pids)
+{
+	if (entry->value.type != jbvNull && !pgps_read_pids(pids, &entry->value))
+		pgps_not_understood(parser, entry, ERRCODE_INVALID_PARAMETER_VALUE,
+							"an array of process numbers");
+}
+
 void
 pgps_read_common(PgpsParser *parser, const PgpsEntry *entry)
 {
@@ -150,6 +158,12 @@ pgps_read_common(PgpsParser *parser, const PgpsEntry *entry)
 		case PGPS_COMMON_APP_VERSION:
 			read_text(parser, entry, stats->app_version,
 					  sizeof(stats->app_version));
+			break;
+		case PGPS_COMMON_LENT_PIDS:
+			read_pids(parser, entry, &stats->lent);
+			break;
+		case PGPS_COMMON_IDLE_PIDS:
+			read_pids(parser, entry, &stats->idle);
 			break;
 		case PGPS_COMMON_DIALECT:
 		case PGPS_COMMON_NONE:

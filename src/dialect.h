@@ -15,6 +15,7 @@
 
 #include "fields.h"
 #include "identity.h"
+#include "pids.h"
 
 #define PGPS_DIALECT_LEN 24
 #define PGPS_UNMAPPED_LEN 256
@@ -124,6 +125,8 @@ typedef struct PgpsStats
 	char		pid[PGPS_PID_LEN];
 	char		instance[PGPS_INSTANCE_LEN];
 	char		app_version[PGPS_POOL_LEN];
+	PgpsPids	lent;			/* connections lent out ... */
+	PgpsPids	idle;			/* ... and idle in the pool */
 	char		row[PGPS_INSTANCE_LEN]; /* which of several; empty = the only */
 	bool		elsewhere;		/* says nothing about this connection */
 	bool		not_a_pool;		/* a row that no application waits for */

@@ -19,6 +19,8 @@
  * transaction is undone, so they only leave word; the session moves at its
  * next statement or at the end of the transaction.
  *
+ * LISTEN: no other process can see it, so the session's slot says so.
+ *
  * Nothing here raises: while a session starts there is nobody to catch it,
  * and later it would be somebody's transaction.  All hooks chain.  In every
  * process that is no client backend "here" is NULL, and that is all it costs.
@@ -76,6 +78,12 @@ static enum
 
 /* a utility runs that ends and starts transactions, all for one statement */
 static bool in_long_utility = false;
+
+/* what its commit does to our listening */
+static enum
+{
+	LISTEN_AS_BEFORE, LISTEN_ON, LISTEN_OFF
+}			listening = LISTEN_AS_BEFORE;
 
 static bool watching = false;	/* the callback below is registered */
 static MemoryContextCallback at_end_callback;
@@ -279,6 +287,24 @@ utility_statement(const Node *stmt)
 		watch_xact();
 }
 
+/*
+ * A statement that was executed may begin or end listening, which comes into
+ * force with the commit.  When in doubt the session listens: a subtransaction
+ * may be undone, and of UNLISTEN with a name we do not know what is left.
+ */
+static void
+note_listening(const Node *stmt)
+{
+	if (IsA(stmt, ListenStmt))
+		listening = LISTEN_ON;
+	else if (GetCurrentTransactionNestLevel() == 1 &&
+			 ((IsA(stmt, UnlistenStmt) &&
+			   ((const UnlistenStmt *) stmt)->conditionname == NULL) ||
+			  (IsA(stmt, DiscardStmt) &&
+			   ((const DiscardStmt *) stmt)->target == DISCARD_ALL)))
+		listening = LISTEN_OFF;
+}
+
 /*-------------------------------------------------------------------------
  * Hooks
  *-------------------------------------------------------------------------
@@ -354,6 +380,7 @@ process_utility(PlannedStmt *pstmt, const char *query_string,
 	}
 	run_utility(pstmt, query_string, read_only_tree, context, params, env,
 				dest, qc);
+	note_listening(stmt);
 
 	/* the end itself is yet to come */
 	chain = after;
@@ -405,6 +432,13 @@ join(void)
 static void
 at_xact_end(XactEvent event, void *arg)
 {
+	if (unlikely(listening != LISTEN_AS_BEFORE))
+	{
+		if (event == XACT_EVENT_COMMIT && pgps_backend_joined())
+			pgps_my_slot->listens = listening == LISTEN_ON;
+		if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
+			listening = LISTEN_AS_BEFORE;
+	}
 	if (event == XACT_EVENT_ABORT)
 	{
 		failed = true;

@@ -53,6 +53,64 @@ pgps_instance_told(PgpsTold *told, const PgpsInstance *data)
 	told->other = data->other;
 }
 
+/*
+ * How many connections were idle in the pool at most, in each part of the
+ * last leak_after: one that has leaked is never among them.
+ */
+static int64
+idle_part(TimestampTz now)
+{
+	return now / (pgps_leak_after * USECS_PER_SEC / PGPS_IDLE_PARTS);
+}
+
+static void
+note_idle(PgpsInstance *data, int32 idle, TimestampTz now)
+{
+	int64		part = idle_part(now);
+	int			i;
+
+	for (i = 0; i < PGPS_IDLE_PARTS && data->idle_part != part; i++)
+	{
+		memmove(&data->most_idle[1], &data->most_idle[0],
+				(PGPS_IDLE_PARTS - 1) * sizeof(int32));
+		data->most_idle[0] = 0;
+		data->idle_part++;
+	}
+	data->idle_part = part;
+	data->most_idle[0] = Max(data->most_idle[0], idle);
+}
+
+/* Most of them by the reports of the last leak_after; 0 if there were none */
+int32
+pgps_instance_most_idle(const PgpsInstance *data, TimestampTz now)
+{
+	int64		behind = idle_part(now) - data->idle_part;
+	int32		most = 0;
+	int64		i;
+
+	if (behind >= 0)
+		for (i = 0; i + behind < PGPS_IDLE_PARTS; i++)
+			most = Max(most, data->most_idle[i]);
+	return most;
+}
+
+/* Which connections are lent out, by number and by name */
+static void
+take_books(PgpsInstance *data, const PgpsStats *stats, TimestampTz now)
+{
+	if (pgps_known(&stats->values, PGPS_CHECKED_IN) &&
+		pgps_known(&stats->values, PGPS_CHECKED_OUT))
+	{
+		data->books_at = now;
+		note_idle(data, stats->values.value[PGPS_CHECKED_IN], now);
+	}
+	if (stats->lent.told || stats->idle.told)
+	{
+		data->pids_at = now;
+		data->pids_lent = stats->lent.told;
+	}
+}
+
 /* How long it has been between two reports lately */
 static void
 note_interval(PgpsInstance *data, TimestampTz now)
@@ -86,6 +144,7 @@ pgps_instance_take_report(PgpsInstance *data, const PgpsReport *report,
 	if (data->last_report != 0)
 		note_interval(data, now);
 	take_values(data, &stats->values);
+	take_books(data, stats, now);
 	pgps_carry_counters(&data->carry, &data->told, &stats->values,
 						report->reporter, now,
 						pgps_stale_after * USECS_PER_SEC);
@@ -111,7 +170,7 @@ void
 pgps_instance_forget(PgpsInstance *data)
 {
 	data->said_goodbye = true;
-	data->last_report = 0;
+	data->last_report = data->books_at = data->pids_at = 0;
 	data->nintervals = 0;
 	memset(&data->told, 0, sizeof(data->told));
 	memset(&data->carry, 0, sizeof(data->carry));

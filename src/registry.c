@@ -59,6 +59,9 @@ apply_report(int32 i, const PgpsReport *report, TimestampTz now)
 	cap = pgps_instance_cap(&entry->data);
 	SpinLockRelease(&entry->mutex);
 	pgps_activity_set_cap(&entry->activity, cap, now);
+	if (report->stats->lent.told || report->stats->idle.told)
+		pgps_backends_note_pids(i, &report->stats->lent, &report->stats->idle,
+								now);
 
 	if (report->stats->nunmapped > 0)
 		pg_atomic_fetch_add_u64(&pgps_registry->unmapped_keys,

@@ -31,6 +31,9 @@
 /* how many of the last report intervals we look at */
 #define PGPS_INTERVALS 5
 
+/* parts of leak_after for which the most idle connections are kept */
+#define PGPS_IDLE_PARTS 8
+
 typedef enum PgpsSource
 {
 	PGPS_SOURCE_DISCOVERY,
@@ -99,6 +102,11 @@ typedef struct PgpsInstance
 	PgpsValues	told;			/* last report; counters are our totals */
 	PgpsCarry	carry;
 	TimestampTz last_report;	/* 0 = never */
+	TimestampTz books_at;		/* the last that told lent and idle ones */
+	TimestampTz pids_at;		/* the last that named them by pid ... */
+	bool		pids_lent;		/* ... those lent out; else the idle ones */
+	int64		idle_part;		/* newest part of: */
+	int32		most_idle[PGPS_IDLE_PARTS]; /* newest first */
 	TimestampTz last_seen;		/* last report, connect or disconnect */
 	bool		said_goodbye;	/* it goes with its last connection */
 	bool		fork_shared;	/* reported on another process's connection */
@@ -178,6 +186,8 @@ extern void pgps_instance_take_report(PgpsInstance *data,
 									  TimestampTz now, TimestampTz started_at);
 extern void pgps_instance_forget(PgpsInstance *data);
 extern int32 pgps_instance_cap(const PgpsInstance *data);
+extern int32 pgps_instance_most_idle(const PgpsInstance *data,
+									 TimestampTz now);
 
 extern int32 pgps_pool_capacity(void);
 extern Size pgps_registry_size(void);

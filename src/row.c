@@ -167,6 +167,24 @@ pgps_put_texts(PgpsRow *row, const char *packed, Size size)
 												 TYPALIGN_INT)));
 }
 
+/* int[]; none = null */
+void
+pgps_put_int4s(PgpsRow *row, const int *values, int n)
+{
+	Datum	   *items = palloc(Max(n, 1) * sizeof(Datum));
+	int			i;
+
+	for (i = 0; i < n; i++)
+		items[i] = Int32GetDatum(values[i]);
+	if (n == 0)
+		pgps_put_null(row);
+	else
+		put(row, PointerGetDatum(construct_array(items, n, INT4OID,
+												 sizeof(int32), true,
+												 TYPALIGN_INT)));
+	pfree(items);
+}
+
 void
 pgps_put_figure4(PgpsRow *row, const PgpsValues *v, PgpsField f)
 {

@@ -43,6 +43,7 @@ extern void pgps_put_time(PgpsRow *row, TimestampTz value);
 extern void pgps_put_interval(PgpsRow *row, int64 length);
 extern void pgps_put_address(PgpsRow *row, const char *value);
 extern void pgps_put_texts(PgpsRow *row, const char *packed, Size size);
+extern void pgps_put_int4s(PgpsRow *row, const int *values, int n);
 extern void pgps_put_figure4(PgpsRow *row, const PgpsValues *v, PgpsField f);
 extern void pgps_put_figure8(PgpsRow *row, const PgpsValues *v, PgpsField f);
 extern void pgps_put_figure_ms(PgpsRow *row, const PgpsValues *v, PgpsField f);

@@ -37,6 +37,7 @@ int			pgps_track = PGPS_TRACK_ALL;
 int			pgps_sample_interval = 1000;
 int			pgps_stale_after = 180;
 int			pgps_expire_after = 3600;
+int			pgps_leak_after = 600;
 bool		pgps_save = true;
 int			pgps_save_interval = 60;
 bool		pgps_strict_reports = false;
@@ -239,6 +240,11 @@ pgps_define_settings(bool preloading)
 							"Time after which an instance without connection and report is forgotten.",
 							"Its counters stay in its pool.",
 							&pgps_expire_after, 3600, 1, INT_MAX / 1000,
+							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomIntVariable("pgpool_stats.leak_after",
+							"Time without a statement after which a connection that is lent out has leaked.",
+							"The same for one that is idle in a transaction.",
+							&pgps_leak_after, 600, 1, INT_MAX / 1000,
 							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
 	DefineCustomStringVariable("pgpool_stats.pooler_addresses",
 							   "Addresses and networks from which only connection poolers connect.",

@@ -28,6 +28,7 @@ extern int	pgps_track;
 extern int	pgps_sample_interval;	/* ms */
 extern int	pgps_stale_after;	/* s */
 extern int	pgps_expire_after;	/* s */
+extern int	pgps_leak_after;	/* s */
 extern bool pgps_save;
 extern int	pgps_save_interval; /* s */
 

@@ -22,7 +22,8 @@
 #include "words.h"
 
 static const char *const common_keys[] = {
-	"host", "pid", "instance", "app_version", "dialect"
+	"host", "pid", "instance", "app_version", "dialect",
+	"checked_out_pids", "idle_pids"
 };
 
 StaticAssertDecl(lengthof(common_keys) == PGPS_COMMON_NONE, "common keys");

@@ -1,0 +1,25 @@
+/*-------------------------------------------------------------------------
+ *
+ * pids.h
+ *	  Lists of processes that a report names.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PGPS_PIDS_H
+#define PGPS_PIDS_H
+
+struct JsonbValue;
+
+typedef struct PgpsPids
+{
+	bool		told;
+	int			n;
+	int		   *pid;			/* in order */
+} PgpsPids;
+
+extern bool pgps_read_pids(PgpsPids *pids, const struct JsonbValue *value);
+extern bool pgps_has_pid(const PgpsPids *pids, int pid);
+
+#endif							/* PGPS_PIDS_H */
