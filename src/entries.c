@@ -161,25 +161,12 @@ instance_late_at(const PgpsInstance *data)
 		pgps_late_after(pgps_median_interval(data->intervals, data->nintervals));
 }
 
-/* Add the retired counters of one pool to those of another. */
+/* Add what somebody counted who is gone to a pool. */
 void
-pgps_retire(PgpsPool *pool, const PgpsPool *more)
+pgps_retire(PgpsPool *pool, const PgpsTotals *totals, const PgpsTotals *base)
 {
-	int			f;
-
-	for (f = PGPS_FIRST_COUNTER; f < PGPS_NFIELDS; f++)
-	{
-		if (pgps_known(&more->retired, f))
-			pgps_set(&pool->retired, f,
-					 pgps_add_saturated(pgps_get(&pool->retired, f, 0),
-										more->retired.value[f]));
-	}
-	pool->retired_connects += more->retired_connects;
-	pool->retired_disconnects += more->retired_disconnects;
-	pool->retired_xacts.xacts += more->retired_xacts.xacts;
-	pool->retired_xacts.total_xact_time += more->retired_xacts.total_xact_time;
-	pool->retired_xacts.exhausted_count += more->retired_xacts.exhausted_count;
-	pool->retired_xacts.exhausted_time += more->retired_xacts.exhausted_time;
+	pgps_totals_add(&pool->retired, totals);
+	pgps_totals_add(&pool->base, base);
 }
 
 /* Give what an instance counted to its pool. */
@@ -188,14 +175,15 @@ pgps_retire_counters(PgpsInstanceEntry *entry)
 {
 	const PgpsInstance *data = &entry->data;
 	PgpsPool   *pool = &pgps_pools[data->pool].data;
-	PgpsPool	more = {0};
+	PgpsTotals	totals = {
+		.told = data->told,
+		.connects = data->connects,
+		.disconnects = data->disconnects
+	};
 
-	more.retired = data->told;
-	more.retired_connects = data->connects;
-	more.retired_disconnects = data->disconnects;
-	pgps_activity_totals(&more.retired_xacts, &entry->activity,
+	pgps_activity_totals(&totals.xacts, &entry->activity,
 						 GetCurrentTimestamp());
-	pgps_retire(pool, &more);
+	pgps_retire(pool, &totals, &data->base);
 	pool->last_seen = Max(pool->last_seen, data->last_seen);
 }
 
@@ -343,10 +331,11 @@ pgps_need_pool(const PgpsPoolKey *key, const char *usename, const char *datname,
 	if (oldest == PGPS_NONE)
 		return other_pool(key->roleid, usename, now);
 
-	/* what it counted goes to (other) of its role */
+	/* what it counted goes to (other) of its role; it was exported already */
 	i = other_pool(pgps_pools[oldest].data.key.roleid,
 				   NameStr(pgps_pools[oldest].data.usename), now);
-	pgps_retire(&pgps_pools[i].data, &pgps_pools[oldest].data);
+	pgps_retire(&pgps_pools[i].data, &pgps_pools[oldest].data.retired,
+				&pgps_pools[oldest].data.retired);
 	pgps_remove_pool(oldest);
 	pg_atomic_fetch_add_u64(&pgps_registry->dropped, 1);
 	return add_pool(key, usename, datname, discovered, now);

@@ -173,6 +173,7 @@ pgps_instance_forget(PgpsInstance *data)
 	data->last_report = data->books_at = data->pids_at = 0;
 	data->nintervals = 0;
 	memset(&data->told, 0, sizeof(data->told));
+	memset(&data->base.told, 0, sizeof(data->base.told));
 	memset(&data->carry, 0, sizeof(data->carry));
 	memset(data->unmapped, 0, sizeof(data->unmapped));
 }

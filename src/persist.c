@@ -192,8 +192,9 @@ pgps_save_now(void)
 }
 
 /*
- * Was this an orderly shutdown?  After an immediate one a killed process may
- * have left a lock behind, or an entry half made.
+ * Was the last shutdown an orderly one?  After an immediate one a killed
+ * process may have left a lock behind, or an entry half made, and what was
+ * counted since the last save is lost.
  */
 static bool
 was_orderly(void)
@@ -244,7 +245,7 @@ what_is_wrong(const char *data, Size size)
 }
 
 static void
-restore(const char *data)
+restore(const char *data, bool crashed)
 {
 	const SaveHeader *header = (const SaveHeader *) data;
 	const char *body = data + sizeof(SaveHeader);
@@ -271,16 +272,18 @@ restore(const char *data)
 	entry_of = palloc0((max_index + 1) * sizeof(int32));
 
 	for (i = 0; i < header->count[POOLS]; i++)
-		entry_of[pools[i].index] = pgps_registry_restore_pool(&pools[i].data);
+		entry_of[pools[i].index] = pgps_registry_restore_pool(&pools[i].data,
+															  crashed);
 	for (i = 0; i < header->count[INSTANCES]; i++)
 		pgps_registry_restore_instance(&instances[i],
-									   entry_of[instances[i].data.pool]);
+									   entry_of[instances[i].data.pool],
+									   crashed);
 	for (i = 0; i < header->count[PEAKS]; i++)
 		pgps_peaks_restore(&peaks[i]);
 	for (i = 0; i < header->count[HISTORY]; i++)
 		pgps_history_restore(&history[i], entry_of[history[i].pool]);
-	pgps_rejections_restore(&rejections);
-	pgps_registry_restore_done(header->stats_reset);
+	pgps_rejections_restore(&rejections, crashed);
+	pgps_registry_restore_done(header->stats_reset, crashed);
 	pfree(entry_of);
 }
 
@@ -339,7 +342,7 @@ pgps_load(void)
 
 	wrong = what_is_wrong(data, size);
 	if (wrong == NULL)
-		restore(data);
+		restore(data, !was_orderly());
 	else
 	{
 		ereport(LOG,

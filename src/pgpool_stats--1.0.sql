@@ -142,7 +142,7 @@ COMMENT ON COLUMN pgpool_stats.overview.p95_ms IS '95 of 100 transactions were s
 COMMENT ON COLUMN pgpool_stats.overview.last_hour IS 'Tenths used, a digit per 6 min; * full, - unknown';
 COMMENT ON COLUMN pgpool_stats.overview.status IS 'Worst instance, and since how long';
 
-CREATE FUNCTION pgpool_stats.get_pools()
+CREATE FUNCTION pgpool_stats.get_pools(exported boolean DEFAULT false)
 RETURNS TABLE (
 	pool text,
 	datname name,
@@ -195,8 +195,8 @@ RETURNS TABLE (
 )
 AS 'MODULE_PATHNAME', 'pgps_get_pools'
 LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
-COMMENT ON FUNCTION pgpool_stats.get_pools() IS
-	'behind the view pools';
+COMMENT ON FUNCTION pgpool_stats.get_pools(boolean) IS
+	'behind the view pools, and metrics';
 
 CREATE VIEW pgpool_stats.pools AS
 	SELECT * FROM pgpool_stats.get_pools();
@@ -252,7 +252,7 @@ COMMENT ON COLUMN pgpool_stats.pools.last_report IS 'When an instance last repor
 COMMENT ON COLUMN pgpool_stats.pools.first_seen IS 'When it was first seen';
 COMMENT ON COLUMN pgpool_stats.pools.last_hour IS 'Fullest instance in tenths, a digit per 6 min';
 
-CREATE FUNCTION pgpool_stats.get_instances()
+CREATE FUNCTION pgpool_stats.get_instances(exported boolean DEFAULT false)
 RETURNS TABLE (
 	pool text,
 	instance text,
@@ -309,8 +309,8 @@ RETURNS TABLE (
 )
 AS 'MODULE_PATHNAME', 'pgps_get_instances'
 LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
-COMMENT ON FUNCTION pgpool_stats.get_instances() IS
-	'behind the view instances';
+COMMENT ON FUNCTION pgpool_stats.get_instances(boolean) IS
+	'behind the view instances, and metrics';
 
 CREATE VIEW pgpool_stats.instances AS
 	SELECT * FROM pgpool_stats.get_instances();
@@ -370,7 +370,7 @@ COMMENT ON COLUMN pgpool_stats.instances.first_seen IS 'When it was first seen';
 COMMENT ON COLUMN pgpool_stats.instances.unmapped IS 'Keys of the last report not understood';
 COMMENT ON COLUMN pgpool_stats.instances.notes IS 'What else a reader should know';
 
-CREATE FUNCTION pgpool_stats.get_budget()
+CREATE FUNCTION pgpool_stats.get_budget(exported boolean DEFAULT false)
 RETURNS TABLE (
 	scope text,
 	name name,
@@ -393,8 +393,8 @@ RETURNS TABLE (
 )
 AS 'MODULE_PATHNAME', 'pgps_get_budget'
 LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
-COMMENT ON FUNCTION pgpool_stats.get_budget() IS
-	'behind the view budget';
+COMMENT ON FUNCTION pgpool_stats.get_budget(boolean) IS
+	'behind the view budget, and metrics';
 
 CREATE VIEW pgpool_stats.budget AS
 	SELECT * FROM pgpool_stats.get_budget();
@@ -668,15 +668,26 @@ COMMENT ON COLUMN pgpool_stats.info.unmapped_keys IS 'Keys of reports not unders
 COMMENT ON COLUMN pgpool_stats.info.dropped IS 'Rows given up early to make room';
 COMMENT ON COLUMN pgpool_stats.info.stats_reset IS 'Since when counters count';
 COMMENT ON COLUMN pgpool_stats.info.started_at IS 'When the server started';
-COMMENT ON COLUMN pgpool_stats.info.notes IS 'What cannot be seen as the server is configured';
+COMMENT ON COLUMN pgpool_stats.info.notes IS 'What cannot be seen, and why';
 
 --
 -- For exporters.  A figure that nobody told has no row: as NULL it would
 -- become NaN on the way, and so would every sum over it.  Names end as
 -- Prometheus wants it: in _total what only grows, in _seconds and _ratio what
 -- cannot be added up.  A dropped and a new role or database of one name are
--- one series.
+-- one series.  After a crash, exported counters begin again at 0: one that only
+-- steps back to its last save would look as if all of it were new.
 --
+
+CREATE FUNCTION pgpool_stats.get_refusals()
+RETURNS TABLE (
+	reason text,
+	count bigint
+)
+AS 'MODULE_PATHNAME', 'pgps_get_refusals'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION pgpool_stats.get_refusals() IS
+	'refused connections by reason, behind the view metrics';
 
 CREATE VIEW pgpool_stats.metrics AS
 	SELECT name,
@@ -692,7 +703,7 @@ CREATE VIEW pgpool_stats.metrics AS
 											 'datname', p.datname,
 											 'usename', p.usename) || m.labels,
 			   m.value
-		FROM pgpool_stats.pools AS p CROSS JOIN LATERAL (VALUES
+		FROM pgpool_stats.get_pools(exported => true) AS p CROSS JOIN LATERAL (VALUES
 			('pgpool_stats_connections', 'Connections the pool has open, lent (used) or idle.', '{"state": "used"}'::jsonb, p.checked_out::float8),
 			('pgpool_stats_connections', 'Connections the pool has open, lent (used) or idle.', '{"state": "idle"}', p.checked_in::float8),
 			('pgpool_stats_connections_max', 'Connections the pool may open.', '{}', p.max_size::float8),
@@ -732,7 +743,7 @@ CREATE VIEW pgpool_stats.metrics AS
 			   CASE b.scope WHEN 'server' THEN '{"scope": "server"}'
 					ELSE pg_catalog.jsonb_build_object('scope', b.scope, 'name', b.name) END,
 			   m.value
-		FROM pgpool_stats.budget AS b CROSS JOIN LATERAL (VALUES
+		FROM pgpool_stats.get_budget(exported => true) AS b CROSS JOIN LATERAL (VALUES
 			('pgpool_stats_budget_usable_connections', 'Connections an ordinary role can use of a limit.', b.usable::float8),
 			('pgpool_stats_budget_used_connections', 'Connections used of a limit.', b.used::float8),
 			('pgpool_stats_budget_used_ratio', 'Connections used, of the usable.', b.used_pct::float8 / 100::float8),
@@ -743,6 +754,10 @@ CREATE VIEW pgpool_stats.metrics AS
 			('pgpool_stats_budget_peak_used_connections', 'Most connections at once since the last reset.', b.peak_used::float8),
 			('pgpool_stats_budget_rejected_total', 'Connections refused by a limit.', b.rejected::float8)
 		) AS m (name, help, value)
+		UNION ALL
+		SELECT 'pgpool_stats_rejected_total', 'Connections refused, by reason.',
+			   pg_catalog.jsonb_build_object('reason', r.reason), r.count::float8
+		FROM pgpool_stats.get_refusals() AS r
 		UNION ALL
 		SELECT m.name, m.help, m.labels, m.value
 		FROM pgpool_stats.info AS i CROSS JOIN LATERAL (VALUES
@@ -786,7 +801,7 @@ CREATE VIEW pgpool_stats.metrics_instances AS
 											 'datname', i.datname,
 											 'usename', i.usename) || m.labels,
 			   m.value
-		FROM pgpool_stats.instances AS i CROSS JOIN LATERAL (VALUES
+		FROM pgpool_stats.get_instances(exported => true) AS i CROSS JOIN LATERAL (VALUES
 			('pgpool_stats_instance_connections', 'Connections the pool has open, lent (used) or idle.', '{"state": "used"}'::jsonb, i.checked_out::float8),
 			('pgpool_stats_instance_connections', 'Connections the pool has open, lent (used) or idle.', '{"state": "idle"}', i.checked_in::float8),
 			('pgpool_stats_instance_connections_max', 'Connections the pool may open.', '{}', i.max_size::float8),

@@ -8,7 +8,8 @@
  *	 fields, dialect_table, words			the words of the pool libraries
  *	 parse, document, detect, dialect, figures, numbers
  *											from their statistics to our fields
- *	 identity, counters, status, instance	pure functions on names and numbers
+ *	 identity, counters, totals, status, instance
+ *											pure functions on names and numbers
  *	 shmem, entries, registry, backends		shared memory
  *	 activity, peaks, rejections, origin	what the server itself counts
  *	 events, collector, upkeep				what keeps it up to date

@@ -120,14 +120,16 @@ pgps_registry_forget(const PgpsPoolKey *key, const char *instance)
 			pgps_remove_instance(i);
 		else
 		{
-			PgpsPool	told = {0};
+			PgpsTotals	totals = {0};
+			PgpsTotals	base = {0};
 
 			/* exiting backends still write here */
 			SpinLockAcquire(&pgps_instances[i].mutex);
-			told.retired = data->told;
+			totals.told = data->told;
+			base.told = data->base.told;
 			pgps_instance_forget(data);
 			SpinLockRelease(&pgps_instances[i].mutex);
-			pgps_retire(&pgps_pools[pool].data, &told);
+			pgps_retire(&pgps_pools[pool].data, &totals, &base);
 		}
 	}
 	pgps_unlock_registry();
@@ -141,6 +143,15 @@ reset_counters(PgpsValues *v)
 
 	for (f = PGPS_FIRST_COUNTER; f < PGPS_NFIELDS; f++)
 		v->value[f] = 0;
+}
+
+static void
+reset_totals(PgpsTotals *totals)
+{
+	PgpsTotals	zero = {.told = totals->told};
+
+	reset_counters(&zero.told);
+	*totals = zero;
 }
 
 /*
@@ -179,9 +190,8 @@ pgps_registry_reset(const char *pool, const char *usename, Oid roleid)
 		if (!pgps_pools[i].used || !is_meant(data, pool, usename, roleid))
 			continue;
 		meant++;
-		reset_counters(&data->retired);
-		data->retired_connects = data->retired_disconnects = 0;
-		memset(&data->retired_xacts, 0, sizeof(data->retired_xacts));
+		reset_totals(&data->retired);
+		reset_totals(&data->base);
 		data->peak_connections = pg_atomic_read_u32(&pgps_pools[i].attached);
 		data->peak_connections_at = now;
 		data->peak_instances = 0;
@@ -199,6 +209,7 @@ pgps_registry_reset(const char *pool, const char *usename, Oid roleid)
 		reset_counters(&entry->data.told);
 		entry->data.carry.dropped = entry->data.carry.held = 0;
 		entry->data.connects = entry->data.disconnects = 0;
+		reset_totals(&entry->data.base);
 		entry->data.session_time = entry->data.reporters = 0;
 		entry->data.fork_shared = false;
 		SpinLockRelease(&entry->mutex);

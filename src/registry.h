@@ -24,6 +24,7 @@
 #include "identity.h"
 #include "peaks.h"
 #include "status.h"
+#include "totals.h"
 
 #define PGPS_OTHER "(other)"
 #define PGPS_MAX_DISCOVERED_POOLS 128
@@ -70,10 +71,8 @@ typedef struct PgpsPool
 	int32		instances;		/* entries that point here */
 	TimestampTz first_seen;
 	TimestampTz last_seen;		/* when its last instance went */
-	PgpsValues	retired;		/* counters of expired instances */
-	uint64		retired_connects;
-	uint64		retired_disconnects;
-	PgpsXactTotals retired_xacts;
+	PgpsTotals	retired;		/* of expired instances */
+	PgpsTotals	base;			/* of that, what exporters leave out */
 	int32		peak_connections;
 	TimestampTz peak_connections_at;
 	int32		peak_instances; /* live ones, seen at a pass */
@@ -119,6 +118,7 @@ typedef struct PgpsInstance
 	uint64		reporters;		/* connections that ended and only reported */
 	uint64		session_time;	/* of the others that ended, microseconds */
 	TimestampTz last_xact;		/* newest transaction of those that left */
+	PgpsTotals	base;			/* of its totals, what exporters leave out */
 } PgpsInstance;
 
 /* a report, parsed and with its identity */
@@ -161,6 +161,7 @@ typedef struct PgpsRegistryInfo
 	uint64		overflowed;		/* reports and connections put into (other) */
 	uint64		unmapped_keys;
 	uint64		dropped;		/* entries given up early to make room */
+	bool		crashed;		/* what is after the last save is lost */
 } PgpsRegistryInfo;
 
 typedef struct PgpsCopy
@@ -188,6 +189,10 @@ extern void pgps_instance_forget(PgpsInstance *data);
 extern int32 pgps_instance_cap(const PgpsInstance *data);
 extern int32 pgps_instance_most_idle(const PgpsInstance *data,
 									 TimestampTz now);
+
+/* totals.c: on copies */
+extern PgpsTotals pgps_instance_totals(const PgpsInstanceCopy *instance);
+extern void pgps_leave_out_base(PgpsCopy *copy);
 
 extern int32 pgps_pool_capacity(void);
 extern Size pgps_registry_size(void);
@@ -225,9 +230,9 @@ extern void pgps_registry_note_pass(TimestampTz now, PgpsLimitStatus server);
 extern void pgps_registry_note_collector(int pid);
 
 /* for loading the save file, before there are other processes */
-extern int32 pgps_registry_restore_pool(const PgpsPool *pool);
+extern int32 pgps_registry_restore_pool(const PgpsPool *pool, bool crashed);
 extern void pgps_registry_restore_instance(const PgpsInstanceCopy *instance,
-										   int32 pool);
-extern void pgps_registry_restore_done(TimestampTz stats_reset);
+										   int32 pool, bool crashed);
+extern void pgps_registry_restore_done(TimestampTz stats_reset, bool crashed);
 
 #endif							/* PGPS_REGISTRY_H */

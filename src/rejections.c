@@ -10,8 +10,8 @@
  * out its own beginning; when there is no room, the oldest minute goes.
  *
  * Rows come and go, so what must never go backwards is counted beside them,
- * by a hash of what it is counted for: server, role, database, pool,
- * instance.  A counter once made stays.
+ * by a hash of what it is counted for: reason, server, role, database,
+ * pool, instance.  A counter once made stays.
  *
  * Nobody has been authenticated: role, database and label are claims.  So a
  * refusal makes no pool and no instance, and its bytes are cleaned before
@@ -52,6 +52,7 @@ typedef struct Counter
 {
 	pg_atomic_uint64 hash;		/* 0 = free */
 	pg_atomic_uint64 count;
+	pg_atomic_uint64 base;		/* see restore.c */
 	pg_atomic_uint64 last_rejected;
 } Counter;
 
@@ -80,6 +81,7 @@ pgps_rejections_init(void *area, bool found)
 	{
 		pg_atomic_init_u64(&counters[i].hash, 0);
 		pg_atomic_init_u64(&counters[i].count, 0);
+		pg_atomic_init_u64(&counters[i].base, 0);
 		pg_atomic_init_u64(&counters[i].last_rejected, 0);
 	}
 	for (i = 0; i < pgps_max_rejections; i++)
@@ -133,6 +135,12 @@ pgps_instance_hash(const char *usename, const char *datname, const char *pool,
 {
 	return hash_text(hash_text(hash_text(hash_text(5, usename), datname),
 							   pool), instance);
+}
+
+uint64
+pgps_reason_hash(PgpsReason reason)
+{
+	return hash_text(7, pgps_reason_name(reason));
 }
 
 /* all connections of a role to a database that brought no label */
@@ -270,6 +278,7 @@ note_log(ErrorData *edata)
 		origin.reason = reason;
 		pgps_describe_origin(&origin);
 
+		count(pgps_reason_hash(reason), now);
 		count(reason == PGPS_REASON_ROLE ? pgps_role_hash(origin.usename) :
 			  reason == PGPS_REASON_DATABASE ? pgps_database_hash(origin.datname) :
 			  pgps_server_hash(), now);
@@ -300,7 +309,10 @@ pgps_rejections_reset(void)
 	int			i;
 
 	for (i = 0; i <= COUNTERS; i++)
+	{
 		pg_atomic_write_u64(&counters[i].count, 0);
+		pg_atomic_write_u64(&counters[i].base, 0);
+	}
 	for (i = 0; i < pgps_max_rejections; i++)
 	{
 		Row		   *row = &rows[i];
@@ -410,6 +422,7 @@ pgps_rejections_copy(void)
 
 		to->hash = pg_atomic_read_u64(&counters[i].hash);
 		to->count = pg_atomic_read_u64(&counters[i].count);
+		to->base = pg_atomic_read_u64(&counters[i].base);
 		to->last_rejected = pg_atomic_read_u64(&counters[i].last_rejected);
 		copy->ncounters += to->count > 0;
 	}
@@ -418,9 +431,19 @@ pgps_rejections_copy(void)
 	return copy;
 }
 
+/* Make counters those that exporters get. */
+void
+pgps_rejections_leave_out_base(PgpsRejections *copy)
+{
+	int			i;
+
+	for (i = 0; i < copy->ncounters; i++)
+		copy->counters[i].count -= copy->counters[i].base;
+}
+
 /* Go on from what was saved.  Nobody else is there yet. */
 void
-pgps_rejections_restore(const PgpsRejections *saved)
+pgps_rejections_restore(const PgpsRejections *saved, bool crashed)
 {
 	int			first = Max(saved->nrejections - pgps_max_rejections, 0);
 	int			i;
@@ -445,6 +468,9 @@ pgps_rejections_restore(const PgpsRejections *saved)
 			&counters[COUNTERS] : need_counter(saved->counters[i].hash);
 
 		pg_atomic_fetch_add_u64(&counter->count, saved->counters[i].count);
+		pg_atomic_fetch_add_u64(&counter->base, crashed ?
+								saved->counters[i].count :
+								saved->counters[i].base);
 		pg_atomic_write_u64(&counter->last_rejected,
 							saved->counters[i].last_rejected);
 	}

@@ -21,7 +21,8 @@ typedef enum PgpsReason
 	PGPS_REASON_SUPERUSER_RESERVED,
 	PGPS_REASON_RESERVED,		/* reserved_connections (16) */
 	PGPS_REASON_ROLE,
-	PGPS_REASON_DATABASE
+	PGPS_REASON_DATABASE,
+	PGPS_REASONS
 } PgpsReason;
 
 /* who was refused; all of it is a claim of whoever reached the port */
@@ -51,6 +52,7 @@ typedef struct PgpsRejected
 {
 	uint64		hash;
 	uint64		count;
+	uint64		base;			/* of that, what exporters leave out */
 	TimestampTz last_rejected;
 } PgpsRejected;
 
@@ -72,8 +74,11 @@ extern void pgps_rejections_install(void);
 extern void pgps_rejections_reset(void);
 
 extern PgpsRejections *pgps_rejections_copy(void);
-extern void pgps_rejections_restore(const PgpsRejections *saved);
+extern void pgps_rejections_leave_out_base(PgpsRejections *copy);
+extern void pgps_rejections_restore(const PgpsRejections *saved,
+									bool crashed);
 
+extern uint64 pgps_reason_hash(PgpsReason reason);
 extern uint64 pgps_server_hash(void);
 extern uint64 pgps_role_hash(const char *usename);
 extern uint64 pgps_database_hash(const char *datname);

@@ -227,10 +227,10 @@ start_pool(PgpsPoolView *pool, const PgpsPoolCopy *copy)
 	pool->used_pct = pool->fullest_pct = -1;
 	pool->cap_known = true;
 	for (f = PGPS_FIRST_COUNTER; f < PGPS_NFIELDS; f++)
-		add_known(&pool->sum, &copy->data.retired, f);
-	pool->connects = copy->data.retired_connects;
-	pool->disconnects = copy->data.retired_disconnects;
-	pool->xacts = copy->data.retired_xacts;
+		add_known(&pool->sum, &copy->data.retired.told, f);
+	pool->connects = copy->data.retired.connects;
+	pool->disconnects = copy->data.retired.disconnects;
+	pool->xacts = copy->data.retired.xacts;
 	pool->unclaimed = -1;
 }
 
@@ -261,14 +261,9 @@ compare_instances(const void *a, const void *b)
 	return strcmp(x->data->name, y->data->name);
 }
 
-/*
- * Take a snapshot in the current memory context, with the histograms of
- * transaction times that are asked for.
- */
-PgpsSnapshot *
-pgps_take_snapshot(PgpsHistograms histograms)
+static PgpsSnapshot *
+make_snapshot(const PgpsCopy *copy, const PgpsRejections *rejections)
 {
-	PgpsCopy   *copy = pgps_registry_copy(histograms);
 	PgpsSnapshot *snapshot = palloc0(sizeof(PgpsSnapshot));
 	PgpsPoolView **pool_by_index;
 	PgpsInstanceView **next;
@@ -281,7 +276,7 @@ pgps_take_snapshot(PgpsHistograms histograms)
 	snapshot->nbackends = copy->nbackends;
 	snapshot->peaks = copy->peaks;
 	snapshot->npeaks = copy->npeaks;
-	snapshot->rejections = pgps_rejections_copy();
+	snapshot->rejections = rejections;
 	snapshot->ninstances = copy->ninstances;
 	snapshot->instances = palloc_extended(Max(copy->ninstances, 1) *
 										  sizeof(PgpsInstanceView),
@@ -341,4 +336,27 @@ pgps_take_snapshot(PgpsHistograms histograms)
 		finish_pool(pool, snapshot->taken_at);
 	}
 	return snapshot;
+}
+
+/*
+ * Take a snapshot in the current memory context, with the histograms of
+ * transaction times that are asked for.
+ */
+PgpsSnapshot *
+pgps_take_snapshot(PgpsHistograms histograms)
+{
+	return make_snapshot(pgps_registry_copy(histograms),
+						 pgps_rejections_copy());
+}
+
+/* The same with counters as exporters get them */
+PgpsSnapshot *
+pgps_take_exported_snapshot(void)
+{
+	PgpsCopy   *copy = pgps_registry_copy(PGPS_NO_HISTOGRAMS);
+	PgpsRejections *rejections = pgps_rejections_copy();
+
+	pgps_leave_out_base(copy);
+	pgps_rejections_leave_out_base(rejections);
+	return make_snapshot(copy, rejections);
 }

@@ -86,6 +86,7 @@ typedef struct PgpsSnapshot
 } PgpsSnapshot;
 
 extern PgpsSnapshot *pgps_take_snapshot(PgpsHistograms histograms);
+extern PgpsSnapshot *pgps_take_exported_snapshot(void);
 extern const PgpsInstanceView *pgps_instance_of(const PgpsSnapshot *snapshot,
 												const PgpsBackend *backend);
 extern double pgps_used_pct(const PgpsValues *shown);

@@ -248,7 +248,8 @@ pgps_get_instances(PG_FUNCTION_ARGS)
 
 	pgps_ensure_loaded();
 	pgps_rows_begin(&row, fcinfo);
-	snapshot = pgps_take_snapshot(PGPS_ALL_XACTS);
+	snapshot = PG_GETARG_BOOL(0) ? pgps_take_exported_snapshot() :
+		pgps_take_snapshot(PGPS_ALL_XACTS);
 	sees_all = pgps_sees_all();
 	for (i = 0; i < snapshot->npools; i++)
 	{
@@ -429,7 +430,8 @@ pgps_get_pools(PG_FUNCTION_ARGS)
 
 	pgps_ensure_loaded();
 	pgps_rows_begin(&row, fcinfo);
-	snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
+	snapshot = PG_GETARG_BOOL(0) ? pgps_take_exported_snapshot() :
+		pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
 	sees_all = pgps_sees_all();
 	for (i = 0; i < snapshot->npools; i++)
 	{

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * views_server.c
- *	  The functions behind the views budget and info.
+ *	  The functions behind the views budget and info, and the refusals by
+ *	  reason that metrics has.
  *
  * The numbers of the budget are public in the catalogs and in
  * pg_stat_activity already: everybody sees them.
@@ -25,17 +26,21 @@
 #include "views.h"
 
 PG_FUNCTION_INFO_V1(pgps_get_budget);
+PG_FUNCTION_INFO_V1(pgps_get_refusals);
 PG_FUNCTION_INFO_V1(pgps_get_info);
 
 Datum
 pgps_get_budget(PG_FUNCTION_ARGS)
 {
 	PgpsRow		row;
+	PgpsSnapshot *snapshot;
 	ListCell   *lc;
 
 	pgps_ensure_loaded();
 	pgps_rows_begin(&row, fcinfo);
-	foreach(lc, pgps_limits(pgps_take_snapshot(PGPS_NO_HISTOGRAMS)))
+	snapshot = PG_GETARG_BOOL(0) ? pgps_take_exported_snapshot() :
+		pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
+	foreach(lc, pgps_limits(snapshot))
 	{
 		const PgpsLimit *limit = lfirst(lc);
 		bool		server = limit->scope == PGPS_SCOPE_SERVER;
@@ -70,9 +75,31 @@ pgps_get_budget(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* What the server's configuration keeps from us */
+/* As exporters get them, a row for each reason */
+Datum
+pgps_get_refusals(PG_FUNCTION_ARGS)
+{
+	PgpsRow		row;
+	PgpsRejections *rejections;
+	int			reason;
+
+	pgps_ensure_loaded();
+	pgps_rows_begin(&row, fcinfo);
+	rejections = pgps_rejections_copy();
+	pgps_rejections_leave_out_base(rejections);
+	for (reason = 0; reason < PGPS_REASONS; reason++)
+	{
+		pgps_put_text(&row, pgps_reason_name(reason));
+		pgps_put_int8(&row, pgps_rejected(rejections,
+										  pgps_reason_hash(reason)).count);
+		pgps_row_end(&row);
+	}
+	return (Datum) 0;
+}
+
+/* What is not to be seen, and why */
 static const char *
-blind_spots(void)
+blind_spots(bool crashed)
 {
 	StringInfoData notes;
 
@@ -85,6 +112,8 @@ blind_spots(void)
 		pgps_note(&notes, "pgpool_stats.track leaves out all connections");
 	else if (pgps_track == PGPS_TRACK_LABELLED)
 		pgps_note(&notes, "pgpool_stats.track leaves out unlabelled connections");
+	if (crashed)
+		pgps_note(&notes, "after a crash, counters went on from the last save");
 	return notes.data;
 }
 
@@ -128,7 +157,7 @@ pgps_get_info(PG_FUNCTION_ARGS)
 	pgps_put_int8(&row, snapshot->info.dropped);
 	pgps_put_time(&row, snapshot->info.stats_reset);
 	pgps_put_time(&row, snapshot->info.started_at);
-	pgps_put_text(&row, blind_spots());
+	pgps_put_text(&row, blind_spots(snapshot->info.crashed));
 	pgps_row_end(&row);
 	return (Datum) 0;
 }

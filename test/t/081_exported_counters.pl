@@ -1,0 +1,176 @@
+# Counters as exporters get them: after a crash the views go on from the last
+# save, which is a step back for whoever saw more.  rate() would take the whole
+# counter for new, so what is exported begins again at 0.
+
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->append_conf(
+	'postgresql.conf', q{
+shared_preload_libraries = 'pgpool_stats'
+restart_after_crash = on
+pgpool_stats.sample_interval = 100ms
+pgpool_stats.save_interval = 1s
+});
+$node->start;
+$node->safe_psql(
+	'postgres', q{
+CREATE EXTENSION pgpool_stats;
+CREATE ROLE shut LOGIN;
+});
+
+sub sql
+{
+	return $node->safe_psql('postgres', @_);
+}
+
+# a pool that will be refused; a refusal makes none
+{
+	local $ENV{PGOPTIONS} = '-c pgpool_stats.pool=p';
+	sql('SELECT 1', extra_params => [ '-U', 'shut' ]);
+}
+sql('ALTER ROLE shut CONNECTION LIMIT 0');
+
+# One connection of the pool, one refused, and one to report so many checkouts
+sub work
+{
+	my ($checkouts) = @_;
+
+	sql(qq{SELECT pgpool_stats.report('p', '{"checkouts": $checkouts, "waits": $checkouts, "total_wait_time": ${checkouts}000}', 'i')});
+	{
+		local $ENV{PGOPTIONS} =
+		  '-c pgpool_stats.pool=p -c pgpool_stats.instance=i';
+		sql('SELECT 1');
+		isnt(
+			$node->psql(
+				'postgres', 'SELECT 1', extra_params => [ '-U', 'shut' ]),
+			0,
+			'a refused connection');
+	}
+	$node->poll_query_until('postgres',
+		q{SELECT connections = 0 FROM pgpool_stats.instances WHERE pool = 'p' AND instance = 'i' AND usename = 'postgres'})
+	  or die 'the connection does not end';
+	return;
+}
+
+# checkouts, connects, xacts, disconnects, seconds waited, all refusals
+sub views
+{
+	return sql(q{
+		SELECT p.checkouts, p.connects, p.xacts, p.disconnects, p.total_wait_time / 1000,
+			i.checkouts, i.connects, b.rejected
+		FROM pgpool_stats.pools p JOIN pgpool_stats.instances i USING (pool, usename), pgpool_stats.budget b
+		WHERE p.pool = 'p' AND p.usename = 'postgres' AND b.name = 'shut'});
+}
+
+sub exported
+{
+	return sql(q{
+		SELECT string_agg(coalesce(value::text, '-'), '|' ORDER BY n)
+		FROM unnest('{checkouts,connects,transactions,disconnects,wait_seconds,instance_checkouts,instance_connects,budget_rejected}'::text[])
+			WITH ORDINALITY AS wanted(metric, n)
+		LEFT JOIN (SELECT * FROM (TABLE pgpool_stats.metrics UNION ALL TABLE pgpool_stats.metrics_instances) m
+			WHERE labels @> '{"pool": "p", "usename": "postgres"}' OR labels @> '{"name": "shut"}') m
+			ON m.name = 'pgpool_stats_' || metric || '_total'});
+}
+
+sub refused
+{
+	return sql(
+		q{SELECT string_agg(value::text, '|' ORDER BY name COLLATE "C")
+		  FROM pgpool_stats.metrics
+		  WHERE labels @> '{"pool": "p", "usename": "shut"}' AND name = 'pgpool_stats_pool_rejected_total'
+		  	OR labels @> '{"reason": "role"}'});
+}
+
+sub crash
+{
+	my $started = sql('SELECT started_at FROM pgpool_stats.info');
+	my $victim = $node->background_psql('postgres', on_error_stop => 0);
+
+	kill 'KILL', $victim->query_safe('SELECT pg_backend_pid()');
+	$node->poll_query_until('postgres',
+		"SELECT started_at > '$started' FROM pgpool_stats.info")
+	  or die 'server does not come back';
+	eval { $victim->quit };
+	return;
+}
+
+work(100);
+work(110);
+is(views(), '110|2|4|4|110|110|2|2', 'what the views have');
+is(exported(), views(), 'is what is exported');
+is(refused(), '2|2', 'refusals of a pool, and by reason');
+is(sql('SELECT notes FROM pgpool_stats.info'), '', 'nothing to note');
+
+# saved now, and not again
+$node->poll_query_until(
+	'postgres', q{
+	SELECT modification > last_report + interval '1 s'
+	FROM pg_stat_file('pg_stat_tmp/pgpool_stats.stat', true), pgpool_stats.pools
+	WHERE pool = 'p' AND usename = 'postgres'})
+  or die 'no save';
+sql(q{ALTER SYSTEM SET pgpool_stats.save_interval = '1h'});
+sql('SELECT pg_reload_conf()');
+my $collector = sql('SELECT collector_pid FROM pgpool_stats.info');
+sql("SELECT pg_terminate_backend($collector)");
+$node->poll_query_until('postgres',
+	"SELECT collector_pid <> $collector FROM pgpool_stats.info")
+  or die 'collector does not come back';
+work(150);
+is(exported(), '150|3|6|6|150|150|3|3', 'an exporter sees more than is saved');
+
+crash();
+is(views(), '110|2|4|4|110|110|2|2', 'after a crash the views step back');
+is(exported(), '0|0|0|0|0|0|0|0', 'and exported counters begin again');
+is(refused(), '0|0', 'refusals, too');
+like(sql('SELECT notes FROM pgpool_stats.info'),
+	qr/after a crash/, 'info says that there was a crash');
+
+work(160);
+is(views(), '160|3|6|6|160|160|3|3', 'the views go on');
+is(exported(), '50|1|2|2|50|50|1|1', 'exported is what came since');
+is(refused(), '1|1', 'refusals, too');
+
+# An orderly restart is no step back, whatever was left out before.
+$node->restart;
+is(views(), '160|3|6|6|160|160|3|3', 'restart: the views go on');
+is(exported(), '50|1|2|2|50|50|1|1', 'restart: exported counters go on');
+is(refused(), '1|1', 'refusals, too');
+
+# The pool keeps what its instances counted, and what of it is left out.
+is(sql(q{SELECT pgpool_stats.forget('p', 'i')}), 't', 'the instance leaves');
+is(sql(q{SELECT checkouts, connects FROM pgpool_stats.pools WHERE pool = 'p' AND usename = 'postgres'}),
+	'160|3', 'the pool has its counters');
+is(exported(), '50|1|2|2|50|-|-|1', 'and exports the same as before');
+
+# A goodbye while there are connections: what was told goes, what the server
+# counted stays.
+work(200);
+crash();
+{
+	local $ENV{PGOPTIONS} =
+	  '-c pgpool_stats.pool=p -c pgpool_stats.instance=i';
+	my $session = $node->background_psql('postgres');
+	is( $session->query_safe(q{SELECT pgpool_stats.report('p', '{"checkouts": 210}'), pgpool_stats.forget('p', 'i'),
+			pgpool_stats.report('p', '{"checkouts": 5}')}),
+		't|t|t', 'a goodbye and a new beginning');
+	$session->quit;
+}
+my ($pool, $instance) = (split /\|/, exported())[ 0, 5 ];
+cmp_ok($pool, '>=', 5, 'the pool counts on');
+is($instance, '5', 'the instance counts from its new beginning');
+
+sql(q{SELECT pgpool_stats.reset()});
+is(exported(), '0|0|0|0|0|0|0|0', 'after a reset nothing is left out');
+work(300);
+is((split /\|/, exported())[1], '1', 'and all is counted');
+
+$node->stop;
+done_testing();
