@@ -42,7 +42,7 @@ see_backends(PgpsSnapshot *snapshot)
 		if (backend->client_addr[0] != '\0' && view->via == NULL &&
 			pgps_is_pooler_address(backend->client_addr))
 			view->via = backend->client_addr;
-		view->server.via_pooler = view->via != NULL || backend->several;
+		view->server.via_pooler |= view->via != NULL || backend->several;
 	}
 }
 
