@@ -158,7 +158,7 @@ add_clue(int dialect, int n, const char *pattern, int length)
 		if (!pgps_fold(folded, &clue->length, pattern, length))
 			elog(ERROR, "pattern \"%s\" of a dialect is too long", pattern);
 		clue->text = folded;
-		clue->next = (PgpsClue *) pgps_open_clues;
+		clue->next = pgps_open_clues;
 		pgps_open_clues = clue;
 		return;
 	}

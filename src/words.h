@@ -38,7 +38,7 @@ typedef struct PgpsWordRow
 /* a dialect is detected by a word, or by one that begins so */
 typedef struct PgpsClue
 {
-	struct PgpsClue *next;
+	const struct PgpsClue *next;
 	int			dialect;		/* in pgps_dialects ... */
 	int			n;				/* ... and in its detected_by */
 	const char *text;			/* as it must be written, or how it must
@@ -51,7 +51,7 @@ typedef struct PgpsWord
 	const char *folded;
 	PgpsCommonKey common;
 	PgpsWordRow *rows;
-	PgpsClue   *clues;
+	const PgpsClue *clues;
 	char		status;			/* of the hash table */
 } PgpsWord;
 
