@@ -452,7 +452,7 @@ def report():
 
 
 def trips():
-    rounds, n = int(os.environ.get("BENCH_TRIPS", "40")), 4000
+    rounds, n = int(os.environ.get("BENCH_TRIPS", "20")), 20000
     select1 = script("select1", "SELECT 1;\n")
     literal = f"('bench', '{json.dumps(NATIVE)}', 'web-1:4711');\n"
     simple = "simple protocol, "
