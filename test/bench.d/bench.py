@@ -186,7 +186,7 @@ class Profile:
         self.inside = collections.Counter()  # the same: what it took
         names = {"ob": {}, "fn": {}}
         ob = cob = fn = cfn = None
-        called = 0
+        called = None           # 0 if the call was before the counts began
 
         def name(kind, text):
             number, _, rest = text.partition(" ")
@@ -210,11 +210,11 @@ class Profile:
                     called = int(line[6:].split()[0])
                 elif line[:1] in "0123456789+-*" and line and fn is not None:
                     cost = int(line.split()[1])
-                    if called:
+                    if called is not None:
                         edge = ((ob, fn), (cob or ob, cfn))
                         self.calls[edge] += called
                         self.inside[edge] += cost
-                        called, cob = 0, None
+                        called, cob = None, None
                     else:
                         self.own[(ob, fn)] += cost
                 elif line.startswith("totals: "):
