@@ -39,7 +39,9 @@
 const char *
 pgps_scope_name(PgpsScope scope)
 {
-	static const char *const names[] = {"server", "database", "role", "pooler"};
+	static const char *const names[] = {
+		"server", "database", "role", "pooler", "pool"
+	};
 
 	return names[scope];
 }

@@ -6,7 +6,7 @@
  *
  * Readers do not depend on it: they judge for themselves.  It connects to no
  * database, so that it shows in pg_stat_activity and is in the way of no
- * DROP DATABASE, and it runs no transaction.
+ * DROP DATABASE.  Its transactions only read the shared catalogs.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -14,6 +14,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
@@ -24,6 +25,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "alerts.h"
 #include "budget.h"
 #include "collector.h"
 #include "compat.h"
@@ -87,6 +89,7 @@ pass(TimestampTz now)
 									 now);
 	}
 	pgps_history_note(snapshot);
+	pgps_alerts_evaluate(snapshot);
 	pgps_registry_expire(now);
 	pgps_registry_note_pass(now, pgps_server_status(snapshot->rejections));
 }
@@ -138,8 +141,11 @@ pgps_collector_main(Datum arg)
 	{
 		TimestampTz now = GetCurrentTimestamp();
 
+		StartTransactionCommand();
 		MemoryContextSwitchTo(context);
 		pass(now);
+		CommitTransactionCommand();
+		MemoryContextSwitchTo(context);
 		log_overflow(now);
 		if (pgps_save && now - saved_at >= pgps_save_interval * USECS_PER_SEC)
 		{

@@ -17,7 +17,8 @@ typedef enum PgpsScope
 	PGPS_SCOPE_SERVER,
 	PGPS_SCOPE_DATABASE,
 	PGPS_SCOPE_ROLE,
-	PGPS_SCOPE_POOLER
+	PGPS_SCOPE_POOLER,
+	PGPS_SCOPE_POOL
 } PgpsScope;
 
 typedef struct PgpsPeak

@@ -36,6 +36,7 @@
 #include "registry.h"
 #include "rejections.h"
 #include "settings.h"
+#include "silences.h"
 
 #define SAVE_FILE PG_STAT_TMP_DIR "/pgpool_stats.stat"
 #define SAVE_TMP SAVE_FILE ".tmp"
@@ -53,6 +54,7 @@ typedef enum Section
 	REJECTIONS,
 	REJECTED,
 	HISTORY,
+	SILENCES,
 	SECTIONS
 } Section;
 
@@ -62,7 +64,8 @@ static const uint32 struct_size[SECTIONS] = {
 	sizeof(PgpsPeak),
 	sizeof(PgpsRejection),
 	sizeof(PgpsRejected),
-	sizeof(PgpsSavedBucket)
+	sizeof(PgpsSavedBucket),
+	sizeof(PgpsSilence)
 };
 
 typedef struct SaveHeader
@@ -153,6 +156,7 @@ pgps_save_now(void)
 	PgpsCopy   *copy = pgps_registry_copy(PGPS_ALL_XACTS);
 	PgpsRejections *rejections = pgps_rejections_copy();
 	PgpsSavedBucket *history;
+	PgpsSilence *silences = palloc(PGPS_MAX_SILENCES * sizeof(PgpsSilence));
 	SaveHeader	header = {0};
 	const void *data[SECTIONS];
 	char	   *body;
@@ -172,12 +176,14 @@ pgps_save_now(void)
 	header.count[REJECTIONS] = rejections->nrejections;
 	header.count[REJECTED] = rejections->ncounters;
 	header.count[HISTORY] = pgps_history_copy(copy, &history);
+	header.count[SILENCES] = pgps_silences_copy(silences, GetCurrentTimestamp());
 	data[POOLS] = copy->pools;
 	data[INSTANCES] = copy->instances;
 	data[PEAKS] = copy->peaks;
 	data[REJECTIONS] = rejections->rejections;
 	data[REJECTED] = rejections->counters;
 	data[HISTORY] = history;
+	data[SILENCES] = silences;
 
 	size = section_offset(&header, SECTIONS);
 	body = palloc_extended(size + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
@@ -253,6 +259,7 @@ restore(const char *data, bool crashed)
 	const PgpsInstanceCopy *instances;
 	const PgpsPeak *peaks;
 	const PgpsSavedBucket *history;
+	const PgpsSilence *silences;
 	PgpsRejections rejections;
 	int			max_index = 0;
 	int32	   *entry_of;
@@ -262,6 +269,7 @@ restore(const char *data, bool crashed)
 	instances = (const PgpsInstanceCopy *) (body + section_offset(header, INSTANCES));
 	peaks = (const PgpsPeak *) (body + section_offset(header, PEAKS));
 	history = (const PgpsSavedBucket *) (body + section_offset(header, HISTORY));
+	silences = (const PgpsSilence *) (body + section_offset(header, SILENCES));
 	rejections.nrejections = header->count[REJECTIONS];
 	rejections.rejections = (PgpsRejection *) (body + section_offset(header, REJECTIONS));
 	rejections.ncounters = header->count[REJECTED];
@@ -282,6 +290,8 @@ restore(const char *data, bool crashed)
 		pgps_peaks_restore(&peaks[i]);
 	for (i = 0; i < header->count[HISTORY]; i++)
 		pgps_history_restore(&history[i], entry_of[history[i].pool]);
+	for (i = 0; i < header->count[SILENCES]; i++)
+		pgps_silence_restore(&silences[i]);
 	pgps_rejections_restore(&rejections, crashed);
 	pgps_registry_restore_done(header->stats_reset, crashed);
 	pfree(entry_of);

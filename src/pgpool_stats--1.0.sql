@@ -104,6 +104,22 @@ END;
 COMMENT ON FUNCTION pgpool_stats.check_budget(int, int, int, int, text, name, name, text, text) IS
 	'would this pool fit? a row for each limit';
 
+CREATE FUNCTION pgpool_stats.silence(rule text, pool text DEFAULT '*',
+									 for_time interval DEFAULT '1 hour',
+									 reason text DEFAULT NULL)
+RETURNS int
+AS 'MODULE_PATHNAME', 'pgps_silence'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION pgpool_stats.silence(text, text, interval, text) IS
+	'be told nothing of these alerts for a while; gives an id';
+
+CREATE FUNCTION pgpool_stats.unsilence(id int)
+RETURNS void
+AS 'MODULE_PATHNAME', 'pgps_unsilence'
+LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION pgpool_stats.unsilence(int) IS
+	'end a silence';
+
 --
 -- Views
 --
@@ -569,6 +585,118 @@ COMMENT ON COLUMN pgpool_stats.dialects.detected_by IS 'All are there; | or, * a
 COMMENT ON COLUMN pgpool_stats.dialects.key IS 'Key; case and punctuation do not matter';
 COMMENT ON COLUMN pgpool_stats.dialects.field IS 'Figure it tells; null = none of ours';
 COMMENT ON COLUMN pgpool_stats.dialects.conversion IS 'Its unit, and what is special about it';
+
+CREATE FUNCTION pgpool_stats.get_alerts()
+RETURNS TABLE (
+	severity text,
+	severity_code int,
+	rule text,
+	state text,
+	pool text,
+	datname name,
+	usename name,
+	instance text,
+	since timestamptz,
+	message text,
+	hint text,
+	value float8,
+	threshold float8,
+	unit text,
+	silenced_until timestamptz,
+	evaluated_at timestamptz
+)
+AS 'MODULE_PATHNAME', 'pgps_get_alerts'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION pgpool_stats.get_alerts() IS
+	'behind the view alerts';
+
+CREATE VIEW pgpool_stats.alerts AS
+	SELECT * FROM pgpool_stats.get_alerts();
+GRANT SELECT ON pgpool_stats.alerts TO PUBLIC;
+COMMENT ON VIEW pgpool_stats.alerts IS
+	'What is wrong now, worst first: alert from here';
+COMMENT ON COLUMN pgpool_stats.alerts.severity IS 'critical or warning';
+COMMENT ON COLUMN pgpool_stats.alerts.severity_code IS '2 critical, 1 warning: for max()';
+COMMENT ON COLUMN pgpool_stats.alerts.rule IS 'Name of the rule, see rules';
+COMMENT ON COLUMN pgpool_stats.alerts.state IS 'firing, or pending: not for long enough yet';
+COMMENT ON COLUMN pgpool_stats.alerts.pool IS 'Name of the pool; null = a limit or the server';
+COMMENT ON COLUMN pgpool_stats.alerts.datname IS 'Its database';
+COMMENT ON COLUMN pgpool_stats.alerts.usename IS 'Role it connects as';
+COMMENT ON COLUMN pgpool_stats.alerts.instance IS 'The worst instance';
+COMMENT ON COLUMN pgpool_stats.alerts.since IS 'Since when';
+COMMENT ON COLUMN pgpool_stats.alerts.message IS 'What is wrong, in one sentence';
+COMMENT ON COLUMN pgpool_stats.alerts.hint IS 'Where to look, what to do';
+COMMENT ON COLUMN pgpool_stats.alerts.value IS 'Value of the worst instance';
+COMMENT ON COLUMN pgpool_stats.alerts.threshold IS 'Level it has reached';
+COMMENT ON COLUMN pgpool_stats.alerts.unit IS 'Unit of both';
+COMMENT ON COLUMN pgpool_stats.alerts.silenced_until IS 'Nobody is told before; null = not silenced';
+COMMENT ON COLUMN pgpool_stats.alerts.evaluated_at IS 'When this was looked at';
+
+CREATE FUNCTION pgpool_stats.get_rules()
+RETURNS TABLE (
+	rule text,
+	target text,
+	warning float8,
+	critical float8,
+	clear float8,
+	unit text,
+	for_time interval,
+	enabled boolean,
+	origin text,
+	description text,
+	error text
+)
+AS 'MODULE_PATHNAME', 'pgps_get_rules'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION pgpool_stats.get_rules() IS
+	'behind the view rules';
+
+CREATE VIEW pgpool_stats.rules AS
+	SELECT * FROM pgpool_stats.get_rules();
+GRANT SELECT ON pgpool_stats.rules TO PUBLIC;
+COMMENT ON VIEW pgpool_stats.rules IS
+	'Alert rules: their levels, and your exceptions';
+COMMENT ON COLUMN pgpool_stats.rules.rule IS 'Name; * = all';
+COMMENT ON COLUMN pgpool_stats.rules.target IS 'Pools or limits it is about; * = all';
+COMMENT ON COLUMN pgpool_stats.rules.warning IS 'Warning from here on; null = never, or as before';
+COMMENT ON COLUMN pgpool_stats.rules.critical IS 'Critical from here on; null = never, or as before';
+COMMENT ON COLUMN pgpool_stats.rules.clear IS 'Fires until it is below; null = the warning';
+COMMENT ON COLUMN pgpool_stats.rules.unit IS 'Unit of the levels';
+COMMENT ON COLUMN pgpool_stats.rules.for_time IS 'How long it must last, or what it looks back';
+COMMENT ON COLUMN pgpool_stats.rules.enabled IS 'Is it on?';
+COMMENT ON COLUMN pgpool_stats.rules.origin IS 'default, or setting: from alert_rules';
+COMMENT ON COLUMN pgpool_stats.rules.description IS 'What it is about; of a setting: the entry';
+COMMENT ON COLUMN pgpool_stats.rules.error IS 'What is wrong with the entry; it has no effect';
+
+CREATE FUNCTION pgpool_stats.get_silences()
+RETURNS TABLE (
+	id int,
+	rule text,
+	pool text,
+	datname text,
+	until timestamptz,
+	reason text,
+	created_by name,
+	created_at timestamptz
+)
+AS 'MODULE_PATHNAME', 'pgps_get_silences'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION pgpool_stats.get_silences() IS
+	'behind the view silences';
+
+CREATE VIEW pgpool_stats.silences AS
+	SELECT * FROM pgpool_stats.get_silences();
+GRANT SELECT ON pgpool_stats.silences TO PUBLIC;
+COMMENT ON VIEW pgpool_stats.silences IS
+	'Alerts that nobody is told for a while';
+COMMENT ON COLUMN pgpool_stats.silences.id IS 'For unsilence()';
+COMMENT ON COLUMN pgpool_stats.silences.rule IS 'Name of the rule; * = all';
+COMMENT ON COLUMN pgpool_stats.silences.pool IS 'Pools that are meant, as in alert_rules';
+COMMENT ON COLUMN pgpool_stats.silences.datname IS 'Their database; null = any';
+COMMENT ON COLUMN pgpool_stats.silences.until IS 'When it ends';
+COMMENT ON COLUMN pgpool_stats.silences.reason IS 'Why';
+COMMENT ON COLUMN pgpool_stats.silences.created_by IS 'Who made it';
+COMMENT ON COLUMN pgpool_stats.silences.created_at IS 'When it was made';
 
 CREATE FUNCTION pgpool_stats.get_history()
 RETURNS TABLE (

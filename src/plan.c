@@ -251,6 +251,8 @@ applies(const Verdict *verdict, const PlannedPool *p, Oid oid)
 				!(OidIsValid(p->roleid) && superuser_arg(p->roleid));
 		case PGPS_SCOPE_POOLER:
 			return p->via != NULL && strcmp(p->via, verdict->name) == 0;
+		case PGPS_SCOPE_POOL:
+			break;				/* no limit */
 	}
 	return false;
 }

@@ -40,6 +40,9 @@ int			pgps_expire_after = 3600;
 int			pgps_leak_after = 600;
 bool		pgps_save = true;
 int			pgps_save_interval = 60;
+char	   *pgps_alert_rules = "";
+bool		pgps_log_alerts = true;
+char	   *pgps_notify_database = "";
 bool		pgps_strict_reports = false;
 bool		pgps_relabel = false;
 char	   *pgps_label_pool = "";
@@ -263,6 +266,22 @@ pgps_define_settings(bool preloading)
 							"A crash loses what was counted since the last one.",
 							&pgps_save_interval, 60, 1, INT_MAX / 1000,
 							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+
+	DefineCustomStringVariable("pgpool_stats.alert_rules",
+							   "Levels of the alert rules, for all or for some pools and limits.",
+							   "Entries such as \"pool_full@nightly-*: off; mean_wait: warning 2s for 10min\"; later ones win.",
+							   &pgps_alert_rules, "",
+							   PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("pgpool_stats.log_alerts",
+							 "Log alerts when they are raised and cleared.",
+							 NULL,
+							 &pgps_log_alerts, true,
+							 PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable("pgpool_stats.notify_database",
+							   "Database in which alerts are sent by NOTIFY.",
+							   "The channel is pgpool_stats; empty sends none.",
+							   &pgps_notify_database, "",
+							   PGC_SIGHUP, 0, NULL, NULL, NULL);
 
 	DefineCustomBoolVariable("pgpool_stats.strict_reports",
 							 "Raise an error for whatever a report does not say right.",

@@ -31,6 +31,9 @@ extern int	pgps_expire_after;	/* s */
 extern int	pgps_leak_after;	/* s */
 extern bool pgps_save;
 extern int	pgps_save_interval; /* s */
+extern char *pgps_alert_rules;
+extern bool pgps_log_alerts;
+extern char *pgps_notify_database;
 
 /* anybody */
 extern bool pgps_strict_reports;

@@ -18,6 +18,7 @@
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
 
+#include "alerts.h"
 #include "backends.h"
 #include "history.h"
 #include "peaks.h"
@@ -25,6 +26,7 @@
 #include "registry.h"
 #include "rejections.h"
 #include "shmem.h"
+#include "silences.h"
 
 /* shows in pg_shmem_allocations and as wait event */
 #define AREA_NAME "pgpool_stats"
@@ -44,7 +46,10 @@ static const struct
 	{pgps_backends_size, pgps_backends_init},
 	{pgps_peaks_size, pgps_peaks_init},
 	{pgps_rejections_size, pgps_rejections_init},
-	{pgps_history_size, pgps_history_init}
+	{pgps_history_size, pgps_history_init},
+	{pgps_alerts_size, pgps_alerts_init},
+	{pgps_silences_size, pgps_silences_init},
+	{pgps_notifier_size, pgps_notifier_init}
 };
 
 static Size

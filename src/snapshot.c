@@ -81,6 +81,21 @@ pgps_used_pct(const PgpsValues *shown)
 }
 
 /*
+ * Connections that an instance holds beyond its maximum; 0 also where that
+ * cannot be told.  Who only came to report is not from the pool.
+ */
+int64
+pgps_over_capacity(const PgpsInstanceView *view)
+{
+	int64		held = view->server.connections - view->server.reporters;
+
+	if (view->server.labelled == 0 || view->server.via_pooler ||
+		!pgps_known(&view->now.shown, PGPS_MAX_SIZE))
+		return 0;
+	return Max(held - view->now.shown.value[PGPS_MAX_SIZE], 0);
+}
+
+/*
  * What a live instance may ask this server for: its maximum, or what it holds
  * if that is more or the maximum is unknown.  Behind a pooler, what is here.
  *
@@ -281,6 +296,7 @@ make_snapshot(const PgpsCopy *copy, const PgpsRejections *rejections)
 	snapshot->instances = palloc_extended(Max(copy->ninstances, 1) *
 										  sizeof(PgpsInstanceView),
 										  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	snapshot->max_instance = copy->max_instance;
 	snapshot->npools = copy->npools;
 	snapshot->pools = palloc0(Max(copy->npools, 1) * sizeof(PgpsPoolView));
 

@@ -83,6 +83,7 @@ typedef struct PgpsSnapshot
 	const PgpsPeak *peaks;
 	const PgpsRejections *rejections;
 	PgpsInstanceView **by_index;	/* for pgps_instance_of() */
+	int			max_instance;	/* every index is below */
 } PgpsSnapshot;
 
 extern PgpsSnapshot *pgps_take_snapshot(PgpsHistograms histograms);
@@ -90,5 +91,6 @@ extern PgpsSnapshot *pgps_take_exported_snapshot(void);
 extern const PgpsInstanceView *pgps_instance_of(const PgpsSnapshot *snapshot,
 												const PgpsBackend *backend);
 extern double pgps_used_pct(const PgpsValues *shown);
+extern int64 pgps_over_capacity(const PgpsInstanceView *view);
 
 #endif							/* PGPS_SNAPSHOT_H */

@@ -125,8 +125,6 @@ instance_notes(const PgpsInstanceView *view)
 {
 	const PgpsInstance *data = view->data;
 	const PgpsValues *shown = &view->now.shown;
-	int64		max_size = pgps_get(shown, PGPS_MAX_SIZE, PG_INT64_MAX);
-	int64		here = view->server.connections - view->server.reporters;
 	uint64		ended = data->disconnects - data->reporters;
 	uint64		xacts = view->copy->activity.totals.xacts - Min(data->reporters,
 																view->copy->activity.totals.xacts);
@@ -142,9 +140,10 @@ instance_notes(const PgpsInstanceView *view)
 	if (view->now.ghosts > 0)
 		pgps_note(&notes, psprintf("claims " INT64_FORMAT " connections that are not here",
 								   view->now.ghosts));
-	if (view->server.labelled > 0 && !view->server.via_pooler && here > max_size)
-		pgps_note(&notes, psprintf("holds " INT64_FORMAT " connections, its maximum is " INT64_FORMAT,
-								   here, max_size));
+	if (pgps_over_capacity(view) > 0)
+		pgps_note(&notes, psprintf("holds %d connections, its maximum is " INT64_FORMAT,
+								   view->server.connections - view->server.reporters,
+								   shown->value[PGPS_MAX_SIZE]));
 	if (ended >= MANY_CONNECTS && xacts < 3 * ended)
 		pgps_note(&notes, psprintf("hardly pools: about " UINT64_FORMAT " transactions a connection, which lasts %.1f s",
 								   (xacts + ended / 2) / ended,
