@@ -14,8 +14,7 @@ ORDER BY name COLLATE "C", labels;
 -- what nobody told is not there
 SELECT name, labels ->> 'state' AS state, value
 FROM pgpool_stats.metrics
-WHERE labels ->> 'pool' = 'taciturn' AND name ~ '^pgpool_stats_(conn|pend|used|full|check|wait|reporting)'
-	AND name !~ 'connects'
+WHERE labels ->> 'pool' = 'taciturn' AND name ~ '^pgpool_stats_(client|pend|used|full|check|wait|reporting)'
 ORDER BY name COLLATE "C";
 SELECT count(*) FROM (TABLE pgpool_stats.metrics UNION ALL TABLE pgpool_stats.metrics_instances) m
 WHERE value IS NULL OR value = 'NaN' OR name IS NULL OR help IS NULL OR labels IS NULL;
@@ -37,7 +36,7 @@ SELECT name, labels, value FROM pgpool_stats.metrics
 WHERE labels ->> 'scope' = 'server' AND name ~ 'usable|used_ratio' ORDER BY name COLLATE "C";
 DROP ROLE regress_pgps_limited;
 SELECT name, labels, value FROM pgpool_stats.metrics
-WHERE name IN ('pgpool_stats_info', 'pgpool_stats_sees_all') ORDER BY name COLLATE "C";
+WHERE name IN ('pgpool_stats_build_info', 'pgpool_stats_registry_sees_all') ORDER BY name COLLATE "C";
 
 -- instances
 SELECT name, type, labels - 'datname' - 'usename' AS labels, value
@@ -54,7 +53,7 @@ SELECT name FROM pgpool_stats.metrics INTERSECT SELECT name FROM pgpool_stats.me
 
 -- the text
 SELECT line FROM string_to_table(pgpool_stats.openmetrics(), E'\n') WITH ORDINALITY AS t(line, n)
-WHERE line ~ '(HELP|TYPE|^)[ ]?pgpool_stats_(checkouts_total|connections)( |[{].*"exported")' ORDER BY n;
+WHERE line ~ '(HELP|TYPE|^)[ ]?pgpool_stats_(checkouts_total|client_connections)( |[{].*"exported")' ORDER BY n;
 SELECT right(pgpool_stats.openmetrics(), 7) = E'\n# EOF\n' AS ends;
 SELECT count(*) AS app_names FROM string_to_table(pgpool_stats.openmetrics(), E'\n') AS t(line) WHERE line ~ 'db_pool';
 SELECT line FROM string_to_table(pgpool_stats.openmetrics(app_names => true), E'\n') WITH ORDINALITY AS t(line, n)
@@ -83,7 +82,7 @@ CREATE ROLE regress_pgps_nobody LOGIN;
 SELECT DISTINCT labels ->> 'usename' AS usename FROM pgpool_stats.metrics WHERE labels ? 'pool';
 SELECT DISTINCT labels ->> 'usename' AS usename FROM pgpool_stats.metrics_instances;
 SELECT count(*) > 0 AS budget FROM pgpool_stats.metrics WHERE labels ? 'scope';
-SELECT value FROM pgpool_stats.metrics WHERE name = 'pgpool_stats_sees_all';
+SELECT value FROM pgpool_stats.metrics WHERE name = 'pgpool_stats_registry_sees_all';
 SELECT pgpool_stats.openmetrics() ~ 'exported' AS others;
 \c - :regress_super
 DROP ROLE regress_pgps_again, regress_pgps_nobody;

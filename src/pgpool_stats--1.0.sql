@@ -832,16 +832,16 @@ CREATE VIEW pgpool_stats.metrics AS
 											 'usename', p.usename) || m.labels,
 			   m.value
 		FROM pgpool_stats.get_pools(exported => true) AS p CROSS JOIN LATERAL (VALUES
-			('pgpool_stats_connections', 'Connections the pool has open, lent (used) or idle.', '{"state": "used"}'::jsonb, p.checked_out::float8),
-			('pgpool_stats_connections', 'Connections the pool has open, lent (used) or idle.', '{"state": "idle"}', p.checked_in::float8),
-			('pgpool_stats_connections_max', 'Connections the pool may open.', '{}', p.max_size::float8),
+			('pgpool_stats_client_connections', 'Connections the pool has open, lent (used) or idle.', '{"state": "used"}'::jsonb, p.checked_out::float8),
+			('pgpool_stats_client_connections', 'Connections the pool has open, lent (used) or idle.', '{"state": "idle"}', p.checked_in::float8),
+			('pgpool_stats_client_connections_max', 'Connections the pool may open.', '{}', p.max_size::float8),
 			('pgpool_stats_pool_size', 'Connections the pool may open without overflow.', '{}', p.pool_size::float8),
 			('pgpool_stats_overflow_connections', 'Connections the pool has open above its size.', '{}', p.overflow::float8),
 			('pgpool_stats_pending_requests', 'Callers queued for a connection.', '{}', p.waiting::float8),
 			('pgpool_stats_pending_oldest_seconds', 'Age of the oldest waiting caller.', '{}', p.max_wait / 1000::float8),
 			('pgpool_stats_used_ratio', 'Connections lent, of the maximum.', '{}', p.used_pct::float8 / 100::float8),
 			('pgpool_stats_fullest_ratio', 'Connections lent, of the maximum, in the fullest instance.', '{}', p.fullest_pct::float8 / 100::float8),
-			('pgpool_stats_instances', 'Live instances.', '{}', p.instances::float8),
+			('pgpool_stats_live_instances', 'Live instances.', '{}', p.instances::float8),
 			('pgpool_stats_reporting_instances', 'Live instances that report.', '{}', p.reporting::float8),
 			('pgpool_stats_exhausted_instances', 'Instances that have lent everything.', '{}', p.exhausted_instances::float8),
 			('pgpool_stats_exhausted_seconds', 'How long an instance has been exhausted, the longest of all.', '{}',
@@ -857,6 +857,8 @@ CREATE VIEW pgpool_stats.metrics AS
 			('pgpool_stats_checkouts_total', 'Connections callers asked for.', '{}', p.checkouts::float8),
 			('pgpool_stats_waits_total', 'Callers that had to wait.', '{}', p.waits::float8),
 			('pgpool_stats_wait_seconds_total', 'Time callers waited.', '{}', p.total_wait_time / 1000::float8),
+			('pgpool_stats_wait_events_total', 'What that time is divided by for a mean: waits or checkouts, by library.', '{}',
+				CASE WHEN p.mean_wait_time > 0 THEN pg_catalog.round(p.total_wait_time / p.mean_wait_time) ELSE p.waits END),
 			('pgpool_stats_timeouts_total', 'Callers that gave up waiting.', '{}', p.timeouts::float8),
 			('pgpool_stats_errors_total', 'Failed checkouts other than timeouts, and failed connects.', '{}', p.errors::float8),
 			('pgpool_stats_transactions_total', 'Transactions the server has seen.', '{}', p.xacts::float8),
@@ -878,6 +880,7 @@ CREATE VIEW pgpool_stats.metrics AS
 			('pgpool_stats_budget_starting_connections', 'Connections still authenticating.', b.starting::float8),
 			('pgpool_stats_budget_headroom_connections', 'Connections still possible, by all limits.', b.headroom::float8),
 			('pgpool_stats_budget_committed_connections', 'Connections the pools may ask for.', b.committed::float8),
+			('pgpool_stats_budget_peak_committed_connections', 'Connections the pools may ask for at their largest.', b.committed_peak::float8),
 			('pgpool_stats_budget_uncapped_instances', 'Instances without a known maximum.', b.uncapped::float8),
 			('pgpool_stats_budget_peak_used_connections', 'Most connections at once since the last reset.', b.peak_used::float8),
 			('pgpool_stats_budget_rejected_total', 'Connections refused by a limit.', b.rejected::float8)
@@ -889,18 +892,18 @@ CREATE VIEW pgpool_stats.metrics AS
 		UNION ALL
 		SELECT m.name, m.help, m.labels, m.value
 		FROM pgpool_stats.info AS i CROSS JOIN LATERAL (VALUES
-			('pgpool_stats_info', 'Version of pgpool_stats.', pg_catalog.jsonb_build_object('version', i.version), 1::float8),
-			('pgpool_stats_sees_all', 'Does the exporter''s role see all pools?', '{}', i.sees_all::int::float8),
+			('pgpool_stats_build_info', 'Version of pgpool_stats.', pg_catalog.jsonb_build_object('version', i.version), 1::float8),
+			('pgpool_stats_registry_sees_all', 'Does the exporter''s role see all pools?', '{}', i.sees_all::int::float8),
 			('pgpool_stats_collector_age_seconds', 'Time since the last pass of the collector.', '{}',
 				pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - i.last_pass)),
 			('pgpool_stats_registry_instances', 'Instances the registry keeps.', '{}', i.instances_used::float8),
 			('pgpool_stats_registry_instances_max', 'Instances the registry has room for.', '{}', i.instances_max::float8),
 			('pgpool_stats_registry_overflowed_total', 'Reports and connections put into (other) for want of room.', '{}', i.overflowed_instances::float8),
 			('pgpool_stats_registry_dropped_total', 'Rows of the registry given up early to make room.', '{}', i.dropped::float8),
-			('pgpool_stats_unlabelled_connections', 'Connections without a label.', '{}', i.unlabelled_connections::float8),
-			('pgpool_stats_unmapped_keys_total', 'Keys of reports not understood.', '{}', i.unmapped_keys::float8),
-			('pgpool_stats_start_timestamp_seconds', 'When the server started.', '{}', pg_catalog.date_part('epoch', i.started_at)),
-			('pgpool_stats_reset_timestamp_seconds', 'Since when counters count.', '{}', pg_catalog.date_part('epoch', i.stats_reset))
+			('pgpool_stats_registry_unlabelled_connections', 'Connections without a label.', '{}', i.unlabelled_connections::float8),
+			('pgpool_stats_registry_unmapped_keys_total', 'Keys of reports not understood.', '{}', i.unmapped_keys::float8),
+			('pgpool_stats_registry_start_timestamp_seconds', 'When the server started.', '{}', pg_catalog.date_part('epoch', i.started_at)),
+			('pgpool_stats_registry_reset_timestamp_seconds', 'Since when counters count.', '{}', pg_catalog.date_part('epoch', i.stats_reset))
 		) AS m (name, help, labels, value)
 	) AS sample (name, help, labels, value)
 	WHERE value IS NOT NULL
@@ -930,10 +933,10 @@ CREATE VIEW pgpool_stats.metrics_instances AS
 											 'usename', i.usename) || m.labels,
 			   m.value
 		FROM pgpool_stats.get_instances(exported => true) AS i CROSS JOIN LATERAL (VALUES
-			('pgpool_stats_instance_connections', 'Connections the pool has open, lent (used) or idle.', '{"state": "used"}'::jsonb, i.checked_out::float8),
-			('pgpool_stats_instance_connections', 'Connections the pool has open, lent (used) or idle.', '{"state": "idle"}', i.checked_in::float8),
-			('pgpool_stats_instance_connections_max', 'Connections the pool may open.', '{}', i.max_size::float8),
-			('pgpool_stats_instance_connections_min', 'Connections the pool keeps open.', '{}', i.min_size::float8),
+			('pgpool_stats_instance_client_connections', 'Connections the pool has open, lent (used) or idle.', '{"state": "used"}'::jsonb, i.checked_out::float8),
+			('pgpool_stats_instance_client_connections', 'Connections the pool has open, lent (used) or idle.', '{"state": "idle"}', i.checked_in::float8),
+			('pgpool_stats_instance_client_connections_max', 'Connections the pool may open.', '{}', i.max_size::float8),
+			('pgpool_stats_instance_client_connections_min', 'Connections the pool keeps open.', '{}', i.min_size::float8),
 			('pgpool_stats_instance_pool_size', 'Connections the pool may open without overflow.', '{}', i.pool_size::float8),
 			('pgpool_stats_instance_overflow_connections', 'Connections the pool has open above its size.', '{}', i.overflow::float8),
 			('pgpool_stats_instance_pending_requests', 'Callers queued for a connection.', '{}', i.waiting::float8),
@@ -983,7 +986,7 @@ BEGIN ATOMIC
 			   labels - 'state'::text || '{"exporter": "pgpool_stats"}'::jsonb, value
 		FROM pgpool_stats.metrics AS m JOIN (VALUES
 			('pgpool_stats_pool_size', '{}'::jsonb, 'db_pool_size', 'Connections the pool may open without overflow.'),
-			('pgpool_stats_connections', '{"state": "used"}', 'db_pool_checked_out', 'Connections lent to the application.'),
+			('pgpool_stats_client_connections', '{"state": "used"}', 'db_pool_checked_out', 'Connections lent to the application.'),
 			('pgpool_stats_overflow_connections', '{}', 'db_pool_overflow', 'Connections the pool has open above its size.')
 		) AS a (metric, which, name, help)
 			ON a.metric = m.name AND m.labels @> a.which
