@@ -109,6 +109,25 @@ is( $standby->safe_psql(
 	'1',
 	'reset works on a standby');
 
+# alerts, silences and history, too; only NOTIFY has to wait for a primary
+$standby->append_conf('postgresql.conf', q{
+pgpool_stats.alert_rules = 'pool_exhausted: for 0s'
+pgpool_stats.notify_database = 'postgres'
+});
+$standby->reload;
+$standby->safe_psql('postgres', q{
+	SELECT pgpool_stats.report('full', '{"max_size": 2, "checked_out": 2}', 'standby')});
+ok( $standby->poll_query_until('postgres',
+		q{SELECT count(*) = 1 FROM pgpool_stats.alerts WHERE pool = 'full' AND state = 'firing'}),
+	'an alert on a standby');
+ok( $standby->poll_query_until('postgres',
+		q{SELECT max(max_used_pct) = 100 FROM pgpool_stats.history WHERE pool = 'full'}),
+	'history on a standby');
+is($standby->safe_psql('postgres', q{SELECT count(pgpool_stats.silence('*'))}),
+	'1', 'silence works on a standby');
+like(slurp_file($standby->logfile), qr/alert raised: .* pool="full"/, 'it is in the log');
+unlike(slurp_file($standby->logfile), qr/notifier/, 'nothing is sent from a standby');
+
 # its own counters survive a restart and promotion
 $standby->restart;
 is( $standby->safe_psql(
