@@ -82,11 +82,12 @@ pass(TimestampTz now)
 	for (i = 0; i < snapshot->npools; i++)
 	{
 		const PgpsPoolView *view = &snapshot->pools[i];
+		PgpsDay		today = pgps_today(view->data, now);
 
 		if (view->peak_instances > view->data->peak_instances ||
-			view->committed > pgps_committed_today(view->data, now))
-			pgps_registry_note_peaks(view->copy, view->live, view->committed,
-									 now);
+			view->lent > today.lent || view->committed > today.committed)
+			pgps_registry_note_peaks(view->copy, view->live, view->lent,
+									 view->committed, now);
 	}
 	pgps_history_note(snapshot);
 	pgps_alerts_evaluate(snapshot);

@@ -140,6 +140,9 @@ add_to_bucket(PgpsBucket *bucket, TimestampTz start, const PgpsBucket *seen,
 	raise_max(&bucket->max_in_xact, seen->max_in_xact);
 	raise_max(&bucket->max_waiting, seen->max_waiting);
 	raise_max(&bucket->max_used, seen->max_used);
+	raise_max(&bucket->max_lent, seen->max_lent);
+	bucket->watched = seen->watched;
+	memcpy(bucket->busiest, seen->busiest, sizeof(bucket->busiest));
 	for (c = 0; c < PGPS_COUNTS; c++)
 	{
 		if (rise[c] >= 0)
@@ -219,6 +222,7 @@ see_pool(Seen *seen, const PgpsPoolView *pool, const PgpsRejections *rejections)
 	now->max_waiting = clamp(pgps_get(&pool->sum, PGPS_WAITING, -1));
 	now->max_used = pool->fullest_pct < 0 ? -1 :
 		clamp(pool->fullest_pct * 10);
+	now->max_lent = pool->lent;
 	for (i = 0; i < lengthof(told_counts); i++)
 		now->count[told_counts[i].count] =
 			pgps_get(&pool->sum, told_counts[i].field, -1);
@@ -246,10 +250,18 @@ void
 pgps_history_note(const PgpsSnapshot *snapshot)
 {
 	Seen	   *seen = palloc((snapshot->npools + 1) * sizeof(Seen));
+	int64		watched;
 	int			i;
 
+	watched = pgps_watch_load(snapshot,
+							  pgps_bucket_start(PGPS_TEN_MINUTES,
+												snapshot->taken_at));
 	for (i = 0; i < snapshot->npools; i++)
+	{
 		see_pool(&seen[i], &snapshot->pools[i], snapshot->rejections);
+		seen[i].now.watched = watched;
+		pgps_busiest(&snapshot->pools[i], seen[i].now.busiest);
+	}
 	see_server(&seen[snapshot->npools]);
 
 	pgps_acquire(PGPS_HISTORY_LOCK, LW_EXCLUSIVE);

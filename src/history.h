@@ -38,6 +38,26 @@ typedef enum PgpsCount
 	PGPS_COUNTS
 } PgpsCount;
 
+/*
+ * How busy one instance of a pool was, on average of the time that it was
+ * watched; by what the pool tells, and by what the server sees.
+ */
+typedef struct PgpsLoad
+{
+	float		load;			/* connections lent out, or in a transaction;
+								 * -1 = nobody told */
+	float		arrivals;		/* checkouts or transactions a second; -1 =
+								 * nobody told */
+	int32		cap;			/* its maximum then; -1 = unknown */
+} PgpsLoad;
+
+typedef enum PgpsBasis
+{
+	PGPS_BASIS_CLIENT,
+	PGPS_BASIS_SERVER,
+	PGPS_BASES
+} PgpsBasis;
+
 /* what a pool did in one period; -1 = nobody told */
 typedef struct PgpsBucket
 {
@@ -51,6 +71,11 @@ typedef struct PgpsBucket
 	int32		max_waiting;
 	int32		max_used;		/* of the fullest instance, per mille */
 	int64		count[PGPS_COUNTS];
+
+	/* of ten minutes only */
+	int64		watched;		/* for so many microseconds */
+	int32		max_lent;		/* by one instance at once */
+	PgpsLoad	busiest[PGPS_BASES];	/* of its instances, by each basis */
 } PgpsBucket;
 
 /* a bucket in the save file; "pool" as there */
@@ -72,6 +97,10 @@ extern void pgps_history_init(void *area, bool found);
 
 /* for the collector, at each of its passes */
 extern void pgps_history_note(const PgpsSnapshot *snapshot);
+
+/* load.c */
+extern int64 pgps_watch_load(const PgpsSnapshot *snapshot, TimestampTz since);
+extern void pgps_busiest(const PgpsPoolView *pool, PgpsLoad *busiest);
 
 extern TimestampTz pgps_bucket_start(PgpsPeriod period, TimestampTz now);
 extern int64 pgps_period_length(PgpsPeriod period);

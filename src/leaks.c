@@ -264,6 +264,53 @@ pgps_find_leaks(const PgpsSnapshot *snapshot, int *nleaks)
 	return leaks;
 }
 
+/*
+ * Does the floor of a pool rise: how many were lent out when fewest were?
+ * Each leak raises it by one for ever, and peaks of load do not.  It does if
+ * three times ten minutes never went down and are above the six hours before,
+ * of which at least half is known.  That alone is no proof: a morning looks
+ * the same.
+ */
+void
+pgps_find_floor(PgpsFloor *floor, const PgpsBucket *buckets, int nbuckets,
+				TimestampTz now)
+{
+	int64		length = pgps_period_length(PGPS_TEN_MINUTES);
+	int32		last[4] = {-1, -1, -1, -1}; /* newest first */
+	int			known = 0;
+	int			i;
+
+	memset(floor, 0, sizeof(PgpsFloor));
+	floor->at = pgps_bucket_start(PGPS_TEN_MINUTES, now);
+	for (i = 0; i < nbuckets; i++)
+	{
+		int64		ago = (floor->at - buckets[i].start) / length - 1;
+		int32		least = buckets[i].min_checked_out;
+
+		if (ago >= 0 && ago < lengthof(last))
+			last[ago] = least;
+		if (ago >= 3 && ago < 3 + 36 && least >= 0)
+		{
+			floor->before = Max(floor->before, least);
+			known++;
+		}
+	}
+	floor->rises = known >= 18 && last[3] >= 0 && last[2] > floor->before &&
+		last[1] >= last[2] && last[0] >= last[1];
+	for (i = 0; i < 3; i++)
+		floor->floor[i] = last[2 - i];
+	floor->rate = (double) (last[0] - last[3]) / (3 * length);
+}
+
+/* When so many will be lent out if it goes on; 0 = not known */
+TimestampTz
+pgps_exhausts_at(const PgpsFloor *floor, int64 max_size)
+{
+	if (!floor->rises || max_size < floor->floor[2])
+		return 0;
+	return floor->at + (int64) ((max_size - floor->floor[2]) / floor->rate);
+}
+
 /*-------------------------------------------------------------------------
  * In words
  *-------------------------------------------------------------------------
@@ -271,7 +318,8 @@ pgps_find_leaks(const PgpsSnapshot *snapshot, int *nleaks)
 
 /* Why we think so */
 char *
-pgps_leak_evidence(const PgpsLeak *leak, TimestampTz now)
+pgps_leak_evidence(const PgpsLeak *leak, const PgpsFloor *floor,
+				   TimestampTz now)
 {
 	int64		seconds = (now - leak->since) / USECS_PER_SEC;
 	StringInfoData text;
@@ -291,6 +339,10 @@ pgps_leak_evidence(const PgpsLeak *leak, TimestampTz now)
 	if (leak->view->now.ghosts > 0)
 		appendStringInfo(&text, "; the pool claims " INT64_FORMAT " connections that are not here",
 						 leak->view->now.ghosts);
+	if (floor->rises)
+		appendStringInfo(&text, "; the fewest lent out in 10 min rise: %d, %d, %d, and at most %d in the 6 h before",
+						 floor->floor[0], floor->floor[1], floor->floor[2],
+						 floor->before);
 	return text.data;
 }
 

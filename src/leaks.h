@@ -10,7 +10,7 @@
 #ifndef PGPS_LEAKS_H
 #define PGPS_LEAKS_H
 
-#include "snapshot.h"
+#include "history.h"
 
 typedef enum PgpsLeakKind
 {
@@ -47,8 +47,22 @@ typedef struct PgpsLeak
 	TimestampTz since;			/* at the latest */
 } PgpsLeak;
 
+/* that a pool has ever more lent out, even when it has least to do */
+typedef struct PgpsFloor
+{
+	bool		rises;
+	int32		floor[3];		/* least lent out in the last ten minutes */
+	int32		before;			/* the most that was in six hours before */
+	double		rate;			/* connections per microsecond */
+	TimestampTz at;				/* end of the last of them */
+} PgpsFloor;
+
 extern PgpsLeak *pgps_find_leaks(const PgpsSnapshot *snapshot, int *nleaks);
-extern char *pgps_leak_evidence(const PgpsLeak *leak, TimestampTz now);
+extern void pgps_find_floor(PgpsFloor *floor, const PgpsBucket *buckets,
+							int nbuckets, TimestampTz now);
+extern TimestampTz pgps_exhausts_at(const PgpsFloor *floor, int64 max_size);
+extern char *pgps_leak_evidence(const PgpsLeak *leak, const PgpsFloor *floor,
+								TimestampTz now);
 extern char *pgps_leak_exempt(const PgpsLeak *leak);
 extern const char *pgps_leak_advice(const PgpsLeak *leak);
 

@@ -50,11 +50,12 @@ typedef struct PgpsPoolKey
 	char		name[PGPS_POOL_LEN];	/* padded with zeros */
 } PgpsPoolKey;
 
-/* what a pool's instances might ask for at once: the most of one day */
+/* the most of one day */
 typedef struct PgpsDay
 {
 	int32		day;			/* since 2000-01-01 */
-	int64		committed;
+	int32		lent;			/* connections one instance had lent out */
+	int64		committed;		/* what all instances might ask for at once */
 } PgpsDay;
 
 #define PGPS_DAYS 7
@@ -223,9 +224,10 @@ extern void pgps_registry_note_status(const PgpsInstanceCopy *judged,
 extern void pgps_registry_note_in_xact(const PgpsInstanceCopy *seen,
 									   int in_xact, TimestampTz now);
 extern void pgps_registry_note_peaks(const PgpsPoolCopy *seen, int live,
-									 int64 committed, TimestampTz now);
-extern int64 pgps_committed_today(const PgpsPool *pool, TimestampTz now);
-extern int64 pgps_committed_of_week(const PgpsPool *pool, TimestampTz now);
+									 int lent, int64 committed,
+									 TimestampTz now);
+extern PgpsDay pgps_today(const PgpsPool *pool, TimestampTz now);
+extern PgpsDay pgps_week(const PgpsPool *pool, TimestampTz now);
 extern void pgps_registry_note_pass(TimestampTz now, PgpsLimitStatus server);
 extern void pgps_registry_note_collector(int pid);
 

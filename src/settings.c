@@ -38,6 +38,9 @@ int			pgps_sample_interval = 1000;
 int			pgps_stale_after = 180;
 int			pgps_expire_after = 3600;
 int			pgps_leak_after = 600;
+double		pgps_target_wait_probability = 0.01;
+int			pgps_effective_spindle_count = 1;
+int			pgps_cpu_cores = 0;
 bool		pgps_save = true;
 int			pgps_save_interval = 60;
 char	   *pgps_alert_rules = "";
@@ -256,6 +259,21 @@ pgps_define_settings(bool preloading)
 							   PGC_SIGHUP, GUC_LIST_INPUT,
 							   check_pooler_addresses,
 							   assign_pooler_addresses, NULL);
+	DefineCustomRealVariable("pgpool_stats.target_wait_probability",
+							 "Share of checkouts that may have to wait with the size that is suggested.",
+							 NULL,
+							 &pgps_target_wait_probability, 0.01, 0.000001, 0.5,
+							 PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("pgpool_stats.effective_spindle_count",
+							"Disks that can serve requests at once, for the number of connections the server bears.",
+							NULL,
+							&pgps_effective_spindle_count, 1, 0, 1000,
+							PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("pgpool_stats.cpu_cores",
+							"CPU cores of the server, for the number of connections it bears.",
+							"0 means the quota of its control group, or what the system has.",
+							&pgps_cpu_cores, 0, 0, 65536,
+							PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomBoolVariable("pgpool_stats.save",
 							 "Keep pools and counters over a restart.",
 							 NULL,

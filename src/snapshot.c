@@ -208,6 +208,7 @@ roll_up(PgpsPoolView *pool, PgpsInstanceView *view)
 					 shown->value[PGPS_UNLIMITED]));
 	if (!pgps_known(shown, PGPS_MAX_SIZE))
 		pool->cap_known = false;
+	pool->lent = Max(pool->lent, pgps_get(shown, PGPS_CHECKED_OUT, 0));
 
 	pct = pgps_used_pct(shown);
 	if (pct > pool->fullest_pct)
@@ -252,6 +253,8 @@ start_pool(PgpsPoolView *pool, const PgpsPoolCopy *copy)
 static void
 finish_pool(PgpsPoolView *pool, TimestampTz now)
 {
+	PgpsDay		week;
+
 	/* a partial sum of maxima would be worse than none */
 	if (!pool->cap_known || pool->live == 0)
 		pgps_unset(&pool->sum, PGPS_MAX_SIZE);
@@ -260,8 +263,9 @@ finish_pool(PgpsPoolView *pool, TimestampTz now)
 								 pool->connections);
 	pool->peak_connections_at = pool->data->peak_connections_at;
 	pool->peak_instances = Max(pool->data->peak_instances, pool->live);
-	pool->peak_committed = Max(pgps_committed_of_week(pool->data, now),
-							   pool->committed);
+	week = pgps_week(pool->data, now);
+	pool->peak_lent = Max(week.lent, pool->lent);
+	pool->peak_committed = Max(week.committed, pool->committed);
 }
 
 /* Live instances first, then by name */

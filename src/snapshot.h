@@ -57,6 +57,8 @@ typedef struct PgpsPoolView
 	int			peak_connections;
 	TimestampTz peak_connections_at;
 	int			peak_instances;
+	int			lent;			/* lent out by one instance, at most */
+	int			peak_lent;		/* the most in a week */
 	int64		committed;		/* connections it may ask this server for */
 	int64		peak_committed;
 	int			uncapped;		/* live claimed instances without a known cap */

@@ -116,44 +116,51 @@ day_of(TimestampTz now)
 }
 
 /* The most of the current day so far */
-int64
-pgps_committed_today(const PgpsPool *pool, TimestampTz now)
+PgpsDay
+pgps_today(const PgpsPool *pool, TimestampTz now)
 {
+	PgpsDay		nothing = {day_of(now), 0, 0};
 	const PgpsDay *today = &pool->week[day_of(now) % PGPS_DAYS];
 
-	return today->day == day_of(now) ? today->committed : 0;
+	return today->day == day_of(now) ? *today : nothing;
 }
 
 /* The most of the last days, the current one included */
-int64
-pgps_committed_of_week(const PgpsPool *pool, TimestampTz now)
+PgpsDay
+pgps_week(const PgpsPool *pool, TimestampTz now)
 {
-	int64		most = 0;
+	PgpsDay		most = {day_of(now), 0, 0};
 	int			i;
 
 	for (i = 0; i < PGPS_DAYS; i++)
 	{
-		if (pool->week[i].day > day_of(now) - PGPS_DAYS)
-			most = Max(most, pool->week[i].committed);
+		const PgpsDay *day = &pool->week[i];
+
+		if (day->day > day_of(now) - PGPS_DAYS)
+		{
+			most.lent = Max(most.lent, day->lent);
+			most.committed = Max(most.committed, day->committed);
+		}
 	}
 	return most;
 }
 
 /* Raise a pool's peaks to what was just seen. */
 void
-pgps_registry_note_peaks(const PgpsPoolCopy *seen, int live, int64 committed,
-						 TimestampTz now)
+pgps_registry_note_peaks(const PgpsPoolCopy *seen, int live, int lent,
+						 int64 committed, TimestampTz now)
 {
 	PgpsPool   *data = &pgps_pools[seen->index].data;
 
 	pgps_lock_registry(LW_EXCLUSIVE);
 	if (pgps_pools[seen->index].used && data->first_seen == seen->data.first_seen)
 	{
-		PgpsDay    *today = &data->week[day_of(now) % PGPS_DAYS];
+		PgpsDay		today = pgps_today(data, now);
 
 		data->peak_instances = Max(data->peak_instances, live);
-		today->committed = Max(pgps_committed_today(data, now), committed);
-		today->day = day_of(now);
+		today.lent = Max(today.lent, lent);
+		today.committed = Max(today.committed, committed);
+		data->week[today.day % PGPS_DAYS] = today;
 	}
 	pgps_unlock_registry();
 }

@@ -283,8 +283,8 @@ instance_config(const PgpsValues *shown)
  * How a pool's live instances are configured: "9 x 5+10, 3 x 20", the most
  * frequent first.
  */
-static const char *
-pool_config(const PgpsPoolView *pool)
+const char *
+pgps_pool_config(const PgpsPoolView *pool)
 {
 	StringInfoData text;
 	char	  **kinds = palloc(Max(pool->ninstances, 1) * sizeof(char *));
@@ -366,7 +366,7 @@ put_pool(PgpsRow *row, const PgpsPoolView *pool,
 
 	/* capacity */
 	pgps_put_int4(row, pool->live);
-	pgps_put_text(row, pool_config(pool));
+	pgps_put_text(row, pgps_pool_config(pool));
 	pgps_put_figure8(row, sum, PGPS_POOL_SIZE);
 	pgps_put_figure8(row, sum, PGPS_MAX_OVERFLOW);
 	pgps_put_figure8(row, sum, PGPS_MAX_SIZE);

@@ -19,5 +19,6 @@ extern const char *pgps_source_name(PgpsSource source);
 extern char *pgps_printable(const char *text);
 extern char *pgps_role_label(Oid roleid, Oid dbid);
 extern const char *pgps_database_name(const PgpsPool *pool);
+extern const char *pgps_pool_config(const struct PgpsPoolView *pool);
 
 #endif							/* PGPS_VIEWS_H */
