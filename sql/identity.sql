@@ -46,8 +46,8 @@ SELECT pool, instance, source, status, pool_size, max_overflow, max_size, open, 
 FROM pgpool_stats.instances WHERE pool = 'labelled';
 \c "dbname=regression options='-c pgpool_stats.pool=labelled -c pgpool_stats.instance=web-2:1 -c pgpool_stats.pool_size=5 -c pgpool_stats.max_overflow=unlimited'"
 SELECT pool, instance, source, status, pool_size, max_overflow, max_size, unlimited, connections
-FROM pgpool_stats.instances WHERE pool = 'labelled' AND connections > 0;
+FROM pgpool_stats.instances WHERE pool = 'labelled' AND instance = 'web-2:1';
 -- a label and a report of one instance meet in one row
 SELECT pgpool_stats.report('labelled', '{"pool_size": 7, "checked_out": 1}', 'web-2:1');
 SELECT source, pool_size, unlimited, checked_out, connections, notes FROM pgpool_stats.instances
-WHERE pool = 'labelled' AND connections > 0;
+WHERE pool = 'labelled' AND instance = 'web-2:1';
