@@ -29,6 +29,7 @@
 
 #include "backends.h"
 #include "compat.h"
+#include "poolers.h"
 
 static PgpsSlot *slots = NULL;
 
@@ -275,6 +276,7 @@ pgps_backends_copy(PgpsBackend *backends)
 		backend->procno = i;
 		backend->lent_at = slot->lent_at;
 		backend->idle_at = slot->idle_at;
+		backend->pooler = pgps_pooler_of(i, backend->pid);
 		memcpy(backend->client_addr, slot->client_addr, PGPS_ADDR_LEN);
 		backend->last_xact = slot->xact_start;
 		backend->xacts = slot->xacts;

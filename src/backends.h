@@ -42,6 +42,8 @@ typedef struct PgpsBackend
 	int			procno;			/* number of its PGPROC */
 	TimestampTz lent_at;		/* last report that named it as lent out ... */
 	TimestampTz idle_at;		/* ... and as not; 0 = none */
+	int			pooler;			/* number of the pooler that holds it, or
+								 * PGPS_NO_POOLER */
 	char		client_addr[PGPS_ADDR_LEN];
 
 	/* from its PgBackendStatus */

@@ -31,6 +31,7 @@
 #include "compat.h"
 #include "history.h"
 #include "persist.h"
+#include "poolers.h"
 #include "registry.h"
 #include "settings.h"
 #include "snapshot.h"
@@ -148,6 +149,7 @@ pgps_collector_main(Datum arg)
 		CommitTransactionCommand();
 		MemoryContextSwitchTo(context);
 		log_overflow(now);
+		pgps_poller_start(now);
 		if (pgps_save && now - saved_at >= pgps_save_interval * USECS_PER_SEC)
 		{
 			(void) pgps_save_now();

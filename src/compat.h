@@ -50,6 +50,13 @@
 #define WaitEventExtensionNew(name) ((void) (name), PG_WAIT_EXTENSION)
 #endif
 
+/* 17 lets a resource owner have a set of wait events, or nobody */
+#if PG_VERSION_NUM < 170000
+#define pgps_create_wait_event_set(n) CreateWaitEventSet(TopMemoryContext, (n))
+#else
+#define pgps_create_wait_event_set(n) CreateWaitEventSet(NULL, (n))
+#endif
+
 /* 17 counts processes from 0 and keeps the number beside MyProc */
 #if PG_VERSION_NUM < 170000
 #define MyProcNumber (MyProc->pgprocno)

@@ -63,11 +63,11 @@ state_name(BackendState state)
 }
 
 static void
-put_connection(PgpsRow *row, const PgpsBackend *backend,
-			   const PgpsPoolView *pool, const PgpsInstanceView *view,
-			   const char *suspect)
+put_connection(PgpsRow *row, const PgpsSnapshot *snapshot,
+			   const PgpsBackend *backend, const PgpsPoolView *pool,
+			   const PgpsInstanceView *view, const char *suspect)
 {
-	bool		pooler = pgps_is_pooler_address(backend->client_addr);
+	const char *via = pgps_pooler_between(snapshot, backend);
 
 	pgps_put_int4(row, backend->pid);
 	pgps_put_time(row, backend->backend_start);
@@ -79,8 +79,8 @@ put_connection(PgpsRow *row, const PgpsBackend *backend,
 										view->data->source == PGPS_SOURCE_LABEL ?
 										PGPS_SOURCE_DISCOVERY :
 										view->data->source));
-	pgps_put_text(row, pooler ? backend->client_addr : NULL);
-	pgps_put_bool(row, pooler || backend->several);
+	pgps_put_text(row, via);
+	pgps_put_bool(row, via != NULL || backend->several);
 	pgps_put_text(row, pgps_printable(backend->application_name));
 	pgps_put_address(row, backend->client_addr);
 	if (backend->client_port >= 0)
@@ -151,7 +151,8 @@ pgps_get_connections(PG_FUNCTION_ARGS)
 		const PgpsInstanceView *view = pgps_instance_of(snapshot, backend);
 
 		if (view != NULL && pgps_may_see(view->pool->data->key.roleid, sees_all))
-			put_connection(&row, backend, view->pool, view, suspects[i]);
+			put_connection(&row, snapshot, backend, view->pool, view,
+						   suspects[i]);
 	}
 	return (Datum) 0;
 }

@@ -31,6 +31,7 @@ typedef enum PgpsField
 	PGPS_OVERFLOW,
 	PGPS_WAITING,
 	PGPS_MAX_WAIT,
+	PGPS_CLIENTS,				/* clients of an external pooler */
 
 	/* counters: carried on when the client's own start again */
 	PGPS_CHECKOUTS,
@@ -39,6 +40,8 @@ typedef enum PgpsField
 	PGPS_TIMEOUTS,
 	PGPS_ERRORS,
 	PGPS_TOTAL_USE_TIME,
+	PGPS_XACTS,					/* told by a pooler, which sees them */
+	PGPS_QUERIES,
 	PGPS_WAIT_EVENTS,			/* what total_wait_time is divided by: waits
 								 * or checkouts, by dialect; never told */
 

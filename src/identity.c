@@ -28,6 +28,7 @@
 
 #include "compat.h"
 #include "identity.h"
+#include "poolers.h"
 #include "settings.h"
 
 static inline bool
@@ -216,6 +217,18 @@ label_count(PgpsValues *cap, PgpsField field, const char *label)
 }
 
 /*
+ * Which pooler does this session come through?  One that is polled and knows
+ * the connection, else the listed address it comes from; empty = none.
+ */
+void
+pgps_identify_pooler(char *via, const char *client_addr)
+{
+	memset(via, 0, PGPS_POOL_LEN);
+	if (!pgps_my_pooler(via) && pgps_is_pooler_address(client_addr))
+		strlcpy(via, client_addr, PGPS_POOL_LEN);
+}
+
+/*
  * Find out who this session is.  Only for client backends whose start-up is
  * over: role, database and settings are in place.
  */
@@ -228,6 +241,7 @@ pgps_identify(PgpsIdentity *identity)
 	namestrcpy(&identity->usename, MyProcPort->user_name);
 	namestrcpy(&identity->datname, MyProcPort->database_name);
 	pgps_client_addr(identity->client_addr);
+	pgps_identify_pooler(identity->via, identity->client_addr);
 
 	identity->labelled = pgps_label_pool[0] != '\0';
 	if (identity->labelled)

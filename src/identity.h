@@ -32,16 +32,18 @@ typedef struct PgpsIdentity
 	bool		instance_labelled;	/* and so does instance */
 	char		app_version[PGPS_POOL_LEN];
 	char		client_addr[PGPS_ADDR_LEN]; /* numeric; empty = local socket */
+	char		via[PGPS_POOL_LEN]; /* pooler that it comes through */
 	PgpsValues	cap;			/* configuration told by the label */
 } PgpsIdentity;
 
 extern void pgps_identify(PgpsIdentity *identity);
 extern void pgps_client_addr(char *addr);
+extern void pgps_identify_pooler(char *via, const char *client_addr);
 extern int	pgps_client_port(const SockAddr *client);
 extern void pgps_discovered_pool(char *pool, const char *app_name,
 								 const char *role);
 extern bool pgps_is_valid_name(const char *name);
-extern void pgps_clean_text(char *dest, Size size, const char *source);
+extern PGDLLEXPORT void pgps_clean_text(char *dest, Size size, const char *source);
 extern void pgps_clean_tail(char *dest, Size size, const char *source);
 
 #endif							/* PGPS_IDENTITY_H */

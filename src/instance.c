@@ -50,6 +50,7 @@ pgps_instance_told(PgpsTold *told, const PgpsInstance *data)
 	told->report_interval = pgps_median_interval(data->intervals,
 												 data->nintervals);
 	told->said_goodbye = data->said_goodbye;
+	told->polled = data->source == PGPS_SOURCE_POOLER;
 	told->other = data->other;
 }
 
@@ -134,10 +135,16 @@ pgps_instance_take_report(PgpsInstance *data, const PgpsReport *report,
 	PgpsServerView nothing_seen = {0};
 	PgpsJudgement judgement;
 
-	data->source = PGPS_SOURCE_REPORT;
+	data->source = report->source;
 	data->last_seen = Max(data->last_seen, now);
 	data->said_goodbye = false;
 	data->fork_shared |= report->fork_shared;
+	if (report->via[0] != '\0')
+		memcpy(data->via, report->via, PGPS_POOL_LEN);
+	if (report->seen_here >= 0)
+		data->seen_here = report->seen_here > 0;
+	if (report->pool_mode != NULL)
+		strlcpy(data->pool_mode, report->pool_mode, PGPS_POOL_MODE_LEN);
 	if (data->other)
 		return;
 

@@ -323,6 +323,7 @@ pgps_registry_join(const PgpsIdentity *identity, bool connect)
 			memcpy(data->app_version, identity->app_version, PGPS_POOL_LEN);
 	}
 	memcpy(data->client_addr, identity->client_addr, PGPS_ADDR_LEN);
+	memcpy(data->via, identity->via, PGPS_POOL_LEN);
 	if (connect)
 		data->connects++;
 	data->last_seen = now;
@@ -479,4 +480,16 @@ pgps_registry_copy(PgpsHistograms histograms)
 	copy->npeaks = pgps_peaks_copy(copy->peaks);
 	pgps_unlock_registry();
 	return copy;
+}
+
+/* The client backends alone */
+PgpsBackend *
+pgps_registry_backends(int *nbackends)
+{
+	PgpsBackend *backends = palloc(MaxConnections * sizeof(PgpsBackend));
+
+	pgps_lock_registry(LW_SHARED);
+	*nbackends = pgps_backends_copy(backends);
+	pgps_unlock_registry();
+	return backends;
 }

@@ -27,6 +27,7 @@
 #include "totals.h"
 
 #define PGPS_OTHER "(other)"
+#define PGPS_POOL_MODE_LEN 12
 #define PGPS_MAX_DISCOVERED_POOLS 128
 
 /* how many of the last report intervals we look at */
@@ -97,6 +98,8 @@ typedef struct PgpsInstance
 	char		dialect[PGPS_DIALECT_LEN];	/* of the last report */
 	char		app_version[PGPS_POOL_LEN];
 	char		client_addr[PGPS_ADDR_LEN];
+	char		via[PGPS_POOL_LEN]; /* pooler that it last came through */
+	char		pool_mode[PGPS_POOL_MODE_LEN];	/* of a pooler */
 
 	PgpsValues	label;			/* configuration as the label tells it */
 	PgpsValues	told;			/* last report; counters are our totals */
@@ -109,6 +112,7 @@ typedef struct PgpsInstance
 	int32		most_idle[PGPS_IDLE_PARTS]; /* newest first */
 	TimestampTz last_seen;		/* last report, connect or disconnect */
 	bool		said_goodbye;	/* it goes with its last connection */
+	bool		seen_here;		/* of a pooler: connects to this server */
 	bool		fork_shared;	/* reported on another process's connection */
 	int64		intervals[PGPS_INTERVALS];	/* between reports, microseconds */
 	int32		nintervals;
@@ -131,7 +135,12 @@ typedef struct PgpsReport
 	char		instance[PGPS_INSTANCE_LEN];
 	char		client_addr[PGPS_ADDR_LEN];
 	PgpsReporter reporter;
+	PgpsSource	source;			/* report or pooler */
 	bool		fork_shared;
+	char		via[PGPS_POOL_LEN]; /* pooler that it came through */
+	const char *pool_mode;		/* of a pooler; or NULL */
+	int			seen_here;		/* of a pooler: does it connect to this
+								 * server? -1 = unknown */
 	PgpsStats  *stats;
 } PgpsReport;
 
@@ -215,6 +224,7 @@ extern void pgps_registry_leave(int32 instance, TimestampTz last_xact,
 
 /* what readers get: one consistent copy in the current memory context */
 extern PgpsCopy *pgps_registry_copy(PgpsHistograms histograms);
+extern PgpsBackend *pgps_registry_backends(int *nbackends);
 extern void pgps_registry_info(PgpsRegistryInfo *info);
 
 /* for the collector */

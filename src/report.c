@@ -160,7 +160,7 @@ is_fork_shared(const PgpsReport *report)
 	several_hosts |= strcmp(host, stats->host) != 0;
 	return !several_hosts && strcmp(pid, stats->pid) != 0 &&
 		!pgps_backend_is_relabelled() &&
-		!pgps_is_pooler_address(report->client_addr);
+		report->via[0] == '\0';
 }
 
 /*
@@ -184,7 +184,7 @@ bind_connection(const PgpsReport *report, int32 instance)
 	{
 		case PGPS_BIND:
 			if (instance == pgps_backend_instance() ||
-				pgps_is_pooler_address(report->client_addr))
+				report->via[0] != '\0')
 				break;
 			there = pgps_registry_bind(report);
 			if (there != NULL)
@@ -241,6 +241,9 @@ pgps_report(PG_FUNCTION_ARGS)
 	}
 	namestrcpy(&report.datname, database ? database : "");
 	pgps_client_addr(report.client_addr);
+	pgps_identify_pooler(report.via, report.client_addr);
+	report.source = PGPS_SOURCE_REPORT;
+	report.seen_here = -1;
 
 	rows = pgps_parse_stats(PG_GETARG_JSONB_P(1), pgps_strict_reports);
 	foreach(lc, rows)

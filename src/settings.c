@@ -27,6 +27,7 @@
 
 #include "compat.h"
 #include "identity.h"
+#include "pooler_list.h"
 #include "settings.h"
 
 int			pgps_max_pools = 512;
@@ -46,6 +47,8 @@ int			pgps_save_interval = 60;
 char	   *pgps_alert_rules = "";
 bool		pgps_log_alerts = true;
 char	   *pgps_notify_database = "";
+int			pgps_poll_interval = 5000;
+int			pgps_poll_timeout = 2000;
 bool		pgps_strict_reports = false;
 bool		pgps_relabel = false;
 char	   *pgps_label_pool = "";
@@ -55,6 +58,7 @@ char	   *pgps_label_max_overflow = "";
 char	   *pgps_label_app_version = "";
 
 static char *pooler_addresses = "";
+static char *poolers = "";
 
 /* pooler_addresses as its check hook understood it */
 typedef struct Network
@@ -274,6 +278,22 @@ pgps_define_settings(bool preloading)
 							"0 means the quota of its control group, or what the system has.",
 							&pgps_cpu_cores, 0, 0, 65536,
 							PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable("pgpool_stats.poolers",
+							   "Connection strings of the consoles of connection poolers, to be polled.",
+							   "Separated by semicolons; the password is to be in a password or service file.",
+							   &poolers, "",
+							   PGC_SIGHUP, GUC_SUPERUSER_ONLY,
+							   pgps_check_poolers, pgps_assign_poolers, NULL);
+	DefineCustomIntVariable("pgpool_stats.poll_interval",
+							"Time between two polls of a pooler.",
+							NULL,
+							&pgps_poll_interval, 5000, 100, 3600000,
+							PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomIntVariable("pgpool_stats.poll_timeout",
+							"Time in which a pooler must have answered.",
+							NULL,
+							&pgps_poll_timeout, 2000, 10, 600000,
+							PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
 	DefineCustomBoolVariable("pgpool_stats.save",
 							 "Keep pools and counters over a restart.",
 							 NULL,

@@ -37,6 +37,8 @@ extern int	pgps_save_interval; /* s */
 extern char *pgps_alert_rules;
 extern bool pgps_log_alerts;
 extern char *pgps_notify_database;
+extern PGDLLEXPORT int pgps_poll_interval;	/* ms */
+extern PGDLLEXPORT int pgps_poll_timeout;	/* ms */
 
 /* anybody */
 extern bool pgps_strict_reports;

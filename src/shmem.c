@@ -23,6 +23,7 @@
 #include "history.h"
 #include "peaks.h"
 #include "persist.h"
+#include "poolers.h"
 #include "registry.h"
 #include "rejections.h"
 #include "shmem.h"
@@ -49,7 +50,8 @@ static const struct
 	{pgps_history_size, pgps_history_init},
 	{pgps_alerts_size, pgps_alerts_init},
 	{pgps_silences_size, pgps_silences_init},
-	{pgps_notifier_size, pgps_notifier_init}
+	{pgps_notifier_size, pgps_notifier_init},
+	{pgps_poolers_size, pgps_poolers_init}
 };
 
 static Size

@@ -18,6 +18,22 @@
 #include "settings.h"
 #include "snapshot.h"
 
+/*
+ * The pooler between a backend and its client: by its name if it is polled,
+ * else by its address; NULL if none is known.
+ */
+const char *
+pgps_pooler_between(const PgpsSnapshot *snapshot, const PgpsBackend *backend)
+{
+	if (backend->pooler != PGPS_NO_POOLER &&
+		snapshot->poolers[backend->pooler].name[0] != '\0')
+		return snapshot->poolers[backend->pooler].name;
+	if (backend->client_addr[0] != '\0' &&
+		pgps_is_pooler_address(backend->client_addr))
+		return backend->client_addr;
+	return NULL;
+}
+
 /* Count each backend for its instance. */
 static void
 see_backends(PgpsSnapshot *snapshot)
@@ -39,9 +55,9 @@ see_backends(PgpsSnapshot *snapshot)
 		view->server.reporters += backend->only_reports;
 		view->server.last_xact = Max(view->server.last_xact,
 									 backend->last_xact);
-		if (backend->client_addr[0] != '\0' && view->via == NULL &&
-			pgps_is_pooler_address(backend->client_addr))
-			view->via = backend->client_addr;
+		view->server.pooled += backend->pooler != PGPS_NO_POOLER;
+		if (pgps_pooler_between(snapshot, backend) != NULL)
+			view->via = pgps_pooler_between(snapshot, backend);
 		view->server.via_pooler |= view->via != NULL || backend->several;
 	}
 }
@@ -97,7 +113,8 @@ pgps_over_capacity(const PgpsInstanceView *view)
 
 /*
  * What a live instance may ask this server for: its maximum, or what it holds
- * if that is more or the maximum is unknown.  Behind a pooler, what is here.
+ * if that is more or the maximum is unknown.  Behind a pooler, what is here,
+ * unless the pooler is polled: then its own maximum counts instead.
  *
  * A discovered instance claims nothing; its connections may well be those
  * that a report without label speaks of, so both are kept apart here and
@@ -106,13 +123,23 @@ pgps_over_capacity(const PgpsInstanceView *view)
 static void
 commit(PgpsPoolView *pool, const PgpsInstanceView *view)
 {
-	int64		here = view->server.connections;
+	int64		here = view->server.connections - view->server.pooled;
 	int64		open;
 
 	if (view->data->source == PGPS_SOURCE_DISCOVERY)
 	{
 		pool->strangers += here;
 		pool->discovered += here > 0;
+		return;
+	}
+	if (view->data->source == PGPS_SOURCE_POOLER)
+	{
+		if (view->data->seen_here)
+		{
+			pool->committed += pgps_get(&view->now.shown, PGPS_MAX_SIZE,
+										pgps_get(&view->now.shown, PGPS_OPEN, 0));
+			pool->uncapped += !pgps_known(&view->now.shown, PGPS_MAX_SIZE);
+		}
 		return;
 	}
 	if (view->via != NULL || view->data->other)
@@ -296,6 +323,7 @@ make_snapshot(const PgpsCopy *copy, const PgpsRejections *rejections)
 	snapshot->peaks = copy->peaks;
 	snapshot->npeaks = copy->npeaks;
 	snapshot->rejections = rejections;
+	snapshot->poolers = pgps_poolers_copy();
 	snapshot->ninstances = copy->ninstances;
 	snapshot->instances = palloc_extended(Max(copy->ninstances, 1) *
 										  sizeof(PgpsInstanceView),
@@ -311,6 +339,11 @@ make_snapshot(const PgpsCopy *copy, const PgpsRejections *rejections)
 
 		view->copy = &copy->instances[i];
 		view->data = &copy->instances[i].data;
+		if (view->data->via[0] != '\0')
+		{
+			view->via = view->data->via;
+			view->server.via_pooler = true;
+		}
 		snapshot->by_index[copy->instances[i].index] = view;
 	}
 	see_backends(snapshot);

@@ -10,6 +10,7 @@
 #ifndef PGPS_SNAPSHOT_H
 #define PGPS_SNAPSHOT_H
 
+#include "poolers.h"
 #include "registry.h"
 #include "rejections.h"
 
@@ -20,7 +21,7 @@ typedef struct PgpsInstanceView
 	const PgpsInstanceCopy *copy;
 	const PgpsInstance *data;
 	PgpsServerView server;
-	const char *via;			/* address of the pooler, or NULL */
+	const char *via;			/* pooler between it and the server, or NULL */
 	PgpsJudgement now;
 	TimestampTz status_since;
 	bool		live;			/* not gone */
@@ -84,6 +85,7 @@ typedef struct PgpsSnapshot
 	int			npeaks;
 	const PgpsPeak *peaks;
 	const PgpsRejections *rejections;
+	const PgpsPooler *poolers;	/* by number */
 	PgpsInstanceView **by_index;	/* for pgps_instance_of() */
 	int			max_instance;	/* every index is below */
 } PgpsSnapshot;
@@ -92,6 +94,8 @@ extern PgpsSnapshot *pgps_take_snapshot(PgpsHistograms histograms);
 extern PgpsSnapshot *pgps_take_exported_snapshot(void);
 extern const PgpsInstanceView *pgps_instance_of(const PgpsSnapshot *snapshot,
 												const PgpsBackend *backend);
+extern const char *pgps_pooler_between(const PgpsSnapshot *snapshot,
+									   const PgpsBackend *backend);
 extern double pgps_used_pct(const PgpsValues *shown);
 extern int64 pgps_over_capacity(const PgpsInstanceView *view);
 

@@ -118,7 +118,10 @@ judge(PgpsJudgement *out, const PgpsTold *told, const PgpsServerView *server,
 	pgps_judge_cap(shown, told);
 
 	late_at = Max(out->reported ? told->last_report : told->last_seen,
-				  started_at) + pgps_late_after(told->report_interval);
+				  started_at);
+	late_at += told->polled ?
+		3 * (pgps_poll_interval + pgps_poll_timeout) * INT64CONST(1000) :
+		pgps_late_after(told->report_interval);
 	late = out->late = now > late_at;
 	out->since = late ? late_at : out->reported ? told->last_report : now;
 

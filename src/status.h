@@ -41,6 +41,7 @@ typedef struct PgpsServerView
 	int			labelled;		/* of those, with a label of their own */
 	int			in_xact;
 	int			idle_in_xact;
+	int			pooled;			/* of those, held by a pooler that is polled */
 	bool		via_pooler;
 	int			reporters;		/* of those, only there to report */
 	TimestampTz last_xact;		/* newest start of a transaction; 0 = none */
@@ -56,6 +57,7 @@ typedef struct PgpsTold
 	int64		report_interval;	/* microseconds; 0 = not known yet */
 	bool		said_goodbye;
 	bool		other;			/* the row of those without room */
+	bool		polled;			/* not told by itself: we ask */
 } PgpsTold;
 
 typedef struct PgpsJudgement

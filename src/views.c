@@ -96,14 +96,33 @@ put_count(PgpsRow *row, int64 count)
 		pgps_put_null(row);
 }
 
-/* xacts, total_xact_time, mean_xact_time */
+/*
+ * xacts, total_xact_time, mean_xact_time: as the server has seen them; those
+ * of a pooler's clients only the pooler can tell.
+ */
 static void
-put_xacts(PgpsRow *row, const PgpsXactTotals *totals)
+put_xacts(PgpsRow *row, const PgpsXactTotals *totals, PgpsSource source,
+		  const PgpsValues *told)
 {
-	pgps_put_int8(row, totals->xacts);
-	pgps_put_float8(row, totals->total_xact_time / 1000.0);
-	if (totals->xacts > 0)
-		pgps_put_float8(row, totals->total_xact_time / 1000.0 / totals->xacts);
+	bool		known = source != PGPS_SOURCE_POOLER ||
+		pgps_known(told, PGPS_XACTS);
+	int64		xacts = totals->xacts;
+	int64		time = totals->total_xact_time;
+
+	if (source == PGPS_SOURCE_POOLER)
+	{
+		xacts = pgps_get(told, PGPS_XACTS, 0);
+		time = pgps_get(told, PGPS_TOTAL_USE_TIME, 0);
+	}
+	if (!known)
+	{
+		pgps_put_nulls(row, 3);
+		return;
+	}
+	pgps_put_int8(row, xacts);
+	pgps_put_float8(row, time / 1000.0);
+	if (xacts > 0)
+		pgps_put_float8(row, time / 1000.0 / xacts);
 	else
 		pgps_put_null(row);
 }
@@ -133,6 +152,8 @@ instance_notes(const PgpsInstanceView *view)
 	initStringInfo(&notes);
 	if (data->other)
 		pgps_note(&notes, "stands for instances without room of their own");
+	if (data->source == PGPS_SOURCE_POOLER && !data->seen_here)
+		pgps_note(&notes, "none of its connections was seen here");
 	if (data->carry.shared)
 		pgps_note(&notes, "several processes report under this name; its counters stand still");
 	if (data->fork_shared)
@@ -212,7 +233,7 @@ put_instance(PgpsRow *row, const PgpsPool *pool, const PgpsInstanceView *view,
 	pgps_put_mean_wait(row, shown);
 	pgps_put_figure8(row, shown, PGPS_TIMEOUTS);
 	pgps_put_figure8(row, shown, PGPS_ERRORS);
-	put_xacts(row, &view->copy->activity.totals);
+	put_xacts(row, &view->copy->activity.totals, data->source, shown);
 	put_percentile(row, view->copy->activity.histogram, 0.50);
 	put_percentile(row, view->copy->activity.histogram, 0.95);
 	put_percentile(row, view->copy->activity.histogram, 0.99);
@@ -406,7 +427,7 @@ put_pool(PgpsRow *row, const PgpsPoolView *pool,
 	pgps_put_mean_wait(row, sum);
 	pgps_put_figure8(row, sum, PGPS_TIMEOUTS);
 	pgps_put_figure8(row, sum, PGPS_ERRORS);
-	put_xacts(row, &pool->xacts);
+	put_xacts(row, &pool->xacts, pool->source, sum);
 	pgps_put_int8(row, pool->connects);
 	pgps_put_int8(row, pool->disconnects);
 	pgps_put_int8(row, pool_rejected(pool, rejections));

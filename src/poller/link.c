@@ -1,0 +1,579 @@
+/*-------------------------------------------------------------------------
+ *
+ * link.c
+ *	  The connection to one pooler's console: connecting, asking, listening.
+ *
+ * A state machine on libpq's asynchronous functions: nothing here waits.
+ * What the other end sends is bounded in time, bytes, rows and memory; when a
+ * bound is hit, or anything comes that does not belong, the connection is
+ * closed and the poll has failed.
+ *
+ * libpq would look up a host name while everybody waits, so only what needs
+ * no look-up is connected to.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <arpa/inet.h>
+#include <sys/ioctl.h>
+
+#include "access/xact.h"
+#include "storage/fd.h"
+#include "storage/latch.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "../poolers.h"
+#include "../settings.h"
+#include "link.h"
+
+#define MAX_BYTES ((Size) 4 * 1024 * 1024)	/* received in one poll */
+#define MAX_GROWTH ((Size) 4 * 1024 * 1024) /* of libpq's memory in one poll */
+#define MAX_ROWS 5000			/* in one answer */
+#define MAX_COLUMNS 100
+#define MAX_CELL 200			/* bytes; longer ones are cut */
+
+static const char *const show_text[] = {
+	[PGPS_SHOW_VERSION] = "SHOW VERSION",
+	[PGPS_SHOW_POOL_VERSION] = "SHOW POOL_VERSION",
+	[PGPS_SHOW_CONFIG] = "SHOW CONFIG",
+	[PGPS_SHOW_POOLS] = "SHOW POOLS",
+	[PGPS_SHOW_CLIENTS] = "SHOW CLIENTS",
+	[PGPS_SHOW_STATS] = "SHOW STATS",
+	[PGPS_SHOW_DATABASES] = "SHOW DATABASES",
+	[PGPS_SHOW_LISTS] = "SHOW LISTS",
+	[PGPS_SHOW_SERVERS] = "SHOW SERVERS",
+	[PGPS_SHOW_POOL_STATUS] = "SHOW POOL_STATUS",
+	[PGPS_SHOW_POOL_POOLS] = "SHOW POOL_POOLS"
+};
+
+/*-------------------------------------------------------------------------
+ * Where to connect to
+ *-------------------------------------------------------------------------
+ */
+
+/* The value of a keyword, in a connection string or by default; or NULL */
+static const char *
+option(const PQconninfoOption *given, const PQconninfoOption *defaults,
+	   const char *keyword)
+{
+	const PQconninfoOption *lists[] = {given, defaults};
+	int			i;
+
+	for (i = 0; i < lengthof(lists); i++)
+	{
+		const PQconninfoOption *o = lists[i];
+
+		for (; o != NULL && o->keyword != NULL; o++)
+		{
+			if (strcmp(o->keyword, keyword) == 0 && o->val != NULL &&
+				o->val[0] != '\0')
+				return o->val;
+		}
+	}
+	return NULL;
+}
+
+/* Is a host, out of a list, one that needs no look-up? */
+static bool
+needs_no_lookup(const char *host, Size length)
+{
+	char		text[64];
+	struct in6_addr addr;
+
+	if (length == 0 || host[0] == '/' || host[0] == '@')
+		return true;
+	if (length >= sizeof(text))
+		return false;
+	memcpy(text, host, length);
+	text[length] = '\0';
+
+	/* that one is in the machine's own list */
+	if (strcmp(text, "localhost") == 0)
+		return true;
+	text[strcspn(text, "%")] = '\0';
+	return inet_pton(AF_INET, text, &addr) == 1 ||
+		inet_pton(AF_INET6, text, &addr) == 1;
+}
+
+/*
+ * What is wrong with where a connection string leads, with what its service
+ * adds?  NULL if nothing is.
+ */
+static const char *
+what_is_wrong(const char *conninfo)
+{
+	PQconninfoOption *given = PQconninfoParse(conninfo, NULL);
+	PQconninfoOption *defaults;
+	const char *wrong = NULL;
+	const char *host;
+
+	if (given == NULL)
+		return "libpq does not know a keyword of its connection string";
+	if (option(given, NULL, "service") != NULL)
+		setenv("PGSERVICE", option(given, NULL, "service"), 1);
+	defaults = PQconndefaults();
+	unsetenv("PGSERVICE");
+
+	host = option(given, defaults, "host");
+	if (host != NULL && option(given, defaults, "hostaddr") == NULL)
+	{
+		while (wrong == NULL)
+		{
+			Size		length = strcspn(host, ",");
+
+			if (!needs_no_lookup(host, length))
+				wrong = "its host is a name, and looking it up could hold up other poolers: give an address, as host or as hostaddr";
+			if (host[length] == '\0')
+				break;
+			host += length + 1;
+		}
+	}
+	PQconninfoFree(given);
+	PQconninfoFree(defaults);
+	return wrong;
+}
+
+/*-------------------------------------------------------------------------
+ * Opening and closing
+ *-------------------------------------------------------------------------
+ */
+
+Link *
+link_make(const char *name, const char *conninfo, int number)
+{
+	Link	   *link = MemoryContextAllocZero(TopMemoryContext, sizeof(Link));
+
+	strlcpy(link->name, name, sizeof(link->name));
+	link->conninfo = MemoryContextStrdup(TopMemoryContext, conninfo);
+	link->number = number;
+	link->context = AllocSetContextCreate(TopMemoryContext, "pgpool_stats poll",
+										  ALLOCSET_DEFAULT_SIZES);
+	return link;
+}
+
+static void
+disconnect(Link *link)
+{
+	if (link->conn != NULL)
+	{
+		PQfinish(link->conn);
+		ReleaseExternalFD();
+	}
+	link->conn = NULL;
+	link->state = LINK_CLOSED;
+	link->changed = true;
+}
+
+void
+link_free(Link *link)
+{
+	disconnect(link);
+	MemoryContextDelete(link->context);
+	pfree(link->conninfo);
+	pfree(link);
+}
+
+/* The poll has failed; the next one begins with a new connection. */
+void
+link_fail(Link *link, const char *error)
+{
+	char		text[PGPS_ERROR_LEN];
+	char	   *p;
+
+	/* libpq's messages may have several lines */
+	strlcpy(text, error, sizeof(text));
+	for (p = text; *p != '\0'; p++)
+	{
+		if (*p == '\n' || *p == '\t')
+			*p = ' ';
+	}
+	while (p > text && p[-1] == ' ')
+		*--p = '\0';
+	pgps_clean_text(text, sizeof(text), pstrdup(text));
+	disconnect(link);
+	MemoryContextReset(link->context);
+	pgps_pooler_failed(link->number, text);
+}
+
+static void
+set_events(Link *link, uint32 events)
+{
+	link->changed |= link->events != events;
+	link->events = events;
+}
+
+/* Notices are no answers. */
+static void
+ignore_notice(void *arg, const PGresult *result)
+{
+}
+
+static void
+connect_start(Link *link)
+{
+	const char *const keywords[] = {
+		"gssencmode", "fallback_application_name", "dbname", NULL
+	};
+	const char *const values[] = {
+		"disable", "pgpool_stats poller", link->conninfo, NULL
+	};
+	const char *wrong = what_is_wrong(link->conninfo);
+	Size		before;
+
+	if (wrong != NULL)
+	{
+		link_fail(link, wrong);
+		return;
+	}
+	if (!AcquireExternalFD())
+	{
+		link_fail(link, "too many open files: raise max_files_per_process");
+		return;
+	}
+	before = guard_begin();
+	link->conn = PQconnectStartParams(keywords, values, 1);
+	link->grown += guard_end(before);
+	if (link->conn == NULL)
+	{
+		ReleaseExternalFD();
+		link_fail(link, "out of memory");
+		return;
+	}
+	if (PQstatus(link->conn) == CONNECTION_BAD)
+	{
+		link_fail(link, PQerrorMessage(link->conn));
+		return;
+	}
+	PQsetNoticeReceiver(link->conn, ignore_notice, NULL);
+	link->state = LINK_CONNECTING;
+	link->changed = true;
+	set_events(link, WL_SOCKET_WRITEABLE);
+}
+
+/*-------------------------------------------------------------------------
+ * Asking
+ *-------------------------------------------------------------------------
+ */
+
+/*
+ * What is to be asked after "show"; PGPS_SHOWS = nothing.  The versions come
+ * first, they tell which product it is.
+ */
+static PgpsShow
+next_show(const Link *link)
+{
+	static const PgpsShow pgbouncer[] = {
+		PGPS_SHOW_CONFIG, PGPS_SHOW_DATABASES, PGPS_SHOW_LISTS,
+		PGPS_SHOW_SERVERS, PGPS_SHOW_STATS, PGPS_SHOW_POOLS, PGPS_SHOWS
+	};
+	static const PgpsShow odyssey[] = {
+		PGPS_SHOW_DATABASES, PGPS_SHOW_LISTS, PGPS_SHOW_SERVERS,
+		PGPS_SHOW_STATS, PGPS_SHOW_CLIENTS, PGPS_SHOW_POOLS, PGPS_SHOWS
+	};
+	static const PgpsShow pgpool[] = {
+		PGPS_SHOW_POOL_STATUS, PGPS_SHOW_POOL_POOLS, PGPS_SHOWS
+	};
+	const PgpsShow *list;
+	PgpsProduct product = pgps_console_product(&link->console);
+
+	if (product == PGPS_PRODUCT_UNKNOWN)
+		return link->show != link->first_show ? PGPS_SHOWS :
+			link->show == PGPS_SHOW_VERSION ? PGPS_SHOW_POOL_VERSION :
+			PGPS_SHOW_VERSION;
+	list = product == PGPS_PRODUCT_PGPOOL ? pgpool :
+		product == PGPS_PRODUCT_ODYSSEY ? odyssey : pgbouncer;
+	if (link->show == PGPS_SHOW_VERSION || link->show == PGPS_SHOW_POOL_VERSION)
+		return list[0];
+	while (*list != link->show)
+		list++;
+	return list[1];
+}
+
+static void
+flush_out(Link *link)
+{
+	int			left = PQflush(link->conn);
+
+	if (left < 0)
+		link_fail(link, PQerrorMessage(link->conn));
+	else
+		set_events(link, left > 0 ? WL_SOCKET_READABLE | WL_SOCKET_WRITEABLE :
+				   WL_SOCKET_READABLE);
+}
+
+static void
+ask(Link *link, PgpsShow show)
+{
+	link->state = LINK_ASKING;
+	link->show = show;
+	link->table = NULL;
+	if (!PQsendQuery(link->conn, show_text[show]) ||
+		!PQsetSingleRowMode(link->conn))
+		link_fail(link, PQerrorMessage(link->conn));
+	else
+		flush_out(link);
+}
+
+/* Begin a poll. */
+void
+link_poll(Link *link, TimestampTz now)
+{
+	MemoryContextReset(link->context);
+	memset(&link->console, 0, sizeof(link->console));
+	link->console.number = link->number;
+	link->console.name = link->name;
+	link->console.started_at = now;
+	link->deadline = TimestampTzPlusMilliseconds(now, pgps_poll_timeout);
+	link->received = link->grown = 0;
+	link->refusal[0] = '\0';
+	if (link->state == LINK_IDLE)
+		ask(link, link->first_show);
+	else
+		connect_start(link);
+}
+
+/*-------------------------------------------------------------------------
+ * Listening
+ *-------------------------------------------------------------------------
+ */
+
+static char *
+copy_text(const char *text, int length)
+{
+	return pnstrdup(text, Min(length, MAX_CELL));
+}
+
+/* Keep the columns and, of a single row, the row.  False: it is too much. */
+static bool
+take_result(Link *link, const PGresult *result)
+{
+	MemoryContext old = MemoryContextSwitchTo(link->context);
+	PgpsTable  *table = link->table;
+	int			ncols = PQnfields(result);
+	int			i;
+
+	if (table == NULL)
+	{
+		if (ncols > MAX_COLUMNS)
+		{
+			MemoryContextSwitchTo(old);
+			return false;
+		}
+		link->table = table = palloc0(sizeof(PgpsTable));
+		link->room = 16 * Max(ncols, 1);
+		table->ncols = ncols;
+		table->columns = palloc(Max(ncols, 1) * sizeof(char *));
+		table->cells = palloc(link->room * sizeof(char *));
+		for (i = 0; i < ncols; i++)
+			table->columns[i] = copy_text(PQfname(result, i), MAX_CELL);
+	}
+	if (PQresultStatus(result) == PGRES_SINGLE_TUPLE && ncols == table->ncols)
+	{
+		if ((table->nrows + 1) * ncols > link->room)
+		{
+			link->room *= 2;
+			table->cells = repalloc(table->cells, link->room * sizeof(char *));
+		}
+		for (i = 0; i < ncols; i++)
+			table->cells[table->nrows * ncols + i] =
+				PQgetisnull(result, 0, i) ? NULL :
+				copy_text(PQgetvalue(result, 0, i), PQgetlength(result, 0, i));
+		table->nrows++;
+	}
+	MemoryContextSwitchTo(old);
+	return table->nrows <= MAX_ROWS;
+}
+
+/* All is answered: hand it over. */
+static void
+finish(Link *link)
+{
+	MemoryContext old = MemoryContextSwitchTo(link->context);
+	ErrorData  *volatile error = NULL;
+	volatile bool taken = false;
+
+	link->console.database = PQdb(link->conn);
+	PG_TRY();
+	{
+		taken = pgps_console_take(&link->console);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(link->context);
+		error = CopyErrorData();
+		FlushErrorState();
+		AbortCurrentTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(link->context);
+
+	if (error != NULL)
+		link_fail(link, error->message);
+	else if (!taken)
+		link_fail(link, link->refusal[0] != '\0' ?
+				  psprintf("its answer is no pooler's (%s): the database must be that of its console, such as \"pgbouncer\"",
+						   link->refusal) :
+				  "its answer is no pooler's");
+	else
+	{
+		link->first_show = link->console.tables[PGPS_SHOW_VERSION] != NULL ?
+			PGPS_SHOW_VERSION : PGPS_SHOW_POOL_VERSION;
+		link->state = LINK_IDLE;
+		set_events(link, WL_SOCKET_READABLE);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(link->context);
+}
+
+/* Look at one result; what is no answer to a SHOW ends the connection. */
+static void
+take_answer(Link *link, PGresult *result)
+{
+	switch (PQresultStatus(result))
+	{
+		case PGRES_SINGLE_TUPLE:
+		case PGRES_TUPLES_OK:
+			if (!take_result(link, result))
+				link_fail(link, "its answer has too many rows or columns");
+			break;
+		case PGRES_FATAL_ERROR:
+			/* not every product, nor every user, may ask everything */
+			if (PQstatus(link->conn) != CONNECTION_OK)
+				link_fail(link, PQerrorMessage(link->conn));
+			else if (link->refusal[0] == '\0')
+				strlcpy(link->refusal,
+						PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) ?
+						PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : "error",
+						sizeof(link->refusal));
+			link->table = NULL;
+			break;
+		case PGRES_COMMAND_OK:
+		case PGRES_EMPTY_QUERY:
+			break;
+		default:
+			link_fail(link, "its answer is none to a SHOW command");
+			break;
+	}
+}
+
+/* The answer to one SHOW has ended. */
+static void
+answered(Link *link)
+{
+	PgpsShow	next;
+
+	link->console.tables[link->show] = link->table;
+	next = next_show(link);
+	if (next != PGPS_SHOWS)
+		ask(link, next);
+	else if (link->show == PGPS_SHOW_POOLS && link->table == NULL)
+		link_fail(link, psprintf("it does not answer SHOW POOLS (%s): is the user in admin_users or stats_users?",
+								 link->refusal));
+	else
+		finish(link);
+}
+
+/* Too much?  Then the connection has gone. */
+static bool
+is_too_much(Link *link)
+{
+	if (link->received <= MAX_BYTES && link->grown <= MAX_GROWTH)
+		return false;
+	link_fail(link, "its answer is too large");
+	return true;
+}
+
+static void
+hear(Link *link)
+{
+	int			waiting = 0;
+	Size		before;
+	bool		ok;
+
+	if (ioctl(PQsocket(link->conn), FIONREAD, &waiting) == 0)
+		link->received += waiting;
+	before = guard_begin();
+	ok = PQconsumeInput(link->conn) != 0;
+	link->grown += guard_end(before);
+	if (!ok)
+	{
+		link_fail(link, PQerrorMessage(link->conn));
+		return;
+	}
+
+	while (!is_too_much(link))
+	{
+		PGresult   *result = NULL;
+		bool		busy;
+
+		before = guard_begin();
+		busy = PQisBusy(link->conn) != 0;
+		if (!busy)
+			result = PQgetResult(link->conn);
+		link->grown += guard_end(before);
+		if (busy)
+			break;
+
+		if (link->state == LINK_IDLE)
+		{
+			/* nobody has asked */
+			PQclear(result);
+			if (result != NULL || PQstatus(link->conn) != CONNECTION_OK)
+				link_fail(link, "it closed the connection");
+			return;
+		}
+		if (result == NULL)
+			answered(link);
+		else
+			take_answer(link, result);
+		PQclear(result);
+		if (link->state != LINK_ASKING)
+			return;
+	}
+}
+
+/* Its socket is ready for what it was waited for. */
+void
+link_advance(Link *link)
+{
+	PostgresPollingStatusType status;
+	Size		before;
+
+	if (link->state != LINK_CONNECTING)
+	{
+		if (link->events & WL_SOCKET_WRITEABLE)
+			flush_out(link);
+		if (link->conn != NULL)
+			hear(link);
+		return;
+	}
+
+	before = guard_begin();
+	status = PQconnectPoll(link->conn);
+	link->grown += guard_end(before);
+
+	/* it may have another socket now, with the same number */
+	link->changed = true;
+	if (is_too_much(link))
+		return;
+	switch (status)
+	{
+		case PGRES_POLLING_READING:
+			set_events(link, WL_SOCKET_READABLE);
+			break;
+		case PGRES_POLLING_WRITING:
+			set_events(link, WL_SOCKET_WRITEABLE);
+			break;
+		case PGRES_POLLING_OK:
+			(void) PQsetnonblocking(link->conn, 1);
+			ask(link, link->first_show);
+			break;
+		default:
+			link_fail(link, PQerrorMessage(link->conn));
+			break;
+	}
+}
