@@ -246,6 +246,35 @@ pgps_committed(const PgpsCommitments *commitments, PgpsScope scope, Oid oid)
 	return sum;
 }
 
+/*
+ * What is committed of a pooler's client connections: what the pools behind it
+ * may ask for, and the clients it has beyond that.
+ */
+PgpsCommitted
+pgps_committed_behind(const PgpsSnapshot *snapshot, const List *replaced,
+					  const PgpsPooler *pooler)
+{
+	PgpsCommitted sum = {0};
+	int64		claimed = 0;
+	int			i;
+
+	for (i = 0; i < snapshot->npools; i++)
+	{
+		const PgpsPoolView *pool = &snapshot->pools[i];
+
+		if (pool->via == NULL || strcmp(pool->via, pooler->name) != 0)
+			continue;
+		claimed += pool->behind;
+		if (is_replaced(replaced, &pool->data->key))
+			continue;
+		sum.now += pool->behind;
+		sum.uncapped += pool->behind_uncapped;
+	}
+	sum.now += Max(pooler->clients - claimed, 0);
+	sum.peak = sum.now;
+	return sum;
+}
+
 /*-------------------------------------------------------------------------
  * Limits from the catalogs
  *-------------------------------------------------------------------------

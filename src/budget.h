@@ -77,6 +77,9 @@ extern PgpsCommitments *pgps_commitments(const PgpsSnapshot *snapshot,
 										 bool leave_out_caller);
 extern PgpsCommitted pgps_committed(const PgpsCommitments *commitments,
 									PgpsScope scope, Oid oid);
+extern PgpsCommitted pgps_committed_behind(const PgpsSnapshot *snapshot,
+										   const List *replaced,
+										   const PgpsPooler *pooler);
 extern bool pgps_role_limit(Oid roleid, PgpsLimit *limit);
 extern bool pgps_database_limit(Oid dbid, PgpsLimit *limit);
 extern List *pgps_limits(const PgpsSnapshot *snapshot);

@@ -52,6 +52,7 @@ typedef struct Verdict
 	PgpsScope	scope;
 	char	   *name;
 	int			usable;			/* -1 = unknown */
+	bool		known;			/* is there such a limit at all? */
 	int64		committed;
 	int64		requested;
 	bool		unlimited;
@@ -257,11 +258,18 @@ applies(const Verdict *verdict, const PlannedPool *p, Oid oid)
 	return false;
 }
 
-static void
-judge(Verdict *verdict, Oid oid, List *plan,
-	  const PgpsCommitments *commitments, bool peak)
+/* Why is a pooler's limit not known? */
+static const char *
+why_unknown(const Verdict *verdict)
 {
-	PgpsCommitted committed;
+	return verdict->known ? "how many clients this pooler takes is not known" :
+		"no pooler of this name is known";
+}
+
+static void
+judge(Verdict *verdict, Oid oid, List *plan, PgpsCommitted committed,
+	  bool peak)
+{
 	StringInfoData note;
 	ListCell   *lc;
 
@@ -279,11 +287,10 @@ judge(Verdict *verdict, Oid oid, List *plan,
 		appendStringInfoString(&note, "an unlimited pool fits nowhere");
 
 	if (verdict->usable < 0)
-		appendStringInfo(&note, "%sno pooler of this name is known",
-						 note.len > 0 ? "; " : "");
+		appendStringInfo(&note, "%s%s", note.len > 0 ? "; " : "",
+						 why_unknown(verdict));
 	else
 	{
-		committed = pgps_committed(commitments, verdict->scope, oid);
 		verdict->committed = peak ? committed.peak : committed.now;
 		verdict->remaining = verdict->usable - verdict->committed;
 		if (pg_sub_s64_overflow(verdict->remaining, verdict->requested,
@@ -336,8 +343,8 @@ has_verdict(List *verdicts, PgpsScope scope, const char *name)
 
 /* Meet one limit, unless the plan has met it already. */
 static List *
-meet(List *verdicts, PgpsScope scope, Oid oid, const char *name, int usable,
-	 List *plan, const PgpsCommitments *commitments, bool peak)
+meet(List *verdicts, PgpsScope scope, Oid oid, const char *name,
+	 bool known, int usable, List *plan, PgpsCommitted committed, bool peak)
 {
 	Verdict    *v;
 
@@ -347,8 +354,31 @@ meet(List *verdicts, PgpsScope scope, Oid oid, const char *name, int usable,
 	v->scope = scope;
 	v->name = pstrdup(name);
 	v->usable = usable;
-	judge(v, oid, plan, commitments, peak);
+	v->known = known;
+	judge(v, oid, plan, committed, peak);
 	return lappend(verdicts, v);
+}
+
+/* Meet the limit of a pooler: how many clients it takes */
+static List *
+meet_pooler(List *verdicts, const char *name, List *plan,
+			const PgpsSnapshot *snapshot, List *replaced, bool peak)
+{
+	PgpsCommitted committed = {0};
+	int			i;
+
+	for (i = 0; i < PGPS_MAX_POOLERS; i++)
+	{
+		const PgpsPooler *pooler = &snapshot->poolers[i];
+
+		if (name[0] != '\0' && strcmp(pooler->name, name) == 0)
+			return meet(verdicts, PGPS_SCOPE_POOLER, InvalidOid, name, true,
+						pooler->max_client_conn, plan,
+						pgps_committed_behind(snapshot, replaced, pooler),
+						peak);
+	}
+	return meet(verdicts, PGPS_SCOPE_POOLER, InvalidOid, name, false, -1,
+				plan, committed, peak);
 }
 
 /* Returns a list of Verdict: a row for each limit that applies. */
@@ -358,6 +388,7 @@ check(Jsonb *json, bool peak)
 	List	   *plan = read_plan(json);
 	List	   *replaced = NIL;
 	List	   *verdicts = NIL;
+	PgpsSnapshot *snapshot;
 	PgpsCommitments *commitments;
 	int			usable = MaxConnections;
 	ListCell   *lc;
@@ -378,7 +409,8 @@ check(Jsonb *json, bool peak)
 		if (p->via == NULL)
 			usable = Min(usable, pgps_server_plannable(p->roleid));
 	}
-	commitments = pgps_commitments(pgps_take_snapshot(PGPS_NO_HISTOGRAMS), replaced, true);
+	snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
+	commitments = pgps_commitments(snapshot, replaced, true);
 
 	foreach(lc, plan)
 	{
@@ -387,23 +419,28 @@ check(Jsonb *json, bool peak)
 
 		if (p->via != NULL)
 		{
-			verdicts = meet(verdicts, PGPS_SCOPE_POOLER, InvalidOid, p->via, -1,
-							plan, commitments, peak);
+			verdicts = meet_pooler(verdicts, p->via, plan, snapshot, replaced,
+								   peak);
 			continue;
 		}
-		verdicts = meet(verdicts, PGPS_SCOPE_SERVER, InvalidOid, "", usable,
-						plan, commitments, peak);
+		verdicts = meet(verdicts, PGPS_SCOPE_SERVER, InvalidOid, "", true,
+						usable, plan,
+						pgps_committed(commitments, PGPS_SCOPE_SERVER,
+									   InvalidOid), peak);
 		if (OidIsValid(p->roleid) && pgps_role_limit(p->roleid, &limit) &&
 			limit.conn_limit >= 0)
 			verdicts = meet(verdicts, PGPS_SCOPE_ROLE, limit.oid,
-							NameStr(limit.name), limit.conn_limit,
-							plan, commitments, peak);
+							NameStr(limit.name), true, limit.conn_limit, plan,
+							pgps_committed(commitments, PGPS_SCOPE_ROLE,
+										   limit.oid), peak);
 		if (OidIsValid(p->dbid) && pgps_database_limit(p->dbid, &limit) &&
 			limit.conn_limit != -1 &&
 			!(OidIsValid(p->roleid) && superuser_arg(p->roleid)))
 			verdicts = meet(verdicts, PGPS_SCOPE_DATABASE, limit.oid,
-							NameStr(limit.name), Max(limit.conn_limit, 0),
-							plan, commitments, peak);
+							NameStr(limit.name), true,
+							Max(limit.conn_limit, 0), plan,
+							pgps_committed(commitments, PGPS_SCOPE_DATABASE,
+										   limit.oid), peak);
 	}
 	list_sort(verdicts, compare_verdicts);
 	return verdicts;
@@ -475,7 +512,7 @@ pgps_assert_plan(PG_FUNCTION_ARGS)
 						 pgps_scope_name(v->scope),
 						 v->name[0] ? " " : "", v->name);
 		if (v->usable < 0)
-			appendStringInfoString(&detail, "no pooler of this name is known");
+			appendStringInfoString(&detail, why_unknown(v));
 		else if (v->unlimited)
 			appendStringInfo(&detail, "usable %d, committed " INT64_FORMAT ", this plan unlimited",
 							 v->usable, v->committed);

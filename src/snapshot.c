@@ -145,6 +145,9 @@ commit(PgpsPoolView *pool, const PgpsInstanceView *view)
 	if (view->via != NULL || view->data->other)
 	{
 		pool->committed += here;
+		pool->behind += pgps_get(&view->now.shown, PGPS_MAX_SIZE,
+								 pgps_get(&view->now.shown, PGPS_OPEN, 0));
+		pool->behind_uncapped += !pgps_known(&view->now.shown, PGPS_MAX_SIZE);
 		return;
 	}
 

@@ -63,6 +63,8 @@ typedef struct PgpsPoolView
 	int64		committed;		/* connections it may ask this server for */
 	int64		peak_committed;
 	int			uncapped;		/* live claimed instances without a known cap */
+	int64		behind;			/* connections it may ask its pooler for */
+	int			behind_uncapped;	/* instances there without a known cap */
 	int			strangers;		/* connections of discovered instances */
 	int			discovered;		/* live discovered instances */
 	int64		missing;		/* open by report, but not seen as its own */

@@ -1,0 +1,406 @@
+
+# The poller and a real PgBouncer: its figures are ours, its server connections
+# are known as its own, and whatever becomes of it is survived and shown.
+#
+# The environment variable PGBOUNCER may name the binary.
+
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::RealBin;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Poolers;
+
+my $pgbouncer = Poolers::find('pgbouncer', 'PGBOUNCER');
+plan skip_all => 'there is no PgBouncer; PGBOUNCER may name one'
+  unless $pgbouncer;
+my ($version) = `"$pgbouncer" --version 2>&1` =~ /PgBouncer (\S+)/;
+note "PgBouncer $version";
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->append_conf(
+	'postgresql.conf', q{
+shared_preload_libraries = 'pgpool_stats'
+listen_addresses = '127.0.0.1'
+pgpool_stats.sample_interval = 100ms
+pgpool_stats.poll_interval = 200ms
+pgpool_stats.poll_timeout = 500ms
+});
+$node->start;
+$node->safe_psql(
+	'postgres', q{
+	CREATE EXTENSION pgpool_stats;
+	CREATE ROLE app LOGIN;
+	CREATE ROLE other LOGIN;
+	ALTER ROLE app SET pgpool_stats.pool = 'orders';
+	ALTER ROLE app SET pgpool_stats.pool_size = '10';
+});
+
+my $home = $node->basedir;
+my $port = PostgreSQL::Test::Cluster::get_free_port();
+my $bouncer_conf = "$home/pgbouncer.ini";
+my $passfile = "$home/passfile";
+
+sub set_password
+{
+	my ($password) = @_;
+
+	Poolers::write_file("$home/users",
+		qq{"app" ""\n"other" ""\n"stats" "$password"\n});
+	return;
+}
+
+sub tell_password
+{
+	my ($password) = @_;
+
+	Poolers::write_file($passfile, "*:*:*:*:$password\n");
+	chmod 0600, $passfile;
+	return;
+}
+
+# "app" has no password at the server; the console wants one
+Poolers::write_file(
+	$bouncer_conf, qq{
+[databases]
+shop = host=127.0.0.1 port=@{[$node->port]} dbname=postgres pool_size=2 reserve_pool=1
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = $port
+unix_socket_dir =
+auth_type = hba
+auth_hba_file = $home/hba
+auth_file = $home/users
+logfile = $home/pgbouncer.log
+pool_mode = transaction
+max_client_conn = 60
+stats_users = stats
+query_wait_timeout = 1000
+reserve_pool_timeout = 0.1
+});
+Poolers::write_file("$home/hba",
+	"host pgbouncer stats 127.0.0.1/32 scram-sha-256\nhost all app,other 127.0.0.1/32 trust\n"
+);
+set_password('one');
+tell_password('one');
+
+sub sql
+{
+	my ($sql) = @_;
+
+	return $node->safe_psql('postgres', $sql);
+}
+
+sub until_sql
+{
+	my ($sql, $expected, $name) = @_;
+
+	ok($node->poll_query_until('postgres', $sql, $expected), $name)
+	  or diag sql('TABLE pgpool_stats.poolers') . "\n" . sql($sql);
+	return;
+}
+
+sub set_poolers
+{
+	my ($list) = @_;
+
+	$list =~ s/'/''/g;
+	sql("ALTER SYSTEM SET pgpool_stats.poolers = '$list'");
+	$node->reload;
+	return;
+}
+
+my $is_poller =
+  q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'pgpool_stats poller'};
+
+# nothing to poll, nobody who polls
+is(sql($is_poller), '0', 'no poller');
+is(sql('SELECT count(*) FROM pgpool_stats.poolers'), '0', 'no poolers');
+
+# mistakes are told without the text
+foreach my $wrong (
+	[ 'host=1.2.3.4 password=hunter2', qr/must not have its password here/ ],
+	[ "host=1.2.3.4 user='hunter2", qr/quote without end/ ],
+	[ 'hunter2', qr/keywords and values/ ],
+	[ 'name=a host=::1; name=a port=7', qr/Pooler 2 has the name of another/ ],
+	[ 'host=1.2.3.4 name=' . 'x' x 64, qr/name of 1 to 63 bytes/ ],
+	[ "name=''", qr/name of 1 to 63 bytes/ ],
+	[
+		join(';', map { "host=10.0.0.$_" } 1 .. 129),
+		qr/Pooler 129 is one too many/
+	])
+{
+	my ($list, $detail) = @$wrong;
+	my ($ret, $out, $err);
+
+	$list =~ s/'/''/g;
+	($ret, $out, $err) = $node->psql('postgres',
+		"ALTER SYSTEM SET pgpool_stats.poolers = '$list'");
+	like($err, $detail, "refused: $detail");
+	unlike($err, qr/ERROR.*(hunter2|1\.2\.3\.4)/, 'without its text');
+}
+
+# a pooler that is not there yet, a port that never answers, a name
+my $silent_port = PostgreSQL::Test::Cluster::get_free_port();
+my $silent = IO::Socket::INET->new(
+	LocalAddr => '127.0.0.1',
+	LocalPort => $silent_port,
+	Listen => 100) or die $!;
+my $console =
+  "name=bouncer host=localhost port=$port dbname=pgbouncer user=stats passfile='$passfile'";
+set_poolers(
+	"$console; host=127.0.0.1 port=$silent_port;; name='a name' host=no.such.host ;name=server host=@{[$node->host]} port=@{[$node->port]} dbname=postgres"
+);
+until_sql($is_poller, '1', 'the poller starts');
+until_sql(
+	q{SELECT string_agg(format('%s: %s %s', name, reachable, error ~ ANY ('{refused,^no answer within 500 ms$,is a name,no pooler}')), ', ' ORDER BY name) FROM pgpool_stats.poolers},
+	"127.0.0.1:$silent_port: f t, a name: f t, bouncer: f t, server: f t",
+	'each says what is wrong with it');
+is( sql(q{SELECT wait_event_type, datname IS NULL, backend_xmin IS NULL FROM pg_stat_activity WHERE backend_type = 'pgpool_stats poller'}
+	),
+	'Extension|t|t',
+	'the poller waits, in no database, in no transaction');
+
+my $bouncer =
+  Poolers->start('pgbouncer', $port, $pgbouncer, '-q', $bouncer_conf);
+until_sql(
+	q{SELECT product, version, reachable, error IS NULL, max_client_conn, clients, max_db_connections IS NULL, now() - last_poll < '2s' FROM pgpool_stats.poolers WHERE name = 'bouncer'},
+	"PgBouncer|$version|t|t|60|1|t|t",
+	'PgBouncer is polled');
+like(sql(q{SHOW pgpool_stats.poolers}), qr/^name=bouncer/, 'a superuser sees the setting');
+is( $node->safe_psql(
+		'postgres',
+		q{SELECT count(*) FROM pgpool_stats.poolers},
+		extra_params => [ '-U', 'other' ]),
+	'0',
+	'an ordinary role sees no poolers');
+my ($ret, $out, $err) = $node->psql(
+	'postgres',
+	'SHOW pgpool_stats.poolers',
+	extra_params => [ '-U', 'other' ]);
+like($err, qr/permission denied|must be superuser/, 'nor the setting');
+
+# load: more clients than server connections
+my $script = "$home/script.sql";
+Poolers::write_file($script, "SELECT pg_sleep(100);\n");
+my ($pgb_in, $pgb_out) = ('', '');
+
+sub start_load
+{
+	my ($clients, $role, $file) = @_;
+
+	return IPC::Run::start(
+		[
+			'pgbench', '-n', '-c', $clients, '-T', 100, '-f', $file,
+			"host=127.0.0.1 port=$port dbname=shop user=$role"
+		],
+		\$pgb_in,
+		\$pgb_out,
+		\$pgb_out);
+}
+
+# A column of SHOW POOLS, or of another table of the console
+sub console
+{
+	my ($show, $where, @columns) = @_;
+	my ($header, @rows) = map { [ split(/\|/, $_, -1) ] }
+	  split(/\n/, do {
+		local $ENV{PGPASSFILE} = $passfile;
+		my ($out, $err);
+		IPC::Run::run(
+			[
+				'psql', '-XAw', '-P', 'footer=off', '-d',
+				"host=127.0.0.1 port=$port dbname=pgbouncer user=stats",
+				'-c', $show
+			],
+			'>', \$out, '2>', \$err);
+		$out;
+	  });
+	my %at = map { $header->[$_] => $_ } 0 .. $#$header;
+
+	foreach my $row (@rows)
+	{
+		next if grep { $row->[ $at{$_} ] ne $where->{$_} } keys %$where;
+		return join('|', map { $row->[ $at{$_} ] } @columns);
+	}
+	return;
+}
+
+my $load = start_load(8, 'app', $script);
+my $row = q{FROM pgpool_stats.instances WHERE pool = 'bouncer'};
+until_sql("SELECT waiting $row", '5', 'callers wait');
+until_sql(
+	"SELECT instance, datname, usename, source, status, pool_size, max_overflow, max_size, open, checked_out, checked_in, overflow $row",
+	'shop/app|postgres|app|pooler|exhausted|2|1|3|3|3|0|1',
+	'the pool of a pooler');
+is( sql("SELECT checked_out, checked_in, waiting $row"),
+	console(
+		'SHOW POOLS',
+		{ database => 'shop' },
+		'sv_active', 'sv_idle', 'cl_waiting'),
+	'as SHOW POOLS says');
+my $seconds = console('SHOW POOLS', { database => 'shop' }, 'maxwait');
+until_sql(
+	"SELECT max_wait BETWEEN 1000 * $seconds AND 1000 * $seconds + 20000 $row",
+	't', 'max_wait, in ms');
+is( sql("SELECT dialect, app_version, client_addr IS NULL, connections, unclaimed IS NULL, notes IS NULL $row"
+	),
+	"pgbouncer_pools|PgBouncer $version|t|0|t|t",
+	'what else is known');
+
+# its connections are known by port and pid
+is( sql(q{SELECT count(*), bool_and(multiplexed), bool_and(source = 'label') FROM pgpool_stats.connections WHERE via = 'bouncer'}
+	),
+	'3|t|t',
+	'its server connections are known as its own');
+is( sql(q{SELECT via, connections, unclaimed IS NULL FROM pgpool_stats.pools WHERE pool = 'orders'}
+	),
+	'bouncer|3|t',
+	'the pool that comes through it');
+is( sql(q{SELECT sum(connections) = (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') FROM pgpool_stats.pools}
+	),
+	't',
+	'each connection is counted once');
+is( sql(q{SELECT scope, committed FROM pgpool_stats.budget WHERE name = 'app' AND scope = 'role'}
+	),
+	'role|3',
+	'the budget counts what the pooler may open, once');
+is( sql(q{SELECT bottleneck, instances, checked_out, pooler, pool_mode, clients, pooler_max_size, pooler_checked_out, pooler_waiting, connections, in_xact FROM pgpool_stats.chains WHERE pool = 'orders'}
+	),
+	'pooler|1|3|bouncer|transaction|8|3|3|5|3|3',
+	'the chain: they wait at the pooler');
+
+# what is planned behind it
+is( sql(q{SELECT scope, name, usable, committed, requested, remaining, fits FROM pgpool_stats.check_budget(5, 5, 6, via => 'bouncer')}
+	),
+	'pooler|bouncer|60|10|60|-10|f',
+	'check_budget through a pooler');
+is( sql(q{SELECT note FROM pgpool_stats.check_budget(5, via => 'nobody')}),
+	'no pooler of this name is known',
+	'... that is not known');
+
+# statistics
+$load->kill_kill;
+my $short = "$home/short.sql";
+Poolers::write_file($short, "SELECT pg_sleep(0.01);\n");
+$load = start_load(8, 'app', $short);
+until_sql(
+	"SELECT xacts > 100 AND total_wait_time > 1000 AND total_xact_time > 1000 AND mean_xact_time BETWEEN 5 AND 1000 $row",
+	't', 'statistics grow');
+$load->kill_kill;
+my $wait;
+foreach my $try (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
+{
+	# the last of them may still be counted
+	$wait = console('SHOW STATS', { database => 'shop' },
+		'total_wait_time', 'total_xact_count', 'total_query_count');
+	last
+	  if $wait eq
+	  sql("SELECT (1000 * total_wait_time)::bigint, xacts, xacts $row");
+	select(undef, undef, undef, 0.1);
+}
+is(sql("SELECT (1000 * total_wait_time)::bigint, xacts, xacts $row"),
+	$wait, 'and are as SHOW STATS says');
+my $xacts = sql("SELECT xacts $row");
+
+# with several users in a database nobody knows whose they are
+$load = start_load(1, 'other', $script);
+until_sql(
+	"SELECT string_agg(instance || ' ' || coalesce(xacts::text, '-'), ', ' ORDER BY instance) $row",
+	"shop/app $xacts, shop/other -",
+	'statistics are only told if they have one owner');
+$load->kill_kill;
+
+# the label decides whose connection it is, the pooler where it comes from
+is( sql(q{SELECT count(*) FROM pgpool_stats.chains WHERE pool = 'orders' AND pooler <> 'bouncer'}
+	),
+	'0',
+	'no other chain');
+
+# it stops answering
+my $fds = sub {
+	my $pid = sql(
+		q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pgpool_stats poller'}
+	);
+	opendir my $dir, "/proc/$pid/fd" or return 0;
+	my @open = readdir $dir;
+	return scalar @open;
+};
+my $state =
+  q{SELECT reachable, error FROM pgpool_stats.poolers WHERE name = 'bouncer'};
+my $before = $fds->();
+$bouncer->signal('STOP');
+until_sql($state, 'f|no answer within 500 ms', 'SIGSTOP is shown');
+is( sql(q{SELECT product, last_poll IS NOT NULL, clients IS NULL FROM pgpool_stats.poolers WHERE name = 'bouncer'}
+	),
+	'PgBouncer|t|t',
+	'what is known of it stays');
+until_sql("SELECT DISTINCT status $row",
+	'gone', 'its pools are gone after a while');
+$bouncer->signal('CONT');
+until_sql($state, 't|', 'SIGCONT is shown');
+
+# it restarts: counters go on
+$bouncer->stop;
+until_sql(q{SELECT reachable FROM pgpool_stats.poolers WHERE name = 'bouncer'},
+	'f', 'it is stopped');
+$bouncer->run;
+until_sql($state, 't|', 'it is back');
+$load = start_load(4, 'app', $short);
+until_sql("SELECT xacts > $xacts + 10 $row AND instance = 'shop/app'",
+	't', 'a restart does not set its counters back');
+
+# it dies under load
+$bouncer->stop('KILL');
+until_sql(q{SELECT reachable FROM pgpool_stats.poolers WHERE name = 'bouncer'},
+	'f', 'kill -9 is shown');
+$load->kill_kill;
+set_password('two');
+$bouncer->run;
+until_sql(
+	q{SELECT reachable, error ~ 'password|auth|SASL' FROM pgpool_stats.poolers WHERE name = 'bouncer'},
+	'f|t', 'a password that has changed is shown');
+unlike(
+	sql(q{SELECT string_agg(error, ' ') FROM pgpool_stats.poolers}),
+	qr/\bone\b|passfile/,
+	'but not the password');
+tell_password('two');
+until_sql($state, 't|', 'the new password');
+cmp_ok($fds->(), '<=', $before + 1, 'no socket is left behind');
+
+# the poller comes back by itself
+my $poller =
+  q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pgpool_stats poller'};
+my $pid = sql($poller);
+sql("SELECT pg_terminate_backend($pid)");
+until_sql("SELECT count(*) FROM ($poller) p WHERE pid <> $pid",
+	'1', 'a poller that was ended is started again');
+until_sql($state, 't|', 'and polls');
+
+# reload adds and removes
+set_poolers("$console; name=two host=127.0.0.1 port=$silent_port");
+until_sql(
+	q{SELECT string_agg(name || ' ' || reachable, ', ') FROM pgpool_stats.poolers},
+	'bouncer true, two false',
+	'a reload adds and removes');
+set_poolers("name=again $console");
+until_sql(q{SELECT name, reachable FROM pgpool_stats.poolers},
+	'bouncer|t', 'the last name wins, as in libpq');
+set_poolers('');
+until_sql($is_poller, '0', 'the poller ends when there is nothing to poll');
+is(sql('SELECT count(*) FROM pgpool_stats.poolers'), '0', 'no poolers');
+is( sql(q{SELECT count(*) FROM pgpool_stats.connections WHERE via IS NOT NULL}
+	),
+	'0',
+	'no connection is known as a pooler\'s');
+set_poolers($console);
+until_sql($state, 't|', 'and is started again');
+
+$bouncer->stop;
+$node->stop;
+my $log = slurp_file($node->logfile);
+unlike($log, qr/PANIC|terminated by signal|TRAP/, 'the server is well');
+done_testing();

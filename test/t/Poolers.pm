@@ -1,0 +1,95 @@
+# Starting and asking real poolers, for the tests of the poller.
+
+package Poolers;
+
+use strict;
+use warnings;
+use IO::Socket::INET;
+use IPC::Run;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+# A program of that name, or the one that the environment names
+sub find
+{
+	my ($name, $variable) = @_;
+
+	return $ENV{$variable} if $ENV{$variable};
+	my ($found) = grep { -x } map { "$_/$name" }
+	  (split(/:/, $ENV{PATH}), '/usr/sbin', '/usr/local/sbin');
+	return $found;
+}
+
+# Start a program that is to listen at a port
+sub start
+{
+	my ($class, $name, $port, @command) = @_;
+	my $self = bless {
+		name => $name,
+		port => $port,
+		command => \@command,
+		output => ''
+	}, $class;
+
+	$self->run;
+	return $self;
+}
+
+sub run
+{
+	my ($self) = @_;
+	my $out = \$self->{output};
+
+	$self->{in} = '';
+	$self->{process} =
+	  IPC::Run::start($self->{command}, \$self->{in}, $out, $out);
+	foreach my $try (1 .. 100 * $PostgreSQL::Test::Utils::timeout_default)
+	{
+		last if !$self->{process}->pumpable;
+		return if $self->listens;
+		select(undef, undef, undef, 0.01);
+	}
+	BAIL_OUT("$self->{name} does not listen: $self->{output}");
+	return;
+}
+
+sub listens
+{
+	my ($self) = @_;
+
+	return IO::Socket::INET->new(
+		PeerAddr => '127.0.0.1',
+		PeerPort => $self->{port}) ? 1 : 0;
+}
+
+sub signal
+{
+	my ($self, $signal) = @_;
+
+	$self->{process}->signal($signal);
+	return;
+}
+
+sub stop
+{
+	my ($self, $signal) = @_;
+
+	$self->signal('CONT');
+	$self->signal($signal || 'INT');
+	eval { $self->{process}->finish };
+	return;
+}
+
+# Write a file of ours
+sub write_file
+{
+	my ($path, $text) = @_;
+
+	open my $f, '>', $path or die "$path: $!";
+	print $f $text;
+	close $f;
+	return;
+}
+
+1;
