@@ -97,7 +97,7 @@ is_cell(const PgpsTable *table, int row, const char *column, const char *value)
 {
 	const char *text = cell(table, row, column);
 
-	return text != NULL && strcmp(text, value) == 0;
+	return text !=NULL && strcmp(text, value) == 0;
 }
 
 /* The row in which a column has a value; -1 if there is none. */
@@ -126,7 +126,7 @@ count_in(const PgpsTable *table, int row, const char *column)
 		return -1;
 	errno = 0;
 	value = strtol(text, &end, 10);
-	return errno == 0 && end != text && *end == '\0' && value >= 0 &&
+	return errno == 0 && end != text &&*end == '\0' && value >= 0 &&
 		value <= PG_INT32_MAX ? (int32) value : -1;
 }
 
@@ -568,9 +568,8 @@ find_backends(Work *work)
 static PgpsBackend *
 backend_of_pid(const Work *work, int pid)
 {
-	PgpsBackend key;
+	PgpsBackend key = {.pid = pid};
 
-	key.pid = pid;
 	return pid <= 0 ? NULL :
 		bsearch(&key, work->backends, work->nbackends, sizeof(PgpsBackend),
 				compare_backends);

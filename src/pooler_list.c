@@ -73,6 +73,7 @@ read_value(const char *p, char **value)
 		appendStringInfoChar(&text, *p);
 	}
 	*value = text.data;
+
 	return quoted ? p + 1 : p;
 }
 

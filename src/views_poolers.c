@@ -230,15 +230,18 @@ put_chain(PgpsRow *row, const PgpsSnapshot *snapshot,
 	}
 	else
 		pgps_put_nulls(row, 5);
-	pgps_put_text(row, pooler_pool ? pooler_pool->data->key.name : pool->via);
 	if (pooler_pool != NULL)
 	{
+		pgps_put_text(row, pooler_pool->data->key.name);
 		pgps_put_text(row, pool_mode(pooler_pool));
 		pgps_put_figure8(row, &pooler_pool->sum, PGPS_CLIENTS);
 		put_use(row, pooler_pool);
 	}
 	else
+	{
+		pgps_put_text(row, pool->via);
 		pgps_put_nulls(row, 6);
+	}
 	put_server(row, snapshot, pool, pooler_pool);
 	pgps_row_end(row);
 }

@@ -44,7 +44,7 @@ guard_init(void)
 static Size
 data_size(void)
 {
-	char		text[128];
+	char text[	128];
 	unsigned long size,
 				resident,
 				share,
@@ -58,7 +58,8 @@ data_size(void)
 	length = pread(statm, text, sizeof(text) - 1, 0);
 	if (length <= 0)
 		return 0;
-	text[length] = '\0';
+	text[		length] = '\0';
+
 	if (sscanf(text, "%lu %lu %lu %lu %lu %lu", &size, &resident, &share,
 			   &code, &lib, &data) != 6)
 		return 0;

@@ -81,7 +81,7 @@ option(const PQconninfoOption *given, const PQconninfoOption *defaults,
 static bool
 needs_no_lookup(const char *host, Size length)
 {
-	char		text[64];
+	char text[	64];
 	struct in6_addr addr;
 
 	if (length == 0 || host[0] == '/' || host[0] == '@')
@@ -89,12 +89,13 @@ needs_no_lookup(const char *host, Size length)
 	if (length >= sizeof(text))
 		return false;
 	memcpy(text, host, length);
-	text[length] = '\0';
+	text[		length] = '\0';
 
 	/* that one is in the machine's own list */
 	if (strcmp(text, "localhost") == 0)
 		return true;
-	text[strcspn(text, "%")] = '\0';
+	text[		strcspn(text, "%")] = '\0';
+
 	return inet_pton(AF_INET, text, &addr) == 1 ||
 		inet_pton(AF_INET6, text, &addr) == 1;
 }
@@ -181,7 +182,7 @@ link_free(Link *link)
 void
 link_fail(Link *link, const char *error)
 {
-	char		text[PGPS_ERROR_LEN];
+	char text[	PGPS_ERROR_LEN];
 	char	   *p;
 
 	/* libpq's messages may have several lines */
@@ -191,7 +192,7 @@ link_fail(Link *link, const char *error)
 		if (*p == '\n' || *p == '\t')
 			*p = ' ';
 	}
-	while (p > text && p[-1] == ' ')
+	while (p > text &&p[-1] == ' ')
 		*--p = '\0';
 	pgps_clean_text(text, sizeof(text), pstrdup(text));
 	disconnect(link);
@@ -277,7 +278,7 @@ next_show(const Link *link)
 	static const PgpsShow pgpool[] = {
 		PGPS_SHOW_POOL_STATUS, PGPS_SHOW_POOL_POOLS, PGPS_SHOWS
 	};
-	const PgpsShow *list;
+	const		PgpsShow *list;
 	PgpsProduct product = pgps_console_product(&link->console);
 
 	if (product == PGPS_PRODUCT_UNKNOWN)

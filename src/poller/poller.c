@@ -58,7 +58,7 @@ remove_link(int i)
 static void
 configure(void)
 {
-	const PgpsPoolerList *list = pgps_pooler_list;
+	const		PgpsPoolerList *list = pgps_pooler_list;
 	TimestampTz now = GetCurrentTimestamp();
 	int			count = list ? list->count : 0;
 	int			i,
