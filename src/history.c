@@ -355,14 +355,14 @@ pgps_add_digits(int8 *digits, const int8 *more)
 char *
 pgps_digits_text(const int8 *digits)
 {
-	char	   *text = palloc(PGPS_DIGITS + 1);
+	char	   *result = palloc(PGPS_DIGITS + 1);
 	int			i;
 
 	for (i = 0; i < PGPS_DIGITS; i++)
-		text[		i] = digits[i] == PGPS_DIGIT_UNKNOWN ? '-' :
+		result[i] = digits[i] == PGPS_DIGIT_UNKNOWN ? '-' :
 			digits[i] == PGPS_DIGIT_FULL ? '*' : '0' + digits[i];
-	text[		PGPS_DIGITS] = '\0';
-	return text;
+	result[PGPS_DIGITS] = '\0';
+	return result;
 }
 
 /*-------------------------------------------------------------------------

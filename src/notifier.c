@@ -148,10 +148,10 @@ append_member(StringInfo json, const char *key, const char *value)
 static void
 append_time(StringInfo json, const char *key, TimestampTz time)
 {
-	char text[	MAXDATELEN + 1];
+	char		buf[MAXDATELEN + 1];
 
-	JsonEncodeDateTime(text, TimestampTzGetDatum(time), TIMESTAMPTZOID, NULL);
-	append_member(json, key, text);
+	JsonEncodeDateTime(buf, TimestampTzGetDatum(time), TIMESTAMPTZOID, NULL);
+	append_member(json, key, buf);
 }
 
 /* Far below the 8000 bytes that NOTIFY takes */
