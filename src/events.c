@@ -57,8 +57,11 @@ static post_parse_analyze_hook_type prev_post_parse_analyze_hook = NULL;
 static ExecutorStart_hook_type prev_ExecutorStart_hook = NULL;
 static ProcessUtility_hook_type prev_ProcessUtility_hook = NULL;
 
-/* this session has joined; it does so once */
-static bool joined = false;
+/* what the next commit does: a session joins at its first */
+static enum
+{
+	AT_COMMIT_NOTHING, AT_COMMIT_JOIN, AT_COMMIT_LISTEN, AT_COMMIT_UNLISTEN
+}			at_commit = AT_COMMIT_JOIN;
 
 /* where this session counts; NULL when it does not */
 static PgpsActivity *here = NULL;
@@ -78,12 +81,6 @@ static enum
 
 /* a utility runs that ends and starts transactions, all for one statement */
 static bool in_long_utility = false;
-
-/* what its commit does to our listening */
-static enum
-{
-	LISTEN_AS_BEFORE, LISTEN_ON, LISTEN_OFF
-}			listening = LISTEN_AS_BEFORE;
 
 static bool watching = false;	/* the callback below is registered */
 static MemoryContextCallback at_end_callback;
@@ -296,13 +293,13 @@ static void
 note_listening(const Node *stmt)
 {
 	if (IsA(stmt, ListenStmt))
-		listening = LISTEN_ON;
+		at_commit = AT_COMMIT_LISTEN;
 	else if (GetCurrentTransactionNestLevel() == 1 &&
 			 ((IsA(stmt, UnlistenStmt) &&
 			   ((const UnlistenStmt *) stmt)->conditionname == NULL) ||
 			  (IsA(stmt, DiscardStmt) &&
 			   ((const DiscardStmt *) stmt)->target == DISCARD_ALL)))
-		listening = LISTEN_OFF;
+		at_commit = AT_COMMIT_UNLISTEN;
 }
 
 /*-------------------------------------------------------------------------
@@ -421,8 +418,6 @@ leave(int code, Datum arg)
 static void
 join(void)
 {
-	joined = true;
-
 	/* first, so that whatever comes is undone */
 	before_shmem_exit(leave, (Datum) 0);
 	pgps_backend_claim();
@@ -430,26 +425,36 @@ join(void)
 }
 
 static void
+do_at_commit(void)
+{
+	if (at_commit == AT_COMMIT_JOIN)
+	{
+		if (MyProcPort != NULL && MyBackendType == B_BACKEND && !am_walsender)
+			join();
+	}
+	else if (pgps_backend_joined())
+		pgps_my_slot->listens = at_commit == AT_COMMIT_LISTEN;
+	at_commit = AT_COMMIT_NOTHING;
+}
+
+static void
 at_xact_end(XactEvent event, void *arg)
 {
-	if (unlikely(listening != LISTEN_AS_BEFORE))
+	if (event == XACT_EVENT_COMMIT)
 	{
-		if (event == XACT_EVENT_COMMIT && pgps_backend_joined())
-			pgps_my_slot->listens = listening == LISTEN_ON;
-		if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
-			listening = LISTEN_AS_BEFORE;
+		if (at_commit != AT_COMMIT_NOTHING)
+			do_at_commit();
 	}
-	if (event == XACT_EVENT_ABORT)
+	else if (event == XACT_EVENT_ABORT)
 	{
 		failed = true;
+		if (at_commit != AT_COMMIT_JOIN)
+			at_commit = AT_COMMIT_NOTHING;
 
 		/* a COMMIT AND CHAIN that failed is not followed by anything */
 		if (chain == CHAIN_IF_COMMITTED)
 			chain = NO_CHAIN;
 	}
-	else if (event == XACT_EVENT_COMMIT && !joined &&
-			 MyProcPort != NULL && MyBackendType == B_BACKEND && !am_walsender)
-		join();
 }
 
 /* Called while the server loads its libraries; children inherit it. */
