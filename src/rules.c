@@ -123,26 +123,38 @@ pgps_severity_name(PgpsSeverity severity)
  *-------------------------------------------------------------------------
  */
 
-/* "*" stands for any text, "?" for any character; case matters. */
+/*
+ * "*" stands for any text, "?" for any character; case matters.  Only the
+ * last "*" ever has to take more: the time is bounded by the product of the
+ * lengths, whatever somebody wrote.
+ */
 static bool
 glob_matches(const char *glob, const char *text)
 {
-	for (; *glob != '*'; glob++, text ++)
+	const char *after_star = NULL;
+	const char *taken = NULL;
+
+	while (*text != '\0')
 	{
-		if (*text == '\0' || *glob == '\0')
-			return *glob == *text;
-		if (*glob != '?' && *glob != *text)
+		if (*glob == '*')
+		{
+			after_star = ++glob;
+			taken = text;
+		}
+		else if (*glob == '?' || *glob == *text)
+			glob++, text ++;
+
+		else if (after_star != NULL)
+		{
+			glob = after_star;
+			text = ++taken;
+		}
+		else
 			return false;
 	}
-	while (glob[1] == '*')
+	while (*glob == '*')
 		glob++;
-	for (;; text ++)
-	{
-		if (glob_matches(glob + 1, text))
-			return true;
-		if (*text == '\0')
-			return false;
-	}
+	return *glob == '\0';
 }
 
 /* "text" is kept: it must live as long as the target. */

@@ -36,22 +36,30 @@ pgps_silences_init(void *area, bool found)
 	shared = area;
 }
 
-/* Returns the id it got; 0 if all places are taken. */
+/* Returns the id it got; 0 if all places, or its owner's, are taken. */
 int32
 pgps_silence_add(const PgpsSilence *silence, TimestampTz now)
 {
+	PgpsSilence *free_place = NULL;
 	int32		id = 0;
+	int			own = 0;
 	int			i;
 
 	pgps_acquire(PGPS_ALERTS_LOCK, LW_EXCLUSIVE);
-	for (i = 0; i < PGPS_MAX_SILENCES && id == 0; i++)
+	for (i = 0; i < PGPS_MAX_SILENCES; i++)
 	{
 		PgpsSilence *place = &shared->silences[i];
 
-		if (place->id != 0 && place->until > now)
-			continue;
-		*place = *silence;
-		place->id = id = ++shared->last_id;
+		if (place->id == 0 || place->until <= now)
+			free_place = place;
+		else
+			own += place->owner == silence->owner;
+	}
+	if (free_place != NULL &&
+		(silence->everything || own < PGPS_MAX_OWN_SILENCES))
+	{
+		*free_place = *silence;
+		free_place->id = id = ++shared->last_id;
 	}
 	pgps_release(PGPS_ALERTS_LOCK);
 	return id;

@@ -13,6 +13,7 @@
 #include "rules.h"
 
 #define PGPS_MAX_SILENCES 64
+#define PGPS_MAX_OWN_SILENCES 16	/* of a role that is no operator */
 #define PGPS_RULE_LEN 64
 #define PGPS_TARGET_LEN 192
 #define PGPS_REASON_LEN 128

@@ -325,7 +325,9 @@ pgps_silence(PG_FUNCTION_ARGS)
 	if (silence.id == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-				 errmsg("there are %d silences already", PGPS_MAX_SILENCES),
+				 errmsg("there are %d silences already",
+						silence.everything ? PGPS_MAX_SILENCES :
+						PGPS_MAX_OWN_SILENCES),
 				 errhint("End one with pgpool_stats.unsilence().")));
 	PG_RETURN_INT32(silence.id);
 }

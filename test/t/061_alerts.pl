@@ -246,6 +246,13 @@ is(one('SELECT count(*) FROM pgpool_stats.silences'), '3', 'silences survive a r
 is(one("SELECT pgpool_stats.silence('*') > max(id) FROM pgpool_stats.silences", 'operator'), 't', 'and no number comes twice');
 one('SELECT pgpool_stats.unsilence(id) FROM pgpool_stats.silences');
 
+like(fails("SELECT pgpool_stats.silence('*', '*a*a*a*a*a*a*a*a*a*a*a*a*a*a*b') FROM generate_series(1, 17)", 'other'),
+	qr/ERROR:  there are 16 silences already/, 'nobody takes all places');
+report('a' x 63, $full, 'other');
+becomes(alerts('silenced_until IS NULL', "pool LIKE 'aaa%'"), 't', 'no pattern takes long');
+one("SELECT pgpool_stats.forget('" . 'a' x 63 . "', '" . 'a' x 63 . "-1:1')", 'other');
+is(one("SELECT count(pgpool_stats.unsilence(id)::text) FROM pgpool_stats.silences"), '16', 'all ended');
+
 #
 # log_alerts, NOTIFY
 #
