@@ -48,6 +48,11 @@ foreach my $query (
 		"says why, with a hint: $query");
 }
 
+is( $node->safe_psql(
+		'postgres', 'SELECT code, message FROM pgpool_stats.check_status()'),
+	'3|pgpool_stats is not in shared_preload_libraries',
+	'check_status answers one row that says so');
+
 # Settings in the connection string: before the library is loaded by the first
 # call of a function, they are placeholders.
 foreach my $setting (

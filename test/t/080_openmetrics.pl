@@ -6,8 +6,9 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-plan skip_all => 'promtool is not installed'
-  unless grep { -x "$_/promtool" } split /:/, $ENV{PATH};
+use Monitoring;
+
+plan skip_all => 'promtool is not installed' unless is_there('promtool');
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;

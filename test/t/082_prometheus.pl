@@ -1,19 +1,21 @@
 # A real Prometheus scrapes a real postgres_exporter with our queries: the
-# figures of the view metrics, and no NaN.
+# figures of the view metrics, and no NaN.  Our alerts fire in it.
 
 use strict;
 use warnings;
 
+use Cwd;
 use HTTP::Tiny;
 use JSON::PP;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
+use Monitoring;
+
 foreach my $program (qw(prometheus promtool prometheus-postgres-exporter))
 {
-	plan skip_all => "$program is not installed"
-	  unless grep { -x "$_/$program" } split /:/, $ENV{PATH};
+	plan skip_all => "$program is not installed" unless is_there($program);
 }
 
 my $files = 'docs/monitoring';
@@ -24,6 +26,7 @@ $node->append_conf(
 shared_preload_libraries = 'pgpool_stats'
 listen_addresses = '127.0.0.1'
 pgpool_stats.sample_interval = 100ms
+pgpool_stats.alert_rules = 'no_pooling: off; pool_exhausted: for 0s'
 });
 $node->start;
 $node->safe_psql(
@@ -32,54 +35,8 @@ CREATE EXTENSION pgpool_stats;
 CREATE ROLE exporter LOGIN IN ROLE pg_monitor;
 CREATE ROLE limited LOGIN CONNECTION LIMIT 0;
 CREATE ROLE again LOGIN;
+CREATE ROLE app LOGIN;
 });
-
-my %processes;
-
-sub start
-{
-	my ($name, %more) = @_;
-	my $log = "$PostgreSQL::Test::Utils::log_path/$name.log";
-
-	local %ENV = (%ENV, %{ $more{env} || {} });
-	$processes{$name} = IPC::Run::start($more{command}, '<', \undef, '>', $log, '2>&1');
-	return;
-}
-
-END
-{
-	local $?;
-	$_->kill_kill foreach values %processes;
-}
-
-# Fetch a page, waiting until the program that has it is there.
-sub fetch
-{
-	my ($url) = @_;
-	my $response;
-
-	foreach (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
-	{
-		$response = HTTP::Tiny->new(timeout => 10)->get($url);
-		return $response->{content} if $response->{success};
-		Time::HiRes::usleep(100_000);
-	}
-	die "$url: $response->{status} $response->{content}";
-}
-
-# Poll until it is true; returns what it was at last.
-sub until_true
-{
-	my ($what, $condition) = @_;
-
-	foreach (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
-	{
-		my $value = $condition->();
-		return $value if $value;
-		Time::HiRes::usleep(100_000);
-	}
-	die "gave up waiting for $what";
-}
 
 # All kinds of pools: one that tells everything, one that tells next to
 # nothing, unlabelled ones, two of the same name, one that was refused
@@ -94,22 +51,20 @@ $node->safe_psql('postgres', 'DROP ROLE again; CREATE ROLE again LOGIN');
 $node->safe_psql('postgres', q{SELECT pgpool_stats.report('again', '{"checked_out": 2, "max_size": 4}', 'i')},
 	extra_params => [ '-U', 'again' ]);
 $node->psql('postgres', 'SELECT 1', extra_params => [ '-U', 'limited' ]);
+$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pgpool_stats.alerts WHERE rule = 'refused' AND state = 'firing'})
+  or die 'no alert';
 
 my $exporter_port = PostgreSQL::Test::Cluster::get_free_port();
 my $exporter = "http://127.0.0.1:$exporter_port/metrics";
-start(
-	'exporter',
-	command => [
-		'prometheus-postgres-exporter',
+{
+	local $ENV{DATA_SOURCE_NAME} =
+	  'postgresql://exporter@127.0.0.1:' . $node->port . '/postgres?sslmode=disable';
+	start_program(
+		'exporter', 'prometheus-postgres-exporter',
 		"--extend.query-path=$files/postgres_exporter.yml",
 		'--disable-default-metrics', '--disable-settings-metrics',
-		"--web.listen-address=127.0.0.1:$exporter_port"
-	],
-	env => {
-		DATA_SOURCE_NAME => 'postgresql://exporter@127.0.0.1:'
-		  . $node->port
-		  . '/postgres?sslmode=disable'
-	});
+		"--web.listen-address=127.0.0.1:$exporter_port");
+}
 
 # What the exporter says of us, by series without the label it adds
 sub scrape
@@ -138,6 +93,8 @@ is( scalar(grep { /^pgpool_stats_pending_requests/ } keys %scraped),
 is($scraped{'pgpool_stats_client_connections datname="postgres" pool="again" state="used" usename="again"'},
 	'3', 'two roles of one name are one series');
 is($scraped{'pgpool_stats_registry_sees_all'}, '1', 'pg_monitor sees all');
+is($scraped{'pgpool_stats_alert_value rule="refused" severity="critical" usename="limited"'},
+	'1', 'an alert');
 
 # The same names, types, texts and values as in the view
 my @types = $page =~ /^(# (?:TYPE|HELP) pgpool_stats_.*)$/mg;
@@ -164,24 +121,26 @@ is_deeply([ map { "$_ " . $scraped{$_} * 1 } @still ],
 my $prometheus_port = PostgreSQL::Test::Cluster::get_free_port();
 my $prometheus = "http://127.0.0.1:$prometheus_port";
 my $home = $node->basedir;
+my $rules = Cwd::abs_path("$files/prometheus_rules.yml");
 append_to_file(
 	"$home/prometheus.yml", qq{
 global:
   scrape_interval: 1s
   evaluation_interval: 1s
+rule_files:
+  - $rules
 scrape_configs:
   - job_name: postgres
     static_configs:
       - targets: ['127.0.0.1:$exporter_port']
 });
-command_ok([ 'promtool', 'check', 'config', "$home/prometheus.yml" ], 'promtool takes the configuration');
-start(
-	'prometheus',
-	command => [
-		'prometheus', "--config.file=$home/prometheus.yml",
-		"--storage.tsdb.path=$home/prometheus",
-		"--web.listen-address=127.0.0.1:$prometheus_port"
-	]);
+command_ok([ 'promtool', 'check', 'config', "$home/prometheus.yml" ],
+	'promtool takes the rules and a configuration with them');
+start_program(
+	'prometheus', 'prometheus',
+	"--config.file=$home/prometheus.yml",
+	"--storage.tsdb.path=$home/prometheus",
+	"--web.listen-address=127.0.0.1:$prometheus_port");
 fetch("$prometheus/-/ready");
 
 # Values of a query
@@ -199,7 +158,89 @@ is_deeply([ prometheus('sum(pgpool_stats_pending_requests)') ],
 	['23'], 'a sum over pools of which some tell nothing');
 is_deeply([ grep { /nan/i } prometheus('{__name__=~"pgpool_stats_.+"}') ],
 	[], 'no NaN in Prometheus');
-is_deeply([ prometheus('pgpool_stats_rejected_total{reason="role"}') ], ['1'], 'a refusal');
+is_deeply([ prometheus('pgpool_stats_rejected_total{reason="role"}') ],
+	['1'], 'a refusal');
+
+# Alerts: there is one for each of our rules
+my @rules = slurp_file($rules) =~ /alert_value\{rule="(\w+)"\}$/mg;
+is_deeply(
+	[ sort @rules ],
+	[ sort split /\n/, $node->safe_psql('postgres', q{SELECT rule FROM pgpool_stats.rules WHERE origin = 'default'}) ],
+	'an alert for each rule');
+
+# Alerts of a pool that fire in Prometheus: name, severity and text
+sub firing
+{
+	my ($pool) = @_;
+	my $answer = decode_json(fetch("$prometheus/api/v1/alerts"));
+
+	return join "\n", sort map { "$_->{labels}{alertname} $_->{labels}{severity} $_->{annotations}{summary}" }
+	  grep { ($_->{labels}{pool} // '') eq $pool && $_->{state} eq 'firing' }
+	  @{ $answer->{data}{alerts} };
+}
+
+sub fires
+{
+	my ($pool, $what, $name) = @_;
+	my $now = '';
+
+	until_true($name, sub { ($now = firing($pool)) =~ $what });
+	like($now, $what, $name);
+	return;
+}
+
+# ... when a real pool has lent out everything
+my $pool = start_pool($node->connstr('postgres') . ' user=app', 'orders', 3);
+tell_pool($pool, 'take 2');
+$node->poll_query_until('postgres', q{SELECT checked_out = 2 FROM pgpool_stats.pools WHERE pool = 'orders'})
+  or die 'no pool';
+is(firing('orders'), '', 'a pool with a connection left');
+tell_pool($pool, 'take 1');
+my $exhausted = qr/^PgpoolStatsPoolExhausted warning orders on postgres: an instance has lent out all it may, for [\d.]+s$/;
+fires('orders', $exhausted, 'an exhausted pool fires');
+my $id = $node->safe_psql('postgres', q{SELECT pgpool_stats.silence('pool_exhausted', 'orders')});
+fires('orders', qr/^$/, 'not when it is silenced');
+$node->safe_psql('postgres', "SELECT pgpool_stats.unsilence($id)");
+fires('orders', $exhausted, 'it does after that');
+tell_pool($pool, 'give 3');
+fires('orders', qr/^$/, 'it ends when connections come back');
+
+# The two that tell that there is nothing to see
+append_to_file(
+	"$home/tests.yml", qq{
+rule_files:
+  - $rules
+evaluation_interval: 1m
+tests:
+  - interval: 1m
+    input_series:
+      - series: 'pgpool_stats_registry_sees_all{instance="a"}'
+        values: '1x20'
+      - series: 'pgpool_stats_build_info{instance="a", version="1.0"}'
+        values: '1x10 _x10'
+      - series: 'pgpool_stats_build_info{instance="a", version="1.1"}'
+        values: '_x10 1x10'
+      - series: 'pgpool_stats_registry_sees_all{instance="b"}'
+        values: '0x20'
+      - series: 'pgpool_stats_build_info{instance="b", version="1.0"}'
+        values: '1x10 stale'
+    alert_rule_test:
+      - eval_time: 10m
+        alertname: PgpoolStatsNotAll
+        exp_alerts:
+          - exp_labels: {instance: b, severity: warning}
+            exp_annotations:
+              summary: 'the exporter sees only the pools of its own role: GRANT pg_monitor'
+      - eval_time: 12m
+        alertname: PgpoolStatsNoFigures
+      - eval_time: 14m
+        alertname: PgpoolStatsNoFigures
+        exp_alerts:
+          - exp_labels: {instance: b, severity: critical}
+            exp_annotations:
+              summary: 'no figures of pgpool_stats any more: is the exporter up, the server, the extension there?'
+});
+command_ok([ 'promtool', 'test', 'rules', "$home/tests.yml" ], 'blind is not green');
 
 $node->stop;
 done_testing();
