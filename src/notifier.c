@@ -27,6 +27,7 @@
 #include "storage/ipc.h"
 #include "utils/datetime.h"
 #include "utils/json.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "alerts.h"
@@ -98,6 +99,8 @@ pgps_send_events(TimestampTz now)
 		.bgw_library_name = "pgpool_stats",
 		.bgw_function_name = "pgps_notifier_main",
 	};
+	MemoryContext old;
+	bool		registered;
 	pid_t		pid;
 
 	/* nobody else adds to the queue */
@@ -117,7 +120,12 @@ pgps_send_events(TimestampTz now)
 	started_at = now;
 	started_for = queue->next;
 	worker.bgw_notify_pid = MyProcPid;
-	if (!RegisterDynamicBackgroundWorker(&worker, &running))
+
+	/* the handle outlives the pass */
+	old = MemoryContextSwitchTo(TopMemoryContext);
+	registered = RegisterDynamicBackgroundWorker(&worker, &running);
+	MemoryContextSwitchTo(old);
+	if (!registered)
 	{
 		running = NULL;
 		ereport(LOG,
