@@ -39,6 +39,8 @@ set_subject(PgpsSubject *subject, PgpsScope scope, const char *name)
 		namestrcpy(&subject->usename, name);
 	else if (scope == PGPS_SCOPE_DATABASE)
 		namestrcpy(&subject->datname, name);
+	else if (scope == PGPS_SCOPE_POOLER)
+		strlcpy(subject->pool, name, sizeof(subject->pool));
 }
 
 /* "role php", "server" */
@@ -49,7 +51,9 @@ subject_text(const PgpsSubject *subject)
 
 	if (subject->scope == PGPS_SCOPE_SERVER)
 		return pstrdup("server");
-	pgps_clean_text(name, sizeof(name), subject->scope == PGPS_SCOPE_ROLE ?
+	pgps_clean_text(name, sizeof(name),
+					subject->scope == PGPS_SCOPE_POOLER ? subject->pool :
+					subject->scope == PGPS_SCOPE_ROLE ?
 					NameStr(subject->usename) : NameStr(subject->datname));
 	return psprintf("%s %s", pgps_scope_name(subject->scope), name);
 }
@@ -118,6 +122,23 @@ look_at_refusals(PgpsWatch *watch)
 	}
 }
 
+/* How much of a limit is used */
+static void
+look_at_use(PgpsWatch *watch, const PgpsSubject *subject, int used, int usable,
+			const char *what)
+{
+	PgpsCondition *condition;
+
+	if (usable < SMALL_LIMIT && used < usable)
+		return;
+	condition = pgps_add_condition(watch, PGPS_RULE_CONNECTIONS, subject,
+								   usable > 0 ? 100.0 * used / usable : 100,
+								   PGPS_SEVERITY_NONE);
+	if (condition != NULL)
+		snprintf(condition->message, PGPS_MESSAGE_LEN, "%s: %d of %d %s in use",
+				 subject_text(subject), used, usable, what);
+}
+
 /* One limit: what is used of it, and what the pools may ask for */
 static void
 look_at_limit(PgpsWatch *watch, const PgpsLimit *limit,
@@ -129,17 +150,8 @@ look_at_limit(PgpsWatch *watch, const PgpsLimit *limit,
 	PgpsCondition *condition;
 
 	set_subject(&subject, limit->scope, NameStr(limit->name));
-	if (limit->usable >= SMALL_LIMIT || limit->used >= limit->usable)
-	{
-		condition = pgps_add_condition(watch, PGPS_RULE_CONNECTIONS, &subject,
-									   limit->usable > 0 ?
-									   100.0 * limit->used / limit->usable : 100,
-									   PGPS_SEVERITY_NONE);
-		if (condition != NULL)
-			snprintf(condition->message, PGPS_MESSAGE_LEN,
-					 "%s: %d of %d usable connections in use",
-					 subject_text(&subject), limit->used, limit->usable);
-	}
+	look_at_use(watch, &subject, limit->used, limit->usable,
+				"usable connections");
 	if (committed.now > limit->usable)
 	{
 		condition = pgps_add_condition(watch, PGPS_RULE_OVER_COMMITTED,
@@ -198,6 +210,46 @@ look_at_own_limits(PgpsWatch *watch, PgpsScope scope,
 	pfree(oids);
 }
 
+/* Poolers that are polled: do they answer, and have they room for clients? */
+static void
+look_at_poolers(PgpsWatch *watch)
+{
+	const PgpsSnapshot *snapshot = watch->snapshot;
+	int			i;
+
+	for (i = 0; i < PGPS_MAX_POOLERS; i++)
+	{
+		const PgpsPooler *pooler = &snapshot->poolers[i];
+		int64		unheard = snapshot->taken_at -
+			Max(pooler->last_poll, snapshot->info.started_at);
+		PgpsSubject subject;
+		PgpsCondition *condition;
+
+		if (pooler->name[0] == '\0')
+			continue;
+		set_subject(&subject, PGPS_SCOPE_POOLER, pooler->name);
+		if (pooler->reachable)
+		{
+			if (pooler->clients >= 0 && pooler->max_client_conn > 0)
+				look_at_use(watch, &subject, pooler->clients,
+							pooler->max_client_conn, "client connections");
+			continue;
+		}
+		if (pooler->error[0] == '\0')
+			continue;			/* not asked yet */
+		condition = pgps_add_condition(watch, PGPS_RULE_POOLER_DOWN, &subject,
+									   unheard / (double) USECS_PER_SEC,
+									   PGPS_SEVERITY_NONE);
+		if (condition != NULL)
+		{
+			condition->since = pooler->last_poll;
+			snprintf(condition->message, PGPS_MESSAGE_LEN,
+					 "%s: no answer for %s (%s)", subject_text(&subject),
+					 pgps_duration_text(unheard), pooler->error);
+		}
+	}
+}
+
 void
 pgps_look_at_limits(PgpsWatch *watch)
 {
@@ -210,6 +262,7 @@ pgps_look_at_limits(PgpsWatch *watch)
 	int64		overflowed;
 
 	look_at_refusals(watch);
+	look_at_poolers(watch);
 
 	server.scope = PGPS_SCOPE_SERVER;
 	server.usable = pgps_server_usable(InvalidOid);

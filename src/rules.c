@@ -11,8 +11,8 @@
  *	  rule[@target]: off
  *	  rule[@target]: [warning N] [critical N] [clear N] [for T]
  *
- * A target is pool[/database], role/name, database/name or server, where pool
- * and names are globs (*, ?).  An entry that cannot be understood is shown
+ * A target is pool[/database], role/name, database/name, pooler/name or server,
+ * where pool and names are globs (*, ?).  An entry that cannot be understood is shown
  * with what is wrong and has no effect: a reload never fails because of it.
  *
  * Copyright (c) 2026, the pgpool_stats authors
@@ -83,6 +83,9 @@ static const PgpsRuleInfo rules[PGPS_RULES] = {
 	{"over_committed", "connections", false, {true, 1, NONE, NONE, MINUTES(1)},
 	"Connections that all pools together may ask for beyond what is usable",
 	"See budget and sizing: make pools smaller, or put a pooler in between."},
+	{"pooler_down", "s", false, {true, NONE, 15, NONE, 0},
+	"Time since a polled pooler last answered",
+	"See the view poolers for the error. What its clients see is another matter: ask one."},
 	{"registry_full", "reports", true, {true, 1, NONE, NONE, MINUTES(5)},
 	"Reports and connections without a row of their own within for_time",
 	"Raise pgpool_stats.max_pools or max_instances, or let instances have stable names."},
@@ -179,6 +182,11 @@ pgps_parse_target(PgpsTarget *target, const char *text)
 		target->scope = PGPS_SCOPE_DATABASE;
 		target->name = text +9;
 	}
+	else if (strncmp(text, "pooler/", 7) == 0)
+	{
+		target->scope = PGPS_SCOPE_POOLER;
+		target->name = text +7;
+	}
 	else if (slash != NULL)
 	{
 		target->name = pnstrdup(text, slash - text);
@@ -203,6 +211,9 @@ pgps_target_matches(const PgpsTarget *target, const PgpsSubject *subject)
 	}
 	if (target->scope == PGPS_SCOPE_SERVER)
 		return subject->scope == PGPS_SCOPE_SERVER;
+	if (target->scope == PGPS_SCOPE_POOLER)
+		return subject->scope == PGPS_SCOPE_POOLER &&
+			glob_matches(target->name, subject->pool);
 	if (subject->scope != target->scope && subject->scope != PGPS_SCOPE_POOL)
 		return false;
 	return glob_matches(target->name, target->scope == PGPS_SCOPE_ROLE ?

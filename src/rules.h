@@ -35,6 +35,7 @@ typedef enum PgpsRule
 	PGPS_RULE_REFUSED,
 	PGPS_RULE_CONNECTIONS,
 	PGPS_RULE_OVER_COMMITTED,
+	PGPS_RULE_POOLER_DOWN,
 	PGPS_RULE_REGISTRY_FULL,
 	PGPS_RULE_COLLECTOR_DOWN,
 	PGPS_RULES
@@ -50,13 +51,13 @@ typedef enum PgpsSeverity
 	PGPS_SEVERITY_CRITICAL
 } PgpsSeverity;
 
-/* what an alert is about: a pool, or a limit of scope and name */
+/* what an alert is about: a pool, a pooler, or a limit of scope and name */
 typedef struct PgpsSubject
 {
 	PgpsScope	scope;
 	Oid			roleid;			/* of a pool */
 	Oid			dbid;
-	char		pool[PGPS_POOL_LEN];
+	char		pool[PGPS_POOL_LEN];	/* or the pooler */
 	NameData	usename;		/* of a pool or a role */
 	NameData	datname;		/* of a pool or a database */
 } PgpsSubject;

@@ -5,8 +5,8 @@
  *	  unsilence().
  *
  * Privileges, arguments and Datums only, as in views.c.  Alerts of pools are
- * seen by those who see the pool; those of limits by everybody, as their
- * numbers are.
+ * seen by those who see the pool, those of poolers by those who see all; those
+ * of limits by everybody, as their numbers are.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -96,6 +96,20 @@ put_alert(PgpsRow *row, const PgpsAlert *alert, TimestampTz silenced_until,
 	pgps_row_end(row);
 }
 
+static bool
+may_see(const PgpsSubject *subject, bool sees_all)
+{
+	switch (subject->scope)
+	{
+		case PGPS_SCOPE_POOL:
+			return pgps_may_see(subject->roleid, sees_all);
+		case PGPS_SCOPE_POOLER:
+			return sees_all;
+		default:
+			return true;
+	}
+}
+
 Datum
 pgps_get_alerts(PG_FUNCTION_ARGS)
 {
@@ -123,8 +137,7 @@ pgps_get_alerts(PG_FUNCTION_ARGS)
 	{
 		const PgpsAlert *alert = &alerts->alerts[i];
 
-		if (alert->subject.scope != PGPS_SCOPE_POOL ||
-			pgps_may_see(alert->subject.roleid, sees_all))
+		if (may_see(&alert->subject, sees_all))
 			put_alert(&row, alert,
 					  pgps_silenced_until(silences, nsilences, alert->rule,
 										  &alert->subject),

@@ -28,6 +28,7 @@ listen_addresses = '127.0.0.1'
 pgpool_stats.sample_interval = 100ms
 pgpool_stats.poll_interval = 200ms
 pgpool_stats.poll_timeout = 500ms
+pgpool_stats.alert_rules = 'pooler_down: critical 0.2; connections@pooler/b*: warning 10% clear 5'
 });
 $node->start;
 $node->safe_psql(
@@ -159,6 +160,10 @@ until_sql(
 	q{SELECT string_agg(format('%s: %s %s', name, reachable, error ~ ANY ('{refused,^no answer within 500 ms$,is a name,no pooler}')), ', ' ORDER BY name) FROM pgpool_stats.poolers},
 	"127.0.0.1:$silent_port: f t, a name: f t, bouncer: f t, server: f t",
 	'each says what is wrong with it');
+my $down = q{SELECT string_agg(concat_ws(' ', pool, severity, datname), ', ' ORDER BY pool) FROM pgpool_stats.alerts WHERE rule = 'pooler_down' AND state = 'firing'};
+until_sql($down, "127.0.0.1:$silent_port critical, a name critical, bouncer critical, server critical", 'alerts say so');
+is( $node->safe_psql('postgres', $down, extra_params => [ '-U', 'other' ]),
+	'', 'not to an ordinary role');
 is( sql(q{SELECT wait_event_type, datname IS NULL, backend_xmin IS NULL FROM pg_stat_activity WHERE backend_type = 'pgpool_stats poller'}
 	),
 	'Extension|t|t',
@@ -170,6 +175,7 @@ until_sql(
 	q{SELECT product, version, reachable, error IS NULL, max_client_conn, clients, max_db_connections IS NULL, now() - last_poll < '2s' FROM pgpool_stats.poolers WHERE name = 'bouncer'},
 	"PgBouncer|$version|t|t|60|1|t|t",
 	'PgBouncer is polled');
+until_sql($down, "127.0.0.1:$silent_port critical, a name critical, server critical", 'its alert is over');
 like(sql(q{SHOW pgpool_stats.poolers}), qr/^name=bouncer/, 'a superuser sees the setting');
 is( $node->safe_psql(
 		'postgres',
@@ -236,6 +242,8 @@ until_sql(
 	"SELECT instance, datname, usename, source, status, pool_size, max_overflow, max_size, open, checked_out, checked_in, overflow $row",
 	'shop/app|postgres|app|pooler|exhausted|2|1|3|3|3|0|1',
 	'the pool of a pooler');
+my $crowded = q{SELECT pool, message FROM pgpool_stats.alerts WHERE rule = 'connections' AND datname IS NULL AND usename IS NULL};
+until_sql($crowded, 'bouncer|pooler bouncer: 9 of 60 client connections in use', 'its clients near their limit are an alert');
 is( sql("SELECT checked_out, checked_in, waiting $row"),
 	console(
 		'SHOW POOLS',
@@ -313,6 +321,7 @@ until_sql(
 	"shop/app $xacts, shop/other -",
 	'statistics are only told if they have one owner');
 $load->kill_kill;
+until_sql($crowded, '', 'which is over, too');
 
 # the label decides whose connection it is, the pooler where it comes from
 is( sql(q{SELECT count(*) FROM pgpool_stats.chains WHERE pool = 'orders' AND pooler <> 'bouncer'}
