@@ -133,6 +133,13 @@ pgps_backend_is_relabelled(void)
 	return my_relabelled;
 }
 
+/* Does this session, which is about to report, do nothing else? */
+bool
+pgps_backend_only_reports(void)
+{
+	return pgps_my_slot != NULL && pgps_my_slot->xacts <= pgps_my_slot->reports;
+}
+
 /*
  * Something was reported on this connection; "reported" is a hash of the pool
  * instance.  Only a connection without label on which nobody else ever

@@ -134,6 +134,7 @@ extern void pgps_backend_set_instance(int32 instance);
 extern int32 pgps_backend_instance(void);
 extern TimestampTz pgps_backend_last_xact(void);
 extern bool pgps_backend_is_relabelled(void);
+extern bool pgps_backend_only_reports(void);
 extern PgpsBinding pgps_backend_note_report(uint64 reported);
 extern bool pgps_backend_is_bound(void);
 extern bool pgps_backend_unbind(void);

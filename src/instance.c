@@ -12,6 +12,8 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+
 #include "registry.h"
 #include "settings.h"
 
@@ -97,7 +99,8 @@ pgps_instance_most_idle(const PgpsInstance *data, TimestampTz now)
 
 /* Which connections are lent out, by number and by name */
 static void
-take_books(PgpsInstance *data, const PgpsStats *stats, TimestampTz now)
+take_books(PgpsInstance *data, const PgpsStats *stats, int32 attached,
+		   TimestampTz now)
 {
 	if (pgps_known(&stats->values, PGPS_CHECKED_IN) &&
 		pgps_known(&stats->values, PGPS_CHECKED_OUT))
@@ -109,6 +112,11 @@ take_books(PgpsInstance *data, const PgpsStats *stats, TimestampTz now)
 	{
 		data->pids_at = now;
 		data->pids_lent = stats->lent.told;
+	}
+	if (Max(data->books_at, data->pids_at) == now)
+	{
+		data->attached = attached;
+		data->told_by = MyProcPid;
 	}
 }
 
@@ -128,7 +136,8 @@ note_interval(PgpsInstance *data, TimestampTz now)
  */
 void
 pgps_instance_take_report(PgpsInstance *data, const PgpsReport *report,
-						  TimestampTz now, TimestampTz started_at)
+						  int32 attached, TimestampTz now,
+						  TimestampTz started_at)
 {
 	const PgpsStats *stats = report->stats;
 	PgpsTold	told;
@@ -151,7 +160,7 @@ pgps_instance_take_report(PgpsInstance *data, const PgpsReport *report,
 	if (data->last_report != 0)
 		note_interval(data, now);
 	take_values(data, &stats->values);
-	take_books(data, stats, now);
+	take_books(data, stats, attached, now);
 	pgps_carry_counters(&data->carry, &data->told, &stats->values,
 						report->reporter, now,
 						pgps_stale_after * USECS_PER_SEC);

@@ -10,7 +10,7 @@
  *	 for leak_after.  A pool that names its connections makes this exact.  Of
  *	 one that tells numbers we know a lower bound: connections without a
  *	 statement for so long, less those that are idle in the pool, less those
- *	 that are not the pool's at all.  Somebody may have borrowed a connection
+ *	 that were not the pool's at all when it told.  Somebody may have borrowed a connection
  *	 just when the pool told its numbers, so the most that were idle in the
  *	 pool during leak_after count.
  * - It is idle in a transaction for leak_after: no pool takes that back.
@@ -42,7 +42,8 @@ typedef struct IdleBackends
 	TimestampTz before;			/* since then or longer */
 	int		   *first;			/* by instance */
 	int		   *next;			/* by backend */
-	int		   *own;			/* by instance: connections of the pool */
+	int		   *others;			/* by instance: connections that were here at
+								 * its last report and are not the pool's */
 } IdleBackends;
 
 static inline bool
@@ -58,7 +59,7 @@ list_idle_backends(IdleBackends *idle, const PgpsSnapshot *snapshot)
 
 	idle->before = snapshot->taken_at - pgps_leak_after * USECS_PER_SEC;
 	idle->first = palloc(snapshot->ninstances * sizeof(int));
-	idle->own = palloc0(snapshot->ninstances * sizeof(int));
+	idle->others = palloc0(snapshot->ninstances * sizeof(int));
 	idle->next = palloc(snapshot->nbackends * sizeof(int));
 	for (i = 0; i < snapshot->ninstances; i++)
 		idle->first[i] = NO_BACKEND;
@@ -70,7 +71,9 @@ list_idle_backends(IdleBackends *idle, const PgpsSnapshot *snapshot)
 
 		if (view == NULL)
 			continue;
-		idle->own[view - snapshot->instances] += is_pools_own(backend);
+		if (!is_pools_own(backend) && backend->pid != view->data->told_by &&
+			backend->backend_start <= Max(view->data->books_at, view->data->pids_at))
+			idle->others[view - snapshot->instances]++;
 		if (backend->state_change > idle->before ||
 			(!backend->idle_in_xact && backend->state != STATE_IDLE))
 			continue;
@@ -117,7 +120,7 @@ may_be_lent(const PgpsBackend *backend, const PgpsInstanceView *view,
  */
 static int
 count_lent(const PgpsInstanceView *view, int candidates, bool by_pid,
-		   int own, TimestampTz now, int *idle)
+		   int others, TimestampTz now, int *idle)
 {
 	const PgpsInstance *data = view->data;
 	int64		lent = pgps_get(&data->told, PGPS_CHECKED_OUT, 0);
@@ -128,7 +131,7 @@ count_lent(const PgpsInstanceView *view, int candidates, bool by_pid,
 	*idle = 0;
 	if (by_pid && data->pids_lent)
 		return candidates;
-	strangers = Max(own - (lent + in_pool), 0);
+	strangers = Max(data->attached - others - (lent + in_pool), 0);
 	if (!by_pid)
 		*idle = Max(in_pool, pgps_instance_most_idle(data, now));
 	at_least = Min(candidates - *idle - strangers, lent);
@@ -154,7 +157,7 @@ compare_suspects(const void *a, const void *b)
  * those that leaked is at least as old as the youngest "at_least" of them.
  */
 static void
-count_leak(PgpsLeak *leak, int own, TimestampTz now)
+count_leak(PgpsLeak *leak, int others, TimestampTz now)
 {
 	int			i;
 
@@ -163,7 +166,7 @@ count_leak(PgpsLeak *leak, int own, TimestampTz now)
 		leak->candidates += leak->suspects[i].exempt == PGPS_NOT_EXEMPT;
 	leak->idle = 0;
 	leak->at_least = leak->kind == PGPS_LEAK_IN_XACT ? leak->candidates :
-		count_lent(leak->view, leak->candidates, leak->by_pid, own, now,
+		count_lent(leak->view, leak->candidates, leak->by_pid, others, now,
 				   &leak->idle);
 	if (leak->at_least == 0)
 		return;
@@ -217,7 +220,7 @@ judge_instance(PgpsLeak *leak, PgpsLeakKind kind, const PgpsSnapshot *snapshot,
 			PGPS_EXEMPT_LISTENS : PGPS_NOT_EXEMPT;
 		leak->nsuspects++;
 	}
-	count_leak(leak, idle->own[n], snapshot->taken_at);
+	count_leak(leak, idle->others[n], snapshot->taken_at);
 	return leak->at_least > 0;
 }
 
@@ -256,7 +259,7 @@ pgps_find_leaks(const PgpsSnapshot *snapshot, int *nleaks)
 		pgps_exempt_lock_holders(suspects, nsuspects);
 	for (i = 0; i < found; i++)
 	{
-		count_leak(&leaks[i], idle.own[leaks[i].view - snapshot->instances],
+		count_leak(&leaks[i], idle.others[leaks[i].view - snapshot->instances],
 				   snapshot->taken_at);
 		if (leaks[i].at_least > 0)
 			leaks[(*nleaks)++] = leaks[i];

@@ -51,10 +51,14 @@ static void
 apply_report(int32 i, const PgpsReport *report, TimestampTz now)
 {
 	PgpsInstanceEntry *entry = &pgps_instances[i];
+	int32		attached = pg_atomic_read_u32(&entry->attached);
 	int32		cap;
 
+	/* who does nothing but report is no connection of the pool */
+	if (pgps_backend_instance() == i && pgps_backend_only_reports())
+		attached--;
 	SpinLockAcquire(&entry->mutex);
-	pgps_instance_take_report(&entry->data, report, now,
+	pgps_instance_take_report(&entry->data, report, attached, now,
 							  pgps_registry->info.started_at);
 	cap = pgps_instance_cap(&entry->data);
 	SpinLockRelease(&entry->mutex);

@@ -108,6 +108,8 @@ typedef struct PgpsInstance
 	TimestampTz books_at;		/* the last that told lent and idle ones */
 	TimestampTz pids_at;		/* the last that named them by pid ... */
 	bool		pids_lent;		/* ... those lent out; else the idle ones */
+	int32		attached;		/* connections here when it told either, ... */
+	int32		told_by;		/* ... but for this process, which told it */
 	int64		idle_part;		/* newest part of: */
 	int32		most_idle[PGPS_IDLE_PARTS]; /* newest first */
 	TimestampTz last_seen;		/* last report, connect or disconnect */
@@ -193,7 +195,7 @@ typedef struct PgpsCopy
 /* instance.c: on the data of one instance */
 extern void pgps_instance_told(PgpsTold *told, const PgpsInstance *data);
 extern void pgps_instance_take_report(PgpsInstance *data,
-									  const PgpsReport *report,
+									  const PgpsReport *report, int32 attached,
 									  TimestampTz now, TimestampTz started_at);
 extern void pgps_instance_forget(PgpsInstance *data);
 extern int32 pgps_instance_cap(const PgpsInstance *data);

@@ -279,6 +279,40 @@ $node->safe_psql('postgres',
 eval { $with_stranger[0]->quit };
 $_->quit foreach @with_stranger[ 1 .. 3 ];
 
+# What was not the pool's when it reported is not when it has fewer, either.
+my @closing = sessions('closing', 5);
+wait_quiet('closing', 0.7);
+report('closing', 2, 2);
+$closing[0]->quit;
+$closing[1]->query_safe('SELECT 1');
+wait_quiet('closing', 1.2);
+is(leaked('closing'), 0, 'one is not of the pool, one that was lent is closed');
+$_->quit foreach @closing[ 1 .. 4 ];
+
+# Connections made since do not matter, nor does who only reports.
+my @growing = sessions('growing', 3);
+my $own = $node->background_psql('postgres',
+	extra_params => [ '-d',
+		'user=app dbname=postgres host=' . $node->host
+		  . " options='-c pgpool_stats.pool=growing -c pgpool_stats.instance=i'" ]);
+foreach (1 .. 2)
+{
+	$own->query_safe(
+		q{SELECT pgpool_stats.report('growing', '{"checked_out": 2, "checked_in": 1}', 'i')});
+}
+wait_quiet('growing', 1.2);
+is(leaked('growing'), 2, 'a connection that only reports');
+$own->query_safe(
+	q{SELECT pgpool_stats.report('growing', '{"checked_out": 2, "checked_in": 1}', 'i')});
+is(leaked('growing'), 2, 'and has reported again');
+my @more = sessions('growing', 2);
+is(leaked('growing'), 2, 'two connections made since');
+$own->quit;
+wait_for('it is gone',
+	"count(*) = 5 FROM pgpool_stats.connections WHERE pool = 'growing'");
+is(leaked('growing'), 2, 'who reported is gone');
+$_->quit foreach (@growing, @more);
+
 # labels that change are a pooler's doing
 my @pooled = sessions('pooled', 2);
 $pooled[0]->query_safe("SET pgpool_stats.instance = 'j'; SELECT 1");
