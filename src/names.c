@@ -13,15 +13,19 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
 #include "access/xact.h"
+#include "catalog/pg_authid.h"
 #include "catalog/pg_database.h"
-#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
+#include "utils/rel.h"
 #include "utils/timestamp.h"
 
-#include "compat.h"
 #include "names.h"
 
 #define REMEMBERED (60 * USECS_PER_SEC)
@@ -36,16 +40,34 @@ typedef struct Named
 
 static HTAB *remembered = NULL;
 
+/*
+ * A process without a database may have no indexes of the shared catalogs:
+ * they are scanned.
+ */
 static Oid
 look_up(bool role, const char *name)
 {
 	MemoryContext context = CurrentMemoryContext;
-	Oid			oid;
+	Oid			oid = InvalidOid;
+	NameData	wanted;
+	ScanKeyData key;
+	Relation	rel;
+	SysScanDesc scan;
+	HeapTuple	tuple;
 
+	namestrcpy(&wanted, name);
 	StartTransactionCommand();
-	PushActiveSnapshot(GetTransactionSnapshot());
-	oid = role ? get_role_oid(name, true) : get_database_oid(name, true);
-	PopActiveSnapshot();
+	ScanKeyInit(&key, role ? Anum_pg_authid_rolname : Anum_pg_database_datname,
+				BTEqualStrategyNumber, F_NAMEEQ, NameGetDatum(&wanted));
+	rel = table_open(role ? AuthIdRelationId : DatabaseRelationId,
+					 AccessShareLock);
+	scan = systable_beginscan(rel, InvalidOid, false, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+		oid = role ? ((Form_pg_authid) GETSTRUCT(tuple))->oid :
+			((Form_pg_database) GETSTRUCT(tuple))->oid;
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
 	CommitTransactionCommand();
 	MemoryContextSwitchTo(context);
 	return oid;

@@ -182,22 +182,24 @@ link_free(Link *link)
 void
 link_fail(Link *link, const char *error)
 {
-	char text[	PGPS_ERROR_LEN];
-	char	   *p;
+	char		line[PGPS_ERROR_LEN];
+	int			n = 0;
 
-	/* libpq's messages may have several lines */
-	strlcpy(text, error, sizeof(text));
-	for (p = text; *p != '\0'; p++)
+	/* libpq's messages may have several */
+	for (; *error != '\0' && n < sizeof(line) - 1; error++)
 	{
-		if (*p == '\n' || *p == '\t')
-			*p = ' ';
+		bool		blank = strchr(" \n\t\r", *error) != NULL;
+
+		if (!blank || (n > 0 && line[n - 1] != ' '))
+			line[n++] = blank ? ' ' : *error;
 	}
-	while (p > text &&p[-1] == ' ')
-		*--p = '\0';
-	pgps_clean_text(text, sizeof(text), pstrdup(text));
+	line[n] = '\0';
+	if (n > 0 && line[n - 1] == ' ')
+		line[n - 1] = '\0';
+	pgps_clean_text(line, sizeof(line), pstrdup(line));
 	disconnect(link);
 	MemoryContextReset(link->context);
-	pgps_pooler_failed(link->number, text);
+	pgps_pooler_failed(link->number, line);
 }
 
 static void

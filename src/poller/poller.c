@@ -34,7 +34,7 @@
 
 PGPS_MODULE_MAGIC("pgpool_stats_poller", PGPS_VERSION);
 
-extern PGDLLEXPORT pg_noreturn void pgps_poller_main(Datum arg);
+pg_noreturn extern PGDLLEXPORT void pgps_poller_main(Datum arg);
 
 static Link *links[PGPS_MAX_POOLERS];
 static int	nlinks = 0;
