@@ -79,6 +79,10 @@ pass(TimestampTz now)
 		if (view->now.status != (PgpsStatus) view->data->status)
 			pgps_registry_note_status(view->copy, view->now.status,
 									  view->status_since);
+		if (view->via != NULL && strcmp(view->via, view->data->via) != 0)
+			pgps_registry_note_via(view->copy, view->via);
+		else if (view->direct && view->data->via[0] != '\0')
+			pgps_registry_note_via(view->copy, "");
 	}
 	for (i = 0; i < snapshot->npools; i++)
 	{

@@ -9,8 +9,8 @@
  *
  * - Odyssey counts idle clients as cl_waiting and knows no maxwait; those who
  *	 wait are in the state "queue" in SHOW CLIENTS.
- * - Statistics are kept by database.  With several users in one, nobody knows
- *	 whose they are.
+ * - Statistics are kept by database; with several users in one, nobody knows
+ *	 whose they are, and they have a row of their own.
  * - Pgpool-II has no pool for a database and user, only processes that serve
  *	 anybody; each of them may hold one connection for the two.
  *
@@ -37,13 +37,13 @@
 typedef struct ConsolePool
 {
 	const char *database;		/* as the pooler calls it */
-	const char *user;
+	const char *user;			/* NULL = all of the database */
 	Oid			dbid;			/* here; InvalidOid = not known here */
 	Oid			roleid;
 	NameData	datname;
 	NameData	usename;
-	char		instance[PGPS_INSTANCE_LEN];
 	const char *pool_mode;
+	PgpsValues	counted;		/* of its counters, for other rows so far */
 	int			listed;			/* server connections it lists ... */
 	int			here;			/* ... of those, seen here */
 	PgpsStats	stats;
@@ -56,6 +56,7 @@ typedef struct Work
 	PgpsProduct product;
 	PgpsPooler	pooler;
 	int			npools;
+	int			room;
 	ConsolePool *pools;
 	int			nbackends;
 	PgpsBackend *backends;		/* by pid */
@@ -359,53 +360,22 @@ read_capacity(const Work *work, ConsolePool *pool)
 	}
 }
 
-/* What it has counted, if only one pool can have caused it */
+/* What a row of SHOW STATS has counted */
 static void
-read_counters(const Work *work, ConsolePool *pool)
+read_counters(ConsolePool *pool, const PgpsTable *stats, int row,
+			  const PgpsDialect *dialect)
 {
-	static const PgpsDialect *const dialects[] = {
-		&pgps_pgdog_stats, &pgps_pgcat_stats, &pgps_pgbouncer_stats, NULL
-	};
-	const PgpsTable *stats = work->console->tables[PGPS_SHOW_STATS];
-	const PgpsDialect *dialect = dialect_of(stats, dialects);
-	bool		by_user;
-	int			row = -1;
-	int			i,
-				n = 0;
+	PgpsFigures figures;
+	PgpsValues	told = {0};
+	int			f;
 
-	if (dialect == NULL)
-		return;
-	by_user = find_column(stats, "user", 4) >= 0;
-	for (i = 0; i < stats->nrows; i++)
+	read_row(&figures, stats, row, dialect);
+	(void) pgps_work_out(&figures, dialect);
+	pgps_figures_to_values(&told, &figures);
+	for (f = PGPS_FIRST_COUNTER; f < PGPS_NFIELDS; f++)
 	{
-		if (is_cell(stats, i, "database", pool->database) &&
-			(!by_user || is_cell(stats, i, "user", pool->user)))
-		{
-			row = i;
-			n++;
-		}
-	}
-	for (i = 0; i < work->npools; i++)
-	{
-		const ConsolePool *other = &work->pools[i];
-
-		n += other != pool && strcmp(other->database, pool->database) == 0 &&
-			(!by_user || strcmp(other->user, pool->user) == 0);
-	}
-	if (n == 1 && row >= 0)
-	{
-		PgpsFigures figures;
-		PgpsValues	told = {0};
-		int			f;
-
-		read_row(&figures, stats, row, dialect);
-		(void) pgps_work_out(&figures, dialect);
-		pgps_figures_to_values(&told, &figures);
-		for (f = PGPS_FIRST_COUNTER; f < PGPS_NFIELDS; f++)
-		{
-			if (pgps_known(&told, f))
-				pgps_set(&pool->stats.values, f, told.value[f]);
-		}
+		if (pgps_known(&told, f))
+			pgps_set(&pool->stats.values, f, told.value[f]);
 	}
 }
 
@@ -423,11 +393,78 @@ resolve(const Work *work, ConsolePool *pool)
 	if (user == NULL || !OidIsValid(pgps_role_named(user)))
 		user = pool->user;
 	pool->dbid = pgps_database_named(database);
-	pool->roleid = pgps_role_named(user);
+	if (pool->user != NULL)
+		pool->roleid = pgps_role_named(user);
 	if (OidIsValid(pool->dbid))
 		namestrcpy(&pool->datname, database);
 	if (OidIsValid(pool->roleid))
 		namestrcpy(&pool->usename, user);
+}
+
+static void
+name_pool(const Work *work, const ConsolePool *pool, PgpsPoolKey *key,
+		  char *instance)
+{
+	memset(key, 0, sizeof(PgpsPoolKey));
+	key->roleid = pool->roleid;
+	key->dbid = pool->dbid;
+	strlcpy(key->name, work->pooler.name, PGPS_POOL_LEN);
+	pgps_clean_tail(instance, PGPS_INSTANCE_LEN, pool->user == NULL ?
+					pool->database :
+					psprintf("%s/%s", pool->database, pool->user));
+}
+
+/*
+ * Whose are the statistics of a database?  Its only pool's; with several, or
+ * once there were several, they are in a row of the database itself, which
+ * goes on from where the pool's stood.
+ */
+static void
+read_statistics(Work *work, const PgpsTable *stats, int row,
+				const PgpsDialect *dialect)
+{
+	const char *database = cell(stats, row, "database");
+	const char *user = cell(stats, row, "user");
+	ConsolePool *only = NULL;
+	ConsolePool whole = {.database = database};
+	PgpsPoolKey key;
+	char		instance[PGPS_INSTANCE_LEN];
+	PgpsValues	counted = {0};
+	PgpsValues	ignored = {0};
+	int			n = 0,
+				i;
+
+	if (database == NULL)
+		return;
+	for (i = 0; i < work->npools; i++)
+	{
+		ConsolePool *pool = &work->pools[i];
+
+		if (pool->user != NULL && strcmp(pool->database, database) == 0 &&
+			(user == NULL || strcmp(pool->user, user) == 0))
+		{
+			only = pool;
+			n++;
+			name_pool(work, pool, &key, instance);
+			(void) pgps_registry_counted(&key, instance, &counted);
+		}
+	}
+	if (n == 0)
+		return;
+	resolve(work, &whole);
+	name_pool(work, &whole, &key, instance);
+	if (n == 1 && !pgps_registry_counted(&key, instance, &ignored))
+		read_counters(only, stats, row, dialect);
+	else if (work->npools < work->room)
+	{
+		ConsolePool *pool = add_pool(work, database, NULL);
+
+		strlcpy(pool->stats.dialect, dialect->name, PGPS_DIALECT_LEN);
+		pool->dbid = whole.dbid;
+		pool->datname = whole.datname;
+		pool->counted = counted;
+		read_counters(pool, stats, row, dialect);
+	}
 }
 
 /* PgBouncer and its kin: a row for each pool; the console itself is one. */
@@ -437,13 +474,18 @@ read_pools(Work *work)
 	static const PgpsDialect *const dialects[] = {
 		&pgps_pgdog_pools, &pgps_pgbouncer_pools, NULL
 	};
+	static const PgpsDialect *const stats_dialects[] = {
+		&pgps_pgdog_stats, &pgps_pgcat_stats, &pgps_pgbouncer_stats, NULL
+	};
 	const PgpsTable *table = work->console->tables[PGPS_SHOW_POOLS];
 	const PgpsDialect *dialect = dialect_of(table, dialects);
 	int			i;
 
 	if (dialect == NULL)
 		return;
-	work->pools = palloc(Min(table->nrows + 1, MAX_POOLS) * sizeof(ConsolePool));
+	/* as many again for databases with several users */
+	work->room = 2 * Min(table->nrows, MAX_POOLS);
+	work->pools = palloc((work->room + 1) * sizeof(ConsolePool));
 	for (i = 0; i < table->nrows && work->npools < MAX_POOLS; i++)
 	{
 		const char *database = cell(table, i, "database");
@@ -466,9 +508,13 @@ read_pools(Work *work)
 	for (i = 0; i < work->npools; i++)
 	{
 		read_capacity(work, &work->pools[i]);
-		read_counters(work, &work->pools[i]);
 		resolve(work, &work->pools[i]);
 	}
+
+	table = work->console->tables[PGPS_SHOW_STATS];
+	dialect = dialect_of(table, stats_dialects);
+	for (i = 0; dialect != NULL && i < table->nrows; i++)
+		read_statistics(work, table, i, dialect);
 }
 
 /*
@@ -624,9 +670,11 @@ pool_of(const Work *work, const char *database, const char *user)
 
 	for (i = 0; database != NULL && user != NULL && i < work->npools; i++)
 	{
-		if (strcmp(work->pools[i].database, database) == 0 &&
-			strcmp(work->pools[i].user, user) == 0)
-			return &work->pools[i];
+		ConsolePool *pool = &work->pools[i];
+
+		if (pool->user != NULL && strcmp(pool->user, user) == 0 &&
+			strcmp(pool->database, database) == 0)
+			return pool;
 	}
 	return NULL;
 }
@@ -695,17 +743,14 @@ tell(const Work *work, ConsolePool *pool, TimestampTz now)
 	const char *name = work->pooler.name;
 	bool		has_row;
 
-	report.key.roleid = pool->roleid;
-	report.key.dbid = pool->dbid;
-	strlcpy(report.key.name, name, PGPS_POOL_LEN);
+	name_pool(work, pool, &report.key, report.instance);
 	report.usename = pool->usename;
 	report.datname = pool->datname;
-	pgps_clean_tail(report.instance, sizeof(report.instance),
-					psprintf("%s/%s", pool->database, pool->user));
 	report.reporter.id = hash_bytes_extended((const unsigned char *) name,
 											 strlen(name), 0);
 	report.source = PGPS_SOURCE_POOLER;
 	report.pool_mode = pool->pool_mode;
+	report.counted = &pool->counted;
 	report.seen_here = pool->here > 0 ? 1 : pool->listed > 0 ? 0 : -1;
 	report.stats = &pool->stats;
 	snprintf(pool->stats.app_version, sizeof(pool->stats.app_version), "%s %s",

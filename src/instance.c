@@ -41,6 +41,28 @@ take_values(PgpsInstance *data, const PgpsValues *v)
 		pgps_unset(&data->told, PGPS_MAX_SIZE);
 }
 
+/*
+ * Counters told for the first time go on from what was counted elsewhere; if
+ * they have begun again since, it was all.
+ */
+static void
+begin_counters(PgpsInstance *data, const PgpsValues *v,
+			   const PgpsValues *counted)
+{
+	int			f;
+
+	for (f = PGPS_FIRST_COUNTER; f < PGPS_NFIELDS; f++)
+	{
+		if (pgps_known(v, f) && pgps_known(counted, f) &&
+			counted->value[f] <= v->value[f] &&
+			!pgps_known(&data->carry.last, f))
+		{
+			pgps_set(&data->carry.last, f, counted->value[f]);
+			pgps_set(&data->told, f, 0);
+		}
+	}
+}
+
 /* What judging an instance needs of it */
 void
 pgps_instance_told(PgpsTold *told, const PgpsInstance *data)
@@ -161,6 +183,9 @@ pgps_instance_take_report(PgpsInstance *data, const PgpsReport *report,
 		note_interval(data, now);
 	take_values(data, &stats->values);
 	take_books(data, stats, attached, now);
+	if (report->counted != NULL)
+		begin_counters(data, &stats->values, report->counted);
+	take_books(data, stats, now);
 	pgps_carry_counters(&data->carry, &data->told, &stats->values,
 						report->reporter, now,
 						pgps_stale_after * USECS_PER_SEC);

@@ -327,7 +327,8 @@ pgps_registry_join(const PgpsIdentity *identity, bool connect)
 			memcpy(data->app_version, identity->app_version, PGPS_POOL_LEN);
 	}
 	memcpy(data->client_addr, identity->client_addr, PGPS_ADDR_LEN);
-	memcpy(data->via, identity->via, PGPS_POOL_LEN);
+	if (identity->via[0] != '\0')
+		memcpy(data->via, identity->via, PGPS_POOL_LEN);
 	if (connect)
 		data->connects++;
 	data->last_seen = now;
@@ -496,4 +497,39 @@ pgps_registry_backends(int *nbackends)
 	*nbackends = pgps_backends_copy(backends);
 	pgps_unlock_registry();
 	return backends;
+}
+
+/*
+ * What counters was an instance told last?  The larger ones stay in "counted".
+ * False if it is not there or was told none.
+ */
+bool
+pgps_registry_counted(const PgpsPoolKey *key, const char *instance,
+					  PgpsValues *counted)
+{
+	int32		pool;
+	int32		i = PGPS_NONE;
+	bool		any = false;
+	int			f;
+
+	pgps_lock_registry(LW_SHARED);
+	pool = pgps_find_pool(key);
+	if (pool != PGPS_NONE)
+		i = pgps_find_instance(pool, instance);
+	if (i != PGPS_NONE)
+	{
+		const PgpsValues *last = &pgps_instances[i].data.carry.last;
+
+		SpinLockAcquire(&pgps_instances[i].mutex);
+		for (f = PGPS_FIRST_COUNTER; f < PGPS_NFIELDS; f++)
+		{
+			if (!pgps_known(last, f))
+				continue;
+			any = true;
+			pgps_set(counted, f, Max(pgps_get(counted, f, 0), last->value[f]));
+		}
+		SpinLockRelease(&pgps_instances[i].mutex);
+	}
+	pgps_unlock_registry();
+	return any;
 }

@@ -141,6 +141,8 @@ typedef struct PgpsReport
 	bool		fork_shared;
 	char		via[PGPS_POOL_LEN]; /* pooler that it came through */
 	const char *pool_mode;		/* of a pooler; or NULL */
+	const PgpsValues *counted;	/* of its counters, counted elsewhere when
+								 * they are first told here; or NULL */
 	int			seen_here;		/* of a pooler: does it connect to this
 								 * server? -1 = unknown */
 	PgpsStats  *stats;
@@ -226,6 +228,8 @@ extern void pgps_registry_leave(int32 instance, TimestampTz last_xact,
 
 /* what readers get: one consistent copy in the current memory context */
 extern PgpsCopy *pgps_registry_copy(PgpsHistograms histograms);
+extern bool pgps_registry_counted(const PgpsPoolKey *key, const char *instance,
+								  PgpsValues *counted);
 extern PgpsBackend *pgps_registry_backends(int *nbackends);
 extern void pgps_registry_info(PgpsRegistryInfo *info);
 
@@ -233,6 +237,8 @@ extern void pgps_registry_info(PgpsRegistryInfo *info);
 extern void pgps_registry_expire(TimestampTz now);
 extern void pgps_registry_note_status(const PgpsInstanceCopy *judged,
 									  PgpsStatus status, TimestampTz since);
+extern void pgps_registry_note_via(const PgpsInstanceCopy *seen,
+								   const char *via);
 extern void pgps_registry_note_in_xact(const PgpsInstanceCopy *seen,
 									   int in_xact, TimestampTz now);
 extern void pgps_registry_note_peaks(const PgpsPoolCopy *seen, int live,

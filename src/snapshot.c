@@ -18,6 +18,9 @@
 #include "settings.h"
 #include "snapshot.h"
 
+/* time in which a pooler has told which connections are its own */
+#define SETTLED (60 * USECS_PER_SEC)
+
 /*
  * The pooler between a backend and its client: by its name if it is polled,
  * else by its address; NULL if none is known.
@@ -44,6 +47,7 @@ see_backends(PgpsSnapshot *snapshot)
 	{
 		const PgpsBackend *backend = &snapshot->backends[i];
 		PgpsInstanceView *view;
+		const char *via;
 
 		if (backend->instance == PGPS_NO_INSTANCE)
 			continue;
@@ -56,8 +60,12 @@ see_backends(PgpsSnapshot *snapshot)
 		view->server.last_xact = Max(view->server.last_xact,
 									 backend->last_xact);
 		view->server.pooled += backend->pooler != PGPS_NO_POOLER;
-		if (pgps_pooler_between(snapshot, backend) != NULL)
-			view->via = pgps_pooler_between(snapshot, backend);
+		via = pgps_pooler_between(snapshot, backend);
+		if (via != NULL)
+			view->via = via;
+		view->direct = via == NULL &&
+			backend->backend_start + SETTLED < snapshot->taken_at &&
+			(view->direct || view->server.connections == 1);
 		view->server.via_pooler |= view->via != NULL || backend->several;
 	}
 }

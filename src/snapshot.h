@@ -22,6 +22,8 @@ typedef struct PgpsInstanceView
 	const PgpsInstance *data;
 	PgpsServerView server;
 	const char *via;			/* pooler between it and the server, or NULL */
+	bool		direct;			/* all its connections have been without one
+								 * for some time */
 	PgpsJudgement now;
 	TimestampTz status_since;
 	bool		live;			/* not gone */

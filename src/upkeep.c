@@ -93,6 +93,22 @@ pgps_registry_note_status(const PgpsInstanceCopy *judged, PgpsStatus status,
 }
 
 /*
+ * The collector saw which pooler an instance comes through; empty = none.
+ */
+void
+pgps_registry_note_via(const PgpsInstanceCopy *seen, const char *via)
+{
+	PgpsInstanceEntry *entry = &pgps_instances[seen->index];
+
+	pgps_lock_registry(LW_SHARED);
+	SpinLockAcquire(&entry->mutex);
+	if (entry->used && entry->data.first_seen == seen->data.first_seen)
+		strlcpy(entry->data.via, via, PGPS_POOL_LEN);
+	SpinLockRelease(&entry->mutex);
+	pgps_unlock_registry();
+}
+
+/*
  * The collector saw so many connections in a transaction.  Events cannot see
  * those that wait for a lock before any hook has run.
  */

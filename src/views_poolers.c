@@ -304,7 +304,7 @@ pgps_get_chains(PG_FUNCTION_ARGS)
 			continue;
 		if (pool->source != PGPS_SOURCE_POOLER)
 			put_application(&row, snapshot, pool);
-		else
+		else if (pgps_known(&pool->sum, PGPS_OPEN))
 			put_pooler(&row, snapshot, pool);
 	}
 	return (Datum) 0;

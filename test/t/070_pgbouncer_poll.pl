@@ -18,6 +18,11 @@ plan skip_all => 'there is no PgBouncer; PGBOUNCER may name one'
   unless $pgbouncer;
 my ($version) = `"$pgbouncer" --version 2>&1` =~ /PgBouncer (\S+)/;
 note "PgBouncer $version";
+my ($minor) = $version =~ /^1\.(\d+)/;
+my $tracks = !defined $minor || $minor >= 20;
+my $track = $tracks ?
+  'track_extra_parameters = IntervalStyle, pgpool_stats.pool, pgpool_stats.instance, pgpool_stats.pool_size'
+  : '';
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
@@ -80,6 +85,7 @@ pool_mode = transaction
 max_client_conn = 60
 stats_users = stats
 query_wait_timeout = 1000
+$track
 reserve_pool_timeout = 0.1
 });
 Poolers::write_file("$home/hba",
@@ -290,8 +296,9 @@ is( sql(q{SELECT note FROM pgpool_stats.check_budget(5, via => 'nobody')}),
 	'no pooler of this name is known',
 	'... that is not known');
 
-# statistics
+# statistics; what those did who are gone goes on at the server
 $load->kill_kill;
+sql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'});
 my $short = "$home/short.sql";
 Poolers::write_file($short, "SELECT pg_sleep(0.01);\n");
 $load = start_load(8, 'app', $short);
@@ -315,19 +322,62 @@ is(sql("SELECT (1000 * total_wait_time)::bigint, xacts, xacts $row"),
 my $xacts = sql("SELECT xacts $row");
 
 # with several users in a database nobody knows whose they are
-$load = start_load(1, 'other', $script);
+$load = start_load(1, 'other', $short);
 until_sql(
-	"SELECT string_agg(instance || ' ' || coalesce(xacts::text, '-'), ', ' ORDER BY instance) $row",
-	"shop/app $xacts, shop/other -",
-	'statistics are only told if they have one owner');
+	"SELECT string_agg(concat_ws(' ', instance, usename, open IS NULL, xacts > 5), ', ' ORDER BY instance) $row",
+	'shop t t, shop/app app f t, shop/other other f',
+	'statistics of a database with several users have a row of their own');
 $load->kill_kill;
 until_sql($crowded, '', 'which is over, too');
+foreach my $try (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
+{
+	$wait = console('SHOW STATS', { database => 'shop' },
+		'total_wait_time', 'total_xact_count');
+	last if $wait eq sql("SELECT sum((1000 * total_wait_time)::bigint), sum(xacts) $row");
+	select(undef, undef, undef, 0.1);
+}
+is(sql("SELECT sum((1000 * total_wait_time)::bigint), sum(xacts) $row"),
+	$wait, 'nothing is counted twice');
+is(sql("SELECT xacts $row AND instance = 'shop/app'"),
+	$xacts, 'nor lost');
 
 # the label decides whose connection it is, the pooler where it comes from
 is( sql(q{SELECT count(*) FROM pgpool_stats.chains WHERE pool = 'orders' AND pooler <> 'bouncer'}
 	),
 	'0',
 	'no other chain');
+
+# labels that it passes on: two pools share its connections
+SKIP:
+{
+	skip "PgBouncer $version passes on no labels", 6 unless $tracks;
+
+	sql(q{SELECT pgpool_stats.reset()});
+	my %sent = (red => 30, blue => 50);
+	foreach my $pool (keys %sent)
+	{
+		ok( $node->run_log(
+				[
+					'pgbench', '-n', '-c', '1', '-t', $sent{$pool}, '-f', $short,
+					"host=127.0.0.1 port=$port dbname=shop user=app options='-c pgpool_stats.pool=$pool -c pgpool_stats.instance=$pool-1 -c pgpool_stats.pool_size=7'"
+				]),
+			"load of $pool");
+	}
+	until_sql(
+		q{SELECT string_agg(concat_ws(' ', pool, source, via, max_size, xacts), ', ' ORDER BY pool) FROM pgpool_stats.instances WHERE pool IN ('red', 'blue')},
+		'blue label bouncer 7 50, red label bouncer 7 30',
+		'each transaction counts for the pool that sent it');
+	until_sql("SELECT xacts $row AND instance = 'shop'",
+		'80', 'the pooler counts them all, too');
+	is( sql(q{SELECT string_agg(concat_ws(' ', pool, pooler, max_size, pooler_max_size), ', ' ORDER BY pool) FROM pgpool_stats.chains WHERE pool IN ('red', 'blue')}
+		),
+		'blue bouncer 7 3, red bouncer 7 3',
+		'both are chains');
+	is( sql(q{SELECT committed FROM pgpool_stats.budget WHERE name = 'app' AND scope = 'role'}
+		),
+		'3',
+		'and what they could ask the pooler for is not asked of the server');
+}
 
 # it stops answering
 my $fds = sub {
@@ -359,7 +409,8 @@ until_sql(q{SELECT reachable FROM pgpool_stats.poolers WHERE name = 'bouncer'},
 $bouncer->run;
 until_sql($state, 't|', 'it is back');
 $load = start_load(4, 'app', $short);
-until_sql("SELECT xacts > $xacts + 10 $row AND instance = 'shop/app'",
+$xacts = sql("SELECT xacts $row AND instance = 'shop'");
+until_sql("SELECT xacts > $xacts + 10 $row AND instance = 'shop'",
 	't', 'a restart does not set its counters back');
 
 # it dies under load
