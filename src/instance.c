@@ -185,7 +185,6 @@ pgps_instance_take_report(PgpsInstance *data, const PgpsReport *report,
 	take_books(data, stats, attached, now);
 	if (report->counted != NULL)
 		begin_counters(data, &stats->values, report->counted);
-	take_books(data, stats, now);
 	pgps_carry_counters(&data->carry, &data->told, &stats->values,
 						report->reporter, now,
 						pgps_stale_after * USECS_PER_SEC);
