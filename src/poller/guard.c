@@ -1,16 +1,17 @@
 /*-------------------------------------------------------------------------
  *
  * guard.c
- *	  How much memory a call of libpq may take.
+ *	  How much memory the poller may take.
  *
  * libpq makes room for a whole message as soon as its length is told, which
  * may be a lie of a gigabyte, and keeps whatever parameters a server invents.
- * So the process may grow by so much and no more while libpq works: beyond
- * that its malloc() fails, which libpq reports as any other error.
+ * So the process has a limit of its own for private writable memory
+ * (RLIMIT_DATA), beyond which malloc() fails, which libpq reports as any other
+ * error; and after each call we look how much one connection has taken, so
+ * that it is closed long before it takes what others need.
  *
- * The limit is that of private writable memory (RLIMIT_DATA), and how much
- * there is comes from /proc; where either is not there, this does nothing.
- * Outside of these calls the limit is the one the process started with.
+ * How much there is comes from /proc; where that is not there, only bytes and
+ * rows are bounded (link.c).
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -24,25 +25,14 @@
 
 #include "link.h"
 
-#define MAX_GROWTH ((Size) 4 * 1024 * 1024) /* in one call */
+#define FOR_ALL ((Size) 64 * 1024 * 1024)
+#define FOR_EACH ((Size) 4 * 1024 * 1024)
 
 static int	statm = -1;
-static Size page_size = 0;
-static struct rlimit usual;
-
-void
-guard_init(void)
-{
-#ifdef RLIMIT_DATA
-	page_size = sysconf(_SC_PAGESIZE);
-	if (getrlimit(RLIMIT_DATA, &usual) == 0)
-		statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-#endif
-}
 
 /* Data and stack of this process; 0 = unknown */
-static Size
-data_size(void)
+Size
+guard_memory(void)
 {
 	char text[	128];
 	unsigned long size,
@@ -54,8 +44,8 @@ data_size(void)
 	ssize_t		length;
 
 	if (statm < 0)
-		return 0;
-	length = pread(statm, text, sizeof(text) - 1, 0);
+		statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	length = statm < 0 ? -1 : pread(statm, text, sizeof(text) - 1, 0);
 	if (length <= 0)
 		return 0;
 	text[		length] = '\0';
@@ -63,38 +53,24 @@ data_size(void)
 	if (sscanf(text, "%lu %lu %lu %lu %lu %lu", &size, &resident, &share,
 			   &code, &lib, &data) != 6)
 		return 0;
-	return data * page_size;
+	return data * (Size) sysconf(_SC_PAGESIZE);
 }
 
-/* From here on memory is scarce.  Returns how much there is. */
-Size
-guard_begin(void)
+/* Set the limit for so many poolers. */
+void
+guard_limit(int poolers)
 {
-	Size		before = data_size();
-
 #ifdef RLIMIT_DATA
-	if (before > 0)
-	{
-		struct rlimit limit = usual;
+	static Size base = 0;
+	struct rlimit limit;
 
-		limit.rlim_cur = Min(usual.rlim_cur, (rlim_t) (before + MAX_GROWTH));
+	if (base == 0)
+		base = guard_memory();
+	if (base > 0 && getrlimit(RLIMIT_DATA, &limit) == 0)
+	{
+		limit.rlim_cur = Min(limit.rlim_max,
+							 (rlim_t) (base + FOR_ALL + poolers * FOR_EACH));
 		(void) setrlimit(RLIMIT_DATA, &limit);
 	}
 #endif
-	return before;
-}
-
-/* No longer.  Returns by how much memory has grown. */
-Size
-guard_end(Size before)
-{
-	Size		after;
-
-	if (before == 0)
-		return 0;
-#ifdef RLIMIT_DATA
-	(void) setrlimit(RLIMIT_DATA, &usual);
-#endif
-	after = data_size();
-	return after > before ? after - before : 0;
 }

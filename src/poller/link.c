@@ -225,7 +225,6 @@ connect_start(Link *link)
 		"disable", "pgpool_stats poller", link->conninfo, NULL
 	};
 	const char *wrong = what_is_wrong(link->conninfo);
-	Size		before;
 
 	if (wrong != NULL)
 	{
@@ -237,9 +236,7 @@ connect_start(Link *link)
 		link_fail(link, "too many open files: raise max_files_per_process");
 		return;
 	}
-	before = guard_begin();
 	link->conn = PQconnectStartParams(keywords, values, 1);
-	link->grown += guard_end(before);
 	if (link->conn == NULL)
 	{
 		ReleaseExternalFD();
@@ -480,46 +477,22 @@ answered(Link *link)
 		finish(link);
 }
 
-/* Too much?  Then the connection has gone. */
-static bool
-is_too_much(Link *link)
-{
-	if (link->received <= MAX_BYTES && link->grown <= MAX_GROWTH)
-		return false;
-	link_fail(link, "its answer is too large");
-	return true;
-}
-
 static void
 hear(Link *link)
 {
 	int			waiting = 0;
-	Size		before;
-	bool		ok;
 
 	if (ioctl(PQsocket(link->conn), FIONREAD, &waiting) == 0)
 		link->received += waiting;
-	before = guard_begin();
-	ok = PQconsumeInput(link->conn) != 0;
-	link->grown += guard_end(before);
-	if (!ok)
+	if (PQconsumeInput(link->conn) == 0)
 	{
 		link_fail(link, PQerrorMessage(link->conn));
 		return;
 	}
 
-	while (!is_too_much(link))
+	while (!PQisBusy(link->conn))
 	{
-		PGresult   *result = NULL;
-		bool		busy;
-
-		before = guard_begin();
-		busy = PQisBusy(link->conn) != 0;
-		if (!busy)
-			result = PQgetResult(link->conn);
-		link->grown += guard_end(before);
-		if (busy)
-			break;
+		PGresult   *result = PQgetResult(link->conn);
 
 		if (link->state == LINK_IDLE)
 		{
@@ -539,30 +512,14 @@ hear(Link *link)
 	}
 }
 
-/* Its socket is ready for what it was waited for. */
-void
-link_advance(Link *link)
+/* One step of connecting */
+static void
+connect_on(Link *link)
 {
-	PostgresPollingStatusType status;
-	Size		before;
-
-	if (link->state != LINK_CONNECTING)
-	{
-		if (link->events & WL_SOCKET_WRITEABLE)
-			flush_out(link);
-		if (link->conn != NULL)
-			hear(link);
-		return;
-	}
-
-	before = guard_begin();
-	status = PQconnectPoll(link->conn);
-	link->grown += guard_end(before);
+	PostgresPollingStatusType status = PQconnectPoll(link->conn);
 
 	/* it may have another socket now, with the same number */
 	link->changed = true;
-	if (is_too_much(link))
-		return;
 	switch (status)
 	{
 		case PGRES_POLLING_READING:
@@ -579,4 +536,28 @@ link_advance(Link *link)
 			link_fail(link, PQerrorMessage(link->conn));
 			break;
 	}
+}
+
+/* Its socket is ready for what it was waited for. */
+void
+link_advance(Link *link)
+{
+	Size		before = guard_memory();
+	Size		after;
+
+	if (link->state == LINK_CONNECTING)
+		connect_on(link);
+	else
+	{
+		if (link->events & WL_SOCKET_WRITEABLE)
+			flush_out(link);
+		if (link->conn != NULL)
+			hear(link);
+	}
+
+	after = guard_memory();
+	link->grown += after > before ? after - before : 0;
+	if (link->conn != NULL &&
+		(link->received > MAX_BYTES || link->grown > MAX_GROWTH))
+		link_fail(link, "its answer is too large");
 }

@@ -44,7 +44,7 @@ typedef struct Link
 	PgpsTable  *table;			/* and answered so far; NULL = nothing yet */
 	int			room;			/* cells there is room for in it */
 	Size		received;		/* bytes of this poll */
-	Size		grown;			/* what libpq took of memory for them */
+	Size		grown;			/* memory taken for them */
 	char		refusal[256];	/* first error that was an answer */
 } Link;
 
@@ -55,8 +55,7 @@ extern void link_advance(Link *link);
 extern void link_fail(Link *link, const char *error);
 
 /* guard.c */
-extern void guard_init(void);
-extern Size guard_begin(void);
-extern Size guard_end(Size before);
+extern Size guard_memory(void);
+extern void guard_limit(int poolers);
 
 #endif							/* PGPS_LINK_H */

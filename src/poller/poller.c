@@ -95,6 +95,7 @@ configure(void)
 							TimestampTzPlusMilliseconds(now, pgps_poll_interval));
 	}
 
+	guard_limit(nlinks);
 	if (set != NULL)
 		FreeWaitEventSet(set);
 	set = NULL;
@@ -191,7 +192,6 @@ pgps_poller_main(Datum arg)
 
 	/* PgBouncer refuses what the server's environment may hold */
 	unsetenv("PGOPTIONS");
-	guard_init();
 	context = AllocSetContextCreate(TopMemoryContext, POLLER_NAME,
 									ALLOCSET_DEFAULT_SIZES);
 	wait_event = WaitEventExtensionNew("PgpoolStatsPollerMain");

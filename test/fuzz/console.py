@@ -228,6 +228,9 @@ class Console:
         elif kind == "stuffed":
             await flood(writer, columns(["version"]) + message(b"D", b"\0\1", BIG),
                         b"x" * 65536)
+        elif kind == "large":
+            await flood(writer, columns(["version"]) +
+                        message(b"D", b"\0\1", 60 << 20), b"x" * 65536)
         elif kind == "negative":
             writer.write(columns(["version"]) +
                          message(b"D", b"", rng.choice([-1, 0, 3, -(1 << 31)])))
@@ -283,7 +286,7 @@ class Console:
 
 
 KINDS = """close greet ssl silent garbage auth notices parameters error
-    trickle truncated half rows wide cell cells huge stuffed negative mismatch
+    trickle truncated half rows wide cell cells huge stuffed large negative mismatch
     order ready errors copy notify other empty nonsense crowd odyssey mutated
     mutated2 mutated3 chatter""".split()
 

@@ -35,6 +35,10 @@ pgpool_stats.poll_interval = 200ms
 pgpool_stats.poll_timeout = 500ms
 pgpool_stats.alert_rules = 'pooler_down: critical 0.2; connections@pooler/b*: warning 10% clear 5'
 });
+
+# a service may hold the password, too
+my $services = $node->basedir . '/services';
+$ENV{PGSERVICEFILE} = $services;
 $node->start;
 $node->safe_psql(
 	'postgres', q{
@@ -449,6 +453,14 @@ until_sql(
 set_poolers("name=again $console");
 until_sql(q{SELECT name, reachable FROM pgpool_stats.poolers},
 	'bouncer|t', 'the last name wins, as in libpq');
+Poolers::write_file($services,
+	"[console]\nhost=127.0.0.1\nport=$port\ndbname=pgbouncer\nuser=stats\npassword=two\n[lost]\nhost=some.where\n"
+);
+set_poolers('service=console; service=lost; service=none');
+until_sql(
+	q{SELECT string_agg(concat_ws(' ', name, reachable, substr(error, 1, 18)), ', ') FROM pgpool_stats.poolers},
+	'console t, lost f its host is a name, none f definition of serv',
+	'services, with a password, with a name for a host, not there');
 set_poolers('');
 until_sql($is_poller, '0', 'the poller ends when there is nothing to poll');
 is(sql('SELECT count(*) FROM pgpool_stats.poolers'), '0', 'no poolers');

@@ -15,7 +15,7 @@ my $seconds = $ENV{FUZZ_SECONDS} || 8;
 my $seed = $ENV{FUZZ_SEED} || 1;
 
 # of a poller that talks to all of them at once
-my $bound = 160 * 1024;
+my $bound = 240 * 1024;
 
 # Start consoles of some kinds; returns their ports.  The honest one is a
 # process of its own: liars keep theirs busy.
