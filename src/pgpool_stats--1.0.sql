@@ -992,7 +992,7 @@ CREATE VIEW pgpool_stats.metrics AS
 			('pgpool_stats_checkouts_total', 'Connections callers asked for.', '{}', p.checkouts::float8),
 			('pgpool_stats_waits_total', 'Callers that had to wait.', '{}', p.waits::float8),
 			('pgpool_stats_wait_seconds_total', 'Time callers waited.', '{}', p.total_wait_time / 1000::float8),
-			('pgpool_stats_wait_events_total', 'What that time is divided by for a mean: waits or checkouts, by library.', '{}',
+			('pgpool_stats_wait_events_total', 'Waits, or checkouts, by library: divides the time waited for its mean.', '{}',
 				CASE WHEN p.mean_wait_time > 0 THEN pg_catalog.round(p.total_wait_time / p.mean_wait_time) ELSE p.waits END),
 			('pgpool_stats_timeouts_total', 'Callers that gave up waiting.', '{}', p.timeouts::float8),
 			('pgpool_stats_errors_total', 'Failed checkouts other than timeouts, and failed connects.', '{}', p.errors::float8),

@@ -1,0 +1,221 @@
+# The snippets of docs/alerting.md do what is said of them, on a server where
+# all of it happens.  Its tables say what the views say.
+
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use Monitoring;
+
+my $document = slurp_file('docs/alerting.md');
+unlike($document, qr/[^\x00-\x7f]/, 'ASCII only');
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->append_conf(
+	'postgresql.conf', q{
+shared_preload_libraries = 'pgpool_stats'
+listen_addresses = '127.0.0.1'
+pgpool_stats.sample_interval = 100ms
+pgpool_stats.leak_after = 1s
+pgpool_stats.notify_database = 'ops'
+});
+$node->start;
+$node->safe_psql('postgres', 'CREATE EXTENSION pgpool_stats');
+
+sub sql
+{
+	return $node->safe_psql('postgres', @_);
+}
+
+# A table is what the query of this file writes.
+sub table_is
+{
+	my ($file, $name) = @_;
+	my $table = sql(slurp_file("test/$file"));
+
+	ok($document =~ /^<!-- the table: psql -XAtf test\/\Q$file\E -->\n((?:\|.*\n)+)/m, "$name are there");
+	is($1, "$table\n", "$name are those of the view");
+	return;
+}
+
+table_is('alert_rules.sql', 'rules');
+
+# Settings that are given as examples
+my @settings = $document =~ /^```conf\n(.*?)^```$/msg;
+cmp_ok(scalar @settings, '>=', 2, 'examples of alert_rules');
+foreach my $setting (@settings)
+{
+	my ($value) = $setting =~ /^pgpool_stats\.alert_rules = ('.*')$/m;
+	sql("ALTER SYSTEM SET pgpool_stats.alert_rules = $value");
+	sql('SELECT pg_reload_conf()');
+	$node->poll_query_until('postgres', "SELECT current_setting('pgpool_stats.alert_rules') = $value")
+	  or die 'no reload';
+	is(sql('SELECT count(*) FROM pgpool_stats.rules WHERE error IS NOT NULL'), '0', "good: $value");
+}
+
+# What happens: everything of a pool is lent and idle in transaction
+sql(q{
+	CREATE DATABASE ops;
+	CREATE ROLE app LOGIN;
+	CREATE ROLE pager LOGIN;
+	CREATE ROLE nagios LOGIN IN ROLE pg_monitor;
+	CREATE ROLE exporter LOGIN IN ROLE pg_monitor;
+	CREATE ROLE limited LOGIN CONNECTION LIMIT 1;
+	ALTER SYSTEM SET pgpool_stats.alert_rules = 'no_pooling: off; pool_exhausted: warning 0 for 0s; leak: for 0s';
+});
+sql('SELECT pg_reload_conf()');
+
+# ... and somebody listens
+my ($listen) = $document =~ /^<!-- test: listen -->\n```python\n(.*?)^```$/ms;
+$listen =~ s/dbname=ops user=pager/@{[$node->connstr('ops')]} user=pager/;
+append_to_file($node->basedir . '/listen.py', $listen);
+start_program('listen', $ENV{PYTHON} || '/usr/bin/python3', $node->basedir . '/listen.py');
+$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = 'ops' AND query LIKE 'LISTEN%' AND state = 'idle'})
+  or die 'nobody listens';
+
+my $pool = start_pool($node->connstr('postgres') . ' user=app', 'orders', 3);
+tell_pool($pool, 'take 3');
+
+# ... callers of another wait, give up and fail
+foreach my $count (100, 200)
+{
+	sql(qq{SELECT pgpool_stats.report('checkout', '{"pool_size": 5, "max_overflow": 5, "open": 10, "checked_out": 9, "waiting": 23,
+		"max_wait": 1500, "checkouts": $count, "waits": $count, "total_wait_time": ${count}000, "timeouts": $count, "errors": $count}', 'web-1:1')});
+	$node->poll_query_until('postgres', q{SELECT count(*) > 0 FROM pgpool_stats.history WHERE pool = 'checkout'})
+	  or die 'no history';
+}
+
+# ... and a role may not have a second connection
+my $holder;
+{
+	local $ENV{PGOPTIONS} = '-c pgpool_stats.pool=batch -c pgpool_stats.instance=h:1';
+	$holder = $node->background_psql('postgres', extra_params => [ '-U', 'limited' ]);
+	local $ENV{PGAPPNAME} = 'late';
+	local $ENV{PGOPTIONS} = '-c pgpool_stats.pool=late -c pgpool_stats.instance=h:2';
+	isnt($node->psql('postgres', 'SELECT 1', extra_params => [ '-U', 'limited' ]), 0, 'a refusal');
+}
+$node->poll_query_until('postgres', q{
+	SELECT (SELECT count(DISTINCT rule) = 3 FROM pgpool_stats.alerts
+			WHERE state = 'firing' AND rule IN ('pool_exhausted', 'leak', 'refused'))
+		AND (SELECT sum(waits) >= 100 FROM pgpool_stats.history WHERE pool = 'checkout' AND bucket = '1 min')})
+  or die 'it does not happen: ' . sql('SELECT rule, state, message FROM pgpool_stats.alerts');
+
+# Run a snippet, each once
+my %snippet = $document =~ /^<!-- test: (\w+) -->\n```sql\n(.*?)^```$/msg;
+is(scalar(() = $document =~ /^```sql$/mg), scalar(keys %snippet), 'each snippet of SQL has a name');
+
+sub shows
+{
+	my ($name, @what) = @_;
+	my $query = delete $snippet{$name};
+	my ($ret, $out, $err);
+
+	$query =~ s/\$__timeFilter\((\w+)\)/$1 BETWEEN now() - interval '1 h' AND now()/;
+	$query =~ s/timestamptz 'today 03:12'/now()/;
+	($ret, $out, $err) = $node->psql('postgres', $query, on_error_stop => 1);
+	is($err, '', "$name: runs");
+	like($out, qr/$_/m, "$name: shows $_") foreach @what;
+	return;
+}
+
+shows('alerts', '^critical\|refused\|', '^warning\|pool_exhausted\|.*\|orders on postgres: 1 of 1 instances full \(3/3\)');
+shows('status', '^2\|CRITICAL\|\d critical, \d warnings?: ', '^1\|WARNING\|\d warning: orders');
+shows('rules', '^pool_exhausted\|\*\|0\|');
+shows('exhausted', '^orders\|postgres\|exhausted\|[^|]+\|1 of 1\|host:1\|100', '^checkout\|.*\|0 of 1\|web-1:1\|90');
+shows('doing', '^host:1\|\d+\|idle in transaction\|.*\|SELECT 1$');
+shows('waiting', '^checkout\|web-1:1\|9/10\|23\|1500\|1000\|');
+shows('waited', '\|checkout\|[12]00\|[12]00\|23\|1000\|9\|90');
+shows('errors', '^checkout\|postgres\|[^|]+\|[12]00\|[12]00\|');
+shows('leaks', '^orders\|host:1\|3 of 3\|.*\|SELECT 1$');
+shows('refused', '\|1\|role\|late\|limited\|batch\|limited\|1\|');
+shows('held', '\|orders\|postgres\|app\|1\|\d\|3\|3\|3$', '\|batch\|');
+shows('grafana', '\|orders\|3$');
+shows('silence', '^\d+$', '\|\*\|\*\|.*\|maintenance\|', '\|leak\|orders\|');
+is(sql('SELECT rule FROM pgpool_stats.silences'), 'leak', 'the maintenance window is over');
+is_deeply([ keys %snippet ], [], 'all of them');
+
+# Figures
+sql(q{SELECT pgpool_stats.report('telling', '{"pool_size": 5, "max_overflow": 10, "open": 12, "checked_out": 10, "waiting": 3, "max_wait": 1,
+	"checkouts": 1, "waits": 1, "total_wait_time": 1, "timeouts": 1, "errors": 1}', 'i')});
+$node->poll_query_until('postgres', q{SELECT unclaimed IS NOT NULL FROM pgpool_stats.pools WHERE pool = 'orders'})
+  or die 'nothing to claim';
+table_is('metrics.sql', 'metrics');
+
+# What LISTEN brought
+until_true('a notification', sub {
+	slurp_file("$PostgreSQL::Test::Utils::log_path/listen.log") =~ /^raised warning orders on postgres: 1 of 1 instances full/m });
+pass('LISTEN');
+
+# The log has lines as shown
+my ($line) = $document =~ /^    LOG:  (pgpool_stats alert raised: .*)$/m;
+(my $fields = $line) =~ s/="[^"]*"|=\S+/=/g;
+ok(( grep { s/="[^"]*"|=\S+/=/gr eq $fields } slurp_file($node->logfile) =~ /LOG:  (pgpool_stats alert raised: .*)$/mg),
+	'a line of the log as it is shown');
+
+# A command of the document, for this server
+sub command
+{
+	my ($pattern) = @_;
+	my ($command) = $document =~ /^    (?:\S+ \* \* \* \* )?($pattern.*)$/m;
+	my $port = $node->port;
+	my $out = '';
+
+	$command =~ s/host=db1/host=127.0.0.1 port=$port/;
+	$command =~ s/-H db1/-H 127.0.0.1 -P $port/;
+	local $ENV{PATH} = "$ENV{PATH}:/usr/lib/nagios/plugins";
+	IPC::Run::run([ 'sh', '-c', $command ], '<', \undef, '>', \$out, '2>&1', init => sub { chdir $node->basedir });
+	return ($? >> 8, $out);
+}
+
+my ($ret, $out) = command('psql -XAtc "SELECT status');
+like($out, qr/^CRITICAL\|\d critical/, 'cron');
+($ret, $out) = command('psql -XAtc "SELECT pgpool_stats.openmetrics');
+is($ret, 0, 'openmetrics to a file');
+like(slurp_file($node->basedir . '/pgpool_stats.prom'), qr/^pgpool_stats_alert_value\{.*\n# EOF\n+\z/ms, 'and there it is');
+SKIP:
+{
+	skip 'check_pgsql is not installed', 1 unless -x '/usr/lib/nagios/plugins/check_pgsql';
+	($ret, $out) = command('check_pgsql');
+	is($ret, 2, 'check_pgsql: CRITICAL');
+}
+
+# Rules of one's own
+SKIP:
+{
+	skip 'promtool is not installed', 2 unless is_there('promtool');
+	my ($rules) = $document =~ /^<!-- test: own -->\n```yaml\n(.*?)^```$/ms;
+	my $home = $node->basedir;
+	append_to_file("$home/own.yml", $rules);
+	command_ok([ 'promtool', 'check', 'rules', "$home/own.yml" ], 'own rules are good');
+	append_to_file(
+		"$home/tests.yml", q{
+rule_files: [own.yml]
+evaluation_interval: 1m
+tests:
+  - interval: 1m
+    input_series:
+      - {series: 'pgpool_stats_fullest_ratio{pool="full"}', values: '1x30'}
+      - {series: 'pgpool_stats_fullest_ratio{pool="roomy"}', values: '0.9x30'}
+      - {series: 'pgpool_stats_wait_seconds_total{pool="slow"}', values: '0+3x30'}
+      - {series: 'pgpool_stats_wait_events_total{pool="slow"}', values: '0+10x30'}
+      - {series: 'pgpool_stats_wait_seconds_total{pool="fast"}', values: '0+1x30'}
+      - {series: 'pgpool_stats_wait_events_total{pool="fast"}', values: '0+10x30'}
+      - {series: 'pgpool_stats_rejected_total{reason="role"}', values: '0x18 1x12'}
+      - {series: 'pgpool_stats_rejected_total{reason="server"}', values: '7x30'}
+      - {series: 'pgpool_stats_budget_headroom_connections{scope="server"}', values: '19x30'}
+    alert_rule_test:
+      - {eval_time: 20m, alertname: PoolNearlyFull, exp_alerts: [{exp_labels: {pool: full}}]}
+      - {eval_time: 20m, alertname: CallersWaitLong, exp_alerts: [{exp_labels: {pool: slow}}]}
+      - {eval_time: 20m, alertname: ConnectionsRefused, exp_alerts: [{exp_labels: {reason: role}}]}
+      - {eval_time: 20m, alertname: LittleRoom, exp_alerts: [{exp_labels: {scope: server}}]}
+});
+	command_ok([ 'promtool', 'test', 'rules', "$home/tests.yml" ], 'and fire');
+}
+
+$holder->quit;
+$node->stop;
+done_testing();
