@@ -171,6 +171,31 @@ find_commitment(PgpsCommitments *commitments, Oid roleid, Oid dbid)
 	return item;
 }
 
+/* Add what one pool of a pooler claims to those it shares a maximum with. */
+static void
+share(PgpsCommitments *commitments, const PgpsInstanceView *view)
+{
+	const PgpsInstance *data = view->data;
+	PgpsExcess *excess;
+	int			i;
+
+	for (i = 0; i < commitments->nexcesses; i++)
+	{
+		if (commitments->excesses[i].shared_by == data->shared_by)
+			break;
+	}
+	excess = &commitments->excesses[i];
+	if (i == commitments->nexcesses)
+	{
+		memset(excess, 0, sizeof(PgpsExcess));
+		excess->dbid = view->pool->data->key.dbid;
+		excess->shared_by = data->shared_by;
+		excess->cap = data->shared_cap;
+		commitments->nexcesses++;
+	}
+	excess->claimed += pgps_get(&view->now.shown, PGPS_MAX_SIZE, 0);
+}
+
 /*
  * Add up the pools by role and database, without those in "replaced" (list
  * of PgpsReplaced), and without the asking session if that is what it is to
@@ -185,6 +210,16 @@ pgps_commitments(const PgpsSnapshot *snapshot, const List *replaced,
 
 	result->count = 0;
 	result->items = palloc(Max(snapshot->npools, 1) * sizeof(PgpsCommitment));
+	result->nexcesses = 0;
+	result->excesses = palloc(Max(snapshot->ninstances, 1) * sizeof(PgpsExcess));
+	for (i = 0; i < snapshot->ninstances; i++)
+	{
+		const PgpsInstanceView *view = &snapshot->instances[i];
+
+		if (view->live && view->data->source == PGPS_SOURCE_POOLER &&
+			view->data->seen_here && view->data->shared_cap > 0)
+			share(result, view);
+	}
 	for (i = 0; i < snapshot->npools; i++)
 	{
 		const PgpsPoolView *pool = &snapshot->pools[i];
@@ -242,6 +277,18 @@ pgps_committed(const PgpsCommitments *commitments, PgpsScope scope, Oid oid)
 		sum.uncapped += item->uncapped;
 		if (unclaimed > 0)
 			sum.uncapped += item->discovered;
+	}
+
+	/* a role may have all of what it shares with others */
+	for (i = 0; scope != PGPS_SCOPE_ROLE && i < commitments->nexcesses; i++)
+	{
+		const PgpsExcess *excess = &commitments->excesses[i];
+		int64		beyond = Max(excess->claimed - excess->cap, 0);
+
+		if (scope == PGPS_SCOPE_DATABASE && excess->dbid != oid)
+			continue;
+		sum.now -= beyond;
+		sum.peak = Max(sum.peak - beyond, sum.now);
 	}
 	return sum;
 }

@@ -26,10 +26,21 @@ typedef struct PgpsCommitment
 	int			discovered;
 } PgpsCommitment;
 
+/* what several pools of a pooler claim beyond the maximum that they share */
+typedef struct PgpsExcess
+{
+	Oid			dbid;
+	uint32		shared_by;
+	int64		claimed;
+	int64		cap;
+} PgpsExcess;
+
 typedef struct PgpsCommitments
 {
 	int			count;
 	PgpsCommitment *items;
+	int			nexcesses;
+	PgpsExcess *excesses;
 } PgpsCommitments;
 
 typedef struct PgpsCommitted

@@ -43,6 +43,7 @@ typedef struct ConsolePool
 	NameData	datname;
 	NameData	usename;
 	const char *pool_mode;
+	int32		shared_cap;		/* of all pools of its database; 0 = none */
 	PgpsValues	counted;		/* of its counters, for other rows so far */
 	int			listed;			/* server connections it lists ... */
 	int			here;			/* ... of those, seen here */
@@ -353,6 +354,7 @@ read_capacity(const Work *work, ConsolePool *pool)
 
 	/* all users of the database together */
 	limit = count_in(databases, row, "max_connections");
+	pool->shared_cap = Max(limit, 0);
 	if (limit > 0 && limit < pgps_get(values, PGPS_MAX_SIZE, PG_INT64_MAX))
 	{
 		pgps_set(values, PGPS_MAX_SIZE, limit);
@@ -750,6 +752,9 @@ tell(const Work *work, ConsolePool *pool, TimestampTz now)
 											 strlen(name), 0);
 	report.source = PGPS_SOURCE_POOLER;
 	report.pool_mode = pool->pool_mode;
+	report.shared_cap = pool->shared_cap;
+	report.shared_by = hash_bytes((const unsigned char *) pool->database,
+								  strlen(pool->database)) ^ report.reporter.id;
 	report.counted = &pool->counted;
 	report.seen_here = pool->here > 0 ? 1 : pool->listed > 0 ? 0 : -1;
 	report.stats = &pool->stats;

@@ -174,6 +174,8 @@ pgps_instance_take_report(PgpsInstance *data, const PgpsReport *report,
 		memcpy(data->via, report->via, PGPS_POOL_LEN);
 	if (report->seen_here >= 0)
 		data->seen_here = report->seen_here > 0;
+	data->shared_cap = report->shared_cap;
+	data->shared_by = report->shared_by;
 	if (report->pool_mode != NULL)
 		strlcpy(data->pool_mode, report->pool_mode, PGPS_POOL_MODE_LEN);
 	if (data->other)

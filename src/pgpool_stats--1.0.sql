@@ -964,7 +964,8 @@ CREATE VIEW pgpool_stats.metrics AS
 			   m.help,
 			   pg_catalog.jsonb_build_object('pool', p.pool,
 											 'datname', p.datname,
-											 'usename', p.usename) || m.labels,
+											 'usename', p.usename) || m.labels ||
+				CASE p.source WHEN 'pooler' THEN '{"layer": "pooler"}'::jsonb ELSE '{}' END,
 			   m.value
 		FROM pgpool_stats.get_pools(exported => true) AS p CROSS JOIN LATERAL (VALUES
 			('pgpool_stats_client_connections', 'Connections the pool has open, lent (used) or idle.', '{"state": "used"}'::jsonb, p.checked_out::float8),
@@ -1074,7 +1075,8 @@ CREATE VIEW pgpool_stats.metrics_instances AS
 			   pg_catalog.jsonb_build_object('pool', i.pool,
 											 'pool_instance', i.instance,
 											 'datname', i.datname,
-											 'usename', i.usename) || m.labels,
+											 'usename', i.usename) || m.labels ||
+				CASE i.source WHEN 'pooler' THEN '{"layer": "pooler"}'::jsonb ELSE '{}' END,
 			   m.value
 		FROM pgpool_stats.get_instances(exported => true) AS i CROSS JOIN LATERAL (VALUES
 			('pgpool_stats_instance_client_connections', 'Connections the pool has open, lent (used) or idle.', '{"state": "used"}'::jsonb, i.checked_out::float8),

@@ -115,6 +115,9 @@ typedef struct PgpsInstance
 	TimestampTz last_seen;		/* last report, connect or disconnect */
 	bool		said_goodbye;	/* it goes with its last connection */
 	bool		seen_here;		/* of a pooler: connects to this server */
+	int32		shared_cap;		/* of a pooler: maximum of all pools with the
+								 * ... */
+	uint32		shared_by;		/* ... same of these together; 0 = none */
 	bool		fork_shared;	/* reported on another process's connection */
 	int64		intervals[PGPS_INTERVALS];	/* between reports, microseconds */
 	int32		nintervals;
@@ -143,6 +146,8 @@ typedef struct PgpsReport
 	const char *pool_mode;		/* of a pooler; or NULL */
 	const PgpsValues *counted;	/* of its counters, counted elsewhere when
 								 * they are first told here; or NULL */
+	int32		shared_cap;
+	uint32		shared_by;
 	int			seen_here;		/* of a pooler: does it connect to this
 								 * server? -1 = unknown */
 	PgpsStats  *stats;

@@ -293,6 +293,14 @@ finish_pool(PgpsPoolView *pool, TimestampTz now)
 {
 	PgpsDay		week;
 
+	/* what came through a pooler, only the pooler can tell */
+	if (pool->source == PGPS_SOURCE_POOLER)
+	{
+		pool->xacts.xacts = pgps_get(&pool->sum, PGPS_XACTS, 0);
+		pool->xacts.total_xact_time = pgps_get(&pool->sum,
+											   PGPS_TOTAL_USE_TIME, 0);
+	}
+
 	/* a partial sum of maxima would be worse than none */
 	if (!pool->cap_known || pool->live == 0)
 		pgps_unset(&pool->sum, PGPS_MAX_SIZE);

@@ -351,6 +351,25 @@ is( sql(q{SELECT count(*) FROM pgpool_stats.chains WHERE pool = 'orders' AND poo
 	'0',
 	'no other chain');
 
+# what they share is counted once
+is( sql(q{SELECT scope, committed FROM pgpool_stats.budget WHERE scope = 'role' AND name IN ('app', 'other') ORDER BY name}
+	),
+	"role|3\nrole|3",
+	'each role could have all of it');
+my $both = sql(
+	q{SELECT committed FROM pgpool_stats.budget WHERE scope = 'database' AND name = 'postgres'}
+);
+append_to_file($bouncer_conf, "max_db_connections = 4\n");
+$bouncer->signal('HUP');
+until_sql(
+	q{SELECT committed FROM pgpool_stats.budget WHERE scope = 'database' AND name = 'postgres'},
+	$both - 2,
+	'max_db_connections is for all roles together');
+is( sql(q{SELECT count(*) > 0 FROM pgpool_stats.metrics WHERE labels @> '{"layer": "pooler", "pool": "bouncer"}'}
+	),
+	't',
+	'its metrics have a layer of their own');
+
 # labels that it passes on: two pools share its connections
 SKIP:
 {

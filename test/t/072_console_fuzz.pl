@@ -35,7 +35,7 @@ foreach my $kinds ([], ['honest'])
 }
 
 my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init;
+$node->init(allows_streaming => 1);
 $node->append_conf(
 	'postgresql.conf', qq{
 shared_preload_libraries = 'pgpool_stats'
@@ -122,6 +122,21 @@ cmp_ok(
 note sql(
 	q{SELECT string_agg(name || ': ' || coalesce(error, 'ok'), E'\n') FROM pgpool_stats.poolers}
 );
+
+# a standby polls for itself
+$node->backup('copy');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($node, 'copy', has_streaming => 1);
+$standby->append_conf('postgresql.conf',
+	"pgpool_stats.poolers = 'name=honest host=127.0.0.1 port=$port{honest} dbname=console user=stats'"
+);
+$standby->start;
+ok( $standby->poll_query_until(
+		'postgres',
+		q{SELECT datname, usename, waiting FROM pgpool_stats.instances WHERE pool = 'honest'},
+		'postgres|postgres|4'),
+	'a standby polls, too');
+$standby->stop;
 
 $node->stop;
 foreach my $process (@consoles)
