@@ -1022,6 +1022,14 @@ CREATE VIEW pgpool_stats.metrics AS
 			('pgpool_stats_budget_rejected_total', 'Connections refused by a limit.', b.rejected::float8)
 		) AS m (name, help, value)
 		UNION ALL
+		SELECT m.name, m.help, pg_catalog.jsonb_build_object('pooler', p.name), m.value
+		FROM pgpool_stats.poolers AS p CROSS JOIN LATERAL (VALUES
+			('pgpool_stats_pooler_up', 'Did the pooler answer when it was last asked?', p.reachable::int::float8),
+			('pgpool_stats_pooler_poll_seconds', 'Time the pooler took to answer.', p.poll_time / 1000::float8),
+			('pgpool_stats_pooler_client_connections', 'Client connections of the pooler.', p.clients::float8),
+			('pgpool_stats_pooler_client_connections_max', 'Client connections the pooler takes.', p.max_client_conn::float8)
+		) AS m (name, help, value)
+		UNION ALL
 		SELECT 'pgpool_stats_alert_value',
 			   'Value of an alert that fires and is not silenced, in its rule''s unit.',
 			   pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(

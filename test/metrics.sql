@@ -1,8 +1,10 @@
--- Writes the table of metrics of docs/alerting.md.  There must be an alert
--- that fires and a pool that tells everything.
+-- Writes the table of metrics of docs/alerting.md.
 SELECT '| metric | type | what |'
 UNION ALL
 SELECT '|---|---|---|'
 UNION ALL
-(SELECT DISTINCT format('| `%s` | %s | %s |', name, type, help) COLLATE "C" AS line
- FROM pgpool_stats.metrics ORDER BY line);
+(SELECT DISTINCT format('| `%s` | %s | %s |', m[1], CASE WHEN m[1] ~ '_total$' THEN 'counter' ELSE 'gauge' END,
+	replace(m[2], '''''', '''')) COLLATE "C" AS line
+ FROM regexp_matches(pg_get_viewdef('pgpool_stats.metrics'),
+	$$'(pgpool_stats_\w+)'::text[^,']*,\s*'((?:[^']|'')+)'::text$$, 'g') AS m
+ ORDER BY line);

@@ -491,7 +491,20 @@ READS = {
     "pools": "SELECT * FROM pgpool_stats.pools",
     "instances": "SELECT * FROM pgpool_stats.instances",
     "connections": "SELECT * FROM pgpool_stats.connections",
+    "metrics": "SELECT * FROM pgpool_stats.metrics",
+    "metrics_instances": "SELECT * FROM pgpool_stats.metrics_instances",
+    "openmetrics()": "SELECT pgpool_stats.openmetrics()",
+    "check_status()": "SELECT * FROM pgpool_stats.check_status()",
 }
+
+
+def exporter_queries():
+    """What postgres_exporter asks for each scrape."""
+    top = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    with open(top + "/docs/monitoring/postgres_exporter.yml", encoding="ascii") as f:
+        text = f.read()
+    found = re.findall(r'^  query: (?:"(.*)"|>-\n((?:    .*\n)+))', text, re.M)
+    return [(one or more).strip() for one, more in found]
 
 
 def cpu_seconds(pid):
@@ -549,12 +562,18 @@ SELECT 1;
                         "|| ' client backends'")
             have = {name: sql for name, sql in READS.items()
                     if name == "pg_stat_activity" or
-                    psql(f"SELECT to_regclass('pgpool_stats.{name}') IS NOT NULL") == "t"}
+                    psql("SELECT coalesce(to_regclass(n)::oid, to_regproc(n)::oid) IS NOT NULL "
+                         f"FROM CAST('pgpool_stats.{name.rstrip('()')}' AS text) n") == "t"}
+            scrape = exporter_queries()
             text = "\\timing on\n\\o /dev/null\n" + \
-                "".join(sql + ";\n" for sql in have.values()) * (rounds + 3)
+                "".join(sql + ";\n" for sql in [*have.values(), *scrape]) * (rounds + 3)
             out = psql(text)
             times = [float(t) for t in re.findall(r"^Time: ([\d.]+) ms", out, re.M)]
-            per = {name: times[i::len(have)][3:] for i, name in enumerate(have)}
+            every = len(have) + len(scrape)
+            per = {name: times[i::every][3:] for i, name in enumerate(have)}
+            per[f"a scrape: {len(scrape)} queries"] = [
+                sum(times[i + len(have):i + every])
+                for i in range(3 * every, len(times), every)]
             rows = []
             for name, values in per.items():
                 ratio = statistics.median(

@@ -187,6 +187,11 @@ until_sql(
 	'PgBouncer is polled');
 until_sql($down, "127.0.0.1:$silent_port critical, a name critical, server critical", 'its alert is over');
 like(sql(q{SHOW pgpool_stats.poolers}), qr/^name=bouncer/, 'a superuser sees the setting');
+is( sql(
+		q{SELECT string_agg(name || ' ' || CASE WHEN name ~ 'seconds' THEN (value < 10)::text ELSE value::text END, ', ' ORDER BY name COLLATE "C")
+		  FROM pgpool_stats.metrics WHERE labels = '{"pooler": "bouncer"}'}),
+	'pgpool_stats_pooler_client_connections 1, pgpool_stats_pooler_client_connections_max 60, pgpool_stats_pooler_poll_seconds true, pgpool_stats_pooler_up 1',
+	'metrics of the pooler');
 is( $node->safe_psql(
 		'postgres',
 		q{SELECT count(*) FROM pgpool_stats.poolers},

@@ -26,7 +26,9 @@ $node->append_conf(
 shared_preload_libraries = 'pgpool_stats'
 listen_addresses = '127.0.0.1'
 pgpool_stats.sample_interval = 100ms
-pgpool_stats.alert_rules = 'no_pooling: off; pool_exhausted: for 0s'
+pgpool_stats.alert_rules = 'no_pooling: off; pool_exhausted: for 0s; pooler_down: off'
+pgpool_stats.poolers = 'name=nowhere host=127.0.0.1 port=1'
+pgpool_stats.poll_interval = 200ms
 });
 $node->start;
 $node->safe_psql(
@@ -53,6 +55,8 @@ $node->safe_psql('postgres', q{SELECT pgpool_stats.report('again', '{"checked_ou
 $node->psql('postgres', 'SELECT 1', extra_params => [ '-U', 'limited' ]);
 $node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pgpool_stats.alerts WHERE rule = 'refused' AND state = 'firing'})
   or die 'no alert';
+$node->poll_query_until('postgres', 'SELECT NOT reachable FROM pgpool_stats.poolers')
+  or die 'not polled';
 
 my $exporter_port = PostgreSQL::Test::Cluster::get_free_port();
 my $exporter = "http://127.0.0.1:$exporter_port/metrics";
@@ -93,6 +97,7 @@ is( scalar(grep { /^pgpool_stats_pending_requests/ } keys %scraped),
 is($scraped{'pgpool_stats_client_connections datname="postgres" pool="again" state="used" usename="again"'},
 	'3', 'two roles of one name are one series');
 is($scraped{'pgpool_stats_registry_sees_all'}, '1', 'pg_monitor sees all');
+is($scraped{'pgpool_stats_pooler_up pooler="nowhere"'}, '0', 'a pooler');
 is($scraped{'pgpool_stats_alert_value rule="refused" severity="critical" usename="limited"'},
 	'1', 'an alert');
 
@@ -109,7 +114,7 @@ while ($openmetrics =~ /^(\w+)(?:\{(.*)\})? (\S+)$/mg)
 	$expected{ join ' ', $name, map { qq{$_="$label{$_}"} } sort keys %label } = $value;
 }
 # our own connections change from one to the other
-my @mine = grep { /pool="(?:again|telling|silent|postgres)|reason=|limited|scope="server"|registry|build/ } sort keys %expected;
+my @mine = grep { /pool="(?:again|telling|silent|postgres)|reason=|limited|pooler=|scope="server"|registry|build/ } sort keys %expected;
 is_deeply([ grep { !exists $scraped{$_} } @mine ], [], 'all series are scraped');
 is_deeply([ grep { !exists $expected{$_} && !/pool="psql"/ } sort keys %scraped ], [], 'and no others');
 my @still = grep { !/seconds|server|registry|pool="postgres"/ } @mine;

@@ -43,6 +43,7 @@ sub table_is
 }
 
 table_is('alert_rules.sql', 'rules');
+table_is('metrics.sql', 'metrics');
 
 # Settings that are given as examples
 my @settings = $document =~ /^```conf\n(.*?)^```$/msg;
@@ -137,13 +138,6 @@ shows('grafana', '\|orders\|3$');
 shows('silence', '^\d+$', '\|\*\|\*\|.*\|maintenance\|', '\|leak\|orders\|');
 is(sql('SELECT rule FROM pgpool_stats.silences'), 'leak', 'the maintenance window is over');
 is_deeply([ keys %snippet ], [], 'all of them');
-
-# Figures
-sql(q{SELECT pgpool_stats.report('telling', '{"pool_size": 5, "max_overflow": 10, "open": 12, "checked_out": 10, "waiting": 3, "max_wait": 1,
-	"checkouts": 1, "waits": 1, "total_wait_time": 1, "timeouts": 1, "errors": 1}', 'i')});
-$node->poll_query_until('postgres', q{SELECT unclaimed IS NOT NULL FROM pgpool_stats.pools WHERE pool = 'orders'})
-  or die 'nothing to claim';
-table_is('metrics.sql', 'metrics');
 
 # What LISTEN brought
 until_true('a notification', sub {
