@@ -23,6 +23,13 @@
 
 #define SMALL_LIMIT 10			/* percentages mean little below it */
 
+/* who takes something of a limit */
+typedef struct LimitUser
+{
+	Oid			oid;			/* role or database */
+	int			connections;
+} LimitUser;
+
 /* refusals by one limit */
 typedef struct Refused
 {
@@ -129,7 +136,7 @@ look_at_use(PgpsWatch *watch, const PgpsSubject *subject, int used, int usable,
 {
 	PgpsCondition *condition;
 
-	if (usable < SMALL_LIMIT && used < usable)
+	if (used == 0 || (usable < SMALL_LIMIT && used < usable))
 		return;
 	condition = pgps_add_condition(watch, PGPS_RULE_CONNECTIONS, subject,
 								   usable > 0 ? 100.0 * used / usable : 100,
@@ -166,48 +173,65 @@ look_at_limit(PgpsWatch *watch, const PgpsLimit *limit,
 }
 
 static int
-compare_oids(const void *a, const void *b)
+compare_users(const void *a, const void *b)
 {
-	Oid			x = *(const Oid *) a;
-	Oid			y = *(const Oid *) b;
+	Oid			x = ((const LimitUser *) a)->oid;
+	Oid			y = ((const LimitUser *) b)->oid;
 
 	return x < y ? -1 : x > y;
 }
 
 /*
- * The limits of the roles or databases that have a connection.  They are
- * looked up one by one: a catalog may hold thousands.
+ * The limits of the roles or databases that have a connection or a pool, which
+ * may ask for some.  They are looked up one by one: a catalog may hold
+ * thousands.
  */
 static void
 look_at_own_limits(PgpsWatch *watch, PgpsScope scope,
 				   const PgpsCommitments *commitments)
 {
 	const PgpsSnapshot *snapshot = watch->snapshot;
-	Oid		   *oids = palloc(Max(snapshot->nbackends, 1) * sizeof(Oid));
+	int			nbackends = snapshot->nbackends;
+	LimitUser  *users = palloc((nbackends + snapshot->npools + 1) *
+							   sizeof(LimitUser));
+	int			n = 0;
 	int			first,
 				i;
 
-	for (i = 0; i < snapshot->nbackends; i++)
-		oids[i] = scope == PGPS_SCOPE_ROLE ? snapshot->backends[i].roleid :
-			snapshot->backends[i].dbid;
-	qsort(oids, snapshot->nbackends, sizeof(Oid), compare_oids);
+	for (i = 0; i < nbackends; i++)
+	{
+		const PgpsBackend *backend = &snapshot->backends[i];
 
-	for (first = 0; first < snapshot->nbackends; first = i)
+		users[n].oid = scope == PGPS_SCOPE_ROLE ? backend->roleid :
+			backend->dbid;
+		users[n++].connections = 1;
+	}
+	for (i = 0; i < snapshot->npools; i++)
+	{
+		const PgpsPoolKey *key = &snapshot->pools[i].data->key;
+
+		users[n].oid = scope == PGPS_SCOPE_ROLE ? key->roleid : key->dbid;
+		users[n++].connections = 0;
+	}
+	qsort(users, n, sizeof(LimitUser), compare_users);
+
+	for (first = 0; first < n; first = i)
 	{
 		PgpsLimit	limit;
+		int			used = 0;
 		bool		exists;
 
-		for (i = first; i < snapshot->nbackends && oids[i] == oids[first]; i++)
-			;
+		for (i = first; i < n && users[i].oid == users[first].oid; i++)
+			used += users[i].connections;
 		exists = scope == PGPS_SCOPE_ROLE ?
-			pgps_role_limit(oids[first], &limit) :
-			pgps_database_limit(oids[first], &limit);
+			pgps_role_limit(users[first].oid, &limit) :
+			pgps_database_limit(users[first].oid, &limit);
 		if (!exists || limit.conn_limit < 0)
 			continue;
-		limit.used = i - first;
+		limit.used = used;
 		look_at_limit(watch, &limit, commitments);
 	}
-	pfree(oids);
+	pfree(users);
 }
 
 /* Poolers that are polled: do they answer, and have they room for clients? */

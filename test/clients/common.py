@@ -123,6 +123,110 @@ class Reporter:
         equal("%s: nothing unmapped" % step, row["unmapped"] or [], [])
 
 
+class Rules:
+    """The alert rules with short times, until the program ends: everything
+    fires at once.  A rule that counts within its "for" counts nothing then,
+    unless set() says for how long."""
+
+    def __init__(self, **settings):
+        self.admin = Reporter("postgres")
+        self.settings = settings
+        atexit.register(self.restore)
+        self.set()
+
+    def execute(self, *statements):
+        with self.admin.conn.cursor() as cur:
+            for statement in statements:
+                cur.execute(statement)
+
+    def reload(self):
+        """Returns when the collector has read the settings."""
+        before = self.admin.one("SELECT clock_timestamp()")
+        self.admin.one("SELECT pg_reload_conf()")
+        until("reloaded settings", lambda: self.admin.one(
+            "SELECT pg_conf_load_time() > %s", before))
+        self.passed()
+        self.passed()
+
+    def set(self, *entries, **settings):
+        """Entries of alert_rules, behind the one for all rules"""
+        self.settings.update(settings)
+        rules = "; ".join(("*: for 0s",) + entries)
+        for name, value in dict(self.settings, alert_rules=rules).items():
+            self.admin.conn.cursor().execute(
+                "ALTER SYSTEM SET pgpool_stats.%s = %%s" % name, (value,))
+        self.reload()
+
+    def restore(self):
+        for name in ["alert_rules", *self.settings]:
+            self.execute("ALTER SYSTEM RESET pgpool_stats." + name)
+        self.reload()
+
+    def passed(self):
+        """The collector has judged all that is there now."""
+        now = self.admin.one("SELECT clock_timestamp()")
+        until("a pass of the collector", lambda: self.admin.one(
+            "SELECT last_pass > %s FROM pgpool_stats.info", now))
+
+    def watch(self, rule, **subject):
+        return Watch(self, rule, subject)
+
+
+class Watch:
+    """One rule, and the pool (or datname, or usename) that it is about"""
+
+    def __init__(self, rules, rule, subject):
+        self.rules, self.rule = rules, rule
+        if "pool" not in subject:
+            subject = dict({"pool": "", "datname": "", "usename": ""},
+                           **subject)
+        self.where = " AND ".join("coalesce(%s::text, '') = %%s" % column
+                                  for column in ("rule", *subject))
+        self.values = (rule, *subject.values())
+
+    def row(self):
+        """The alert, None if there is none"""
+        rows = self.rules.admin.rows(
+            "SELECT * FROM pgpool_stats.alerts WHERE " + self.where,
+            *self.values)
+        assert len(rows) <= 1, rows
+        return rows[0] if rows else None
+
+    def silent(self, step):
+        """Nothing at the next pass"""
+        self.rules.passed()
+        row = self.row()
+        check("%s: %s is silent" % (self.rule, step), row is None, row)
+
+    def fires(self, step, report=lambda: None, **expected):
+        """It comes to fire as expected; the pool reports all the while."""
+        expected["state"] = "firing"
+
+        def fires():
+            report()
+            row = self.row()
+            return row and not [key for key in expected
+                                if row[key] != expected[key]] and row
+        name = "%s: %s fires" % (self.rule, step)
+        row = until(name, fires)
+        if row:
+            print("ok - %s: %s" % (name, row["message"]))
+        else:
+            print("# there is %s" % self.row())
+        return row or {}
+
+    def clears(self, step, report=lambda: None):
+        name = "%s: %s clears" % (self.rule, step)
+
+        def clear():
+            report()
+            return self.row() is None
+        if until(name, clear):
+            print("ok - " + name)
+        else:
+            print("# there is %s" % self.row())
+
+
 # docs: begin python-report
 def report_forever(dsn, name, stats, every=10):
     """A thread that says every few seconds how full the pool is.  Start it

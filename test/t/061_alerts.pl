@@ -1,6 +1,6 @@
 # Alerts: for, hysteresis, exceptions, silences; the log and NOTIFY; who sees
 # what.  Which states raise which rule is tested with real pools in
-# 062_rules.pl and test/clients.
+# test/clients/alert_rules_*.py, and in 062_rules.pl.
 use strict;
 use warnings;
 
@@ -296,18 +296,6 @@ report('paged', $full);
 seen();
 becomes(alerts('pool', "pool = 'paged'"), 'paged', 'a database that is not there stops nothing');
 is(one('SELECT count(*) FROM pgpool_stats.info WHERE collector_pid IS NOT NULL'), '1', 'the collector lives');
-
-#
-# the collector is down
-#
-my $pid = one('SELECT collector_pid FROM pgpool_stats.info');
-rules("$base collector_down: critical 1");
-is(one(alerts('rule', "rule = 'collector_down'")), '-', 'it is not');
-kill 'STOP', $pid;
-becomes(alerts('rule, severity, state', "rule = 'collector_down'"), 'collector_down critical firing', 'it is: seen by whoever looks');
-like(one("SELECT message FROM pgpool_stats.alerts WHERE rule = 'collector_down'"), qr/^pgpool_stats collector: no pass for \d s$/, 'in words');
-kill 'CONT', $pid;
-becomes(alerts('rule', "rule = 'collector_down'"), '-', 'it is back');
 
 $node->stop;
 done_testing();
