@@ -286,7 +286,7 @@ pgps_alerts_evaluate(const PgpsSnapshot *snapshot)
 	ListCell   *lc;
 
 	log_bad_overrides(overrides);
-	pgps_trends_note(snapshot, pgps_longest_window(overrides));
+	pgps_trends_note(snapshot, overrides);
 	conditions = pgps_find_conditions(snapshot, overrides);
 	alerts.alerts = palloc_extended((list_length(conditions) + 1) *
 									sizeof(PgpsAlert), MCXT_ALLOC_HUGE);

@@ -451,28 +451,20 @@ pgps_levels(PgpsRule rule, const PgpsSubject *subject, const List *overrides)
 
 /* The longest time, in microseconds, that a windowed rule looks back */
 int64
-pgps_longest_window(const List *overrides)
+pgps_longest_window(PgpsRule rule, const List *overrides)
 {
-	int64		longest = 0;
-	PgpsRule	rule;
+	int64		window = rules[rule].levels.for_time;
+	int64		longest = 0;	/* of the exceptions */
+	const ListCell *lc;
 
-	for (rule = 0; rule < PGPS_RULES; rule++)
+	foreach(lc, pgps_overrides_of(rule, overrides))
 	{
-		int64		window = rules[rule].levels.for_time;
-		const ListCell *lc;
+		const PgpsOverride *entry = lfirst(lc);
 
-		if (!rules[rule].windowed)
-			continue;
-		foreach(lc, pgps_overrides_of(rule, overrides))
-		{
-			const PgpsOverride *entry = lfirst(lc);
-
-			if (entry->told_for && entry->target == NULL)
-				window = entry->levels.for_time;
-			else if (entry->told_for)
-				longest = Max(longest, entry->levels.for_time);
-		}
-		longest = Max(longest, window);
+		if (entry->told_for && entry->target == NULL)
+			window = entry->levels.for_time;
+		else if (entry->told_for)
+			longest = Max(longest, entry->levels.for_time);
 	}
-	return longest;
+	return Max(longest, window);
 }

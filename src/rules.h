@@ -113,7 +113,7 @@ extern const PgpsRuleInfo *pgps_rule(PgpsRule rule);
 extern bool pgps_is_rule(const char *name);
 extern List *pgps_parse_overrides(const char *setting);
 extern List *pgps_overrides_of(PgpsRule rule, const List *overrides);
-extern int64 pgps_longest_window(const List *overrides);
+extern int64 pgps_longest_window(PgpsRule rule, const List *overrides);
 extern PgpsLevels pgps_levels(PgpsRule rule, const PgpsSubject *subject,
 							  const List *overrides);
 

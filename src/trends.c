@@ -16,6 +16,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "rules.h"
 #include "trends.h"
 
 /* marks of a whole window, and some more for the one that is to be dropped */
@@ -25,97 +26,113 @@
 typedef struct Mark
 {
 	TimestampTz at;				/* 0 = none */
-	int64		value[PGPS_TRENDS]; /* -1 = nobody told */
+	int64		value;
 } Mark;
+
+/* one counter */
+typedef struct Series
+{
+	int			last;			/* the newest mark */
+	int64		latest;			/* of this pass; -1 = nobody told */
+	Mark		marks[MARKS];
+} Series;
 
 /* of an instance; the number of its entry is where it lies */
 typedef struct Track
 {
 	TimestampTz owner;			/* first_seen of the instance */
-	int			last;			/* the newest mark */
-	Mark		latest;			/* of this pass */
-	Mark		marks[MARKS];
+	Series		series[PGPS_TRENDS];
 } Track;
 
+/* where a counter comes from, and which rule asks for it */
+static const struct
+{
+	PgpsField	told;			/* of those that the pool tells */
+	PgpsRule	rule;
+}			trends[PGPS_TRENDS] = {
+	[PGPS_TREND_WAIT_TIME] = {PGPS_TOTAL_WAIT_TIME, PGPS_RULE_MEAN_WAIT},
+	[PGPS_TREND_WAIT_EVENTS] = {PGPS_WAIT_EVENTS, PGPS_RULE_MEAN_WAIT},
+	[PGPS_TREND_TIMEOUTS] = {PGPS_TIMEOUTS, PGPS_RULE_TIMEOUTS},
+	[PGPS_TREND_ERRORS] = {PGPS_ERRORS, PGPS_RULE_ERRORS_INCREASING},
+	[PGPS_TREND_ENDED] = {0, PGPS_RULE_NO_POOLING},
+	[PGPS_TREND_XACTS] = {0, PGPS_RULE_NO_POOLING}
+};
+
 static Track *tracks = NULL;
-static int	ntracks = 0;
-static Track overflow_track;	/* what did not fit, as if it were errors */
+static Series overflow;			/* what did not fit */
 static TimestampTz began = 0;	/* when we began to look */
 
+/*
+ * Take a counter's value of this pass, and write it down if it is time: marks
+ * are so far apart that the window of its rule is covered.
+ */
 static void
-add_mark(Track *track, const Mark *now, TimestampTz owner, int64 spacing)
+note(Series *series, TimestampTz now, int64 value, int64 window)
 {
-	if (track->owner != owner)
-	{
-		memset(track, 0, sizeof(Track));
-		track->owner = owner;
-		track->marks[0] = *now;
-		if (owner > began)
-		{
-			/* all that the server counts has happened since */
-			track->marks[0].value[PGPS_TREND_ENDED] = 0;
-			track->marks[0].value[PGPS_TREND_XACTS] = 0;
-		}
-	}
-	else if (now->at - track->marks[track->last].at >= spacing)
-	{
-		track->last = (track->last + 1) % MARKS;
-		track->marks[track->last] = *now;
-	}
-	track->latest = *now;
+	const Mark *last = &series->marks[series->last];
+
+	series->latest = value;
+	if (value < 0 || (last->at != 0 && now - last->at < window / WINDOW_MARKS))
+		return;
+	if (last->at != 0)
+		series->last = (series->last + 1) % MARKS;
+	series->marks[series->last].at = now;
+	series->marks[series->last].value = value;
 }
 
 static void
-see_instance(Mark *now, const PgpsInstanceView *view)
+note_instance(const PgpsInstanceView *view, TimestampTz now,
+			  const int64 *windows)
 {
-	static const PgpsField told[] = {
-		[PGPS_TREND_WAIT_TIME] = PGPS_TOTAL_WAIT_TIME,
-		[PGPS_TREND_WAIT_EVENTS] = PGPS_WAIT_EVENTS,
-		[PGPS_TREND_TIMEOUTS] = PGPS_TIMEOUTS,
-		[PGPS_TREND_ERRORS] = PGPS_ERRORS
-	};
+	Track	   *track = &tracks[view->copy->index];
+	TimestampTz first_seen = view->data->first_seen;
 	int			i;
 
-	for (i = 0; i < lengthof(told); i++)
-		now->value[i] = pgps_get(&view->now.shown, told[i], -1);
-	now->value[PGPS_TREND_ENDED] = view->data->disconnects -
-		view->data->reporters;
-	now->value[PGPS_TREND_XACTS] = view->copy->activity.totals.xacts;
+	if (track->owner != first_seen)
+	{
+		memset(track, 0, sizeof(Track));
+		track->owner = first_seen;
+		if (first_seen > began)
+		{
+			/* all that the server counts has happened since */
+			note(&track->series[PGPS_TREND_ENDED], first_seen, 0, 0);
+			note(&track->series[PGPS_TREND_XACTS], first_seen, 0, 0);
+		}
+	}
+	for (i = 0; i < PGPS_TREND_ENDED; i++)
+		note(&track->series[i], now,
+			 pgps_get(&view->now.shown, trends[i].told, -1), windows[i]);
+	note(&track->series[PGPS_TREND_ENDED], now,
+		 view->data->disconnects - view->data->reporters,
+		 windows[PGPS_TREND_ENDED]);
+	note(&track->series[PGPS_TREND_XACTS], now,
+		 view->copy->activity.totals.xacts, windows[PGPS_TREND_XACTS]);
 }
 
 /*
- * Write down the counters of all instances, if it is time: "window" is the
- * longest that will be asked for, in microseconds.
+ * Look at the counters of all instances.  "overrides" are the entries of
+ * alert_rules, which say how far the rules look back.
  */
 void
-pgps_trends_note(const PgpsSnapshot *snapshot, int64 window)
+pgps_trends_note(const PgpsSnapshot *snapshot, const List *overrides)
 {
-	int64		spacing = window / WINDOW_MARKS;
-	Mark		now;
+	TimestampTz now = snapshot->taken_at;
+	int64		windows[PGPS_TRENDS];
 	int			i;
 
 	if (tracks == NULL)
 	{
-		ntracks = snapshot->max_instance;
 		tracks = MemoryContextAllocExtended(TopMemoryContext,
-											ntracks * sizeof(Track),
+											snapshot->max_instance * sizeof(Track),
 											MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-		began = snapshot->taken_at;
-	}
-
-	now.at = snapshot->taken_at;
-	for (i = 0; i < snapshot->ninstances; i++)
-	{
-		const PgpsInstanceView *view = &snapshot->instances[i];
-
-		see_instance(&now, view);
-		add_mark(&tracks[view->copy->index], &now, view->data->first_seen,
-				 spacing);
+		began = now;
 	}
 	for (i = 0; i < PGPS_TRENDS; i++)
-		now.value[i] = -1;
-	now.value[PGPS_TREND_ERRORS] = snapshot->info.overflowed;
-	add_mark(&overflow_track, &now, began, spacing);
+		windows[i] = pgps_longest_window(trends[i].rule, overrides);
+	for (i = 0; i < snapshot->ninstances; i++)
+		note_instance(&snapshot->instances[i], now, windows);
+	note(&overflow, now, snapshot->info.overflowed,
+		 pgps_longest_window(PGPS_RULE_REGISTRY_FULL, overrides));
 }
 
 /*
@@ -123,9 +140,9 @@ pgps_trends_note(const PgpsSnapshot *snapshot, int64 window)
  * for the first time is where counting starts.
  */
 static int64
-rise(const Track *track, PgpsTrend what, TimestampTz since)
+rise(const Series *series, TimestampTz since)
 {
-	int64		now = track->latest.value[what];
+	int64		now = series->latest;
 	int64		before = -1;
 	int			i;
 
@@ -135,28 +152,26 @@ rise(const Track *track, PgpsTrend what, TimestampTz since)
 	/* from the oldest on: the last mark before, or else the first after */
 	for (i = 1; i <= MARKS; i++)
 	{
-		const Mark *mark = &track->marks[(track->last + i) % MARKS];
+		const Mark *mark = &series->marks[(series->last + i) % MARKS];
 
-		if (mark->at == 0 || mark->value[what] < 0)
+		if (mark->at == 0)
 			continue;
 		if (mark->at > since && before >= 0)
 			break;
-		before = mark->value[what];
+		before = mark->value;
 	}
-	if (before < 0)
-		return 0;
 	return now < before ? now : now - before;	/* less: it was reset */
 }
 
 int64
 pgps_rise(const PgpsInstanceView *view, PgpsTrend what, TimestampTz since)
 {
-	return rise(&tracks[view->copy->index], what, since);
+	return rise(&tracks[view->copy->index].series[what], since);
 }
 
 /* Of what had no room of its own */
 int64
 pgps_overflow_rise(TimestampTz since)
 {
-	return rise(&overflow_track, PGPS_TREND_ERRORS, since);
+	return rise(&overflow, since);
 }

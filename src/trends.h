@@ -24,7 +24,8 @@ typedef enum PgpsTrend
 } PgpsTrend;
 
 /* collector only */
-extern void pgps_trends_note(const PgpsSnapshot *snapshot, int64 window);
+extern void pgps_trends_note(const PgpsSnapshot *snapshot,
+							 const List *overrides);
 extern int64 pgps_rise(const PgpsInstanceView *view, PgpsTrend what,
 					   TimestampTz since);
 extern int64 pgps_overflow_rise(TimestampTz since);
