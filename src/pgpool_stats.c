@@ -12,6 +12,8 @@
  *											pure functions on names and numbers
  *	 shmem, entries, registry, backends		shared memory
  *	 activity, peaks, rejections, origin	what the server itself counts
+ *	 poolers, pooler_list, console*, table, names, poller/
+ *											external poolers, and who asks them
  *	 events, collector, upkeep				what keeps it up to date
  *	 persist, restore						over a restart
  *	 snapshot, budget						what readers start from

@@ -242,12 +242,14 @@ compare_pids(const void *a, const void *b)
 	return x < y ? -1 : x > y ? 1 : 0;
 }
 
-/* These client backends, in ascending order, are the pooler's and no others. */
+/* These client backends are the pooler's and no others; sorts them. */
 void
-pgps_pooler_bind(int number, const int *pids, int npids)
+pgps_pooler_bind(int number, int *pids, int npids)
 {
 	int			i;
 
+	if (npids > 0)
+		qsort(pids, npids, sizeof(int), compare_pids);
 	for (i = 0; i < MaxConnections; i++)
 	{
 		int			pid = pgps_proc_pid(&ProcGlobal->allProcs[i]);

@@ -60,6 +60,6 @@ extern PGDLLEXPORT int pgps_pooler_number(const char *name);
 extern PGDLLEXPORT void pgps_pooler_forget(int number);
 extern PGDLLEXPORT void pgps_pooler_failed(int number, const char *error);
 extern void pgps_pooler_answered(int number, const PgpsPooler *pooler);
-extern void pgps_pooler_bind(int number, const int *pids, int npids);
+extern void pgps_pooler_bind(int number, int *pids, int npids);
 
 #endif							/* PGPS_POOLERS_H */

@@ -8,16 +8,12 @@
  * bound is hit, or anything comes that does not belong, the connection is
  * closed and the poll has failed.
  *
- * libpq would look up a host name while everybody waits, so only what needs
- * no look-up is connected to.
- *
  * Copyright (c) 2026, the pgpool_stats authors
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include <arpa/inet.h>
 #include <sys/ioctl.h>
 
 #include "access/xact.h"
@@ -49,94 +45,6 @@ static const char *const show_text[] = {
 	[PGPS_SHOW_POOL_STATUS] = "SHOW POOL_STATUS",
 	[PGPS_SHOW_POOL_POOLS] = "SHOW POOL_POOLS"
 };
-
-/*-------------------------------------------------------------------------
- * Where to connect to
- *-------------------------------------------------------------------------
- */
-
-/* The value of a keyword, in a connection string or by default; or NULL */
-static const char *
-option(const PQconninfoOption *given, const PQconninfoOption *defaults,
-	   const char *keyword)
-{
-	const PQconninfoOption *lists[] = {given, defaults};
-	int			i;
-
-	for (i = 0; i < lengthof(lists); i++)
-	{
-		const PQconninfoOption *o = lists[i];
-
-		for (; o != NULL && o->keyword != NULL; o++)
-		{
-			if (strcmp(o->keyword, keyword) == 0 && o->val != NULL &&
-				o->val[0] != '\0')
-				return o->val;
-		}
-	}
-	return NULL;
-}
-
-/* Is a host, out of a list, one that needs no look-up? */
-static bool
-needs_no_lookup(const char *host, Size length)
-{
-	char text[	64];
-	struct in6_addr addr;
-
-	if (length == 0 || host[0] == '/' || host[0] == '@')
-		return true;
-	if (length >= sizeof(text))
-		return false;
-	memcpy(text, host, length);
-	text[		length] = '\0';
-
-	/* that one is in the machine's own list */
-	if (strcmp(text, "localhost") == 0)
-		return true;
-	text[		strcspn(text, "%")] = '\0';
-
-	return inet_pton(AF_INET, text, &addr) == 1 ||
-		inet_pton(AF_INET6, text, &addr) == 1;
-}
-
-/*
- * What is wrong with where a connection string leads, with what its service
- * adds?  NULL if nothing is.
- */
-static const char *
-what_is_wrong(const char *conninfo)
-{
-	PQconninfoOption *given = PQconninfoParse(conninfo, NULL);
-	PQconninfoOption *defaults;
-	const char *wrong = NULL;
-	const char *host;
-
-	if (given == NULL)
-		return "libpq does not know a keyword of its connection string";
-	if (option(given, NULL, "service") != NULL)
-		setenv("PGSERVICE", option(given, NULL, "service"), 1);
-	defaults = PQconndefaults();
-	unsetenv("PGSERVICE");
-
-	host = option(given, defaults, "host");
-	if (host != NULL && option(given, defaults, "hostaddr") == NULL)
-	{
-		while (wrong == NULL)
-		{
-			Size		length = strcspn(host, ",");
-
-			if (!needs_no_lookup(host, length))
-				wrong = "its host is a name, and looking it up could hold up other poolers: give an address, as host or as hostaddr";
-			if (host[length] == '\0')
-				break;
-			host += length + 1;
-		}
-	}
-	PQconninfoFree(given);
-	PQconninfoFree(defaults);
-	return wrong;
-}
 
 /*-------------------------------------------------------------------------
  * Opening and closing
@@ -224,7 +132,7 @@ connect_start(Link *link)
 	const char *const values[] = {
 		"disable", "pgpool_stats poller", link->conninfo, NULL
 	};
-	const char *wrong = what_is_wrong(link->conninfo);
+	const char *wrong = target_is_wrong(link->conninfo);
 
 	if (wrong != NULL)
 	{

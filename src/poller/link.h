@@ -54,6 +54,9 @@ extern void link_poll(Link *link, TimestampTz now);
 extern void link_advance(Link *link);
 extern void link_fail(Link *link, const char *error);
 
+/* target.c */
+extern const char *target_is_wrong(const char *conninfo);
+
 /* guard.c */
 extern Size guard_memory(void);
 extern void guard_limit(int poolers);
