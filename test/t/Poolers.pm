@@ -46,8 +46,9 @@ sub run
 	  IPC::Run::start($self->{command}, \$self->{in}, $out, $out);
 	foreach my $try (1 .. 100 * $PostgreSQL::Test::Utils::timeout_default)
 	{
-		last if !$self->{process}->pumpable;
 		return if $self->listens;
+		$self->{process}->pump_nb;
+		last if !$self->{process}->pumpable;
 		select(undef, undef, undef, 0.01);
 	}
 	BAIL_OUT("$self->{name} does not listen: $self->{output}");
