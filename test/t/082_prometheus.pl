@@ -210,6 +210,27 @@ fires('orders', $exhausted, 'it does after that');
 tell_pool($pool, 'give 3');
 fires('orders', qr/^$/, 'it ends when connections come back');
 
+# The dashboard: Prometheus takes each of its queries and has an answer
+my $dashboard = decode_json(slurp_file("$files/grafana_dashboard.json"));
+foreach my $panel (@{ $dashboard->{panels} })
+{
+	foreach my $target (@{ $panel->{targets} })
+	{
+		my $expression = $target->{expr};
+
+		$expression =~ s/\$(?:instance|pool)\b/.*/g;
+		$expression =~ s/\$__rate_interval/1m/g;
+		ok(scalar(prometheus($expression)), "$panel->{title}: $expression");
+	}
+}
+foreach my $variable (grep { $_->{type} eq 'query' } @{ $dashboard->{templating}{list} })
+{
+	my ($series, $label) = $variable->{query}{query} =~ /^label_values\((.*), (\w+)\)$/;
+
+	$series =~ s/\$instance/.*/;
+	ok(scalar(prometheus("count by ($label) ($series)")), "variable $variable->{name}");
+}
+
 # The two that tell that there is nothing to see
 append_to_file(
 	"$home/tests.yml", qq{
