@@ -185,7 +185,7 @@ next_show(const Link *link)
 	static const PgpsShow pgpool[] = {
 		PGPS_SHOW_POOL_STATUS, PGPS_SHOW_POOL_POOLS, PGPS_SHOWS
 	};
-	const		PgpsShow *list;
+	const PgpsShow *list;
 	PgpsProduct product = pgps_console_product(&link->console);
 
 	if (product == PGPS_PRODUCT_UNKNOWN)

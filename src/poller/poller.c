@@ -58,7 +58,7 @@ remove_link(int i)
 static void
 configure(void)
 {
-	const		PgpsPoolerList *list = pgps_pooler_list;
+	const PgpsPoolerList *list = pgps_pooler_list;
 	TimestampTz now = GetCurrentTimestamp();
 	int			count = list ? list->count : 0;
 	int			i,
@@ -91,8 +91,6 @@ configure(void)
 		/* not all at the same moment */
 		if (links[i]->due == 0)
 			links[i]->due = now + (int64) pgps_poll_interval * 1000 * j / count;
-		links[i]->due = Min(links[i]->due,
-							TimestampTzPlusMilliseconds(now, pgps_poll_interval));
 	}
 
 	guard_limit(nlinks);
@@ -111,20 +109,23 @@ is_polling(const Link *link)
 static void
 watch_clock(TimestampTz now)
 {
+	int64		interval = pgps_poll_interval * INT64CONST(1000);
 	int			i;
 
 	for (i = 0; i < nlinks; i++)
 	{
 		Link	   *link = links[i];
 
+		/* the clock may have been set back */
+		link->due = Min(link->due, now + interval);
+		link->deadline = Min(link->deadline, now + pgps_poll_timeout * INT64CONST(1000));
+
 		if (is_polling(link) && now >= link->deadline)
 			link_fail(link, psprintf("no answer within %d ms", pgps_poll_timeout));
 		if (!is_polling(link) && now >= link->due)
 		{
 			/* what was missed is not made up for */
-			while (link->due <= now)
-				link->due = TimestampTzPlusMilliseconds(link->due,
-														pgps_poll_interval);
+			link->due += ((now - link->due) / interval + 1) * interval;
 			link_poll(link, now);
 		}
 	}

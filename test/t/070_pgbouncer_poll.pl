@@ -356,6 +356,27 @@ is( sql(q{SELECT count(*) FROM pgpool_stats.chains WHERE pool = 'orders' AND poo
 	'0',
 	'no other chain');
 
+# a report that comes through it tells where its pool is
+my $reported = '';
+foreach my $try (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
+{
+	$node->safe_psql(
+		'postgres',
+		q{SELECT pgpool_stats.report('reported', '{"pool_size": 9, "checked_out": 9, "waiting": 2}', 'web-1:1')},
+		extra_params =>
+		  [ '-d', "host=127.0.0.1 port=$port dbname=shop user=other" ]);
+	$reported = sql(
+		q{SELECT via, max_size, unclaimed FROM pgpool_stats.instances WHERE pool = 'reported'}
+	);
+	last if $reported =~ /^bouncer/;
+	select(undef, undef, undef, 0.1);
+}
+is($reported, 'bouncer|9|', 'a report through the pooler');
+is( sql(q{SELECT bottleneck, waiting, pooler, pooler_waiting FROM pgpool_stats.chains WHERE pool = 'reported'}
+	),
+	'application|2|bouncer|0',
+	'they wait in the application');
+
 # what they share is counted once
 is( sql(q{SELECT scope, committed FROM pgpool_stats.budget WHERE scope = 'role' AND name IN ('app', 'other') ORDER BY name}
 	),
