@@ -39,6 +39,8 @@ $node->safe_psql(
 });
 
 my $home = $node->basedir;
+# the path of a socket may not be long
+my $sockets = PostgreSQL::Test::Utils::tempdir_short();
 my $script = "$home/script.sql";
 my $short = "$home/short.sql";
 Poolers::write_file($script, "SELECT pg_sleep(100);\n");
@@ -114,7 +116,7 @@ SKIP:
 daemonize no
 log_to_stdout yes
 log_format "%p %l %c %m\\n"
-unix_socket_dir "$home"
+unix_socket_dir "$sockets"
 unix_socket_mode "0644"
 listen {
 	host "127.0.0.1"
@@ -182,7 +184,7 @@ database "console" {
 	} 1 .. 4;
 	until_sql("SELECT waiting, checked_out $row", '0|0',
 		'idle clients do not wait');
-	is( sql(q{SELECT clients FROM pgpool_stats.chains WHERE pooler = 'ody'}),
+	until_sql(q{SELECT clients FROM pgpool_stats.chains WHERE pooler = 'ody'},
 		'4', 'but are clients');
 	$_->quit foreach @idle;
 
@@ -232,11 +234,11 @@ SKIP:
 backend_clustering_mode = 'raw'
 listen_addresses = '127.0.0.1'
 port = $port
-unix_socket_directories = '$home/pgpool'
-socket_dir = '$home/pgpool'
+unix_socket_directories = '$sockets'
+socket_dir = '$sockets'
 pcp_listen_addresses = ''
 pcp_port = $pcp_port
-pcp_socket_dir = '$home/pgpool'
+pcp_socket_dir = '$sockets'
 backend_hostname0 = '127.0.0.1'
 backend_port0 = @{[$node->port]}
 backend_weight0 = 1
