@@ -138,10 +138,12 @@ static bool
 waits_long(const PoolWatch *w, const PgpsInstanceView *view, Found *found)
 {
 	int64		time = pgps_rise(view, PGPS_TREND_WAIT_TIME, w->window_start);
-	int64		events = pgps_rise(view, PGPS_TREND_WAIT_EVENTS,
-								   w->window_start);
+	int64		events;
 
-	if (time <= 0 || events <= 0)
+	if (time <= 0)
+		return false;
+	events = pgps_rise(view, PGPS_TREND_WAIT_EVENTS, w->window_start);
+	if (events <= 0)
 		return false;
 	found->value = time / 1000.0 / events;
 	return true;
@@ -217,9 +219,9 @@ static bool
 does_not_pool(const PoolWatch *w, const PgpsInstanceView *view, Found *found)
 {
 	int64		ended = pgps_rise(view, PGPS_TREND_ENDED, w->window_start);
-	int64		xacts = pgps_rise(view, PGPS_TREND_XACTS, w->window_start);
 
-	if (view->server.via_pooler || ended <= 0 || xacts >= POOLED_XACTS * ended)
+	if (view->server.via_pooler || ended <= 0 ||
+		pgps_rise(view, PGPS_TREND_XACTS, w->window_start) >= POOLED_XACTS * ended)
 		return false;
 	found->value = ended * (double) USECS_PER_MINUTE /
 		Max(w->now - w->window_start, USECS_PER_SEC);

@@ -32,9 +32,10 @@ typedef struct Mark
 /* one counter */
 typedef struct Series
 {
-	int			last;			/* the newest mark */
 	int64		latest;			/* of this pass; -1 = nobody told */
-	Mark		marks[MARKS];
+	TimestampTz changed_at;		/* 0 = not since the first mark */
+	TimestampTz marked_at;		/* the newest mark; 0 = none */
+	int			last;			/* where that is */
 } Series;
 
 /* of an instance; the number of its entry is where it lies */
@@ -42,6 +43,7 @@ typedef struct Track
 {
 	TimestampTz owner;			/* first_seen of the instance */
 	Series		series[PGPS_TRENDS];
+	Mark		marks[PGPS_TRENDS][MARKS];
 } Track;
 
 /* where a counter comes from, and which rule asks for it */
@@ -59,7 +61,7 @@ static const struct
 };
 
 static Track *tracks = NULL;
-static Series overflow;			/* what did not fit */
+static Track overflow;			/* what did not fit, as if it were errors */
 static TimestampTz began = 0;	/* when we began to look */
 
 /*
@@ -67,17 +69,22 @@ static TimestampTz began = 0;	/* when we began to look */
  * are so far apart that the window of its rule is covered.
  */
 static void
-note(Series *series, TimestampTz now, int64 value, int64 window)
+note(Track *track, PgpsTrend what, TimestampTz now, int64 value, int64 window)
 {
-	const Mark *last = &series->marks[series->last];
+	Series	   *series = &track->series[what];
+	Mark	   *mark;
 
+	if (value != series->latest && series->marked_at != 0)
+		series->changed_at = now;
 	series->latest = value;
-	if (value < 0 || (last->at != 0 && now - last->at < window / WINDOW_MARKS))
+	if (value < 0 || (series->marked_at != 0 &&
+					  now - series->marked_at < window / WINDOW_MARKS))
 		return;
-	if (last->at != 0)
-		series->last = (series->last + 1) % MARKS;
-	series->marks[series->last].at = now;
-	series->marks[series->last].value = value;
+	series->marked_at = now;
+	series->last = (series->last + 1) % MARKS;
+	mark = &track->marks[what][series->last];
+	mark->at = now;
+	mark->value = value;
 }
 
 static void
@@ -95,18 +102,18 @@ note_instance(const PgpsInstanceView *view, TimestampTz now,
 		if (first_seen > began)
 		{
 			/* all that the server counts has happened since */
-			note(&track->series[PGPS_TREND_ENDED], first_seen, 0, 0);
-			note(&track->series[PGPS_TREND_XACTS], first_seen, 0, 0);
+			note(track, PGPS_TREND_ENDED, first_seen, 0, 0);
+			note(track, PGPS_TREND_XACTS, first_seen, 0, 0);
 		}
 	}
 	for (i = 0; i < PGPS_TREND_ENDED; i++)
-		note(&track->series[i], now,
-			 pgps_get(&view->now.shown, trends[i].told, -1), windows[i]);
-	note(&track->series[PGPS_TREND_ENDED], now,
+		note(track, i, now, pgps_get(&view->now.shown, trends[i].told, -1),
+			 windows[i]);
+	note(track, PGPS_TREND_ENDED, now,
 		 view->data->disconnects - view->data->reporters,
 		 windows[PGPS_TREND_ENDED]);
-	note(&track->series[PGPS_TREND_XACTS], now,
-		 view->copy->activity.totals.xacts, windows[PGPS_TREND_XACTS]);
+	note(track, PGPS_TREND_XACTS, now, view->copy->activity.totals.xacts,
+		 windows[PGPS_TREND_XACTS]);
 }
 
 /*
@@ -131,7 +138,7 @@ pgps_trends_note(const PgpsSnapshot *snapshot, const List *overrides)
 		windows[i] = pgps_longest_window(trends[i].rule, overrides);
 	for (i = 0; i < snapshot->ninstances; i++)
 		note_instance(&snapshot->instances[i], now, windows);
-	note(&overflow, now, snapshot->info.overflowed,
+	note(&overflow, PGPS_TREND_ERRORS, now, snapshot->info.overflowed,
 		 pgps_longest_window(PGPS_RULE_REGISTRY_FULL, overrides));
 }
 
@@ -140,19 +147,22 @@ pgps_trends_note(const PgpsSnapshot *snapshot, const List *overrides)
  * for the first time is where counting starts.
  */
 static int64
-rise(const Series *series, TimestampTz since)
+rise(const Track *track, PgpsTrend what, TimestampTz since)
 {
+	const Series *series = &track->series[what];
 	int64		now = series->latest;
 	int64		before = -1;
 	int			i;
 
 	if (now < 0)
 		return -1;
+	if (series->changed_at <= since)
+		return 0;
 
 	/* from the oldest on: the last mark before, or else the first after */
 	for (i = 1; i <= MARKS; i++)
 	{
-		const Mark *mark = &series->marks[(series->last + i) % MARKS];
+		const Mark *mark = &track->marks[what][(series->last + i) % MARKS];
 
 		if (mark->at == 0)
 			continue;
@@ -166,12 +176,12 @@ rise(const Series *series, TimestampTz since)
 int64
 pgps_rise(const PgpsInstanceView *view, PgpsTrend what, TimestampTz since)
 {
-	return rise(&tracks[view->copy->index].series[what], since);
+	return rise(&tracks[view->copy->index], what, since);
 }
 
 /* Of what had no room of its own */
 int64
 pgps_overflow_rise(TimestampTz since)
 {
-	return rise(&overflow, since);
+	return rise(&overflow, PGPS_TREND_ERRORS, since);
 }
