@@ -28,12 +28,15 @@ pgpool_stats.sample_interval = 100ms
 pgpool_stats.poll_interval = 200ms
 pgpool_stats.poll_timeout = 1s
 });
+my $hba = slurp_file($node->data_dir . '/pg_hba.conf');
+unlink $node->data_dir . '/pg_hba.conf';
+$node->append_conf('pg_hba.conf', "host all stats 127.0.0.1/32 password\n$hba");
 $node->start;
 $node->safe_psql(
 	'postgres', q{
 	CREATE EXTENSION pgpool_stats;
 	CREATE ROLE app LOGIN;
-	CREATE ROLE stats LOGIN;
+	CREATE ROLE stats LOGIN PASSWORD 'one';
 	ALTER ROLE app SET pgpool_stats.pool = 'orders';
 	ALTER ROLE stats SET pgpool_stats.pool = 'watching';
 });
@@ -45,6 +48,20 @@ my $script = "$home/script.sql";
 my $short = "$home/short.sql";
 Poolers::write_file($script, "SELECT pg_sleep(100);\n");
 Poolers::write_file($short, "SELECT pg_sleep(0.01);\n");
+
+my $passfile = "$home/passfile";
+
+sub tell_password
+{
+	my ($password) = @_;
+
+	Poolers::write_file($passfile, "*:*:*:*:$password\n");
+	chmod 0600, $passfile;
+	return;
+}
+
+tell_password('one');
+$ENV{PGPASSFILE} = $passfile;
 
 sub sql
 {
@@ -111,8 +128,9 @@ SKIP:
 	skip 'there is no Odyssey', 1 unless $odyssey;
 
 	my $port = PostgreSQL::Test::Cluster::get_free_port();
-	Poolers::write_file(
-		"$home/odyssey.conf", qq{
+	my $configure = sub {
+		Poolers::write_file(
+			"$home/odyssey.conf", qq{
 daemonize no
 log_to_stdout yes
 log_format "%p %l %c %m\\n"
@@ -140,18 +158,22 @@ database default {
 }
 database "console" {
 	user "stats" {
-		authentication "none"
+		authentication "clear_text"
+		password "$_[0]"
 		role "stat"
 		storage "local"
 		pool "session"
 	}
 }
 });
+	};
+	$configure->('one');
 	my $server =
 	  Poolers->start('odyssey', $port, $odyssey, "$home/odyssey.conf");
 	my $row = q{FROM pgpool_stats.instances WHERE pool = 'ody'};
 
-	set_poolers("name=ody host=127.0.0.1 port=$port dbname=console user=stats");
+	set_poolers("name=ody host=127.0.0.1 port=$port dbname=console user=stats passfile=$passfile"
+	);
 	until_sql(
 		q{SELECT product, version ~ '^\d', reachable, error IS NULL, clients FROM pgpool_stats.poolers},
 		'Odyssey|t|t|t|1', 'Odyssey is polled');
@@ -213,8 +235,14 @@ database "console" {
 	$server->stop('KILL');
 	until_sql('SELECT reachable FROM pgpool_stats.poolers',
 		'f', 'kill -9 is shown');
+	$configure->('two');
 	$server->run;
-	until_sql($state, 't|', 'a restart is survived');
+	until_sql(
+		q{SELECT reachable, error ~ 'password' FROM pgpool_stats.poolers},
+		'f|t', 'another password is shown');
+	tell_password('two');
+	until_sql($state, 't|', 'that and a restart are survived');
+	tell_password('one');
 	$server->stop('KILL');
 
 	# what it ran goes on
@@ -255,7 +283,8 @@ use_watchdog = off
 	my $server = Poolers->start('pgpool', $port, $pgpool, '-n', '-f',
 		"$home/pgpool.conf", '-F', "$home/pcp.conf", '-a', "$home/hba");
 
-	set_poolers("name=pp host=127.0.0.1 port=$port dbname=postgres user=stats");
+	set_poolers("name=pp host=127.0.0.1 port=$port dbname=postgres user=stats passfile=$passfile"
+	);
 	until_sql(
 		q{SELECT product, version ~ '^4', reachable, error IS NULL, max_client_conn, clients FROM pgpool_stats.poolers},
 		'Pgpool-II|t|t|t|5|1',
@@ -287,8 +316,23 @@ use_watchdog = off
 	until_sql('SELECT reachable FROM pgpool_stats.poolers',
 		'f', 'it is stopped');
 	$server->run;
+	my $state = q{SELECT reachable, error FROM pgpool_stats.poolers};
+	until_sql($state, 't|', 'and is back');
+
+	$server->signal_all('STOP');
+	until_sql($state, 'f|no answer within 1000 ms', 'SIGSTOP is shown');
+	$server->signal_all('CONT');
+	until_sql($state, 't|', 'and SIGCONT');
+	$server->signal_all('KILL');
 	until_sql('SELECT reachable FROM pgpool_stats.poolers',
-		't', 'and is back');
+		'f', 'kill -9 is shown');
+	sql(q{ALTER ROLE stats PASSWORD 'two'});
+	$server->run;
+	until_sql(
+		q{SELECT reachable, error ~ 'password' FROM pgpool_stats.poolers},
+		'f|t', 'another password is shown');
+	tell_password('two');
+	until_sql($state, 't|', 'that and a restart are survived');
 	$server->stop('QUIT');
 }
 

@@ -72,6 +72,21 @@ sub signal
 	return;
 }
 
+# The same to all of its processes; killed, it leaves its shared memory behind
+sub signal_all
+{
+	my ($self, $signal) = @_;
+	my $pid = $self->{process}->{KIDS}->[0]->{PID};
+	my @children = split ' ', `ps -o pid= --ppid $pid`;
+
+	kill $signal, $pid, @children;
+	return if $signal ne 'KILL';
+	eval { $self->{process}->finish };
+	system('ipcrm', '-m', $_)
+	  foreach `ipcs -m -p` =~ /^(\d+)\s+\S+\s+$pid\s/mg;
+	return;
+}
+
 sub stop
 {
 	my ($self, $signal) = @_;
