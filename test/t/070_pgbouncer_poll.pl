@@ -33,7 +33,7 @@ listen_addresses = '127.0.0.1'
 pgpool_stats.sample_interval = 100ms
 pgpool_stats.poll_interval = 200ms
 pgpool_stats.poll_timeout = 500ms
-pgpool_stats.alert_rules = 'pooler_down: critical 0.2; connections@pooler/b*: warning 10% clear 5'
+pgpool_stats.alert_rules = 'pooler_down: critical 0.2; pooler_down@pooler/ser*: critical 1h; connections@pooler/b*: warning 10% clear 5'
 });
 
 # a service may hold the password, too
@@ -171,7 +171,7 @@ until_sql(
 	"127.0.0.1:$silent_port: f t, a name: f t, bouncer: f t, server: f t",
 	'each says what is wrong with it');
 my $down = q{SELECT string_agg(concat_ws(' ', pool, severity, datname), ', ' ORDER BY pool) FROM pgpool_stats.alerts WHERE rule = 'pooler_down' AND state = 'firing'};
-until_sql($down, "127.0.0.1:$silent_port critical, a name critical, bouncer critical, server critical", 'alerts say so');
+until_sql($down, "127.0.0.1:$silent_port critical, a name critical, bouncer critical", 'alerts say so, but for the one below its level');
 is( $node->safe_psql('postgres', $down, extra_params => [ '-U', 'other' ]),
 	'', 'not to an ordinary role');
 is( sql(q{SELECT wait_event_type, datname IS NULL, backend_xmin IS NULL FROM pg_stat_activity WHERE backend_type = 'pgpool_stats poller'}
@@ -185,7 +185,7 @@ until_sql(
 	q{SELECT product, version, reachable, error IS NULL, max_client_conn, clients, max_db_connections IS NULL, now() - last_poll < '2s' FROM pgpool_stats.poolers WHERE name = 'bouncer'},
 	"PgBouncer|$version|t|t|60|1|t|t",
 	'PgBouncer is polled');
-until_sql($down, "127.0.0.1:$silent_port critical, a name critical, server critical", 'its alert is over');
+until_sql($down, "127.0.0.1:$silent_port critical, a name critical", 'its alert is over');
 like(sql(q{SHOW pgpool_stats.poolers}), qr/^name=bouncer/, 'a superuser sees the setting');
 is( sql(
 		q{SELECT string_agg(name || ' ' || CASE WHEN name ~ 'seconds' THEN (value < 10)::text ELSE value::text END, ', ' ORDER BY name COLLATE "C")
