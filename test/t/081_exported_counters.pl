@@ -172,5 +172,17 @@ is(exported(), '0|0|0|0|0|0|0|0', 'after a reset nothing is left out');
 work(300);
 is((split /\|/, exported())[1], '1', 'and all is counted');
 
+# A pool that makes room for another is counted on as (other).  What it counted
+# was exported under its own name.
+$node->append_conf('postgresql.conf', 'pgpool_stats.max_pools = 16');
+$node->restart;
+sql(q{SELECT pgpool_stats.report('q' || n, '{"checkouts": 10}', 'i'), pgpool_stats.forget('q' || n, 'i')
+	  FROM generate_series(1, 20) n});
+cmp_ok(sql(q{SELECT checkouts FROM pgpool_stats.pools WHERE pool = '(other)' AND usename = 'postgres'}),
+	'>=', 100, 'pools made room');
+is( sql(q{SELECT value FROM pgpool_stats.metrics WHERE name = 'pgpool_stats_checkouts_total'
+		  AND labels @> '{"pool": "(other)", "usename": "postgres"}'}),
+	'0', 'nothing is exported twice');
+
 $node->stop;
 done_testing();

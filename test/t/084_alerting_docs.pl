@@ -172,9 +172,14 @@ is($ret, 0, 'openmetrics to a file');
 like(slurp_file($node->basedir . '/pgpool_stats.prom'), qr/^pgpool_stats_alert_value\{.*\n# EOF\n+\z/ms, 'and there it is');
 SKIP:
 {
-	skip 'check_pgsql is not installed', 1 unless -x '/usr/lib/nagios/plugins/check_pgsql';
+	skip 'check_pgsql is not installed', 3 unless -x '/usr/lib/nagios/plugins/check_pgsql';
 	($ret, $out) = command('check_pgsql');
 	is($ret, 2, 'check_pgsql: CRITICAL');
+	($ret, $out) = command('negate');
+	is($ret, 0, 'check_pgsql and negate: not UNKNOWN');
+	sql('REVOKE pg_monitor FROM nagios');
+	($ret, $out) = command('negate');
+	is($ret, 3, 'check_pgsql and negate: UNKNOWN');
 }
 
 # Rules of one's own
