@@ -17,7 +17,11 @@
  *	 events, collector, upkeep				what keeps it up to date
  *	 persist, restore						over a restart
  *	 snapshot, budget						what readers start from
- *	 report, plan, views, views_server, connections, overview, row
+ *	 history, load, sizing, cores			what was, and how much is needed
+ *	 leaks, pids, locks						who does not give back
+ *	 rules, trends, conditions, limit_conditions, alerts, silences, notifier
+ *											what is wrong, and who is told
+ *	 report, plan, views*, connections, overview, row
  *											what SQL calls
  *
  * Copyright (c) 2026, the pgpool_stats authors
