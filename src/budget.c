@@ -33,7 +33,6 @@
 
 #define WARNING_PCT 80
 #define CRITICAL_PCT 90
-#define SMALL_LIMIT 10			/* percentages mean little below it */
 #define RECENTLY (5 * USECS_PER_MINUTE)
 
 const char *
@@ -85,7 +84,7 @@ server_status(int usable, int used)
 {
 	if (used >= usable)
 		return PGPS_LIMIT_CRITICAL;
-	if (usable < SMALL_LIMIT)
+	if (usable < PGPS_SMALL_LIMIT)
 		return PGPS_LIMIT_OK;
 	if (used * 100 >= usable * CRITICAL_PCT)
 		return PGPS_LIMIT_CRITICAL;
@@ -125,7 +124,7 @@ own_limit_status(const PgpsLimit *limit)
 		return PGPS_LIMIT_OK;
 	if (limit->used >= limit->conn_limit)
 		return PGPS_LIMIT_FULL;
-	if (limit->conn_limit >= SMALL_LIMIT &&
+	if (limit->conn_limit >= PGPS_SMALL_LIMIT &&
 		limit->used * 100 >= limit->conn_limit * WARNING_PCT)
 		return PGPS_LIMIT_WARNING;
 	return PGPS_LIMIT_OK;

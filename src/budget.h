@@ -13,6 +13,9 @@
 #include "peaks.h"
 #include "snapshot.h"
 
+/* percentages of a limit mean little below it */
+#define PGPS_SMALL_LIMIT 10
+
 /* what the pools of one role in one database may ask for */
 typedef struct PgpsCommitment
 {

@@ -22,9 +22,6 @@
 #include "settings.h"
 #include "trends.h"
 
-/* transactions a connection that would be pooling */
-#define POOLED_XACTS 3
-
 /* what a rule has found at one instance */
 typedef struct Found
 {
@@ -221,7 +218,7 @@ does_not_pool(const PoolWatch *w, const PgpsInstanceView *view, Found *found)
 	int64		ended = pgps_rise(view, PGPS_TREND_ENDED, w->window_start);
 
 	if (view->server.via_pooler || ended <= 0 ||
-		pgps_rise(view, PGPS_TREND_XACTS, w->window_start) >= POOLED_XACTS * ended)
+		pgps_rise(view, PGPS_TREND_XACTS, w->window_start) >= PGPS_POOLED_XACTS * ended)
 		return false;
 	found->value = ended * (double) USECS_PER_MINUTE /
 		Max(w->now - w->window_start, USECS_PER_SEC);

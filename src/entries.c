@@ -170,8 +170,8 @@ pgps_retire(PgpsPool *pool, const PgpsTotals *totals, const PgpsTotals *base)
 }
 
 /* Give what an instance counted to its pool. */
-void
-pgps_retire_counters(PgpsInstanceEntry *entry)
+static void
+retire_counters(PgpsInstanceEntry *entry)
 {
 	const PgpsInstance *data = &entry->data;
 	PgpsPool   *pool = &pgps_pools[data->pool].data;
@@ -194,7 +194,7 @@ pgps_remove_instance(int32 i)
 	int32	   *link = instance_bucket(entry->data.pool, entry->data.name);
 
 	Assert(pg_atomic_read_u32(&entry->attached) == 0);
-	pgps_retire_counters(entry);
+	retire_counters(entry);
 	pgps_pools[entry->data.pool].data.instances--;
 	while (*link != i)
 		link = &pgps_instances[*link].next;

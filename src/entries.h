@@ -65,7 +65,6 @@ extern int32 pgps_need_instance(int32 pool, const char *name, bool for_connectio
 								TimestampTz now);
 extern void pgps_remove_instance(int32 i);
 extern void pgps_remove_pool(int32 i);
-extern void pgps_retire_counters(PgpsInstanceEntry *entry);
 extern void pgps_retire(PgpsPool *pool, const PgpsTotals *totals,
 						const PgpsTotals *base);
 

@@ -21,8 +21,6 @@
 #include "conditions.h"
 #include "trends.h"
 
-#define SMALL_LIMIT 10			/* percentages mean little below it */
-
 /* who takes something of a limit */
 typedef struct LimitUser
 {
@@ -136,7 +134,7 @@ look_at_use(PgpsWatch *watch, const PgpsSubject *subject, int used, int usable,
 {
 	PgpsCondition *condition;
 
-	if (used == 0 || (usable < SMALL_LIMIT && used < usable))
+	if (used == 0 || (usable < PGPS_SMALL_LIMIT && used < usable))
 		return;
 	condition = pgps_add_condition(watch, PGPS_RULE_CONNECTIONS, subject,
 								   usable > 0 ? 100.0 * used / usable : 100,

@@ -214,9 +214,9 @@ read_duration_object(JsonbContainer *object, double *seconds)
  * value, NULL if it has none).  In seconds.  Returns false if it is none.
  */
 bool
-pgps_read_duration(const JsonbValue *value, const char *text, double *seconds)
+pgps_read_duration(const JsonbValue *value, const char *given, double *seconds)
 {
 	if (value->type == jbvBinary)
 		return read_duration_object(value->val.binary.data, seconds);
-	return text !=NULL && read_duration_text(text, seconds);
+	return given != NULL && read_duration_text(given, seconds);
 }

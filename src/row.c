@@ -130,6 +130,41 @@ pgps_put_time(PgpsRow *row, TimestampTz value)
 		put(row, TimestampTzGetDatum(value));
 }
 
+/* Negative = unknown = null */
+void
+pgps_put_known4(PgpsRow *row, int64 value)
+{
+	if (value >= 0)
+		pgps_put_int4(row, value);
+	else
+		pgps_put_null(row);
+}
+
+void
+pgps_put_known8(PgpsRow *row, int64 value)
+{
+	if (value >= 0)
+		pgps_put_int8(row, value);
+	else
+		pgps_put_null(row);
+}
+
+void
+pgps_put_known_float8(PgpsRow *row, double value)
+{
+	if (value >= 0)
+		pgps_put_float8(row, value);
+	else
+		pgps_put_null(row);
+}
+
+/* Microseconds as milliseconds */
+void
+pgps_put_known_ms(PgpsRow *row, int64 time)
+{
+	pgps_put_known_float8(row, time < 0 ? -1 : time / 1000.0);
+}
+
 /* Microseconds as interval */
 void
 pgps_put_interval(PgpsRow *row, int64 length)

@@ -264,20 +264,20 @@ unit_ms(const char *unit)
  * wrong with it, or NULL.
  */
 static const char *
-parse_number(const char *text, const char *unit, double *value)
+parse_number(const char *number, const char *unit, double *value)
 {
 	char	   *end;
 
 	errno = 0;
-	*value = strtod(text, &end);
-	if (end == text ||errno != 0 || isnan(*value) || *value < 0 ||
+	*value = strtod(number, &end);
+	if (end == number || errno != 0 || isnan(*value) || *value < 0 ||
 		*value > PG_INT32_MAX)
-		return psprintf("\"%s\" is not a number", text);
+		return psprintf("\"%s\" is not a number", number);
 	if (*end == '\0' || unit == NULL || strcmp(end, unit) == 0 ||
 		(strcmp(unit, "percent") == 0 && strcmp(end, "%") == 0))
 		return NULL;
 	if (unit_ms(unit) == 0 || unit_ms(end) == 0)
-		return psprintf("\"%s\" is not in %s", text, unit);
+		return psprintf("\"%s\" is not in %s", number, unit);
 	*value *= unit_ms(end) / unit_ms(unit);
 	return NULL;
 }
@@ -313,27 +313,17 @@ parse_levels(PgpsOverride *entry, char *text, const char *unit)
 				unit_ms(end) == 0 || value * unit_ms(end) > 1e12)
 				return psprintf("\"%s\" is not a time such as 90s or 5min", number);
 			entry->levels.for_time = value * unit_ms(end) * 1000;
-			entry->told_for = true;
 			continue;
 		}
 		error = parse_number(number, unit, &value);
 		if (error != NULL)
 			return error;
 		if (strcmp(word, "warning") == 0)
-		{
-			entry->told_warning = true;
 			entry->levels.warning = value;
-		}
 		else if (strcmp(word, "critical") == 0)
-		{
-			entry->told_critical = true;
 			entry->levels.critical = value;
-		}
 		else if (strcmp(word, "clear") == 0)
-		{
-			entry->told_clear = true;
 			entry->levels.clear = value;
-		}
 		else
 			return psprintf("\"%s\" is none of off, warning, critical, clear, for", word);
 	}
@@ -352,6 +342,10 @@ parse_override(const char *text)
 
 	entry->text = text;
 	entry->rule = text;
+
+	entry->levels.warning = entry->levels.critical = NONE;
+	entry->levels.clear = NONE;
+	entry->levels.for_time = -1;
 
 	if (colon == NULL)
 	{
@@ -437,13 +431,13 @@ pgps_levels(PgpsRule rule, const PgpsSubject *subject, const List *overrides)
 		if (!pgps_target_matches(&entry->what, subject))
 			continue;
 		levels.enabled = entry->levels.enabled;
-		if (entry->told_warning)
+		if (entry->levels.warning >= 0)
 			levels.warning = entry->levels.warning;
-		if (entry->told_critical)
+		if (entry->levels.critical >= 0)
 			levels.critical = entry->levels.critical;
-		if (entry->told_clear)
+		if (entry->levels.clear >= 0)
 			levels.clear = entry->levels.clear;
-		if (entry->told_for)
+		if (entry->levels.for_time >= 0)
 			levels.for_time = entry->levels.for_time;
 	}
 	return levels;
@@ -461,9 +455,9 @@ pgps_longest_window(PgpsRule rule, const List *overrides)
 	{
 		const PgpsOverride *entry = lfirst(lc);
 
-		if (entry->told_for && entry->target == NULL)
+		if (entry->levels.for_time >= 0 && entry->target == NULL)
 			window = entry->levels.for_time;
-		else if (entry->told_for)
+		else if (entry->levels.for_time >= 0)
 			longest = Max(longest, entry->levels.for_time);
 	}
 	return Max(longest, window);

@@ -101,11 +101,7 @@ typedef struct PgpsOverride
 	const char *rule;			/* name, or "*" */
 	const char *target;			/* as written; NULL = all */
 	PgpsTarget	what;
-	bool		told_warning;
-	bool		told_critical;
-	bool		told_clear;
-	bool		told_for;
-	PgpsLevels	levels;			/* as far as told */
+	PgpsLevels	levels;			/* negative = it does not say */
 	const char *error;			/* what is wrong with it, or NULL */
 } PgpsOverride;
 

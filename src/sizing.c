@@ -74,8 +74,8 @@ pgps_wait_probability(int connections, double load)
 }
 
 /* The fewest connections with which no more have to wait than that */
-int
-pgps_connections_for(double load, double probability)
+static int
+connections_for(double load, double probability)
 {
 	double		b = 1;
 	int			c = 0;
@@ -176,8 +176,8 @@ pgps_work_out_sizing(PgpsSizing *sizing, const PgpsBucket *buckets,
 		return;
 	if (sizing->cap > 0)
 		sizing->wait_probability = pgps_wait_probability(sizing->cap, sizing->load);
-	sizing->suggested = Max(pgps_connections_for(sizing->load,
-												 pgps_target_wait_probability),
+	sizing->suggested = Max(connections_for(sizing->load,
+											pgps_target_wait_probability),
 							sizing->peak);
 }
 

@@ -29,7 +29,6 @@ typedef struct PgpsSizing
 } PgpsSizing;
 
 extern double pgps_wait_probability(int connections, double load);
-extern int	pgps_connections_for(double load, double probability);
 extern void pgps_work_out_sizing(PgpsSizing *sizing,
 								 const PgpsBucket *buckets, int nbuckets,
 								 int peak);

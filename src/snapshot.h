@@ -14,6 +14,9 @@
 #include "registry.h"
 #include "rejections.h"
 
+/* a connection that runs fewer transactions is hardly pooled */
+#define PGPS_POOLED_XACTS 3
+
 /* an instance as it is shown */
 typedef struct PgpsInstanceView
 {

@@ -15,8 +15,8 @@
 #include "figures.h"
 #include "table.h"
 
-int
-pgps_table_column(const PgpsTable *table, const char *name, Size length)
+static int
+find_column(const PgpsTable *table, const char *name, Size length)
 {
 	int			i;
 
@@ -33,7 +33,7 @@ pgps_table_column(const PgpsTable *table, const char *name, Size length)
 const char *
 pgps_cell(const PgpsTable *table, int row, const char *column)
 {
-	int			c = table ? pgps_table_column(table, column, strlen(column)) : -1;
+	int			c = table ? find_column(table, column, strlen(column)) : -1;
 
 	return c < 0 || row < 0 || row >= table->nrows ? NULL :
 		table->cells[row * table->ncols + c];
@@ -42,9 +42,9 @@ pgps_cell(const PgpsTable *table, int row, const char *column)
 bool
 pgps_is_cell(const PgpsTable *table, int row, const char *column, const char *value)
 {
-	const char *text = pgps_cell(table, row, column);
+	const char *found = pgps_cell(table, row, column);
 
-	return text !=NULL && strcmp(text, value) == 0;
+	return found != NULL && strcmp(found, value) == 0;
 }
 
 /* The row in which a column has a value; -1 if there is none. */
@@ -65,15 +65,15 @@ pgps_table_row(const PgpsTable *table, const char *column, const char *value)
 int32
 pgps_count_in(const PgpsTable *table, int row, const char *column)
 {
-	const char *text = pgps_cell(table, row, column);
+	const char *cell = pgps_cell(table, row, column);
 	char	   *end;
 	long		value;
 
-	if (text == NULL)
+	if (cell == NULL)
 		return -1;
 	errno = 0;
-	value = strtol(text, &end, 10);
-	return errno == 0 && end != text &&*end == '\0' && value >= 0 &&
+	value = strtol(cell, &end, 10);
+	return errno == 0 && end != cell && *end == '\0' && value >= 0 &&
 		value <= PG_INT32_MAX ? (int32) value : -1;
 }
 
@@ -88,7 +88,7 @@ pgps_speaks(const PgpsTable *table, const PgpsDialect *dialect)
 		const char *p = dialect->detected_by[i];
 		Size		length = strcspn(p, "|");
 
-		while (pgps_table_column(table, p, length) < 0)
+		while (find_column(table, p, length) < 0)
 		{
 			if (p[length] == '\0')
 				return false;

@@ -13,8 +13,6 @@
 #include "console.h"
 #include "dialect.h"
 
-extern int	pgps_table_column(const PgpsTable *table, const char *name,
-							  Size length);
 extern const char *pgps_cell(const PgpsTable *table, int row,
 							 const char *column);
 extern bool pgps_is_cell(const PgpsTable *table, int row, const char *column,

@@ -34,8 +34,8 @@ pgps_totals_add(PgpsTotals *sum, const PgpsTotals *more)
 }
 
 /* "less" was part of it once: nothing becomes negative. */
-void
-pgps_totals_subtract(PgpsTotals *rest, const PgpsTotals *less)
+static void
+subtract(PgpsTotals *rest, const PgpsTotals *less)
 {
 	int			f;
 
@@ -72,14 +72,14 @@ pgps_leave_out_base(PgpsCopy *copy)
 	{
 		PgpsPool   *data = &copy->pools[i].data;
 
-		pgps_totals_subtract(&data->retired, &data->base);
+		subtract(&data->retired, &data->base);
 	}
 	for (i = 0; i < copy->ninstances; i++)
 	{
 		PgpsInstanceCopy *instance = &copy->instances[i];
 		PgpsTotals	totals = pgps_instance_totals(instance);
 
-		pgps_totals_subtract(&totals, &instance->data.base);
+		subtract(&totals, &instance->data.base);
 		instance->data.told = totals.told;
 		instance->data.connects = totals.connects;
 		instance->data.disconnects = totals.disconnects;

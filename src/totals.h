@@ -22,6 +22,5 @@ typedef struct PgpsTotals
 } PgpsTotals;
 
 extern void pgps_totals_add(PgpsTotals *sum, const PgpsTotals *more);
-extern void pgps_totals_subtract(PgpsTotals *rest, const PgpsTotals *less);
 
 #endif							/* PGPS_TOTALS_H */

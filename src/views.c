@@ -86,16 +86,6 @@ put_unlimited(PgpsRow *row, const PgpsValues *v)
 		pgps_put_null(row);
 }
 
-/* Negative = null */
-static void
-put_count(PgpsRow *row, int64 count)
-{
-	if (count >= 0)
-		pgps_put_int4(row, count);
-	else
-		pgps_put_null(row);
-}
-
 /*
  * xacts, total_xact_time, mean_xact_time: as the server has seen them; those
  * of a pooler's clients only the pooler can tell.
@@ -165,7 +155,7 @@ instance_notes(const PgpsInstanceView *view)
 		pgps_note(&notes, psprintf("holds %d connections, its maximum is " INT64_FORMAT,
 								   view->server.connections - view->server.reporters,
 								   shown->value[PGPS_MAX_SIZE]));
-	if (ended >= MANY_CONNECTS && xacts < 3 * ended)
+	if (ended >= MANY_CONNECTS && xacts < PGPS_POOLED_XACTS * ended)
 		pgps_note(&notes, psprintf("hardly pools: about " UINT64_FORMAT " transactions a connection, which lasts %.1f s",
 								   (xacts + ended / 2) / ended,
 								   data->session_time / 1000000.0 / ended));
@@ -220,7 +210,7 @@ put_instance(PgpsRow *row, const PgpsPool *pool, const PgpsInstanceView *view,
 	pgps_put_int4(row, view->server.connections);
 	pgps_put_int4(row, view->server.in_xact);
 	pgps_put_int4(row, view->server.idle_in_xact);
-	put_count(row, view->now.unclaimed);
+	pgps_put_known4(row, view->now.unclaimed);
 	pgps_put_int4(row, view->copy->activity.peak_in_xact);
 	pgps_put_time(row, view->copy->activity.peak_in_xact_at);
 	pgps_put_int8(row, view->copy->activity.totals.exhausted_count);

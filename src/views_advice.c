@@ -124,27 +124,6 @@ pgps_sql_wait_probability(PG_FUNCTION_ARGS)
 	PG_RETURN_FLOAT8(pgps_wait_probability(connections, load));
 }
 
-/* Negative = null */
-static void
-put_known(PgpsRow *row, double value)
-{
-	if (value >= 0)
-		pgps_put_float8(row, value);
-	else
-		pgps_put_null(row);
-}
-
-static void
-put_known_int(PgpsRow *row, int64 value, bool wide)
-{
-	if (value < 0)
-		pgps_put_null(row);
-	else if (wide)
-		pgps_put_int8(row, value);
-	else
-		pgps_put_int4(row, value);
-}
-
 /*
  * Connections that are held here beyond what is suggested; -1 = not known.
  * Behind a pooler none of them are the pool's.
@@ -177,14 +156,14 @@ put_sizing(PgpsRow *row, const PgpsPoolView *pool, const PgpsSizing *sizing)
 	pgps_put_interval(row, sizing->observed);
 	pgps_put_text(row, sizing->load < 0 ? NULL :
 				  sizing->basis == PGPS_BASIS_CLIENT ? "client" : "server");
-	put_known(row, sizing->arrivals);
-	put_known(row, sizing->mean_use);
-	put_known(row, sizing->load);
+	pgps_put_known_float8(row, sizing->arrivals);
+	pgps_put_known_float8(row, sizing->mean_use);
+	pgps_put_known_float8(row, sizing->load);
 	pgps_put_int4(row, sizing->peak);
-	put_known_int(row, sizing->p99, false);
-	put_known(row, sizing->wait_probability);
-	put_known_int(row, sizing->suggested, false);
-	put_known_int(row, give_back(pool, sizing), true);
+	pgps_put_known4(row, sizing->p99);
+	pgps_put_known_float8(row, sizing->wait_probability);
+	pgps_put_known4(row, sizing->suggested);
+	pgps_put_known8(row, give_back(pool, sizing));
 	pgps_put_text(row, pgps_sizing_advice(sizing));
 	pgps_row_end(row);
 }
@@ -265,12 +244,12 @@ put_server(PgpsRow *row, const Server *server)
 	pgps_put_text(row, psprintf("max_connections %d", MaxConnections));
 	pgps_put_interval(row, server->observed);
 	pgps_put_text(row, "server");
-	put_known(row, arrivals);
-	put_known(row, mean);
-	put_known(row, load);
+	pgps_put_known_float8(row, arrivals);
+	pgps_put_known_float8(row, mean);
+	pgps_put_known_float8(row, load);
 	pgps_put_nulls(row, 3);		/* peak, p99, wait_probability */
 	pgps_put_int4(row, bears);
-	put_known_int(row, server->give_back, true);
+	pgps_put_known8(row, server->give_back);
 	pgps_put_text(row, advice.data);
 	pgps_row_end(row);
 }

@@ -152,22 +152,13 @@ pgps_get_alerts(PG_FUNCTION_ARGS)
  */
 
 static void
-put_level(PgpsRow *row, bool told, double level)
-{
-	if (told && level >= 0)
-		pgps_put_float8(row, level);
-	else
-		pgps_put_null(row);
-}
-
-static void
 put_default(PgpsRow *row, const PgpsRuleInfo *rule)
 {
 	pgps_put_text(row, rule->name);
 	pgps_put_text(row, "*");
-	put_level(row, true, rule->levels.warning);
-	put_level(row, true, rule->levels.critical);
-	put_level(row, true, rule->levels.clear);
+	pgps_put_known_float8(row, rule->levels.warning);
+	pgps_put_known_float8(row, rule->levels.critical);
+	pgps_put_known_float8(row, rule->levels.clear);
 	pgps_put_text(row, rule->unit);
 	pgps_put_interval(row, rule->levels.for_time);
 	pgps_put_bool(row, rule->levels.enabled);
@@ -191,11 +182,11 @@ put_override(PgpsRow *row, const PgpsOverride *entry)
 	}
 	pgps_put_text(row, entry->rule);
 	pgps_put_text(row, entry->target ? entry->target : "*");
-	put_level(row, entry->told_warning, entry->levels.warning);
-	put_level(row, entry->told_critical, entry->levels.critical);
-	put_level(row, entry->told_clear, entry->levels.clear);
+	pgps_put_known_float8(row, entry->levels.warning);
+	pgps_put_known_float8(row, entry->levels.critical);
+	pgps_put_known_float8(row, entry->levels.clear);
 	pgps_put_text(row, unit);
-	if (entry->told_for)
+	if (entry->levels.for_time >= 0)
 		pgps_put_interval(row, entry->levels.for_time);
 	else
 		pgps_put_null(row);

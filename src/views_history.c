@@ -21,34 +21,6 @@
 PG_FUNCTION_INFO_V1(pgps_get_history);
 
 static void
-put_count(PgpsRow *row, int64 count)
-{
-	if (count >= 0)
-		pgps_put_int8(row, count);
-	else
-		pgps_put_null(row);
-}
-
-/* Microseconds as milliseconds */
-static void
-put_ms(PgpsRow *row, int64 time)
-{
-	if (time >= 0)
-		pgps_put_float8(row, time / 1000.0);
-	else
-		pgps_put_null(row);
-}
-
-static void
-put_gauge(PgpsRow *row, int32 value)
-{
-	if (value >= 0)
-		pgps_put_int4(row, value);
-	else
-		pgps_put_null(row);
-}
-
-static void
 put_bucket(PgpsRow *row, const PgpsPool *pool, PgpsPeriod period,
 		   const PgpsBucket *bucket)
 {
@@ -60,20 +32,20 @@ put_bucket(PgpsRow *row, const PgpsPool *pool, PgpsPeriod period,
 	pgps_put_int4(row, bucket->instances);
 	pgps_put_int4(row, bucket->min_connections);
 	pgps_put_int4(row, bucket->max_connections);
-	put_gauge(row, bucket->min_checked_out);
-	put_gauge(row, bucket->max_checked_out);
+	pgps_put_known4(row, bucket->min_checked_out);
+	pgps_put_known4(row, bucket->max_checked_out);
 	pgps_put_int4(row, bucket->max_in_xact);
-	put_gauge(row, bucket->max_waiting);
+	pgps_put_known4(row, bucket->max_waiting);
 	pgps_put_pct(row, bucket->max_used < 0 ? -1 : bucket->max_used / 10.0);
-	put_count(row, bucket->count[PGPS_COUNT_CHECKOUTS]);
-	put_count(row, bucket->count[PGPS_COUNT_WAITS]);
-	put_ms(row, bucket->count[PGPS_COUNT_WAIT_TIME]);
-	put_count(row, bucket->count[PGPS_COUNT_TIMEOUTS]);
-	put_count(row, bucket->count[PGPS_COUNT_ERRORS]);
-	put_count(row, bucket->count[PGPS_COUNT_CONNECTS]);
-	put_count(row, bucket->count[PGPS_COUNT_REJECTED]);
-	put_count(row, bucket->count[PGPS_COUNT_XACTS]);
-	put_ms(row, bucket->count[PGPS_COUNT_XACT_TIME]);
+	pgps_put_known8(row, bucket->count[PGPS_COUNT_CHECKOUTS]);
+	pgps_put_known8(row, bucket->count[PGPS_COUNT_WAITS]);
+	pgps_put_known_ms(row, bucket->count[PGPS_COUNT_WAIT_TIME]);
+	pgps_put_known8(row, bucket->count[PGPS_COUNT_TIMEOUTS]);
+	pgps_put_known8(row, bucket->count[PGPS_COUNT_ERRORS]);
+	pgps_put_known8(row, bucket->count[PGPS_COUNT_CONNECTS]);
+	pgps_put_known8(row, bucket->count[PGPS_COUNT_REJECTED]);
+	pgps_put_known8(row, bucket->count[PGPS_COUNT_XACTS]);
+	pgps_put_known_ms(row, bucket->count[PGPS_COUNT_XACT_TIME]);
 	pgps_row_end(row);
 }
 

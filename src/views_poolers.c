@@ -21,15 +21,6 @@
 PG_FUNCTION_INFO_V1(pgps_get_poolers);
 PG_FUNCTION_INFO_V1(pgps_get_chains);
 
-static void
-put_count(PgpsRow *row, int32 count)
-{
-	if (count >= 0)
-		pgps_put_int4(row, count);
-	else
-		pgps_put_null(row);
-}
-
 static const PgpsPooler *
 find_pooler(const PgpsPooler *poolers, const char *name)
 {
@@ -90,10 +81,10 @@ pgps_get_poolers(PG_FUNCTION_ARGS)
 			pgps_put_float8(&row, pooler->poll_time / 1000.0);
 		else
 			pgps_put_null(&row);
-		put_count(&row, pooler->max_client_conn);
-		put_count(&row, pooler->clients);
-		put_count(&row, pooler->max_db_connections > 0 ?
-				  pooler->max_db_connections : -1);
+		pgps_put_known4(&row, pooler->max_client_conn);
+		pgps_put_known4(&row, pooler->clients);
+		pgps_put_known4(&row, pooler->max_db_connections > 0 ?
+						pooler->max_db_connections : -1);
 		pgps_put_text(&row, pooler->error);
 		pgps_row_end(&row);
 	}

@@ -34,7 +34,7 @@ static int	statm = -1;
 Size
 guard_memory(void)
 {
-	char text[	128];
+	char		buf[128];
 	unsigned long size,
 				resident,
 				share,
@@ -45,12 +45,12 @@ guard_memory(void)
 
 	if (statm < 0)
 		statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-	length = statm < 0 ? -1 : pread(statm, text, sizeof(text) - 1, 0);
+	length = statm < 0 ? -1 : pread(statm, buf, sizeof(buf) - 1, 0);
 	if (length <= 0)
 		return 0;
-	text[		length] = '\0';
+	buf[length] = '\0';
 
-	if (sscanf(text, "%lu %lu %lu %lu %lu %lu", &size, &resident, &share,
+	if (sscanf(buf, "%lu %lu %lu %lu %lu %lu", &size, &resident, &share,
 			   &code, &lib, &data) != 6)
 		return 0;
 	return data * (Size) sysconf(_SC_PAGESIZE);

@@ -42,23 +42,23 @@ option(const PQconninfoOption *given, const PQconninfoOption *defaults,
 static bool
 needs_no_lookup(const char *host, Size length)
 {
-	char text[	64];
+	char		buf[64];
 	struct in6_addr addr;
 
 	if (length == 0 || host[0] == '/' || host[0] == '@')
 		return true;
-	if (length >= sizeof(text))
+	if (length >= sizeof(buf))
 		return false;
-	memcpy(text, host, length);
-	text[		length] = '\0';
+	memcpy(buf, host, length);
+	buf[length] = '\0';
 
 	/* that one is in the machine's own list */
-	if (strcmp(text, "localhost") == 0)
+	if (strcmp(buf, "localhost") == 0)
 		return true;
-	text[		strcspn(text, "%")] = '\0';
+	buf[strcspn(buf, "%")] = '\0';
 
-	return inet_pton(AF_INET, text, &addr) == 1 ||
-		inet_pton(AF_INET6, text, &addr) == 1;
+	return inet_pton(AF_INET, buf, &addr) == 1 ||
+		inet_pton(AF_INET6, buf, &addr) == 1;
 }
 
 /*

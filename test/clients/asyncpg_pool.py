@@ -87,7 +87,8 @@ async def main():
 
     # nobody but the library's queue knows who waits
     waiter = asyncio.ensure_future(pool.acquire())
-    await asyncio.sleep(0.05)
+    while not pool._queue._getters:
+        await asyncio.sleep(0)
     check("waiting: it waits", not waiter.done())
     step("waiting", pool, "exhausted", 3, 3)
     await pool.release(held.pop())
