@@ -39,6 +39,7 @@ pgpool_stats.alert_rules = 'pooler_down: critical 0.2; pooler_down@pooler/ser*: 
 # a service may hold the password, too
 my $services = $node->basedir . '/services';
 $ENV{PGSERVICEFILE} = $services;
+Poolers::polled_by($node);
 $node->start;
 $node->safe_psql(
 	'postgres', q{
@@ -52,7 +53,7 @@ $node->safe_psql(
 my $home = $node->basedir;
 my $port = PostgreSQL::Test::Cluster::get_free_port();
 my $bouncer_conf = "$home/pgbouncer.ini";
-my $passfile = "$home/passfile";
+my $passfile = Poolers::passfile();
 
 sub set_password
 {
@@ -60,15 +61,6 @@ sub set_password
 
 	Poolers::write_file("$home/users",
 		qq{"app" ""\n"other" ""\n"stats" "$password"\n});
-	return;
-}
-
-sub tell_password
-{
-	my ($password) = @_;
-
-	Poolers::write_file($passfile, "*:*:*:*:$password\n");
-	chmod 0600, $passfile;
 	return;
 }
 
@@ -97,32 +89,6 @@ Poolers::write_file("$home/hba",
 );
 set_password('one');
 tell_password('one');
-
-sub sql
-{
-	my ($sql) = @_;
-
-	return $node->safe_psql('postgres', $sql);
-}
-
-sub until_sql
-{
-	my ($sql, $expected, $name) = @_;
-
-	ok($node->poll_query_until('postgres', $sql, $expected), $name)
-	  or diag sql('TABLE pgpool_stats.poolers') . "\n" . sql($sql);
-	return;
-}
-
-sub set_poolers
-{
-	my ($list) = @_;
-
-	$list =~ s/'/''/g;
-	sql("ALTER SYSTEM SET pgpool_stats.poolers = '$list'");
-	$node->reload;
-	return;
-}
 
 my $is_poller =
   q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'pgpool_stats poller'};

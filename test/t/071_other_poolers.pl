@@ -31,6 +31,7 @@ pgpool_stats.poll_timeout = 1s
 my $hba = slurp_file($node->data_dir . '/pg_hba.conf');
 unlink $node->data_dir . '/pg_hba.conf';
 $node->append_conf('pg_hba.conf', "host all stats 127.0.0.1/32 password\n$hba");
+Poolers::polled_by($node);
 $node->start;
 $node->safe_psql(
 	'postgres', q{
@@ -49,44 +50,10 @@ my $short = "$home/short.sql";
 Poolers::write_file($script, "SELECT pg_sleep(100);\n");
 Poolers::write_file($short, "SELECT pg_sleep(0.01);\n");
 
-my $passfile = "$home/passfile";
-
-sub tell_password
-{
-	my ($password) = @_;
-
-	Poolers::write_file($passfile, "*:*:*:*:$password\n");
-	chmod 0600, $passfile;
-	return;
-}
+my $passfile = Poolers::passfile();
 
 tell_password('one');
 $ENV{PGPASSFILE} = $passfile;
-
-sub sql
-{
-	my ($sql) = @_;
-
-	return $node->safe_psql('postgres', $sql);
-}
-
-sub until_sql
-{
-	my ($sql, $expected, $name) = @_;
-
-	ok($node->poll_query_until('postgres', $sql, $expected), $name)
-	  or diag sql('TABLE pgpool_stats.poolers') . "\n" . sql($sql);
-	return;
-}
-
-sub set_poolers
-{
-	my ($list) = @_;
-
-	sql("ALTER SYSTEM SET pgpool_stats.poolers = '$list'");
-	$node->reload;
-	return;
-}
 
 my ($in, $out) = ('', '');
 

@@ -4,11 +4,64 @@ package Poolers;
 
 use strict;
 use warnings;
+use Exporter 'import';
 use IO::Socket::INET;
 use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+
+our @EXPORT = qw(sql until_sql set_poolers tell_password);
+
+# the server that polls them
+my $node;
+
+sub polled_by
+{
+	($node) = @_;
+	return;
+}
+
+sub sql
+{
+	my ($sql) = @_;
+
+	return $node->safe_psql('postgres', $sql);
+}
+
+sub until_sql
+{
+	my ($sql, $expected, $name) = @_;
+
+	ok($node->poll_query_until('postgres', $sql, $expected), $name)
+	  or diag sql('TABLE pgpool_stats.poolers') . "\n" . sql($sql);
+	return;
+}
+
+sub set_poolers
+{
+	my ($list) = @_;
+
+	$list =~ s/'/''/g;
+	sql("ALTER SYSTEM SET pgpool_stats.poolers = '$list'");
+	$node->reload;
+	return;
+}
+
+# The password that the poller knows, by a file of the server's test
+sub passfile
+{
+	return $node->basedir . '/passfile';
+}
+
+sub tell_password
+{
+	my ($password) = @_;
+
+	write_file(passfile(), "*:*:*:*:$password\n");
+	chmod 0600, passfile();
+	return;
+}
 
 # A program of that name, or the one that the environment names
 sub find
