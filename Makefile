@@ -13,14 +13,15 @@ EXTENSION = pgpool_stats
 MODULE_big = pgpool_stats
 EXTVERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" pgpool_stats.control)
 
-OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)))
-
 # a library of its own: libpq and what it needs stay out of the other processes
 POLLER = pgpool_stats_poller
 POLLER_OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/poller/*.c)))
+
+OBJS = $(filter-out $(POLLER_OBJS),\
+	$(patsubst %.c,%.o,$(sort $(wildcard src/*/*.c))))
 EXTRA_CLEAN = $(POLLER_OBJS) $(POLLER)$(DLSUFFIX)
 DATA = $(sort $(wildcard src/pgpool_stats--*.sql))
-PG_CPPFLAGS = -I$(libpq_srcdir) -DPGPS_VERSION='"$(EXTVERSION)"'
+PG_CPPFLAGS = -Isrc -I$(libpq_srcdir) -DPGPS_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare \
 	-Wno-missing-field-initializers -Wno-cast-function-type
 
@@ -38,7 +39,7 @@ ifneq ($(PGXS),)
 override with_llvm = no
 include $(PGXS)
 
-$(OBJS) $(POLLER_OBJS): $(wildcard src/*.h src/*/*.h) pgpool_stats.control
+$(OBJS) $(POLLER_OBJS): $(wildcard src/*/*.h) pgpool_stats.control
 
 all: $(POLLER)$(DLSUFFIX)
 $(POLLER)$(DLSUFFIX): $(POLLER_OBJS)

@@ -23,7 +23,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "link.h"
+#include "poller/link.h"
 
 #define FOR_ALL ((Size) 64 * 1024 * 1024)
 #define FOR_EACH ((Size) 4 * 1024 * 1024)

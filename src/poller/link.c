@@ -22,9 +22,9 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "../poolers.h"
-#include "../settings.h"
-#include "link.h"
+#include "base/settings.h"
+#include "poller/link.h"
+#include "poolers/poolers.h"
 
 #define MAX_BYTES ((Size) 4 * 1024 * 1024)	/* received in one poll */
 #define MAX_GROWTH ((Size) 4 * 1024 * 1024) /* of libpq's memory in one poll */

@@ -12,8 +12,8 @@
 
 #include "libpq-fe.h"
 
-#include "../console.h"
-#include "../identity.h"
+#include "base/text.h"
+#include "poolers/console.h"
 
 typedef enum LinkState
 {

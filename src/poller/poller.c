@@ -24,11 +24,11 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "../compat.h"
-#include "../pooler_list.h"
-#include "../poolers.h"
-#include "../settings.h"
-#include "link.h"
+#include "base/compat.h"
+#include "base/settings.h"
+#include "poller/link.h"
+#include "poolers/pooler_list.h"
+#include "poolers/poolers.h"
 
 #define POLLER_NAME "pgpool_stats poller"
 

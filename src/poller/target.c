@@ -14,7 +14,7 @@
 
 #include <arpa/inet.h>
 
-#include "link.h"
+#include "poller/link.h"
 
 /* The value of a keyword, in a connection string or by default; or NULL */
 static const char *

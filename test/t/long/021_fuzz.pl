@@ -20,7 +20,7 @@ chomp $asan;
 plan skip_all => 'no libasan' unless $asan =~ m{^/} && -e $asan;
 
 system_or_bail('cp', '-r', 'src', 'Makefile', 'pgpool_stats.control', $dir);
-system("rm -f $dir/src/*.o");
+system("rm -f $dir/src/*/*.o");
 system_log('make', '-s', '-C', $dir, "PG_CONFIG=$pg_config",
 	'COPT=-fsanitize=address,undefined -fno-sanitize-recover=all -O1') == 0
   or BAIL_OUT('cannot build with sanitizers');

@@ -1,0 +1,96 @@
+/*-------------------------------------------------------------------------
+ *
+ * history.h
+ *	  What each pool did, minute by minute for an hour and in steps of ten
+ *	  minutes for a day.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PGPS_HISTORY_H
+#define PGPS_HISTORY_H
+
+#include "analysis/load.h"
+
+typedef enum PgpsPeriod
+{
+	PGPS_MINUTES,
+	PGPS_TEN_MINUTES,
+	PGPS_PERIODS
+} PgpsPeriod;
+
+#define PGPS_NMINUTES 60
+#define PGPS_NTEN_MINUTES 144
+
+/* counters: how much they rose in a bucket; times in microseconds */
+typedef enum PgpsCount
+{
+	PGPS_COUNT_CHECKOUTS,
+	PGPS_COUNT_WAITS,
+	PGPS_COUNT_WAIT_TIME,
+	PGPS_COUNT_TIMEOUTS,
+	PGPS_COUNT_ERRORS,
+	PGPS_COUNT_CONNECTS,
+	PGPS_COUNT_REJECTED,
+	PGPS_COUNT_XACTS,
+	PGPS_COUNT_XACT_TIME,
+	PGPS_COUNTS
+} PgpsCount;
+
+/* what a pool did in one period; -1 = nobody told */
+typedef struct PgpsBucket
+{
+	TimestampTz start;			/* 0 = empty */
+	int32		instances;		/* the most at once */
+	int32		min_connections;
+	int32		max_connections;
+	int32		min_checked_out;
+	int32		max_checked_out;
+	int32		max_in_xact;
+	int32		max_waiting;
+	int32		max_used;		/* of the fullest instance, per mille */
+	int64		count[PGPS_COUNTS];
+
+	/* of ten minutes only */
+	int64		watched;		/* for so many microseconds */
+	int32		max_lent;		/* by one instance at once */
+	PgpsLoad	busiest[PGPS_BASES];	/* of its instances, by each basis */
+} PgpsBucket;
+
+/* a bucket in the save file; "pool" as there */
+typedef struct PgpsSavedBucket
+{
+	int32		pool;
+	TimestampTz owner;			/* first_seen of the pool */
+	PgpsPeriod	period;
+	PgpsBucket	bucket;
+} PgpsSavedBucket;
+
+/* digits of last_hour: a digit for six minutes, the newest last */
+#define PGPS_DIGITS 10
+#define PGPS_DIGIT_UNKNOWN (-1)
+#define PGPS_DIGIT_FULL 10
+
+extern Size pgps_history_size(void);
+extern void pgps_history_init(void *area, bool found);
+
+/* for the collector, at each of its passes */
+extern void pgps_history_note(const PgpsSnapshot *snapshot);
+
+extern TimestampTz pgps_bucket_start(PgpsPeriod period, TimestampTz now);
+extern int64 pgps_period_length(PgpsPeriod period);
+extern int	pgps_history_read(const PgpsPoolCopy *pool, PgpsPeriod period,
+							  TimestampTz now, PgpsBucket *buckets);
+extern void pgps_last_hour(const PgpsPoolCopy *pool, TimestampTz now,
+						   int8 *digits);
+extern void pgps_last_hour_of_server(TimestampTz now, int8 *digits);
+extern void pgps_add_digits(int8 *digits, const int8 *more);
+extern char *pgps_digits_text(const int8 *digits);
+
+/* over a restart */
+extern int	pgps_history_copy(const PgpsCopy *copy, PgpsSavedBucket **saved);
+extern void pgps_history_restore_pool(int32 pool, TimestampTz first_seen);
+extern void pgps_history_restore(const PgpsSavedBucket *saved, int32 pool);
+
+#endif							/* PGPS_HISTORY_H */

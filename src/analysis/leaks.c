@@ -1,0 +1,401 @@
+/*-------------------------------------------------------------------------
+ *
+ * leaks.c
+ *	  Connections that somebody borrowed and does not use.
+ *
+ * What is claimed must never be more than the truth: somebody may end a
+ * connection because of it.  Two things are proof enough:
+ *
+ * - The pool says that it is lent out, and the server has seen nothing on it
+ *	 for leak_after.  A pool that names its connections makes this exact.  Of
+ *	 one that tells numbers we know a lower bound: connections without a
+ *	 statement for so long, less those that are idle in the pool, less those
+ *	 that were not the pool's at all when it told.  Somebody may have borrowed a connection
+ *	 just when the pool told its numbers, so the most that were idle in the
+ *	 pool during leak_after count.
+ * - It is idle in a transaction for leak_after: no pool takes that back.
+ *
+ * A pool that has leaked itself full cannot report any more, so a late report
+ * holds.  But a connection can be given back without a statement.  So if the
+ * report is overtaken by transactions, or late without need, it only speaks
+ * of connections that had been idle for half of leak_after when it was made.
+ *
+ * Reads a snapshot; only who holds advisory locks is looked up (server/locks.c).
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+#include "utils/timestamp.h"
+
+#include "analysis/leaks.h"
+#include "base/settings.h"
+#include "server/locks.h"
+
+#define NO_BACKEND (-1)
+
+/* backends of each instance that are idle for long, as linked lists */
+typedef struct IdleBackends
+{
+	TimestampTz before;			/* since then or longer */
+	int		   *first;			/* by instance */
+	int		   *next;			/* by backend */
+	int		   *others;			/* by instance: connections that were here at
+								 * its last report and are not the pool's */
+} IdleBackends;
+
+static inline bool
+is_pools_own(const PgpsBackend *backend)
+{
+	return backend->labelled && !backend->only_reports;
+}
+
+static void
+list_idle_backends(IdleBackends *idle, const PgpsSnapshot *snapshot)
+{
+	int			i;
+
+	idle->before = snapshot->taken_at - pgps_leak_after * USECS_PER_SEC;
+	idle->first = palloc(snapshot->ninstances * sizeof(int));
+	idle->others = palloc0(snapshot->ninstances * sizeof(int));
+	idle->next = palloc(snapshot->nbackends * sizeof(int));
+	for (i = 0; i < snapshot->ninstances; i++)
+		idle->first[i] = NO_BACKEND;
+
+	for (i = 0; i < snapshot->nbackends; i++)
+	{
+		const PgpsBackend *backend = &snapshot->backends[i];
+		const PgpsInstanceView *view = pgps_instance_of(snapshot, backend);
+
+		if (view == NULL)
+			continue;
+		if (!is_pools_own(backend) && backend->pid != view->data->told_by &&
+			backend->backend_start <= Max(view->data->books_at, view->data->pids_at))
+			idle->others[view - snapshot->instances]++;
+		if (backend->state_change > idle->before ||
+			(!backend->idle_in_xact && backend->state != STATE_IDLE))
+			continue;
+		idle->next[i] = idle->first[view - snapshot->instances];
+		idle->first[view - snapshot->instances] = i;
+	}
+}
+
+/*
+ * Do the pool's books say anything about its connections?  They do if it says
+ * which connections are its own, no pooler stands between and no other
+ * process reports under its name.  Sets the time the books are of, and whether
+ * they name connections.
+ */
+static bool
+has_books(const PgpsInstanceView *view, TimestampTz *books_at, bool *by_pid)
+{
+	const PgpsInstance *data = view->data;
+
+	bool		counted = pgps_known(&data->told, PGPS_CHECKED_IN) &&
+		pgps_known(&data->told, PGPS_CHECKED_OUT);
+
+	*by_pid = data->pids_at >= data->books_at && (data->pids_lent || counted);
+	*books_at = *by_pid ? data->pids_at : data->books_at;
+	return *books_at != 0 && (*by_pid || counted) &&
+		view->server.labelled > 0 && !view->server.via_pooler &&
+		!data->other && !data->carry.shared;
+}
+
+/* Could this idle connection be one of those lent out? */
+static bool
+may_be_lent(const PgpsBackend *backend, const PgpsInstanceView *view,
+			bool by_pid, TimestampTz idle_before)
+{
+	if (!is_pools_own(backend))
+		return false;
+	return !by_pid || (backend->lent_at >= view->data->pids_at &&
+					   backend->idle_at <= idle_before);
+}
+
+/*
+ * How many of so many candidates must be lent out, and how many of them may
+ * be idle in the pool.
+ */
+static int
+count_lent(const PgpsInstanceView *view, int candidates, bool by_pid,
+		   int others, TimestampTz now, int *idle)
+{
+	const PgpsInstance *data = view->data;
+	int64		lent = pgps_get(&data->told, PGPS_CHECKED_OUT, 0);
+	int64		in_pool = pgps_get(&data->told, PGPS_CHECKED_IN, 0);
+	int64		strangers;
+	int64		at_least;
+
+	*idle = 0;
+	if (by_pid && data->pids_lent)
+		return candidates;
+	strangers = Max(data->attached - others - (lent + in_pool), 0);
+	if (!by_pid)
+		*idle = Max(in_pool, pgps_instance_most_idle(data, now));
+	at_least = Min(candidates - *idle - strangers, lent);
+	return Max(at_least, 0);
+}
+
+/* Exempt ones last; the others longest idle first */
+static int
+compare_suspects(const void *a, const void *b)
+{
+	const PgpsSuspect *x = a;
+	const PgpsSuspect *y = b;
+	TimestampTz x_since = x->backend->state_change;
+	TimestampTz y_since = y->backend->state_change;
+
+	if ((x->exempt != PGPS_NOT_EXEMPT) != (y->exempt != PGPS_NOT_EXEMPT))
+		return x->exempt != PGPS_NOT_EXEMPT ? 1 : -1;
+	return (x_since > y_since) - (x_since < y_since);
+}
+
+/*
+ * Count those that are not exempt.  Of the candidates, the longest idle of
+ * those that leaked is at least as old as the youngest "at_least" of them.
+ */
+static void
+count_leak(PgpsLeak *leak, int others, TimestampTz now)
+{
+	int			i;
+
+	leak->candidates = 0;
+	for (i = 0; i < leak->nsuspects; i++)
+		leak->candidates += leak->suspects[i].exempt == PGPS_NOT_EXEMPT;
+	leak->idle = 0;
+	leak->at_least = leak->kind == PGPS_LEAK_IN_XACT ? leak->candidates :
+		count_lent(leak->view, leak->candidates, leak->by_pid, others, now,
+				   &leak->idle);
+	if (leak->at_least == 0)
+		return;
+	qsort(leak->suspects, leak->nsuspects, sizeof(PgpsSuspect),
+		  compare_suspects);
+	leak->since = leak->suspects[leak->candidates - leak->at_least].backend->state_change;
+}
+
+/*
+ * What an instance has leaked in this way.  Its suspects are written to
+ * "suspects".  Returns false if there is nothing to claim.
+ */
+static bool
+judge_instance(PgpsLeak *leak, PgpsLeakKind kind, const PgpsSnapshot *snapshot,
+			   const PgpsInstanceView *view, const IdleBackends *idle,
+			   PgpsSuspect *suspects)
+{
+	int			n = view - snapshot->instances;
+	TimestampTz before = idle->before;
+	TimestampTz books_at;
+	int			i;
+
+	memset(leak, 0, sizeof(PgpsLeak));
+	leak->view = view;
+	leak->kind = kind;
+	leak->suspects = suspects;
+	if (kind == PGPS_LEAK_LENT)
+	{
+		bool		overtaken;
+
+		if (!has_books(view, &books_at, &leak->by_pid))
+			return false;
+		overtaken = view->server.last_xact > books_at ||
+			(view->now.late && view->now.status != PGPS_EXHAUSTED);
+		before = Min(before, books_at - (overtaken ?
+										 pgps_leak_after * USECS_PER_SEC / 2 : 0));
+	}
+
+	for (i = idle->first[n]; i != NO_BACKEND; i = idle->next[i])
+	{
+		const PgpsBackend *backend = &snapshot->backends[i];
+		PgpsSuspect *suspect = &suspects[leak->nsuspects];
+
+		if (backend->state_change > before ||
+			backend->idle_in_xact != (kind == PGPS_LEAK_IN_XACT) ||
+			(kind == PGPS_LEAK_LENT &&
+			 !may_be_lent(backend, view, leak->by_pid, idle->before)))
+			continue;
+		suspect->backend = backend;
+		suspect->exempt = kind == PGPS_LEAK_LENT && backend->listens ?
+			PGPS_EXEMPT_LISTENS : PGPS_NOT_EXEMPT;
+		leak->nsuspects++;
+	}
+	count_leak(leak, idle->others[n], snapshot->taken_at);
+	return leak->at_least > 0;
+}
+
+/* Exempt those that hold an advisory lock: that is what they are kept for. */
+static void
+exempt_lock_holders(PgpsSuspect *suspects, int n)
+{
+	PgpsLockHolder *holders = palloc0(n * sizeof(PgpsLockHolder));
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		holders[i].procno = suspects[i].backend->procno;
+		holders[i].pid = suspects[i].backend->pid;
+	}
+	pgps_find_advisory_locks(holders, n);
+	for (i = 0; i < n; i++)
+	{
+		if (suspects[i].exempt == PGPS_NOT_EXEMPT && holders[i].advisory)
+			suspects[i].exempt = PGPS_EXEMPT_ADVISORY_LOCK;
+	}
+	pfree(holders);
+}
+
+/*
+ * All leaks at the moment of a snapshot, in the current memory context.  An
+ * instance can have one of each kind.
+ */
+PgpsLeak *
+pgps_find_leaks(const PgpsSnapshot *snapshot, int *nleaks)
+{
+	IdleBackends idle;
+	PgpsLeak   *leaks = palloc(snapshot->ninstances * 2 * sizeof(PgpsLeak));
+	PgpsSuspect *suspects = palloc(snapshot->nbackends * sizeof(PgpsSuspect));
+	int			nsuspects = 0;
+	int			found = 0;
+	int			i;
+
+	list_idle_backends(&idle, snapshot);
+	for (i = 0; i < snapshot->ninstances; i++)
+	{
+		int			kind;
+
+		if (idle.first[i] == NO_BACKEND)
+			continue;
+		for (kind = PGPS_LEAK_LENT; kind <= PGPS_LEAK_IN_XACT; kind++)
+		{
+			if (judge_instance(&leaks[found], kind, snapshot,
+							   &snapshot->instances[i], &idle,
+							   suspects + nsuspects))
+				nsuspects += leaks[found++].nsuspects;
+		}
+	}
+
+	*nleaks = 0;
+	if (nsuspects > 0)
+		exempt_lock_holders(suspects, nsuspects);
+	for (i = 0; i < found; i++)
+	{
+		count_leak(&leaks[i], idle.others[leaks[i].view - snapshot->instances],
+				   snapshot->taken_at);
+		if (leaks[i].at_least > 0)
+			leaks[(*nleaks)++] = leaks[i];
+	}
+	return leaks;
+}
+
+/*
+ * Does the floor of a pool rise: how many were lent out when fewest were?
+ * Each leak raises it by one for ever, and peaks of load do not.  It does if
+ * three times ten minutes never went down and are above the six hours before,
+ * of which at least half is known.  That alone is no proof: a morning looks
+ * the same.
+ */
+void
+pgps_find_floor(PgpsFloor *floor, const PgpsBucket *buckets, int nbuckets,
+				TimestampTz now)
+{
+	int64		length = pgps_period_length(PGPS_TEN_MINUTES);
+	int32		last[4] = {-1, -1, -1, -1}; /* newest first */
+	int			known = 0;
+	int			i;
+
+	memset(floor, 0, sizeof(PgpsFloor));
+	floor->at = pgps_bucket_start(PGPS_TEN_MINUTES, now);
+	for (i = 0; i < nbuckets; i++)
+	{
+		int64		ago = (floor->at - buckets[i].start) / length - 1;
+		int32		least = buckets[i].min_checked_out;
+
+		if (ago >= 0 && ago < lengthof(last))
+			last[ago] = least;
+		if (ago >= 3 && ago < 3 + 36 && least >= 0)
+		{
+			floor->before = Max(floor->before, least);
+			known++;
+		}
+	}
+	floor->rises = known >= 18 && last[3] >= 0 && last[2] > floor->before &&
+		last[1] >= last[2] && last[0] >= last[1];
+	for (i = 0; i < 3; i++)
+		floor->floor[i] = last[2 - i];
+	floor->rate = (double) (last[0] - last[3]) / (3 * length);
+}
+
+/* When so many will be lent out if it goes on; 0 = not known */
+TimestampTz
+pgps_exhausts_at(const PgpsFloor *floor, int64 max_size)
+{
+	if (!floor->rises || max_size < floor->floor[2])
+		return 0;
+	return floor->at + (int64) ((max_size - floor->floor[2]) / floor->rate);
+}
+
+/*-------------------------------------------------------------------------
+ * In words
+ *-------------------------------------------------------------------------
+ */
+
+/* Why we think so */
+char *
+pgps_leak_evidence(const PgpsLeak *leak, const PgpsFloor *floor,
+				   TimestampTz now)
+{
+	int64		seconds = (now - leak->since) / USECS_PER_SEC;
+	StringInfoData text;
+
+	initStringInfo(&text);
+	if (leak->kind == PGPS_LEAK_IN_XACT)
+		appendStringInfo(&text, "%d idle in transaction for " INT64_FORMAT " s or more",
+						 leak->at_least, seconds);
+	else if (leak->by_pid)
+		appendStringInfo(&text, "%d that the pool names as lent out without a statement for " INT64_FORMAT " s or more",
+						 leak->at_least, seconds);
+	else
+		appendStringInfo(&text, "%d without a statement for " INT64_FORMAT " s or more, at most %d of them idle in the pool by its reports",
+						 leak->candidates,
+						 (now - leak->suspects[leak->candidates - 1].backend->state_change) / USECS_PER_SEC,
+						 leak->idle);
+	if (leak->view->now.ghosts > 0)
+		appendStringInfo(&text, "; the pool claims " INT64_FORMAT " connections that are not here",
+						 leak->view->now.ghosts);
+	if (floor->rises)
+		appendStringInfo(&text, "; the fewest lent out in 10 min rise: %d, %d, %d, and at most %d in the 6 h before",
+						 floor->floor[0], floor->floor[1], floor->floor[2],
+						 floor->before);
+	return text.data;
+}
+
+/* Who was left out, and why; NULL if nobody was */
+char *
+pgps_leak_exempt(const PgpsLeak *leak)
+{
+	StringInfoData text;
+	int			i;
+
+	if (leak->nsuspects == leak->candidates)
+		return NULL;
+	initStringInfo(&text);
+	for (i = leak->candidates; i < leak->nsuspects; i++)
+		appendStringInfo(&text, "%s%d %s", i > leak->candidates ? ", " : "",
+						 leak->suspects[i].backend->pid,
+						 leak->suspects[i].exempt == PGPS_EXEMPT_LISTENS ?
+						 "listens" : "holds an advisory lock");
+	return text.data;
+}
+
+/* Ending an innocent connection breaks somebody's work. */
+const char *
+pgps_leak_advice(const PgpsLeak *leak)
+{
+	if (leak->kind == PGPS_LEAK_IN_XACT)
+		return "restart that process, or end these connections; idle_in_transaction_session_timeout ends such by itself";
+	if (leak->at_least < leak->candidates)
+		return "restart that process, or end candidates one at a time; checked_out_pids in its reports would tell which";
+	return "restart that process; ending these connections gives the server its slots back, but not the pool";
+}

@@ -1,0 +1,69 @@
+/*-------------------------------------------------------------------------
+ *
+ * leaks.h
+ *	  Connections that somebody borrowed and does not use.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PGPS_LEAKS_H
+#define PGPS_LEAKS_H
+
+#include "analysis/history.h"
+
+typedef enum PgpsLeakKind
+{
+	PGPS_LEAK_LENT,				/* lent out by the pool's books, and idle */
+	PGPS_LEAK_IN_XACT			/* idle in a transaction */
+} PgpsLeakKind;
+
+/* why a connection may be held without a statement */
+typedef enum PgpsExemption
+{
+	PGPS_NOT_EXEMPT,
+	PGPS_EXEMPT_LISTENS,
+	PGPS_EXEMPT_ADVISORY_LOCK
+} PgpsExemption;
+
+typedef struct PgpsSuspect
+{
+	const PgpsBackend *backend;
+	PgpsExemption exempt;
+} PgpsSuspect;
+
+/* what one instance has leaked in one way */
+typedef struct PgpsLeak
+{
+	const PgpsInstanceView *view;
+	PgpsLeakKind kind;
+	int			at_least;		/* never more than there are */
+	int			candidates;		/* among which they are: the first of ... */
+	PgpsSuspect *suspects;		/* ... these, longest idle first; the others
+								 * are exempt */
+	int			nsuspects;
+	bool		by_pid;			/* the pool named them */
+	int			idle;			/* else so many of them may be the pool's */
+	TimestampTz since;			/* at the latest */
+} PgpsLeak;
+
+/* that a pool has ever more lent out, even when it has least to do */
+typedef struct PgpsFloor
+{
+	bool		rises;
+	int32		floor[3];		/* least lent out in the last ten minutes */
+	int32		before;			/* the most that was in six hours before */
+	double		rate;			/* connections per microsecond */
+	TimestampTz at;				/* end of the last of them */
+} PgpsFloor;
+
+extern PgpsLeak *pgps_find_leaks(const PgpsSnapshot *snapshot, int *nleaks);
+extern void pgps_find_floor(PgpsFloor *floor, const PgpsBucket *buckets,
+							int nbuckets, TimestampTz now);
+extern TimestampTz pgps_exhausts_at(const PgpsFloor *floor, int64 max_size);
+extern char *pgps_leak_evidence(const PgpsLeak *leak, const PgpsFloor *floor,
+								TimestampTz now);
+extern char *pgps_leak_exempt(const PgpsLeak *leak);
+extern const char *pgps_leak_advice(const PgpsLeak *leak);
+
+#endif							/* PGPS_LEAKS_H */

@@ -1,0 +1,219 @@
+/*-------------------------------------------------------------------------
+ *
+ * sizing.c
+ *	  How many connections a pool needs.
+ *
+ * Little's law: what arrives a second, times how long each has a connection,
+ * is how many are lent out on average, whatever the distributions.  Erlang C
+ * tells how many callers find all lent out if they come at random and each
+ * needs another time.  Callers that come together need more: the suggestion
+ * is never below what was lent out at once.
+ *
+ * An instance does not share its connections, so each is sized by itself, and
+ * the busiest ten minutes of the busiest one in a day count.  What only the
+ * server sees is the time in transactions: a lower bound, as connections are
+ * also held between them.
+ *
+ * Pure functions: no shared memory, no lock, no clock.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/timestamp.h"
+
+#include "analysis/sizing.h"
+#include "base/settings.h"
+
+/* the ring has no more, and a restart may cost some of it */
+#define ENOUGH (23 * USECS_PER_HOUR + 30 * USECS_PER_MINUTE)
+
+/* a bucket that was watched for less says little */
+#define SHORT_WATCH USECS_PER_MINUTE
+
+/*
+ * The next step of the recursion for Erlang B: the probability that all of so
+ * many connections are lent out if nobody waits, from that of one less.
+ */
+static inline double
+erlang_b(double b, int connections, double load)
+{
+	return load * b / (connections + load * b);
+}
+
+/* Erlang C from Erlang B */
+static inline double
+erlang_c(double b, int connections, double load)
+{
+	double		use = load / connections;
+
+	return use >= 1 ? 1 : b / (1 - use * (1 - b));
+}
+
+/*
+ * Probability that a caller has to wait, with so many connections of which
+ * "load" are lent out on average.
+ */
+double
+pgps_wait_probability(int connections, double load)
+{
+	double		b = 1;
+	int			c;
+
+	if (load >= connections)
+		return 1;
+	for (c = 1; c <= connections; c++)
+		b = erlang_b(b, c, load);
+	return erlang_c(b, connections, load);
+}
+
+/* The fewest connections with which no more have to wait than that */
+static int
+connections_for(double load, double probability)
+{
+	double		b = 1;
+	int			c = 0;
+
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		c++;
+		b = erlang_b(b, c, load);
+	} while (erlang_c(b, c, load) > probability);
+	return c;
+}
+
+static int
+compare_ints(const void *a, const void *b)
+{
+	int			x = *(const int *) a;
+	int			y = *(const int *) b;
+
+	return (x > y) - (x < y);
+}
+
+/*
+ * Does a bucket tell the load by this basis?  Without an instance there is
+ * none.
+ */
+static bool
+tells_load(const PgpsBucket *bucket, PgpsBasis basis)
+{
+	return bucket->instances == 0 || bucket->busiest[basis].load >= 0;
+}
+
+/* What the pool tells counts, if it still does. */
+static PgpsBasis
+choose_basis(const PgpsBucket *buckets, int nbuckets)
+{
+	int			i;
+
+	for (i = nbuckets - 1; i >= 0; i--)
+	{
+		if (buckets[i].instances > 0 && buckets[i].watched > 0)
+			return buckets[i].busiest[PGPS_BASIS_CLIENT].load >= 0 ?
+				PGPS_BASIS_CLIENT : PGPS_BASIS_SERVER;
+	}
+	return PGPS_BASIS_SERVER;
+}
+
+/* Work out the numbers from those of the last day and the week's peak. */
+void
+pgps_work_out_sizing(PgpsSizing *sizing, const PgpsBucket *buckets,
+					 int nbuckets, int peak)
+{
+	const PgpsLoad *busiest = NULL;
+	int		   *peaks = palloc(Max(nbuckets, 1) * sizeof(int));
+	int			npeaks = 0;
+	int			i;
+
+	memset(sizing, 0, sizeof(PgpsSizing));
+	sizing->basis = choose_basis(buckets, nbuckets);
+	sizing->load = sizing->arrivals = sizing->mean_use = -1;
+	sizing->wait_probability = -1;
+	sizing->cap = sizing->p99 = sizing->suggested = -1;
+	sizing->peak = peak;
+
+	for (i = 0; i < nbuckets; i++)
+	{
+		if (!tells_load(&buckets[i], sizing->basis))
+			continue;
+		sizing->observed += buckets[i].watched;
+		sizing->peak = Max(sizing->peak, buckets[i].max_lent);
+		peaks[npeaks++] = buckets[i].max_lent;
+	}
+	sizing->enough = sizing->observed >= ENOUGH;
+	for (i = 0; i < nbuckets; i++)
+	{
+		const PgpsLoad *load = &buckets[i].busiest[sizing->basis];
+
+		if (load->load >= 0 && buckets[i].instances > 0 &&
+			(buckets[i].watched >= SHORT_WATCH || !sizing->enough) &&
+			(busiest == NULL || load->load > busiest->load))
+			busiest = load;
+	}
+	if (npeaks > 0)
+	{
+		qsort(peaks, npeaks, sizeof(int), compare_ints);
+		sizing->p99 = peaks[(int) ceil(npeaks * 0.99) - 1];
+	}
+	pfree(peaks);
+	if (busiest == NULL)
+		return;
+
+	sizing->load = busiest->load;
+	sizing->arrivals = busiest->arrivals;
+	sizing->cap = busiest->cap;
+	if (sizing->arrivals > 0)
+		sizing->mean_use = 1000 * sizing->load / sizing->arrivals;
+	if (!sizing->enough)
+		return;
+	if (sizing->cap > 0)
+		sizing->wait_probability = pgps_wait_probability(sizing->cap, sizing->load);
+	sizing->suggested = Max(connections_for(sizing->load,
+											pgps_target_wait_probability),
+							sizing->peak);
+}
+
+/* In one sentence, with all it is made of */
+char *
+pgps_sizing_advice(const PgpsSizing *sizing)
+{
+	bool		client = sizing->basis == PGPS_BASIS_CLIENT;
+	StringInfoData text;
+
+	if (!sizing->enough)
+		return psprintf("too early: %d of 24 h",
+						(int) (sizing->observed / USECS_PER_HOUR));
+	if (sizing->suggested < 0)
+		return "no instance in the last 24 h";
+
+	initStringInfo(&text);
+	appendStringInfoString(&text, "in the busiest 10 min ");
+	if (sizing->mean_use >= 0)
+		appendStringInfo(&text, "%.3g %s/s of %.3g ms each are ",
+						 sizing->arrivals, client ? "checkouts" : "transactions",
+						 sizing->mean_use);
+	appendStringInfo(&text, "%.3g %s on average", sizing->load,
+					 client ? "lent out" : "in transactions");
+	if (sizing->cap > 0)
+		appendStringInfo(&text, ", of %d, where P(wait) is %.2g", sizing->cap,
+						 sizing->wait_probability);
+	appendStringInfo(&text, "; at most %d at once: ", sizing->peak);
+	if (!client)
+		appendStringInfo(&text, "at least %d per instance, more if connections are held between transactions",
+						 sizing->suggested);
+	else if (sizing->cap < 0 || sizing->suggested == sizing->cap)
+		appendStringInfo(&text, "%d per instance %s", sizing->suggested,
+						 sizing->cap < 0 ? "are enough" : "are right");
+	else
+		appendStringInfo(&text, "%d per instance %s", sizing->suggested,
+						 sizing->suggested > sizing->cap ? "are needed" : "are enough");
+	return text.data;
+}

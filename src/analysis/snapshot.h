@@ -1,0 +1,109 @@
+/*-------------------------------------------------------------------------
+ *
+ * snapshot.h
+ *	  Everything at one moment: copied, joined with the server's view, judged.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PGPS_SNAPSHOT_H
+#define PGPS_SNAPSHOT_H
+
+#include "poolers/poolers.h"
+#include "registry/registry.h"
+#include "server/rejections.h"
+
+/* a connection that runs fewer transactions is hardly pooled */
+#define PGPS_POOLED_XACTS 3
+
+/* an instance as it is shown */
+typedef struct PgpsInstanceView
+{
+	const struct PgpsPoolView *pool;
+	const PgpsInstanceCopy *copy;
+	const PgpsInstance *data;
+	PgpsServerView server;
+	const char *via;			/* pooler between it and the server, or NULL */
+	bool		direct;			/* all its connections have been without one
+								 * for some time */
+	PgpsJudgement now;
+	TimestampTz status_since;
+	bool		live;			/* not gone */
+	bool		counts;			/* among its pool's instances and gauges */
+} PgpsInstanceView;
+
+/* a pool as it is shown: the roll-up of its instances */
+typedef struct PgpsPoolView
+{
+	const PgpsPoolCopy *copy;
+	const PgpsPool *data;
+	PgpsInstanceView **instances;	/* live ones first, by name */
+	int			ninstances;
+	int			live;
+	bool		reported;		/* a live instance reports */
+	PgpsSource	source;
+	const char *via;
+	PgpsStatus	status;
+	TimestampTz status_since;
+	PgpsValues	sum;			/* gauges of live instances, counters of all */
+	bool		cap_known;		/* of every live instance */
+	double		used_pct;		/* -1 = unknown */
+	double		fullest_pct;	/* -1 = unknown */
+	const PgpsInstanceView *fullest;
+	int			exhausted;
+	int			silent;
+	int			gone;
+	int			reporting;
+	int			connections;
+	int			in_xact;
+	int			idle_in_xact;
+	int64		unclaimed;		/* -1 = unknown */
+	PgpsXactTotals xacts;
+	int			peak_connections;
+	TimestampTz peak_connections_at;
+	int			peak_instances;
+	int			lent;			/* lent out by one instance, at most */
+	int			peak_lent;		/* the most in a week */
+	int64		committed;		/* connections it may ask this server for */
+	int64		peak_committed;
+	int			uncapped;		/* live claimed instances without a known cap */
+	int64		behind;			/* connections it may ask its pooler for */
+	int			behind_uncapped;	/* instances there without a known cap */
+	int			strangers;		/* connections of discovered instances */
+	int			discovered;		/* live discovered instances */
+	int64		missing;		/* open by report, but not seen as its own */
+	uint64		connects;
+	uint64		disconnects;
+	TimestampTz last_report;
+} PgpsPoolView;
+
+typedef struct PgpsSnapshot
+{
+	TimestampTz taken_at;
+	PgpsRegistryInfo info;
+	int			ninstances;
+	PgpsInstanceView *instances;
+	int			npools;
+	PgpsPoolView *pools;
+	int			nbackends;
+	const PgpsBackend *backends;
+	TimestampTz backends_at;	/* when they were looked at */
+	int			npeaks;
+	const PgpsPeak *peaks;
+	const PgpsRejections *rejections;
+	const PgpsPooler *poolers;	/* by number */
+	PgpsInstanceView **by_index;	/* for pgps_instance_of() */
+	int			max_instance;	/* every index is below */
+} PgpsSnapshot;
+
+extern PgpsSnapshot *pgps_take_snapshot(PgpsHistograms histograms);
+extern PgpsSnapshot *pgps_take_exported_snapshot(void);
+extern const PgpsInstanceView *pgps_instance_of(const PgpsSnapshot *snapshot,
+												const PgpsBackend *backend);
+extern const char *pgps_pooler_between(const PgpsSnapshot *snapshot,
+									   const PgpsBackend *backend);
+extern double pgps_used_pct(const PgpsValues *shown);
+extern int64 pgps_over_capacity(const PgpsInstanceView *view);
+
+#endif							/* PGPS_SNAPSHOT_H */

@@ -1,0 +1,130 @@
+/*-------------------------------------------------------------------------
+ *
+ * names.c
+ *	  Roles and databases by name, for a process without a transaction.
+ *
+ * For the poller, which hears of them by name.  What it has looked up it
+ * remembers for a minute, so that there is a transaction, of one look into a
+ * shared catalog, only for a name that is new or may have changed.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/pg_authid.h"
+#include "catalog/pg_database.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+#include "base/names.h"
+
+#define REMEMBERED (60 * USECS_PER_SEC)
+#define MAX_REMEMBERED 4096
+
+typedef struct Named
+{
+	char		key[NAMEDATALEN + 1];	/* 'r' or 'd' before the name */
+	Oid			oid;			/* InvalidOid = there is none */
+	TimestampTz looked_up;
+} Named;
+
+static HTAB *remembered = NULL;
+
+/*
+ * A process without a database may have no indexes of the shared catalogs:
+ * they are scanned.
+ */
+static Oid
+look_up(bool role, const char *name)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Oid			oid = InvalidOid;
+	NameData	wanted;
+	ScanKeyData key;
+	Relation	rel;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	namestrcpy(&wanted, name);
+	StartTransactionCommand();
+	ScanKeyInit(&key, role ? Anum_pg_authid_rolname : Anum_pg_database_datname,
+				BTEqualStrategyNumber, F_NAMEEQ, NameGetDatum(&wanted));
+	rel = table_open(role ? AuthIdRelationId : DatabaseRelationId,
+					 AccessShareLock);
+	scan = systable_beginscan(rel, InvalidOid, false, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+		oid = role ? ((Form_pg_authid) GETSTRUCT(tuple))->oid :
+			((Form_pg_database) GETSTRUCT(tuple))->oid;
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	CommitTransactionCommand();
+	MemoryContextSwitchTo(context);
+	return oid;
+}
+
+static Oid
+named(bool role, const char *name)
+{
+	char		key[NAMEDATALEN + 1] = "";
+	TimestampTz now = GetCurrentTimestamp();
+	Named	   *entry;
+	bool		found;
+
+	/* an empty name, or one longer than any, is nobody's */
+	if (name[0] == '\0' || strlen(name) >= NAMEDATALEN)
+		return InvalidOid;
+	key[0] = role ? 'r' : 'd';
+	strlcpy(key + 1, name, NAMEDATALEN);
+
+	/* whoever makes up names does not fill our memory with them */
+	if (remembered != NULL && hash_get_num_entries(remembered) >= MAX_REMEMBERED)
+	{
+		hash_destroy(remembered);
+		remembered = NULL;
+	}
+	if (remembered == NULL)
+	{
+		HASHCTL		control = {
+			.keysize = sizeof(key),
+			.entrysize = sizeof(Named),
+			.hcxt = TopMemoryContext
+		};
+
+		remembered = hash_create("pgpool_stats names", 64, &control,
+								 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+
+	entry = hash_search(remembered, key, HASH_FIND, &found);
+	if (!found || now - entry->looked_up > REMEMBERED)
+	{
+		Oid			oid = look_up(role, name);
+
+		entry = hash_search(remembered, key, HASH_ENTER, &found);
+		entry->oid = oid;
+		entry->looked_up = now;
+	}
+	return entry->oid;
+}
+
+Oid
+pgps_role_named(const char *name)
+{
+	return named(true, name);
+}
+
+Oid
+pgps_database_named(const char *name)
+{
+	return named(false, name);
+}

@@ -1,0 +1,96 @@
+/*-------------------------------------------------------------------------
+ *
+ * dialect_node.c
+ *	  Pools of JavaScript libraries.  Infinity becomes null in their JSON.
+ *
+ * Data only; dialect_table.c says how it is used.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "dialects/dialect_table.h"
+
+/*
+ * pg.Pool, by hand: totalCount, idleCount, waitingCount, expiredCount and
+ * options.max, .min.  totalCount includes those that still connect.
+ */
+static const PgpsDialectKey node_pg_keys[] = {
+	{"totalCount", PGPS_OPEN, PGPS_UNIT_COUNT, 0},
+	{"idleCount", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, 0},
+	{"waitingCount", PGPS_WAITING, PGPS_UNIT_COUNT, 0},
+	{"max", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, PGPS_NULL_UNLIMITED},
+	{"min", PGPS_MIN_SIZE, PGPS_UNIT_COUNT, 0},
+	{"expiredCount", 0, PGPS_UNIT_NONE, 0},
+	{"ending", 0, PGPS_UNIT_NONE, 0},
+	{"ended", 0, PGPS_UNIT_NONE, 0},
+	{NULL}
+};
+
+const PgpsDialect pgps_node_pg = {
+	.name = "node_pg",
+	.detected_by = {"total_count", "idle_count", "waiting_count"},
+	.keys = node_pg_keys,
+};
+
+/*
+ * tarn, the pool of Knex, by hand
+ */
+static const PgpsDialectKey tarn_keys[] = {
+	{"numUsed", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT, PGPS_ADD},
+	{"numUsed", PGPS_OPEN, PGPS_UNIT_COUNT, PGPS_ADD},
+	{"numFree", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, PGPS_ADD},
+	{"numFree", PGPS_OPEN, PGPS_UNIT_COUNT, PGPS_ADD},
+	{"numPendingCreates", PGPS_OPEN, PGPS_UNIT_COUNT, PGPS_ADD},
+	{"numPendingAcquires", PGPS_WAITING, PGPS_UNIT_COUNT, 0},
+	{"min", PGPS_MIN_SIZE, PGPS_UNIT_COUNT, 0},
+	{"max", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, PGPS_NULL_UNLIMITED},
+	{"numPendingValidations", 0, PGPS_UNIT_NONE, 0},
+	{NULL}
+};
+
+const PgpsDialect pgps_tarn = {
+	.name = "tarn",
+	.detected_by = {"num_used", "num_free"},
+	.keys = tarn_keys,
+};
+
+/*
+ * sequelize-pool, by hand
+ */
+static const PgpsDialectKey sequelize_pool_keys[] = {
+	{"size", PGPS_OPEN, PGPS_UNIT_COUNT, 0},
+	{"available", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, 0},
+	{"using", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT, 0},
+	{"waiting", PGPS_WAITING, PGPS_UNIT_COUNT, 0},
+	{"maxSize", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, PGPS_NULL_UNLIMITED},
+	{"minSize", PGPS_MIN_SIZE, PGPS_UNIT_COUNT, 0},
+	{"name", 0, PGPS_UNIT_NONE, 0},
+	{"draining", 0, PGPS_UNIT_NONE, 0},
+	{NULL}
+};
+
+const PgpsDialect pgps_sequelize_pool = {
+	.name = "sequelize_pool",
+	.detected_by = {"size", "available", "using"},
+	.keys = sequelize_pool_keys,
+};
+
+/*
+ * postgres.js tells only its configuration
+ */
+static const PgpsDialectKey postgres_js_keys[] = {
+	{"max", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, PGPS_NULL_UNLIMITED},
+	{"max_pipeline", 0, PGPS_UNIT_NONE, 0},
+	{"idle_timeout", 0, PGPS_UNIT_NONE, 0},
+	{"connect_timeout", 0, PGPS_UNIT_NONE, 0},
+	{"max_lifetime", 0, PGPS_UNIT_NONE, 0},
+	{NULL}
+};
+
+const PgpsDialect pgps_postgres_js = {
+	.name = "postgres_js",
+	.keys = postgres_js_keys,
+};

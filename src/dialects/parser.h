@@ -1,0 +1,33 @@
+/*-------------------------------------------------------------------------
+ *
+ * parser.h
+ *	  One document on its way to figures, for dialect.c and parse.c.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PGPS_PARSER_H
+#define PGPS_PARSER_H
+
+#include "dialects/dialect.h"
+#include "dialects/document.h"
+
+typedef struct PgpsParser
+{
+	PgpsDocument doc;
+	const PgpsDialect *dialect;
+	PgpsFigures figures;
+	bool		strict;
+	PgpsStats  *stats;
+} PgpsParser;
+
+extern PgpsStats *pgps_parse_one(PgpsParser *parser, JsonbContainer *container,
+								 const PgpsDialect *dialect, bool strict);
+extern PgpsStats *pgps_finish_document(PgpsParser *parser);
+extern void pgps_read_common(PgpsParser *parser, const PgpsEntry *entry);
+extern void pgps_not_understood(PgpsParser *parser, const PgpsEntry *entry,
+								int sqlstate, const char *expected);
+extern int	pgps_skip_entry(const PgpsDocument *doc, int i);
+
+#endif							/* PGPS_PARSER_H */

@@ -1,0 +1,178 @@
+/*-------------------------------------------------------------------------
+ *
+ * collector.c
+ *	  The background worker: remembers since when, how much at most, gives up
+ *	  what expired, saves.
+ *
+ * Readers do not depend on it: they judge for themselves.  It connects to no
+ * database, so that it shows in pg_stat_activity and is in the way of no
+ * DROP DATABASE.  Its transactions only read the shared catalogs.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "storage/procsignal.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "alerts/alerts.h"
+#include "analysis/budget.h"
+#include "analysis/history.h"
+#include "analysis/snapshot.h"
+#include "base/compat.h"
+#include "base/settings.h"
+#include "main/collector.h"
+#include "main/persist.h"
+#include "poolers/poolers.h"
+#include "registry/registry.h"
+
+#define COLLECTOR_NAME "pgpool_stats collector"
+#define RESTART_SECONDS 1
+#define OVERFLOW_LOG_INTERVAL (60 * USECS_PER_SEC)
+
+/* Called while the server loads its libraries */
+void
+pgps_collector_register(void)
+{
+	BackgroundWorker worker = {
+		.bgw_name = COLLECTOR_NAME,
+		.bgw_type = COLLECTOR_NAME,
+		.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION,
+		.bgw_start_time = BgWorkerStart_ConsistentState,
+		.bgw_restart_time = RESTART_SECONDS,
+		.bgw_library_name = "pgpool_stats",
+		.bgw_function_name = "pgps_collector_main",
+	};
+
+	RegisterBackgroundWorker(&worker);
+}
+
+static void
+note_exit(int code, Datum arg)
+{
+	pgps_registry_note_collector(0);
+}
+
+/* One look at everything */
+static void
+pass(TimestampTz now)
+{
+	PgpsSnapshot *snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
+	int			i;
+
+	for (i = 0; i < snapshot->ninstances; i++)
+	{
+		const PgpsInstanceView *view = &snapshot->instances[i];
+
+		pgps_registry_note_in_xact(view->copy, view->server.in_xact,
+								   snapshot->backends_at);
+		if (view->now.status != (PgpsStatus) view->data->status)
+			pgps_registry_note_status(view->copy, view->now.status,
+									  view->status_since);
+		if (view->via != NULL && strcmp(view->via, view->data->via) != 0)
+			pgps_registry_note_via(view->copy, view->via);
+		else if (view->direct && view->data->via[0] != '\0')
+			pgps_registry_note_via(view->copy, "");
+	}
+	for (i = 0; i < snapshot->npools; i++)
+	{
+		const PgpsPoolView *view = &snapshot->pools[i];
+		PgpsDay		today = pgps_today(view->data, now);
+
+		if (view->peak_instances > view->data->peak_instances ||
+			view->lent > today.lent || view->committed > today.committed)
+			pgps_registry_note_peaks(view->copy, view->live, view->lent,
+									 view->committed, now);
+	}
+	pgps_history_note(snapshot);
+	pgps_alerts_evaluate(snapshot);
+	pgps_registry_expire(now);
+	pgps_registry_note_pass(now, pgps_server_status(snapshot->rejections));
+}
+
+/* A full registry is one LOG line a minute, however many feel it. */
+static void
+log_overflow(TimestampTz now)
+{
+	static uint64 logged = 0;
+	static TimestampTz logged_at = 0;
+	PgpsRegistryInfo info;
+
+	pgps_registry_info(&info);
+	if (info.overflowed < logged)
+		logged = 0;				/* reset() */
+	if (info.overflowed > logged && now - logged_at >= OVERFLOW_LOG_INTERVAL)
+	{
+		ereport(LOG,
+				(errmsg("pgpool_stats has no room for some pools or instances"),
+				 errdetail(UINT64_FORMAT " reports and connections were counted under \"%s\".",
+						   info.overflowed - logged, PGPS_OTHER),
+				 errhint("Raise pgpool_stats.max_pools, max_instances or max_instances_per_role, or let instances have stable names.")));
+		logged = info.overflowed;
+		logged_at = now;
+	}
+}
+
+void
+pgps_collector_main(Datum arg)
+{
+	MemoryContext context;
+	TimestampTz saved_at;
+	uint32		wait_event;
+
+	pqsignal(SIGHUP, SignalHandlerForConfigReload);
+	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
+	BackgroundWorkerUnblockSignals();
+	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
+	pgstat_report_appname(COLLECTOR_NAME);
+
+	before_shmem_exit(note_exit, (Datum) 0);
+	pgps_registry_note_collector(MyProcPid);
+	context = AllocSetContextCreate(TopMemoryContext, COLLECTOR_NAME,
+									ALLOCSET_DEFAULT_SIZES);
+	wait_event = WaitEventExtensionNew("PgpoolStatsCollectorMain");
+	saved_at = GetCurrentTimestamp();
+
+	while (!ShutdownRequestPending)
+	{
+		TimestampTz now = GetCurrentTimestamp();
+
+		StartTransactionCommand();
+		MemoryContextSwitchTo(context);
+		pass(now);
+		CommitTransactionCommand();
+		MemoryContextSwitchTo(context);
+		log_overflow(now);
+		pgps_poller_start(now);
+		if (pgps_save && now - saved_at >= pgps_save_interval * USECS_PER_SEC)
+		{
+			(void) pgps_save_now();
+			saved_at = now;
+		}
+		MemoryContextReset(context);
+
+		(void) WaitLatch(MyLatch,
+						 WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+						 pgps_sample_interval, wait_event);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+		if (ConfigReloadPending)
+		{
+			ConfigReloadPending = false;
+			ProcessConfigFile(PGC_SIGHUP);
+		}
+	}
+
+	/* 0 would mean that it is not to be started again */
+	proc_exit(1);
+}

@@ -1,0 +1,372 @@
+/*-------------------------------------------------------------------------
+ *
+ * persist.c
+ *	  Saving and loading: pools and instances over a restart.
+ *
+ * The file lies in pg_stat_tmp, which base backups and pg_rewind skip: a
+ * standby or a clone must not go on with somebody else's counters.  It is
+ * written beside and renamed, so that there is always a whole one.  A file
+ * that is damaged, of another format or of another server is set aside with a
+ * LOG line; the server starts all the same.
+ *
+ * Nothing here raises.  The postmaster loads before there are other processes
+ * and saves after they are gone; the collector saves in between.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <sys/stat.h>
+
+#include "access/xlog.h"
+#include "catalog/pg_control.h"
+#include "common/controldata_utils.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "port/pg_crc32c.h"
+#include "storage/fd.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "alerts/silences.h"
+#include "analysis/history.h"
+#include "base/compat.h"
+#include "base/settings.h"
+#include "main/persist.h"
+#include "registry/registry.h"
+#include "server/rejections.h"
+
+#define SAVE_FILE PG_STAT_TMP_DIR "/pgpool_stats.stat"
+#define SAVE_TMP SAVE_FILE ".tmp"
+#define SET_ASIDE SAVE_FILE ".set_aside"
+
+#define SAVE_MAGIC 0x53504750	/* "PGPS" */
+#define SAVE_FORMAT 1			/* goes up when a saved struct changes */
+
+/* what follows the header, one array after the other */
+typedef enum Section
+{
+	POOLS,
+	INSTANCES,
+	PEAKS,
+	REJECTIONS,
+	REJECTED,
+	HISTORY,
+	SILENCES,
+	SECTIONS
+} Section;
+
+static const uint32 struct_size[SECTIONS] = {
+	sizeof(PgpsPoolCopy),
+	sizeof(PgpsInstanceCopy),
+	sizeof(PgpsPeak),
+	sizeof(PgpsRejection),
+	sizeof(PgpsRejected),
+	sizeof(PgpsSavedBucket),
+	sizeof(PgpsSilence)
+};
+
+typedef struct SaveHeader
+{
+	uint32		magic;
+	uint32		format;
+	uint32		server_version;
+	pg_crc32c	crc;			/* of header (with 0 here) and all that
+								 * follows */
+	uint64		system_identifier;
+	TimestampTz stats_reset;
+	uint32		size[SECTIONS]; /* bytes of one struct ... */
+	uint32		count[SECTIONS];	/* ... and how many there are */
+} SaveHeader;
+
+/* Work out the checksum of a file in memory. */
+static pg_crc32c
+checksum(const SaveHeader *header, const char *body, Size size)
+{
+	SaveHeader	h = *header;
+	pg_crc32c	crc;
+
+	h.crc = 0;
+	INIT_CRC32C(crc);
+	COMP_CRC32C(crc, &h, sizeof(h));
+	COMP_CRC32C(crc, body, size);
+	FIN_CRC32C(crc);
+	return crc;
+}
+
+/* Where a section begins behind the header; of SECTIONS: where all ends */
+static Size
+section_offset(const SaveHeader *header, int section)
+{
+	Size		offset = 0;
+	int			i;
+
+	for (i = 0; i < section; i++)
+		offset += MAXALIGN((Size) header->size[i] * header->count[i]);
+	return offset;
+}
+
+/*-------------------------------------------------------------------------
+ * Saving
+ *-------------------------------------------------------------------------
+ */
+
+static void
+log_write_error(void)
+{
+	ereport(LOG,
+			(errcode_for_file_access(),
+			 errmsg("could not write file \"%s\": %m", SAVE_TMP)));
+}
+
+static bool
+write_file(const SaveHeader *header, const char *body, Size size)
+{
+	FILE	   *file = AllocateFile(SAVE_TMP, PG_BINARY_W);
+	bool		ok;
+
+	if (file == NULL)
+	{
+		log_write_error();
+		return false;
+	}
+	ok = fwrite(header, sizeof(SaveHeader), 1, file) == 1 &&
+		(size == 0 || fwrite(body, size, 1, file) == 1);
+	if (FreeFile(file) != 0)
+		ok = false;
+	if (!ok)
+	{
+		log_write_error();
+		(void) unlink(SAVE_TMP);
+		return false;
+	}
+
+	/* makes it durable before it takes the old one's place; logs by itself */
+	return durable_rename(SAVE_TMP, SAVE_FILE, LOG) == 0;
+}
+
+/*
+ * Save everything.  Returns false, with a LOG line, if that failed.
+ */
+bool
+pgps_save_now(void)
+{
+	PgpsCopy   *copy = pgps_registry_copy(PGPS_ALL_XACTS);
+	PgpsRejections *rejections = pgps_rejections_copy();
+	PgpsSavedBucket *history;
+	PgpsSilence *silences = palloc(PGPS_MAX_SILENCES * sizeof(PgpsSilence));
+	SaveHeader	header = {0};
+	const void *data[SECTIONS];
+	char	   *body;
+	Size		size;
+	bool		ok;
+	int			i;
+
+	header.magic = SAVE_MAGIC;
+	header.format = SAVE_FORMAT;
+	header.server_version = PGPS_SERVER_MAJOR;
+	header.system_identifier = GetSystemIdentifier();
+	header.stats_reset = copy->info.stats_reset;
+	memcpy(header.size, struct_size, sizeof(struct_size));
+	header.count[POOLS] = copy->npools;
+	header.count[INSTANCES] = copy->ninstances;
+	header.count[PEAKS] = copy->npeaks;
+	header.count[REJECTIONS] = rejections->nrejections;
+	header.count[REJECTED] = rejections->ncounters;
+	header.count[HISTORY] = pgps_history_copy(copy, &history);
+	header.count[SILENCES] = pgps_silences_copy(silences, GetCurrentTimestamp());
+	data[POOLS] = copy->pools;
+	data[INSTANCES] = copy->instances;
+	data[PEAKS] = copy->peaks;
+	data[REJECTIONS] = rejections->rejections;
+	data[REJECTED] = rejections->counters;
+	data[HISTORY] = history;
+	data[SILENCES] = silences;
+
+	size = section_offset(&header, SECTIONS);
+	body = palloc_extended(size + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	for (i = 0; i < SECTIONS; i++)
+		memcpy(body + section_offset(&header, i), data[i],
+			   (Size) header.size[i] * header.count[i]);
+	header.crc = checksum(&header, body, size);
+
+	ok = write_file(&header, body, size);
+	pfree(body);
+	return ok;
+}
+
+/*
+ * Was the last shutdown an orderly one?  After an immediate one a killed
+ * process may have left a lock behind, or an entry half made, and what was
+ * counted since the last save is lost.
+ */
+static bool
+was_orderly(void)
+{
+	bool		crc_ok;
+	ControlFileData *control = get_controlfile(DataDir, &crc_ok);
+
+	return crc_ok && (control->state == DB_SHUTDOWNED ||
+					  control->state == DB_SHUTDOWNED_IN_RECOVERY);
+}
+
+/* on_shmem_exit callback of the postmaster, which is alone by now */
+void
+pgps_save_at_shutdown(int code, Datum arg)
+{
+	if (code == 0 && !IsUnderPostmaster && pgps_save && was_orderly())
+		(void) pgps_save_now();
+}
+
+/*-------------------------------------------------------------------------
+ * Loading
+ *-------------------------------------------------------------------------
+ */
+
+/* What is wrong with a file; NULL if nothing is. */
+static const char *
+what_is_wrong(const char *data, Size size)
+{
+	const SaveHeader *header = (const SaveHeader *) data;
+
+	if (size < sizeof(SaveHeader))
+		return "it is truncated";
+	if (header->magic != SAVE_MAGIC)
+		return "it is damaged";
+	if (header->format != SAVE_FORMAT ||
+		memcmp(header->size, struct_size, sizeof(struct_size)) != 0)
+		return "another version of pgpool_stats wrote it";
+	if (header->server_version != PGPS_SERVER_MAJOR)
+		return "another major version of PostgreSQL wrote it";
+	if (size != sizeof(SaveHeader) + section_offset(header, SECTIONS))
+		return "it is truncated";
+	if (header->crc != checksum(header, data + sizeof(SaveHeader),
+								size - sizeof(SaveHeader)))
+		return "it is damaged";
+	if (header->system_identifier != GetSystemIdentifier())
+		return "it belongs to another database system";
+	return NULL;
+}
+
+static void
+restore(const char *data, bool crashed)
+{
+	const SaveHeader *header = (const SaveHeader *) data;
+	const char *body = data + sizeof(SaveHeader);
+	const PgpsPoolCopy *pools;
+	const PgpsInstanceCopy *instances;
+	const PgpsPeak *peaks;
+	const PgpsSavedBucket *history;
+	const PgpsSilence *silences;
+	PgpsRejections rejections;
+	int			max_index = 0;
+	int32	   *entry_of;
+	uint32		i;
+
+	pools = (const PgpsPoolCopy *) (body + section_offset(header, POOLS));
+	instances = (const PgpsInstanceCopy *) (body + section_offset(header, INSTANCES));
+	peaks = (const PgpsPeak *) (body + section_offset(header, PEAKS));
+	history = (const PgpsSavedBucket *) (body + section_offset(header, HISTORY));
+	silences = (const PgpsSilence *) (body + section_offset(header, SILENCES));
+	rejections.nrejections = header->count[REJECTIONS];
+	rejections.rejections = (PgpsRejection *) (body + section_offset(header, REJECTIONS));
+	rejections.ncounters = header->count[REJECTED];
+	rejections.counters = (PgpsRejected *) (body + section_offset(header, REJECTED));
+
+	for (i = 0; i < header->count[POOLS]; i++)
+		max_index = Max(max_index, pools[i].index);
+	entry_of = palloc0((max_index + 1) * sizeof(int32));
+
+	for (i = 0; i < header->count[POOLS]; i++)
+	{
+		const PgpsPool *pool = &pools[i].data;
+		bool		own;
+		int32		entry = pgps_registry_restore_pool(pool, crashed, &own);
+
+		entry_of[pools[i].index] = entry;
+		if (own)
+			pgps_history_restore_pool(entry, pool->first_seen);
+	}
+	for (i = 0; i < header->count[INSTANCES]; i++)
+		pgps_registry_restore_instance(&instances[i],
+									   entry_of[instances[i].data.pool],
+									   crashed);
+	for (i = 0; i < header->count[PEAKS]; i++)
+		pgps_peaks_restore(&peaks[i]);
+	for (i = 0; i < header->count[HISTORY]; i++)
+		pgps_history_restore(&history[i], entry_of[history[i].pool]);
+	for (i = 0; i < header->count[SILENCES]; i++)
+		pgps_silence_restore(&silences[i]);
+	pgps_rejections_restore(&rejections, crashed);
+	pgps_registry_restore_done(header->stats_reset, crashed);
+	pfree(entry_of);
+}
+
+/*
+ * Read the whole file.  NULL if there is none, or, with a LOG line, if it
+ * cannot be read.
+ */
+static char *
+read_file(Size *size)
+{
+	struct stat st;
+	char	   *data;
+	bool		ok;
+	FILE	   *file = AllocateFile(SAVE_FILE, PG_BINARY_R);
+
+	if (file == NULL && errno == ENOENT)
+		return NULL;
+	if (file == NULL || fstat(fileno(file), &st) != 0)
+	{
+		ereport(LOG,
+				(errcode_for_file_access(),
+				 errmsg("could not open file \"%s\": %m", SAVE_FILE)));
+		if (file != NULL)
+			FreeFile(file);
+		return NULL;
+	}
+
+	*size = st.st_size;
+	data = palloc_extended(*size + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
+	ok = data != NULL && (*size == 0 || fread(data, *size, 1, file) == 1);
+	if (!ok)
+		ereport(LOG,
+				(errcode_for_file_access(),
+				 errmsg("could not read file \"%s\": %m", SAVE_FILE)));
+	FreeFile(file);
+	return ok ? data : NULL;
+}
+
+/* Load what was saved, if anything was.  Only for the starting postmaster. */
+void
+pgps_load(void)
+{
+	char	   *data;
+	Size		size;
+	const char *wrong;
+
+	if (!pgps_save)
+	{
+		/* nor shall it come back when it is switched on again */
+		(void) unlink(SAVE_FILE);
+		return;
+	}
+	data = read_file(&size);
+	if (data == NULL)
+		return;
+
+	wrong = what_is_wrong(data, size);
+	if (wrong == NULL)
+		restore(data, !was_orderly());
+	else
+	{
+		ereport(LOG,
+				(errmsg("pgpool_stats starts without saved statistics"),
+				 errdetail("File \"%s\" is not used: %s. It is kept as \"%s\".",
+						   SAVE_FILE, wrong, SET_ASIDE)));
+		(void) durable_rename(SAVE_FILE, SET_ASIDE, LOG);
+	}
+	pfree(data);
+}

@@ -1,0 +1,62 @@
+/*-------------------------------------------------------------------------
+ *
+ * poolers.h
+ *	  The poolers that are polled, and the worker that polls them.
+ *
+ * What they say of their pools stands in the registry, as rows with source
+ * "pooler".
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PGPS_POOLERS_H
+#define PGPS_POOLERS_H
+
+#include "datatype/timestamp.h"
+
+#include "base/text.h"
+#include "poolers/pooler_list.h"
+
+#define PGPS_PRODUCT_LEN 16
+#define PGPS_VERSION_LEN 32
+#define PGPS_ERROR_LEN 256
+
+/* what the poller knows of one; numbers are -1 while they are unknown */
+typedef struct PgpsPooler
+{
+	char		name[PGPS_POOL_LEN];	/* empty = free */
+	char		product[PGPS_PRODUCT_LEN];	/* empty = unknown */
+	char		version[PGPS_VERSION_LEN];
+	char		error[PGPS_ERROR_LEN];	/* of the last poll; empty = none */
+	bool		reachable;
+	TimestampTz last_poll;		/* when it last answered; 0 = never */
+	int64		poll_time;		/* how long that took, microseconds */
+	int32		max_client_conn;
+	int32		clients;
+	int32		max_db_connections; /* 0 = no such limit */
+} PgpsPooler;
+
+extern Size pgps_poolers_size(void);
+extern void pgps_poolers_init(void *area, bool found);
+
+/* for readers: one for each number, free ones included */
+extern PgpsPooler *pgps_poolers_copy(void);
+extern bool pgps_poller_runs(void);
+extern bool pgps_poller_has_no_worker(void);
+
+/* for the collector */
+extern void pgps_poller_start(TimestampTz now);
+
+/* which of them a session comes through */
+extern void pgps_identify_pooler(char *via, const char *client_addr);
+
+/* for the poller */
+extern PGDLLEXPORT bool pgps_poller_begin(void);
+extern PGDLLEXPORT void pgps_poller_end(void);
+extern PGDLLEXPORT int pgps_pooler_number(const char *name);
+extern PGDLLEXPORT void pgps_pooler_forget(int number);
+extern PGDLLEXPORT void pgps_pooler_failed(int number, const char *error);
+extern void pgps_pooler_answered(int number, const PgpsPooler *pooler);
+
+#endif							/* PGPS_POOLERS_H */

@@ -1,0 +1,315 @@
+/*-------------------------------------------------------------------------
+ *
+ * backends.c
+ *	  A slot for each possible client backend.
+ *
+ * The slot of a backend is the one with its process number.  It is written by
+ * that backend alone: everything before it is published by its pid, and
+ * later only "instance", flags and times, which readers take in one piece;
+ * reports of others write what they say of it.  "instance" changes
+ * under the registry's lock, so that a reader who holds that lock never sees
+ * the number of an entry that is gone.
+ *
+ * What a backend is doing is read in place from its PgBackendStatus with
+ * core's change count; the snapshot of pg_stat_activity is frozen for the
+ * reader's transaction and copies query texts.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "port/atomics.h"
+#include "storage/proc.h"
+#include "storage/shmem.h"
+#include "utils/backend_status.h"
+
+#include "base/compat.h"
+#include "registry/backends.h"
+#include "registry/bindings.h"
+
+static PgpsSlot *slots = NULL;
+
+/* this session's own; NULL in every process that is no client backend */
+PgpsSlot   *pgps_my_slot = NULL;
+
+/* hash of the (pool, instance) that this session last reported for */
+static uint64 my_reported = 0;
+
+/* hashes of the label that it last had, and whether that was not the first */
+static uint64 my_pool = 0;
+static uint64 my_instance = 0;
+static bool my_relabelled = false;
+
+/*
+ * Client backends have the first MaxConnections process numbers.
+ */
+Size
+pgps_backends_size(void)
+{
+	return mul_size(MaxConnections, sizeof(PgpsSlot));
+}
+
+void
+pgps_backends_init(void *area, bool found)
+{
+	slots = area;
+}
+
+/* Take this session's slot.  Only for client backends. */
+void
+pgps_backend_claim(void)
+{
+	PgpsSlot   *slot = &slots[MyProcNumber];
+
+	Assert(MyProcNumber < MaxConnections);
+	memset((char *) slot + sizeof(slot->pid), 0, sizeof(PgpsSlot) - sizeof(slot->pid));
+	slot->instance = PGPS_NO_INSTANCE;
+	slot->roleid = MyProc->roleId;
+	slot->dbid = MyDatabaseId;
+	slot->status = MyBEEntry;
+	pgps_client_addr(slot->client_addr);
+	pg_write_barrier();
+	pg_atomic_write_u32(&slot->pid, MyProcPid);
+	pgps_my_slot = slot;
+}
+
+static uint64
+hash_name(const char *name)
+{
+	return hash_bytes_extended((const unsigned char *) name, strlen(name), 0);
+}
+
+/*
+ * What this session says of itself.  A label that takes the place of another
+ * is a pooler's doing; one that comes to it later is not.
+ */
+void
+pgps_backend_describe(const PgpsIdentity *identity)
+{
+	pgps_my_slot->labelled = identity->labelled;
+	if (identity->labelled)
+	{
+		uint64		pool = hash_name(identity->pool);
+		uint64		instance = identity->instance_labelled ?
+			hash_name(identity->instance) : 0;
+
+		if ((my_pool != 0 && my_pool != pool) ||
+			(my_instance != 0 && instance != 0 && my_instance != instance))
+			pgps_my_slot->several = my_relabelled = true;
+		my_pool = pool;
+		if (instance != 0)
+			my_instance = instance;
+	}
+}
+
+/* Caller holds the registry's lock exclusively. */
+void
+pgps_backend_set_instance(int32 instance)
+{
+	pgps_my_slot->instance = instance;
+}
+
+int32
+pgps_backend_instance(void)
+{
+	return pgps_my_slot ? pgps_my_slot->instance : PGPS_NO_INSTANCE;
+}
+
+/* Start of this session's current or last transaction; 0 = none yet */
+TimestampTz
+pgps_backend_last_xact(void)
+{
+	return pgps_my_slot ? pgps_my_slot->xact_start : 0;
+}
+
+/* Did a label of this session take the place of another? */
+bool
+pgps_backend_is_relabelled(void)
+{
+	return my_relabelled;
+}
+
+/* Does this session, which is about to report, do nothing else? */
+bool
+pgps_backend_only_reports(void)
+{
+	return pgps_my_slot != NULL && pgps_my_slot->xacts <= pgps_my_slot->reports;
+}
+
+/*
+ * Something was reported on this connection; "reported" is a hash of the pool
+ * instance.  Only a connection without label on which nobody else ever
+ * reported may be taken for one of that instance: a pooler hands one
+ * connection to many.
+ */
+PgpsBinding
+pgps_backend_note_report(uint64 reported)
+{
+	uint64		before = my_reported;
+
+	pgps_my_slot->reports++;
+	my_reported = reported;
+	if (pgps_my_slot->labelled || pgps_my_slot->several)
+		return PGPS_KEEP;
+	if (before != 0 && before != reported)
+	{
+		pgps_my_slot->several = true;
+		return PGPS_UNBIND;
+	}
+	return PGPS_BIND;
+}
+
+/* Has a report taken this session for one of an instance? */
+bool
+pgps_backend_is_bound(void)
+{
+	return pgps_my_slot != NULL && !pgps_my_slot->labelled && !pgps_my_slot->several &&
+		my_reported != 0;
+}
+
+/*
+ * Take back what this session's reports meant for its connection.  Returns
+ * whether the connection is to go back to where it was without them.
+ */
+bool
+pgps_backend_unbind(void)
+{
+	bool		bound = pgps_backend_is_bound();
+
+	if (bound)
+		my_reported = 0;
+	return bound;
+}
+
+void
+pgps_backend_release(void)
+{
+	pg_atomic_write_u32(&pgps_my_slot->pid, 0);
+	pgps_my_slot = NULL;
+}
+
+/*
+ * A report of an instance names connections by pid: those lent out, or those
+ * idle in the pool.  Caller holds the registry's lock.  A slot that changes
+ * hands meanwhile does no harm: its new owner was busy after "now".
+ */
+void
+pgps_backends_note_pids(int32 instance, const PgpsPids *lent,
+						const PgpsPids *idle, TimestampTz now)
+{
+	int			i;
+
+	for (i = 0; i < MaxConnections; i++)
+	{
+		PgpsSlot   *slot = &slots[i];
+		int			pid = pg_atomic_read_u32(&slot->pid);
+
+		if (pid == 0 || slot->instance != instance)
+			continue;
+		if (lent->told ? pgps_has_pid(lent, pid) : !pgps_has_pid(idle, pid))
+			slot->lent_at = now;
+		else
+			slot->idle_at = now;
+	}
+}
+
+/* Copy a backend's state from its PgBackendStatus; false if it is gone. */
+static bool
+read_state(PgpsBackend *backend, volatile PgBackendStatus *status)
+{
+	SockAddr	client;
+
+	for (;;)
+	{
+		int			before;
+		int			after;
+		int			pid;
+
+		pgstat_begin_read_activity(status, before);
+		pid = status->st_procpid;
+		backend->state = status->st_state;
+		backend->backend_start = status->st_proc_start_timestamp;
+		backend->state_change = status->st_state_start_timestamp;
+		backend->xact_start = status->st_xact_start_timestamp;
+		memcpy(&client, (const void *) &status->st_clientaddr, sizeof(client));
+		memcpy(backend->application_name, (const void *) status->st_appname,
+			   NAMEDATALEN);
+		pgstat_end_read_activity(status, after);
+		if (!pgstat_read_activity_complete(before, after))
+			continue;
+		if (pid != backend->pid)
+			return false;
+		break;
+	}
+
+	backend->idle_in_xact = backend->state == STATE_IDLEINTRANSACTION ||
+		backend->state == STATE_IDLEINTRANSACTION_ABORTED;
+	backend->in_xact = backend->xact_start != 0 || backend->idle_in_xact;
+	backend->last_xact = Max(backend->last_xact, backend->xact_start);
+	backend->client_port = pgps_client_port(&client);
+	return true;
+}
+
+/*
+ * Copy all backends that are there; "backends" has room for MaxConnections.
+ * Returns their number.  Caller holds the registry's lock.
+ */
+int
+pgps_backends_copy(PgpsBackend *backends)
+{
+	int			i,
+				n = 0;
+
+	for (i = 0; i < MaxConnections; i++)
+	{
+		PgpsSlot   *slot = &slots[i];
+		PgpsBackend *backend = &backends[n];
+
+		backend->pid = pg_atomic_read_u32(&slot->pid);
+		if (backend->pid == 0)
+			continue;
+		pg_read_barrier();
+		backend->roleid = slot->roleid;
+		backend->dbid = slot->dbid;
+		backend->instance = slot->instance;
+		backend->labelled = slot->labelled;
+		backend->several = slot->several;
+		backend->only_reports = pgps_slot_only_reports(slot);
+		backend->listens = slot->listens;
+		backend->procno = i;
+		backend->lent_at = slot->lent_at;
+		backend->idle_at = slot->idle_at;
+		backend->pooler = pgps_pooler_of(i, backend->pid);
+		memcpy(backend->client_addr, slot->client_addr, PGPS_ADDR_LEN);
+		backend->last_xact = slot->xact_start;
+		backend->xacts = slot->xacts;
+		backend->total_xact_time = slot->total_xact_time;
+		backend->max_xact_time = slot->max_xact_time;
+		if (read_state(backend, slot->status) &&
+			pg_atomic_read_u32(&slot->pid) == (uint32) backend->pid)
+			n++;
+	}
+	return n;
+}
+
+/*
+ * Number of processes that take one of max_connections, those that are still
+ * authenticating included.  Read without a lock.
+ */
+int
+pgps_client_processes(void)
+{
+	int			i,
+				n = 0;
+
+	for (i = 0; i < MaxConnections; i++)
+	{
+		if (pgps_proc_pid(&ProcGlobal->allProcs[i]) != 0)
+			n++;
+	}
+	return n;
+}

@@ -1,0 +1,149 @@
+/*-------------------------------------------------------------------------
+ *
+ * backends.h
+ *	  A slot for each possible client backend.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PGPS_BACKENDS_H
+#define PGPS_BACKENDS_H
+
+#include "datatype/timestamp.h"
+#include "port/atomics.h"
+#include "utils/backend_status.h"
+
+#include "dialects/pids.h"
+#include "registry/identity.h"
+
+#define PGPS_NO_INSTANCE (-1)
+
+/* what a report means for the connection it came on */
+typedef enum PgpsBinding
+{
+	PGPS_KEEP,					/* it stays where it is */
+	PGPS_BIND,					/* it is one of the reported instance */
+	PGPS_UNBIND					/* others report on it, too: it is nobody's */
+} PgpsBinding;
+
+/* one client backend as a reader sees it */
+typedef struct PgpsBackend
+{
+	int			pid;
+	Oid			roleid;			/* the role that logged in */
+	Oid			dbid;
+	int32		instance;		/* entry it belongs to, or PGPS_NO_INSTANCE */
+	bool		labelled;
+	bool		several;		/* several identities used it, one after the
+								 * other: a pooler hands it on */
+	bool		only_reports;	/* every transaction of it was a report */
+	bool		listens;		/* to a channel, as far as we know */
+	int			procno;			/* number of its PGPROC */
+	TimestampTz lent_at;		/* last report that named it as lent out ... */
+	TimestampTz idle_at;		/* ... and as not; 0 = none */
+	int			pooler;			/* number of the pooler that holds it, or
+								 * PGPS_NO_POOLER */
+	char		client_addr[PGPS_ADDR_LEN];
+
+	/* from its PgBackendStatus */
+	TimestampTz backend_start;
+	BackendState state;
+	TimestampTz state_change;
+	TimestampTz xact_start;		/* 0 = in none */
+	int			client_port;	/* -1 = local socket */
+	char		application_name[NAMEDATALEN];
+	bool		in_xact;
+	bool		idle_in_xact;
+
+	/* counted by its own events, microseconds */
+	TimestampTz last_xact;		/* start of its current or last transaction */
+	int64		xacts;
+	int64		total_xact_time;
+	int64		max_xact_time;
+} PgpsBackend;
+
+/*
+ * Shared: a client backend's slot.  Known here only for what happens in every
+ * transaction; all else is backends.c's.
+ */
+typedef struct PgpsSlot
+{
+	pg_atomic_uint32 pid;		/* 0 = free; the rest is valid otherwise */
+	int32		instance;
+	Oid			roleid;
+	Oid			dbid;
+	bool		labelled;
+	bool		several;		/* several identities use it in turn */
+	bool		listens;		/* executed LISTEN, and nothing that ends it */
+	char		client_addr[PGPS_ADDR_LEN];
+	PgBackendStatus *status;	/* in shared memory, the same for all */
+
+	/* each read and written in one piece */
+	TimestampTz xact_start;		/* of its current or last transaction */
+	int64		xacts;
+	int64		total_xact_time;	/* microseconds */
+	int64		max_xact_time;
+	int64		reports;		/* transactions that reported */
+
+	/* written by whoever reports for its instance */
+	TimestampTz lent_at;		/* last report that named it as lent out ... */
+	TimestampTz idle_at;		/* ... and as not */
+} PgpsSlot;
+
+/* this session's own; NULL in every process that is no client backend */
+extern PgpsSlot *pgps_my_slot;
+
+static inline bool
+pgps_backend_joined(void)
+{
+	return pgps_my_slot != NULL;
+}
+
+static inline void
+pgps_backend_begin_xact(TimestampTz now)
+{
+	pgps_my_slot->xact_start = now;
+}
+
+/* Was every transaction of a session a report? */
+static inline bool
+pgps_slot_only_reports(const PgpsSlot *slot)
+{
+	return slot->reports > 0 && slot->xacts <= slot->reports;
+}
+
+/* "duration" is not negative. */
+static inline void
+pgps_backend_end_xact(int64 duration)
+{
+	PgpsSlot   *slot = pgps_my_slot;
+
+	slot->xacts++;
+	slot->total_xact_time += duration;
+	if (duration > slot->max_xact_time)
+		slot->max_xact_time = duration;
+}
+
+extern Size pgps_backends_size(void);
+extern void pgps_backends_init(void *area, bool found);
+
+extern void pgps_backend_claim(void);
+extern void pgps_backend_describe(const PgpsIdentity *identity);
+extern void pgps_backend_set_instance(int32 instance);
+extern int32 pgps_backend_instance(void);
+extern TimestampTz pgps_backend_last_xact(void);
+extern bool pgps_backend_is_relabelled(void);
+extern bool pgps_backend_only_reports(void);
+extern PgpsBinding pgps_backend_note_report(uint64 reported);
+extern bool pgps_backend_is_bound(void);
+extern bool pgps_backend_unbind(void);
+extern void pgps_backend_release(void);
+
+extern void pgps_backends_note_pids(int32 instance, const PgpsPids *lent,
+									const PgpsPids *idle, TimestampTz now);
+
+extern int	pgps_backends_copy(PgpsBackend *backends);
+extern int	pgps_client_processes(void);
+
+#endif							/* PGPS_BACKENDS_H */

@@ -1,0 +1,234 @@
+/*-------------------------------------------------------------------------
+ *
+ * instance.c
+ *	  What one instance remembers of its reports.
+ *
+ * Straight-line arithmetic on the data of one entry.  The caller holds its
+ * spinlock: nothing here allocates, raises, waits or takes long.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+
+#include "base/settings.h"
+#include "registry/registry.h"
+
+/*
+ * Take the figures of a report.  Gauges are told all together, configuration
+ * holds until told otherwise, counters are carried on.
+ */
+static void
+take_values(PgpsInstance *data, const PgpsValues *v)
+{
+	bool		gauges = false;
+	int			f;
+
+	for (f = PGPS_FIRST_GAUGE; f < PGPS_FIRST_COUNTER; f++)
+		gauges |= pgps_known(v, f);
+
+	for (f = 0; f < PGPS_FIRST_COUNTER; f++)
+	{
+		if (pgps_known(v, f))
+			pgps_set(&data->told, f, v->value[f]);
+		else if (PGPS_IS_GAUGE(f) && gauges)
+			pgps_unset(&data->told, f);
+	}
+	if (pgps_get(v, PGPS_UNLIMITED, 0) == 1)
+		pgps_unset(&data->told, PGPS_MAX_SIZE);
+}
+
+/*
+ * Counters told for the first time go on from what was counted elsewhere; if
+ * they have begun again since, it was all.
+ */
+static void
+begin_counters(PgpsInstance *data, const PgpsValues *v,
+			   const PgpsValues *counted)
+{
+	int			f;
+
+	for (f = PGPS_FIRST_COUNTER; f < PGPS_NFIELDS; f++)
+	{
+		if (pgps_known(v, f) && pgps_known(counted, f) &&
+			counted->value[f] <= v->value[f] &&
+			!pgps_known(&data->carry.last, f))
+		{
+			pgps_set(&data->carry.last, f, counted->value[f]);
+			pgps_set(&data->told, f, 0);
+		}
+	}
+}
+
+/* What judging an instance needs of it */
+void
+pgps_instance_told(PgpsTold *told, const PgpsInstance *data)
+{
+	told->report = data->told;
+	told->label = data->label;
+	told->last_report = data->last_report;
+	told->last_seen = data->last_seen;
+	told->report_interval = pgps_median_interval(data->intervals,
+												 data->nintervals);
+	told->said_goodbye = data->said_goodbye;
+	told->polled = data->source == PGPS_SOURCE_POOLER;
+	told->other = data->other;
+}
+
+/*
+ * How many connections were idle in the pool at most, in each part of the
+ * last leak_after: one that has leaked is never among them.
+ */
+static int64
+idle_part(TimestampTz now)
+{
+	return now / (pgps_leak_after * USECS_PER_SEC / PGPS_IDLE_PARTS);
+}
+
+static void
+note_idle(PgpsInstance *data, int32 idle, TimestampTz now)
+{
+	int64		part = idle_part(now);
+	int			i;
+
+	for (i = 0; i < PGPS_IDLE_PARTS && data->idle_part != part; i++)
+	{
+		memmove(&data->most_idle[1], &data->most_idle[0],
+				(PGPS_IDLE_PARTS - 1) * sizeof(int32));
+		data->most_idle[0] = 0;
+		data->idle_part++;
+	}
+	data->idle_part = part;
+	data->most_idle[0] = Max(data->most_idle[0], idle);
+}
+
+/* Most of them by the reports of the last leak_after; 0 if there were none */
+int32
+pgps_instance_most_idle(const PgpsInstance *data, TimestampTz now)
+{
+	int64		behind = idle_part(now) - data->idle_part;
+	int32		most = 0;
+	int64		i;
+
+	if (behind >= 0)
+		for (i = 0; i + behind < PGPS_IDLE_PARTS; i++)
+			most = Max(most, data->most_idle[i]);
+	return most;
+}
+
+/* Which connections are lent out, by number and by name */
+static void
+take_books(PgpsInstance *data, const PgpsStats *stats, int32 attached,
+		   TimestampTz now)
+{
+	if (pgps_known(&stats->values, PGPS_CHECKED_IN) &&
+		pgps_known(&stats->values, PGPS_CHECKED_OUT))
+	{
+		data->books_at = now;
+		note_idle(data, stats->values.value[PGPS_CHECKED_IN], now);
+	}
+	if (stats->lent.told || stats->idle.told)
+	{
+		data->pids_at = now;
+		data->pids_lent = stats->lent.told;
+	}
+	if (Max(data->books_at, data->pids_at) == now)
+	{
+		data->attached = attached;
+		data->told_by = MyProcPid;
+	}
+}
+
+/* How long it has been between two reports lately */
+static void
+note_interval(PgpsInstance *data, TimestampTz now)
+{
+	memmove(&data->intervals[1], &data->intervals[0],
+			(PGPS_INTERVALS - 1) * sizeof(int64));
+	data->intervals[0] = Max(now - data->last_report, 0);
+	data->nintervals = Min(data->nintervals + 1, PGPS_INTERVALS);
+}
+
+/*
+ * Take a report.  The row of those without room of their own takes only the
+ * fact: one figure for many instances would mean nothing.
+ */
+void
+pgps_instance_take_report(PgpsInstance *data, const PgpsReport *report,
+						  int32 attached, TimestampTz now,
+						  TimestampTz started_at)
+{
+	const PgpsStats *stats = report->stats;
+	PgpsTold	told;
+	PgpsServerView nothing_seen = {0};
+	PgpsJudgement judgement;
+
+	data->source = report->source;
+	data->last_seen = Max(data->last_seen, now);
+	data->said_goodbye = false;
+	data->fork_shared |= report->fork_shared;
+	if (report->via[0] != '\0')
+		memcpy(data->via, report->via, PGPS_POOL_LEN);
+	if (report->seen_here >= 0)
+		data->seen_here = report->seen_here > 0;
+	data->shared_cap = report->shared_cap;
+	data->shared_by = report->shared_by;
+	if (report->pool_mode != NULL)
+		strlcpy(data->pool_mode, report->pool_mode, PGPS_POOL_MODE_LEN);
+	if (data->other)
+		return;
+
+	if (data->last_report != 0)
+		note_interval(data, now);
+	take_values(data, &stats->values);
+	take_books(data, stats, attached, now);
+	if (report->counted != NULL)
+		begin_counters(data, &stats->values, report->counted);
+	pgps_carry_counters(&data->carry, &data->told, &stats->values,
+						report->reporter, now,
+						pgps_stale_after * USECS_PER_SEC);
+	memcpy(data->dialect, stats->dialect, PGPS_DIALECT_LEN);
+	memcpy(data->client_addr, report->client_addr, PGPS_ADDR_LEN);
+	memcpy(data->unmapped, stats->unmapped, PGPS_UNMAPPED_LEN);
+	if (stats->app_version[0] != '\0')
+		memcpy(data->app_version, stats->app_version, PGPS_POOL_LEN);
+	data->last_report = Max(data->last_report, now);
+
+	/* a fresh report is judged without the server's view */
+	pgps_instance_told(&told, data);
+	pgps_judge(&judgement, &told, &nothing_seen, now, started_at);
+	if (data->status != judgement.status)
+	{
+		data->status = judgement.status;
+		data->status_since = now;
+	}
+}
+
+/* It says goodbye but has connections left: what it told is forgotten. */
+void
+pgps_instance_forget(PgpsInstance *data)
+{
+	data->said_goodbye = true;
+	data->last_report = data->books_at = data->pids_at = 0;
+	data->nintervals = 0;
+	memset(&data->told, 0, sizeof(data->told));
+	memset(&data->base.told, 0, sizeof(data->base.told));
+	memset(&data->carry, 0, sizeof(data->carry));
+	memset(data->unmapped, 0, sizeof(data->unmapped));
+}
+
+/* The cap that the server's own count is measured by; 0 = unknown */
+int32
+pgps_instance_cap(const PgpsInstance *data)
+{
+	PgpsTold	told;
+	PgpsValues	shown;
+
+	pgps_instance_told(&told, data);
+	shown = told.report;
+	pgps_judge_cap(&shown, &told);
+	return pgps_get(&shown, PGPS_MAX_SIZE, 0);
+}

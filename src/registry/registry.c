@@ -1,0 +1,535 @@
+/*-------------------------------------------------------------------------
+ *
+ * registry.c
+ *	  Pools and their instances in shared memory: what happens to them.
+ *
+ * Note about locking: to make, give up or re-attach an entry, or to change a
+ * pool, one must hold the registry's LWLock exclusively; to look anything up,
+ * at least in shared mode.  What an instance told is guarded by the spinlock
+ * of its entry; who holds the LWLock in shared mode may take it.  The numbers
+ * of attached backends are atomic, because an exiting backend takes no LWLock;
+ * an entry with attached backends is never given up.  Nothing that can raise,
+ * allocate or be interrupted happens while the LWLock is held.
+ *
+ * A copy for readers is made under one shared lock: an instance that expires
+ * while somebody reads is either still there or already in its pool's retired
+ * counters, never in both or neither.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "base/settings.h"
+#include "base/shmem.h"
+#include "registry/entries.h"
+
+void
+pgps_lock_registry(LWLockMode mode)
+{
+	pgps_acquire(PGPS_REGISTRY_LOCK, mode);
+}
+
+void
+pgps_unlock_registry(void)
+{
+	pgps_release(PGPS_REGISTRY_LOCK);
+}
+
+/*-------------------------------------------------------------------------
+ * Reports
+ *-------------------------------------------------------------------------
+ */
+
+/* Caller holds the lock at least in shared mode. */
+static void
+apply_report(int32 i, const PgpsReport *report, TimestampTz now)
+{
+	PgpsInstanceEntry *entry = &pgps_instances[i];
+	int32		attached = pg_atomic_read_u32(&entry->attached);
+	int32		cap;
+
+	/* who does nothing but report is no connection of the pool */
+	if (pgps_backend_instance() == i && pgps_backend_only_reports())
+		attached--;
+	SpinLockAcquire(&entry->mutex);
+	pgps_instance_take_report(&entry->data, report, attached, now,
+							  pgps_registry->info.started_at);
+	cap = pgps_instance_cap(&entry->data);
+	SpinLockRelease(&entry->mutex);
+	pgps_activity_set_cap(&entry->activity, cap, now);
+	if (report->stats->lent.told || report->stats->idle.told)
+		pgps_backends_note_pids(i, &report->stats->lent, &report->stats->idle,
+								now);
+
+	if (report->stats->nunmapped > 0)
+		pg_atomic_fetch_add_u64(&pgps_registry->unmapped_keys,
+								report->stats->nunmapped);
+}
+
+/*
+ * Take a report.  Returns the instance; "own" is whether it has that row for
+ * itself.
+ */
+int32
+pgps_registry_report(const PgpsReport *report, TimestampTz now, bool *own)
+{
+	int32		pool;
+	int32		i = PGPS_NONE;
+
+	pgps_lock_registry(LW_SHARED);
+	pool = pgps_find_pool(&report->key);
+	if (pool != PGPS_NONE)
+		i = pgps_find_instance(pool, report->instance);
+	if (i == PGPS_NONE)
+	{
+		pgps_unlock_registry();
+		pgps_lock_registry(LW_EXCLUSIVE);
+		pool = pgps_need_pool(&report->key, NameStr(report->usename),
+							  NameStr(report->datname), false, now);
+		i = pgps_need_instance(pool, report->instance, false, now);
+	}
+	apply_report(i, report, now);
+	*own = !pgps_instances[i].data.other;
+	pgps_unlock_registry();
+	if (!*own)
+		pg_atomic_fetch_add_u64(&pgps_registry->overflowed, 1);
+	return i;
+}
+
+/*
+ * An instance says goodbye.  Returns whether it was there.  With connections
+ * left, the row stays as what the server sees of it.
+ */
+bool
+pgps_registry_forget(const PgpsPoolKey *key, const char *instance)
+{
+	int32		pool;
+	int32		i = PGPS_NONE;
+
+	pgps_lock_registry(LW_EXCLUSIVE);
+	pool = pgps_find_pool(key);
+	if (pool != PGPS_NONE)
+		i = pgps_find_instance(pool, instance);
+	if (i != PGPS_NONE)
+	{
+		PgpsInstance *data = &pgps_instances[i].data;
+
+		if (pg_atomic_read_u32(&pgps_instances[i].attached) == 0)
+			pgps_remove_instance(i);
+		else
+		{
+			PgpsTotals	totals = {0};
+			PgpsTotals	base = {0};
+
+			/* exiting backends still write here */
+			SpinLockAcquire(&pgps_instances[i].mutex);
+			totals.told = data->told;
+			base.told = data->base.told;
+			pgps_instance_forget(data);
+			SpinLockRelease(&pgps_instances[i].mutex);
+			pgps_retire(&pgps_pools[pool].data, &totals, &base);
+		}
+	}
+	pgps_unlock_registry();
+	return i != PGPS_NONE;
+}
+
+static void
+reset_counters(PgpsValues *v)
+{
+	int			f;
+
+	for (f = PGPS_FIRST_COUNTER; f < PGPS_NFIELDS; f++)
+		v->value[f] = 0;
+}
+
+static void
+reset_totals(PgpsTotals *totals)
+{
+	PgpsTotals	zero = {.told = totals->told};
+
+	reset_counters(&zero.told);
+	*totals = zero;
+}
+
+/*
+ * Is a pool meant by name and role?  NULL means any; of a dropped role only
+ * the name is known.
+ */
+static bool
+is_meant(const PgpsPool *data, const char *pool, const char *usename,
+		 Oid roleid)
+{
+	if (pool != NULL && strcmp(pool, data->key.name) != 0)
+		return false;
+	if (usename == NULL)
+		return true;
+	return OidIsValid(roleid) ? data->key.roleid == roleid :
+		strcmp(usename, NameStr(data->usename)) == 0;
+}
+
+/*
+ * Counters and peaks start again: of one pool, of one role (its oid, if it
+ * still exists), or of everything.  Returns the number of pools this was
+ * about.
+ */
+int
+pgps_registry_reset(const char *pool, const char *usename, Oid roleid)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	int			meant = 0;
+	int32		i;
+
+	pgps_lock_registry(LW_EXCLUSIVE);
+	for (i = 0; i < pgps_registry->pool_capacity; i++)
+	{
+		PgpsPool   *data = &pgps_pools[i].data;
+
+		if (!pgps_pools[i].used || !is_meant(data, pool, usename, roleid))
+			continue;
+		meant++;
+		reset_totals(&data->retired);
+		reset_totals(&data->base);
+		data->peak_connections = pg_atomic_read_u32(&pgps_pools[i].attached);
+		data->peak_connections_at = now;
+		data->peak_instances = 0;
+		memset(data->week, 0, sizeof(data->week));
+	}
+	for (i = 0; i < pgps_registry->instance_capacity; i++)
+	{
+		PgpsInstanceEntry *entry = &pgps_instances[i];
+
+		if (!entry->used ||
+			!is_meant(&pgps_pools[entry->data.pool].data, pool, usename,
+					  roleid))
+			continue;
+		SpinLockAcquire(&entry->mutex);
+		reset_counters(&entry->data.told);
+		entry->data.carry.dropped = entry->data.carry.held = 0;
+		entry->data.connects = entry->data.disconnects = 0;
+		reset_totals(&entry->data.base);
+		entry->data.session_time = entry->data.reporters = 0;
+		entry->data.fork_shared = false;
+		SpinLockRelease(&entry->mutex);
+		pgps_activity_reset(&entry->activity, now);
+	}
+	if (pool == NULL && usename == NULL)
+	{
+		pg_atomic_write_u64(&pgps_registry->overflowed, 0);
+		pg_atomic_write_u64(&pgps_registry->unmapped_keys, 0);
+		pg_atomic_write_u64(&pgps_registry->dropped, 0);
+		pgps_peaks_reset(now);
+		SpinLockAcquire(&pgps_registry->mutex);
+		pgps_registry->info.stats_reset = now;
+		SpinLockRelease(&pgps_registry->mutex);
+	}
+	pgps_unlock_registry();
+	return meant;
+}
+
+/*-------------------------------------------------------------------------
+ * Connections
+ *-------------------------------------------------------------------------
+ */
+
+/*
+ * Take this session off an instance.  That it had a transaction stays known
+ * there.  The instance's count goes last: until then the entry cannot be
+ * given up.
+ */
+static void
+detach(int32 i, TimestampTz last_xact)
+{
+	PgpsInstanceEntry *entry = &pgps_instances[i];
+
+	SpinLockAcquire(&entry->mutex);
+	entry->data.last_xact = Max(entry->data.last_xact, last_xact);
+	SpinLockRelease(&entry->mutex);
+	pg_atomic_fetch_sub_u32(&pgps_pools[entry->data.pool].attached, 1);
+	pg_atomic_fetch_sub_u32(&entry->attached, 1);
+}
+
+/* Move this session to an instance.  Caller holds the lock exclusively. */
+static void
+attach(int32 i, TimestampTz now)
+{
+	int32		old = pgps_backend_instance();
+	PgpsPoolEntry *pool = &pgps_pools[pgps_instances[i].data.pool];
+	int32		connections;
+
+	if (old == i)
+		return;
+	if (old != PGPS_NO_INSTANCE)
+		detach(old, pgps_backend_last_xact());
+
+	pg_atomic_fetch_add_u32(&pgps_instances[i].attached, 1);
+	connections = pg_atomic_add_fetch_u32(&pool->attached, 1);
+	if (connections > pool->data.peak_connections)
+	{
+		pool->data.peak_connections = connections;
+		pool->data.peak_connections_at = now;
+	}
+	pgps_backend_set_instance(i);
+}
+
+/* This session connects, but belongs to no pool that is tracked. */
+void
+pgps_registry_connect(Oid roleid, Oid dbid)
+{
+	pgps_lock_registry(LW_EXCLUSIVE);
+	pgps_peaks_connect(roleid, dbid, GetCurrentTimestamp());
+	pgps_unlock_registry();
+}
+
+/*
+ * Put this session where it belongs by its label or by discovery.  "connect"
+ * is false when it was there before, under this label or another.  Returns
+ * where its transactions count.
+ */
+PgpsActivity *
+pgps_registry_join(const PgpsIdentity *identity, bool connect)
+{
+	PgpsPoolKey key = {
+		.roleid = identity->roleid,
+		.dbid = identity->dbid,
+	};
+	TimestampTz now = GetCurrentTimestamp();
+	PgpsInstance *data;
+	int32		cap;
+	int32		pool;
+	int32		i;
+
+	StaticAssertStmt(sizeof(key.name) == sizeof(identity->pool),
+					 "names have one length");
+	memcpy(key.name, identity->pool, sizeof(key.name));
+
+	pgps_lock_registry(LW_EXCLUSIVE);
+	pool = pgps_need_pool(&key, NameStr(identity->usename),
+						  NameStr(identity->datname), !identity->labelled, now);
+	i = pgps_need_instance(pool, identity->instance, true, now);
+	attach(i, now);
+	if (connect)
+		pgps_peaks_connect(identity->roleid, identity->dbid, now);
+
+	data = &pgps_instances[i].data;
+	SpinLockAcquire(&pgps_instances[i].mutex);
+	if (identity->labelled)
+	{
+		data->source = Max(data->source, PGPS_SOURCE_LABEL);
+		data->label = identity->cap;
+		if (identity->app_version[0] != '\0')
+			memcpy(data->app_version, identity->app_version, PGPS_POOL_LEN);
+	}
+	memcpy(data->client_addr, identity->client_addr, PGPS_ADDR_LEN);
+	if (identity->via[0] != '\0')
+		memcpy(data->via, identity->via, PGPS_POOL_LEN);
+	if (connect)
+		data->connects++;
+	data->last_seen = now;
+	cap = pgps_instance_cap(data);
+	SpinLockRelease(&pgps_instances[i].mutex);
+	pgps_activity_set_cap(&pgps_instances[i].activity, cap, now);
+	if (data->other)
+		pg_atomic_fetch_add_u64(&pgps_registry->overflowed, 1);
+	pgps_unlock_registry();
+	return &pgps_instances[i].activity;
+}
+
+/* Take this session off where it is: it is not to be tracked any more. */
+void
+pgps_registry_unplace(void)
+{
+	int32		i = pgps_backend_instance();
+
+	if (i == PGPS_NO_INSTANCE)
+		return;
+	pgps_lock_registry(LW_EXCLUSIVE);
+	detach(i, pgps_backend_last_xact());
+	pgps_backend_set_instance(PGPS_NO_INSTANCE);
+	pgps_unlock_registry();
+}
+
+/*
+ * Put this session to the instance it just reported for, if that still has a
+ * row of its own.  Returns where its transactions count; NULL: nothing has
+ * changed.
+ */
+PgpsActivity *
+pgps_registry_bind(const PgpsReport *report)
+{
+	int32		pool;
+	int32		i = PGPS_NONE;
+
+	pgps_lock_registry(LW_EXCLUSIVE);
+	pool = pgps_find_pool(&report->key);
+	if (pool != PGPS_NONE)
+		i = pgps_find_instance(pool, report->instance);
+	if (i != PGPS_NONE && pgps_instances[i].data.other)
+		i = PGPS_NONE;
+	if (i != PGPS_NONE)
+		attach(i, GetCurrentTimestamp());
+	pgps_unlock_registry();
+	return i != PGPS_NONE ? &pgps_instances[i].activity : NULL;
+}
+
+/*
+ * This session ends after so many microseconds.  Takes no LWLock: it may be
+ * exiting with one held.  The entry cannot go away before its count of
+ * backends does.
+ */
+void
+pgps_registry_leave(int32 i, TimestampTz last_xact, int64 session_time,
+					bool only_reported)
+{
+	if (i == PGPS_NO_INSTANCE)
+		return;
+	SpinLockAcquire(&pgps_instances[i].mutex);
+	pgps_instances[i].data.disconnects++;
+	if (only_reported)
+		pgps_instances[i].data.reporters++;
+	else
+		pgps_instances[i].data.session_time += Max(session_time, 0);
+	pgps_instances[i].data.last_seen = GetCurrentTimestamp();
+	SpinLockRelease(&pgps_instances[i].mutex);
+	detach(i, last_xact);
+}
+
+/*-------------------------------------------------------------------------
+ * Readers
+ *-------------------------------------------------------------------------
+ */
+
+void
+pgps_registry_info(PgpsRegistryInfo *info)
+{
+	SpinLockAcquire(&pgps_registry->mutex);
+	*info = pgps_registry->info;
+	SpinLockRelease(&pgps_registry->mutex);
+	info->overflowed = pg_atomic_read_u64(&pgps_registry->overflowed);
+	info->unmapped_keys = pg_atomic_read_u64(&pgps_registry->unmapped_keys);
+	info->dropped = pg_atomic_read_u64(&pgps_registry->dropped);
+}
+
+/*
+ * Copy everything into the current memory context.  The room is allocated
+ * before the lock is taken; if entries were made in between, once more.
+ */
+PgpsCopy *
+pgps_registry_copy(PgpsHistograms histograms)
+{
+	PgpsCopy   *copy = palloc0(sizeof(PgpsCopy));
+	int32		npools = 0,
+				ninstances = 0;
+	TimestampTz now = GetCurrentTimestamp();
+	int32		i;
+
+	pgps_registry_info(&copy->info);
+	copy->max_pool = pgps_registry->pool_capacity;
+	copy->max_instance = pgps_registry->instance_capacity;
+	copy->backends = palloc(MaxConnections * sizeof(PgpsBackend));
+	copy->peaks = palloc(pgps_peaks_max() * sizeof(PgpsPeak));
+	for (;;)
+	{
+		bool		fits;
+
+		copy->pools = palloc_extended(npools * sizeof(PgpsPoolCopy),
+									  MCXT_ALLOC_HUGE);
+		copy->instances = palloc_extended(ninstances * sizeof(PgpsInstanceCopy),
+										  MCXT_ALLOC_HUGE);
+
+		pgps_lock_registry(LW_SHARED);
+		fits = npools >= pgps_registry->npools && ninstances >= pgps_registry->ninstances;
+		npools = pgps_registry->npools;
+		ninstances = pgps_registry->ninstances;
+		if (fits)
+			break;
+		pgps_unlock_registry();
+
+		/* some more may be made meanwhile */
+		npools += 16;
+		ninstances += 64;
+		pfree(copy->pools);
+		pfree(copy->instances);
+	}
+
+	for (i = 0; i < pgps_registry->pool_capacity; i++)
+	{
+		if (pgps_pools[i].used)
+		{
+			copy->pools[copy->npools].index = i;
+			copy->pools[copy->npools++].data = pgps_pools[i].data;
+		}
+	}
+	for (i = 0; i < pgps_registry->instance_capacity; i++)
+	{
+		PgpsInstanceCopy *to = &copy->instances[copy->ninstances];
+
+		if (!pgps_instances[i].used)
+			continue;
+		to->index = i;
+		SpinLockAcquire(&pgps_instances[i].mutex);
+		to->data = pgps_instances[i].data;
+		SpinLockRelease(&pgps_instances[i].mutex);
+		pgps_activity_copy(&to->activity, &pgps_instances[i].activity,
+						   histograms, now);
+		copy->ninstances++;
+	}
+	copy->backends_at = GetCurrentTimestamp();
+	copy->nbackends = pgps_backends_copy(copy->backends);
+	copy->npeaks = pgps_peaks_copy(copy->peaks);
+	pgps_unlock_registry();
+	return copy;
+}
+
+/* The client backends alone */
+PgpsBackend *
+pgps_registry_backends(int *nbackends)
+{
+	PgpsBackend *backends = palloc(MaxConnections * sizeof(PgpsBackend));
+
+	pgps_lock_registry(LW_SHARED);
+	*nbackends = pgps_backends_copy(backends);
+	pgps_unlock_registry();
+	return backends;
+}
+
+/*
+ * What counters was an instance told last?  The larger ones stay in "counted".
+ * False if it is not there or was told none.
+ */
+bool
+pgps_registry_counted(const PgpsPoolKey *key, const char *instance,
+					  PgpsValues *counted)
+{
+	int32		pool;
+	int32		i = PGPS_NONE;
+	bool		any = false;
+	int			f;
+
+	pgps_lock_registry(LW_SHARED);
+	pool = pgps_find_pool(key);
+	if (pool != PGPS_NONE)
+		i = pgps_find_instance(pool, instance);
+	if (i != PGPS_NONE)
+	{
+		const PgpsValues *last = &pgps_instances[i].data.carry.last;
+
+		SpinLockAcquire(&pgps_instances[i].mutex);
+		for (f = PGPS_FIRST_COUNTER; f < PGPS_NFIELDS; f++)
+		{
+			if (!pgps_known(last, f))
+				continue;
+			any = true;
+			pgps_set(counted, f, Max(pgps_get(counted, f, 0), last->value[f]));
+		}
+		SpinLockRelease(&pgps_instances[i].mutex);
+	}
+	pgps_unlock_registry();
+	return any;
+}

@@ -1,0 +1,264 @@
+/*-------------------------------------------------------------------------
+ *
+ * registry.h
+ *	  Pools and their instances.
+ *
+ * What other files see of the registry are copies; the shared entries are
+ * known to registry.c alone.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PGPS_REGISTRY_H
+#define PGPS_REGISTRY_H
+
+#include "datatype/timestamp.h"
+#include "storage/lwlock.h"
+
+#include "dialects/dialect.h"
+#include "dialects/fields.h"
+#include "registry/activity.h"
+#include "registry/backends.h"
+#include "registry/counters.h"
+#include "registry/identity.h"
+#include "registry/peaks.h"
+#include "registry/status.h"
+#include "registry/totals.h"
+
+#define PGPS_OTHER "(other)"
+#define PGPS_POOL_MODE_LEN 12
+#define PGPS_MAX_DISCOVERED_POOLS 128
+
+/* how many of the last report intervals we look at */
+#define PGPS_INTERVALS 5
+
+/* parts of leak_after for which the most idle connections are kept */
+#define PGPS_IDLE_PARTS 8
+
+typedef enum PgpsSource
+{
+	PGPS_SOURCE_DISCOVERY,
+	PGPS_SOURCE_LABEL,
+	PGPS_SOURCE_POOLER,
+	PGPS_SOURCE_REPORT
+} PgpsSource;
+
+typedef struct PgpsPoolKey
+{
+	Oid			roleid;			/* role that logged in */
+	Oid			dbid;
+	char		name[PGPS_POOL_LEN];	/* padded with zeros */
+} PgpsPoolKey;
+
+/* the most of one day */
+typedef struct PgpsDay
+{
+	int32		day;			/* since 2000-01-01 */
+	int32		lent;			/* connections one instance had lent out */
+	int64		committed;		/* what all instances might ask for at once */
+} PgpsDay;
+
+#define PGPS_DAYS 7
+
+/*
+ * A pool: outlives its instances.  Changed under the exclusive lock only.
+ */
+typedef struct PgpsPool
+{
+	PgpsPoolKey key;
+	NameData	usename;		/* names as they were when last seen, for when */
+	NameData	datname;		/* role or database is dropped */
+	bool		discovered;		/* made by discovery, not by report or label */
+	int32		instances;		/* entries that point here */
+	TimestampTz first_seen;
+	TimestampTz last_seen;		/* when its last instance went */
+	PgpsTotals	retired;		/* of expired instances */
+	PgpsTotals	base;			/* of that, what exporters leave out */
+	int32		peak_connections;
+	TimestampTz peak_connections_at;
+	int32		peak_instances; /* live ones, seen at a pass */
+	PgpsDay		week[PGPS_DAYS];	/* a ring of days */
+} PgpsPool;
+
+/*
+ * An instance: what it told and what we made of it.  Guarded by the entry's
+ * spinlock, except for the fields that are fixed from creation on.
+ */
+typedef struct PgpsInstance
+{
+	int32		pool;			/* fixed */
+	char		name[PGPS_INSTANCE_LEN];	/* fixed */
+	bool		other;			/* fixed: stands for those without room */
+	TimestampTz first_seen;		/* fixed */
+
+	uint8		source;			/* PgpsSource, the best so far */
+	uint8		status;			/* PgpsStatus at the last evaluation */
+	TimestampTz status_since;
+	char		dialect[PGPS_DIALECT_LEN];	/* of the last report */
+	char		app_version[PGPS_POOL_LEN];
+	char		client_addr[PGPS_ADDR_LEN];
+	char		via[PGPS_POOL_LEN]; /* pooler that it last came through */
+	char		pool_mode[PGPS_POOL_MODE_LEN];	/* of a pooler */
+
+	PgpsValues	label;			/* configuration as the label tells it */
+	PgpsValues	told;			/* last report; counters are our totals */
+	PgpsCarry	carry;
+	TimestampTz last_report;	/* 0 = never */
+	TimestampTz books_at;		/* the last that told lent and idle ones */
+	TimestampTz pids_at;		/* the last that named them by pid ... */
+	bool		pids_lent;		/* ... those lent out; else the idle ones */
+	int32		attached;		/* connections here when it told either, ... */
+	int32		told_by;		/* ... but for this process, which told it */
+	int64		idle_part;		/* newest part of: */
+	int32		most_idle[PGPS_IDLE_PARTS]; /* newest first */
+	TimestampTz last_seen;		/* last report, connect or disconnect */
+	bool		said_goodbye;	/* it goes with its last connection */
+	bool		seen_here;		/* of a pooler: connects to this server */
+	int32		shared_cap;		/* of a pooler: maximum of all pools with the
+								 * ... */
+	uint32		shared_by;		/* ... same of these together; 0 = none */
+	bool		fork_shared;	/* reported on another process's connection */
+	int64		intervals[PGPS_INTERVALS];	/* between reports, microseconds */
+	int32		nintervals;
+	char		unmapped[PGPS_UNMAPPED_LEN];	/* keys not understood, each
+												 * ended by NUL */
+	uint64		connects;
+	uint64		disconnects;
+	uint64		reporters;		/* connections that ended and only reported */
+	uint64		session_time;	/* of the others that ended, microseconds */
+	TimestampTz last_xact;		/* newest transaction of those that left */
+	PgpsTotals	base;			/* of its totals, what exporters leave out */
+} PgpsInstance;
+
+/* a report, parsed and with its identity */
+typedef struct PgpsReport
+{
+	PgpsPoolKey key;
+	NameData	usename;
+	NameData	datname;
+	char		instance[PGPS_INSTANCE_LEN];
+	char		client_addr[PGPS_ADDR_LEN];
+	PgpsReporter reporter;
+	PgpsSource	source;			/* report or pooler */
+	bool		fork_shared;
+	char		via[PGPS_POOL_LEN]; /* pooler that it came through */
+	const char *pool_mode;		/* of a pooler; or NULL */
+	const PgpsValues *counted;	/* of its counters, counted elsewhere when
+								 * they are first told here; or NULL */
+	int32		shared_cap;
+	uint32		shared_by;
+	int			seen_here;		/* of a pooler: does it connect to this
+								 * server? -1 = unknown */
+	PgpsStats  *stats;
+} PgpsReport;
+
+/* entries as copied; "index" is what backends and instances refer to */
+typedef struct PgpsPoolCopy
+{
+	int32		index;
+	PgpsPool	data;
+} PgpsPoolCopy;
+
+typedef struct PgpsInstanceCopy
+{
+	int32		index;
+	PgpsInstance data;
+	PgpsActivityCopy activity;
+} PgpsInstanceCopy;
+
+/* registry-level facts */
+typedef struct PgpsRegistryInfo
+{
+	TimestampTz started_at;
+	TimestampTz stats_reset;
+	TimestampTz last_pass;
+	int			collector_pid;
+	PgpsLimitStatus server_status;	/* at the last pass */
+	TimestampTz server_status_since;
+	int			instances_max;
+	uint64		overflowed;		/* reports and connections put into (other) */
+	uint64		unmapped_keys;
+	uint64		dropped;		/* entries given up early to make room */
+	bool		crashed;		/* what is after the last save is lost */
+} PgpsRegistryInfo;
+
+typedef struct PgpsCopy
+{
+	PgpsRegistryInfo info;
+	int			npools;
+	PgpsPoolCopy *pools;
+	int			max_pool;		/* all "index" are below this */
+	int			ninstances;
+	PgpsInstanceCopy *instances;
+	int			max_instance;
+	TimestampTz backends_at;	/* when they were looked at */
+	int			nbackends;
+	PgpsBackend *backends;
+	int			npeaks;
+	PgpsPeak   *peaks;
+} PgpsCopy;
+
+/* instance.c: on the data of one instance */
+extern void pgps_instance_told(PgpsTold *told, const PgpsInstance *data);
+extern void pgps_instance_take_report(PgpsInstance *data,
+									  const PgpsReport *report, int32 attached,
+									  TimestampTz now, TimestampTz started_at);
+extern void pgps_instance_forget(PgpsInstance *data);
+extern int32 pgps_instance_cap(const PgpsInstance *data);
+extern int32 pgps_instance_most_idle(const PgpsInstance *data,
+									 TimestampTz now);
+
+/* totals.c: on copies */
+extern PgpsTotals pgps_instance_totals(const PgpsInstanceCopy *instance);
+extern void pgps_leave_out_base(PgpsCopy *copy);
+
+extern int32 pgps_pool_capacity(void);
+extern Size pgps_registry_size(void);
+extern void pgps_registry_init(void *area, bool found);
+
+/* what happens to pools and instances */
+extern int32 pgps_registry_report(const PgpsReport *report, TimestampTz now,
+								  bool *own);
+extern bool pgps_registry_forget(const PgpsPoolKey *key, const char *instance);
+extern int	pgps_registry_reset(const char *pool, const char *usename,
+								Oid roleid);
+extern void pgps_registry_connect(Oid roleid, Oid dbid);
+extern PgpsActivity *pgps_registry_join(const PgpsIdentity *identity,
+										bool connect);
+extern PgpsActivity *pgps_registry_bind(const PgpsReport *report);
+extern void pgps_registry_unplace(void);
+extern void pgps_registry_leave(int32 instance, TimestampTz last_xact,
+								int64 session_time, bool only_reported);
+
+/* what readers get: one consistent copy in the current memory context */
+extern PgpsCopy *pgps_registry_copy(PgpsHistograms histograms);
+extern bool pgps_registry_counted(const PgpsPoolKey *key, const char *instance,
+								  PgpsValues *counted);
+extern PgpsBackend *pgps_registry_backends(int *nbackends);
+extern void pgps_registry_info(PgpsRegistryInfo *info);
+
+/* for the collector */
+extern void pgps_registry_expire(TimestampTz now);
+extern void pgps_registry_note_status(const PgpsInstanceCopy *judged,
+									  PgpsStatus status, TimestampTz since);
+extern void pgps_registry_note_via(const PgpsInstanceCopy *seen,
+								   const char *via);
+extern void pgps_registry_note_in_xact(const PgpsInstanceCopy *seen,
+									   int in_xact, TimestampTz now);
+extern void pgps_registry_note_peaks(const PgpsPoolCopy *seen, int live,
+									 int lent, int64 committed,
+									 TimestampTz now);
+extern PgpsDay pgps_today(const PgpsPool *pool, TimestampTz now);
+extern PgpsDay pgps_week(const PgpsPool *pool, TimestampTz now);
+extern void pgps_registry_note_pass(TimestampTz now, PgpsLimitStatus server);
+extern void pgps_registry_note_collector(int pid);
+
+/* for loading the save file, before there are other processes */
+extern int32 pgps_registry_restore_pool(const PgpsPool *pool, bool crashed,
+										bool *own);
+extern void pgps_registry_restore_instance(const PgpsInstanceCopy *instance,
+										   int32 pool, bool crashed);
+extern void pgps_registry_restore_done(TimestampTz stats_reset, bool crashed);
+
+#endif							/* PGPS_REGISTRY_H */

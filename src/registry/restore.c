@@ -1,0 +1,90 @@
+/*-------------------------------------------------------------------------
+ *
+ * restore.c
+ *	  Saved pools and instances back into the registry.
+ *
+ * Only while the server starts: the postmaster is alone and takes no lock.
+ *
+ * After a crash, what was counted since the last save is lost.  An exporter
+ * may have seen it: a counter that falls a little looks to it like one that
+ * began again and has come so far at once.  So exporters leave out all that
+ * was counted before a crash (base) and get counters that begin again at 0.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/timestamp.h"
+
+#include "registry/entries.h"
+
+/*
+ * Returns the number of the pool's entry; "own" is whether it has that for
+ * itself.
+ */
+int32
+pgps_registry_restore_pool(const PgpsPool *pool, bool crashed, bool *own)
+{
+	const PgpsTotals *base = crashed ? &pool->retired : &pool->base;
+	int32		i = pgps_need_pool(&pool->key, NameStr(pool->usename),
+								   NameStr(pool->datname), pool->discovered,
+								   pool->first_seen);
+	PgpsPool   *data = &pgps_pools[i].data;
+
+	*own = memcmp(&data->key, &pool->key, sizeof(PgpsPoolKey)) == 0 &&
+		strcmp(pool->key.name, PGPS_OTHER) != 0;
+	if (*own)
+	{
+		*data = *pool;
+		data->base = *base;
+
+		/* its instances come later: it must not make room for others now */
+		data->instances = 1;
+	}
+	else
+		/* (other), or max_pools was lowered */
+		pgps_retire(data, &pool->retired, base);
+	return i;
+}
+
+void
+pgps_registry_restore_instance(const PgpsInstanceCopy *instance, int32 pool,
+							   bool crashed)
+{
+	const PgpsInstance *saved = &instance->data;
+	PgpsTotals	totals = pgps_instance_totals(instance);
+	const PgpsTotals *base = crashed ? &totals : &saved->base;
+	int32		i = pgps_need_instance(pool, saved->name, false,
+									   saved->last_seen);
+	PgpsInstance *data = &pgps_instances[i].data;
+
+	if (!data->other || saved->other)
+	{
+		*data = *saved;
+		data->pool = pool;
+		data->base = *base;
+		pgps_activity_restore(&pgps_instances[i].activity, &instance->activity);
+	}
+	else
+		/* max_instances was lowered */
+		pgps_retire(&pgps_pools[pool].data, &totals, base);
+}
+
+/* All is restored: count what belongs to each pool. */
+void
+pgps_registry_restore_done(TimestampTz stats_reset, bool crashed)
+{
+	int32		i;
+
+	pgps_registry->info.stats_reset = stats_reset;
+	pgps_registry->info.crashed = crashed;
+	for (i = 0; i < pgps_registry->pool_capacity; i++)
+		pgps_pools[i].data.instances = 0;
+	for (i = 0; i < pgps_registry->instance_capacity; i++)
+	{
+		if (pgps_instances[i].used)
+			pgps_pools[pgps_instances[i].data.pool].data.instances++;
+	}
+}

@@ -1,0 +1,82 @@
+/*-------------------------------------------------------------------------
+ *
+ * status.h
+ *	  From what was told and what the server sees to the figures we show.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PGPS_STATUS_H
+#define PGPS_STATUS_H
+
+#include "datatype/timestamp.h"
+
+#include "dialects/fields.h"
+
+/* In order of severity; "gone" is no health and never rolls up */
+typedef enum PgpsStatus
+{
+	PGPS_GONE,
+	PGPS_OK,
+	PGPS_FULL,
+	PGPS_SILENT,
+	PGPS_WAITING_STATUS,
+	PGPS_EXHAUSTED
+} PgpsStatus;
+
+/* of the server, a database or a role: how near its limit it is */
+typedef enum PgpsLimitStatus
+{
+	PGPS_LIMIT_OK,
+	PGPS_LIMIT_FULL,
+	PGPS_LIMIT_WARNING,
+	PGPS_LIMIT_CRITICAL
+} PgpsLimitStatus;
+
+/* what the server itself sees of an instance */
+typedef struct PgpsServerView
+{
+	int			connections;
+	int			labelled;		/* of those, with a label of their own */
+	int			in_xact;
+	int			idle_in_xact;
+	int			pooled;			/* of those, held by a pooler that is polled */
+	bool		via_pooler;
+	int			reporters;		/* of those, only there to report */
+	TimestampTz last_xact;		/* newest start of a transaction; 0 = none */
+} PgpsServerView;
+
+/* what was told about an instance, and when */
+typedef struct PgpsTold
+{
+	PgpsValues	report;
+	PgpsValues	label;
+	TimestampTz last_report;	/* 0 = never */
+	TimestampTz last_seen;
+	int64		report_interval;	/* microseconds; 0 = not known yet */
+	bool		said_goodbye;
+	bool		other;			/* the row of those without room */
+	bool		polled;			/* not told by itself: we ask */
+} PgpsTold;
+
+typedef struct PgpsJudgement
+{
+	PgpsStatus	status;
+	TimestampTz since;			/* when that began, if it is new */
+	bool		reported;		/* the figures come from a report */
+	bool		late;
+	int64		unclaimed;		/* here but not claimed; -1 = cannot tell */
+	int64		ghosts;			/* claimed but not here; -1 = cannot tell */
+	PgpsValues	shown;			/* figures to show */
+} PgpsJudgement;
+
+extern int64 pgps_late_after(int64 report_interval);
+extern int64 pgps_median_interval(const int64 *intervals, int n);
+extern void pgps_judge(PgpsJudgement *out, const PgpsTold *told,
+					   const PgpsServerView *server, TimestampTz now,
+					   TimestampTz started_at);
+extern void pgps_judge_cap(PgpsValues *shown, const PgpsTold *told);
+extern const char *pgps_status_name(PgpsStatus status);
+
+#endif							/* PGPS_STATUS_H */

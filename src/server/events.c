@@ -1,0 +1,475 @@
+/*-------------------------------------------------------------------------
+ *
+ * events.c
+ *	  Where the server tells us what its backends do.
+ *
+ * Joining: a client backend joins at the commit of its start-up transaction:
+ * by then role, database, start-up options and ALTER ROLE settings are in
+ * place, and connections that are refused never get there.  It leaves in
+ * before_shmem_exit, before an open transaction is aborted.
+ *
+ * Transactions: there is no hook at their start; the first of parse analysis,
+ * executor start and a utility statement stands for it.  The end is a reset
+ * callback on TopTransactionContext, the one place that is reached exactly
+ * when the transaction is over; XactCallbacks miss the ROLLBACK of a failed
+ * block.  SET, RESET, SHOW and DISCARD start nothing: poolers send them
+ * between the transactions of their clients.
+ *
+ * Labels: assign hooks run anywhere, in processes without a slot and while a
+ * transaction is undone, so they only leave word; the session moves at its
+ * next statement or at the end of the transaction.
+ *
+ * LISTEN: no other process can see it, so the session's slot says so.
+ *
+ * Nothing here raises: while a session starts there is nobody to catch it,
+ * and later it would be somebody's transaction.  All hooks chain.  In every
+ * process that is no client backend "here" is NULL, and that is all it costs.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "executor/executor.h"
+#include "libpq/libpq-be.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "parser/analyze.h"
+#include "replication/walsender.h"
+#include "storage/ipc.h"
+#include "tcop/utility.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "base/compat.h"
+#include "base/settings.h"
+#include "poolers/poolers.h"
+#include "registry/activity.h"
+#include "registry/backends.h"
+#include "registry/identity.h"
+#include "registry/peaks.h"
+#include "registry/registry.h"
+#include "server/events.h"
+
+static post_parse_analyze_hook_type prev_post_parse_analyze_hook = NULL;
+static ExecutorStart_hook_type prev_ExecutorStart_hook = NULL;
+static ProcessUtility_hook_type prev_ProcessUtility_hook = NULL;
+
+/* what the next commit does: a session joins at its first */
+static enum
+{
+	AT_COMMIT_NOTHING, AT_COMMIT_JOIN, AT_COMMIT_LISTEN, AT_COMMIT_UNLISTEN
+}			at_commit = AT_COMMIT_JOIN;
+
+/* where this session counts; NULL when it does not */
+static PgpsActivity *here = NULL;
+
+/* its transaction, as far as we count it */
+static bool in_xact = false;
+static TimestampTz xact_start;
+static TimestampTz last_end = 0;	/* of the one before */
+
+static bool failed = false;		/* it did, and waits for its ROLLBACK */
+
+/* it is to be followed by a chained one: after COMMIT, after any end */
+static enum
+{
+	NO_CHAIN, CHAIN_IF_COMMITTED, CHAIN
+}			chain = NO_CHAIN;
+
+/* a utility runs that ends and starts transactions, all for one statement */
+static bool in_long_utility = false;
+
+static bool watching = false;	/* the callback below is registered */
+static MemoryContextCallback at_end_callback;
+
+/* the application_name that the session was last placed by */
+static const char *placed_by_name = NULL;
+
+/*-------------------------------------------------------------------------
+ * Where the session counts
+ *-------------------------------------------------------------------------
+ */
+
+/* The session counts there from now on; NULL = nowhere. */
+void
+pgps_session_moved(PgpsActivity *there)
+{
+	TimestampTz now;
+
+	if (there == here)
+		return;
+	if (in_xact)
+	{
+		now = GetCurrentTimestamp();
+		if (here)
+			pgps_activity_end(here, now);
+		if (there)
+			pgps_activity_begin(there, now);
+	}
+	else
+		pgps_backend_begin_xact(0); /* none of it was there */
+	here = there;
+}
+
+/*
+ * Go where label or application_name say.  A running transaction goes along:
+ * it belongs to the label in force at its last statement.
+ */
+static void
+place(bool connect)
+{
+	PgpsIdentity identity;
+	PgpsActivity *there = NULL;
+
+	pgps_relabel = false;
+	placed_by_name = application_name;
+	pgps_identify(&identity);
+	pgps_identify_pooler(identity.via, identity.client_addr);
+	if (!identity.labelled && pgps_backend_is_bound())
+		return;					/* a report has placed it */
+	pgps_backend_describe(&identity);
+	if (pgps_track == PGPS_TRACK_ALL ||
+		(pgps_track == PGPS_TRACK_LABELLED && identity.labelled))
+		there = pgps_registry_join(&identity, connect);
+	else if (connect)
+		pgps_registry_connect(identity.roleid, identity.dbid);
+	else
+		pgps_registry_unplace();
+	pgps_session_moved(there);
+}
+
+/* Put this session where it belongs without what it reported. */
+void
+pgps_place_session(void)
+{
+	place(false);
+}
+
+/* Has something changed that the session is placed by? */
+static inline bool
+must_move(void)
+{
+	return pgps_relabel || application_name != placed_by_name;
+}
+
+/*-------------------------------------------------------------------------
+ * Transactions
+ *-------------------------------------------------------------------------
+ */
+
+static inline void
+end_xact(TimestampTz now)
+{
+	int64		duration = Max(now - xact_start, 0);	/* clocks are set back */
+
+	in_xact = false;
+	last_end = now;
+	pgps_backend_end_xact(duration);
+	if (here)
+	{
+		pgps_activity_count(here, duration);	/* first: see activity_note */
+		pgps_activity_end(here, now);
+	}
+}
+
+static inline void
+enter_xact(TimestampTz now)
+{
+	in_xact = true;
+	xact_start = now;
+	pgps_backend_begin_xact(now);
+	if (here)
+		pgps_activity_begin(here, now);
+}
+
+/*
+ * The transaction is over.  Of one that failed the cached stop time is that of
+ * the error, not of the ROLLBACK.
+ */
+static void
+at_xact_over(void *arg)
+{
+	bool		chained = chain != NO_CHAIN;
+
+	watching = false;
+	chain = NO_CHAIN;
+	if (!pgps_backend_joined() || in_long_utility)
+		return;
+	if (in_xact)
+		end_xact(failed ? GetCurrentTimestamp() :
+				 GetCurrentTransactionStopTimestamp());
+	else
+		chained = false;
+	failed = false;
+	if (unlikely(must_move()))
+		place(false);
+	if (chained)
+		enter_xact(last_end);	/* watched from its first statement on */
+}
+
+/* Have at_xact_over() called. */
+static inline void
+watch_xact(void)
+{
+	if (!watching)
+	{
+		watching = true;
+		MemoryContextRegisterResetCallback(TopTransactionContext,
+										   &at_end_callback);
+	}
+}
+
+static inline void
+begin_xact(void)
+{
+	if (unlikely(must_move()))
+		place(false);
+	watch_xact();
+
+	/*
+	 * The message may be older than the transaction: after a COMMIT in a
+	 * procedure or in the middle of a query string.
+	 */
+	enter_xact(Max(GetCurrentTransactionStartTimestamp(), last_end));
+}
+
+/* A statement of this session is about to run. */
+static inline void
+statement(void)
+{
+	if (!pgps_backend_joined())
+		return;
+	if (!in_xact)
+		begin_xact();
+	else
+	{
+		watch_xact();
+		/* a failed block is still that of the label it failed under */
+		if (unlikely(must_move()) && !IsAbortedTransactionBlockState())
+			place(false);
+	}
+}
+
+/* May it end and start transactions in its middle? */
+static bool
+is_long_utility(const Node *stmt)
+{
+	return IsA(stmt, VacuumStmt) || nodeTag(stmt) == PGPS_T_CLUSTER ||
+		IsA(stmt, ReindexStmt) ||
+		(IsA(stmt, IndexStmt) && ((const IndexStmt *) stmt)->concurrent) ||
+		(IsA(stmt, DropStmt) && ((const DropStmt *) stmt)->concurrent) ||
+		IsA(stmt, AlterTableStmt);	/* DETACH PARTITION CONCURRENTLY */
+}
+
+/* Does it belong to no transaction of the client's? */
+static bool
+is_setting(const Node *stmt)
+{
+	return stmt != NULL &&
+		(IsA(stmt, VariableSetStmt) || IsA(stmt, VariableShowStmt) ||
+		 IsA(stmt, DiscardStmt));
+}
+
+static void
+utility_statement(const Node *stmt)
+{
+	/* in a failed block nothing runs but its end, and it has begun long ago */
+	if (!pgps_backend_joined() || (!in_xact && IsAbortedTransactionBlockState()))
+		return;
+	if (!is_setting(stmt))
+		statement();
+	else if (!in_xact)
+		watch_xact();
+}
+
+/*
+ * A statement that was executed may begin or end listening, which comes into
+ * force with the commit.  When in doubt the session listens: a subtransaction
+ * may be undone, and of UNLISTEN with a name we do not know what is left.
+ */
+static void
+note_listening(const Node *stmt)
+{
+	if (IsA(stmt, ListenStmt))
+		at_commit = AT_COMMIT_LISTEN;
+	else if (GetCurrentTransactionNestLevel() == 1 &&
+			 ((IsA(stmt, UnlistenStmt) &&
+			   ((const UnlistenStmt *) stmt)->conditionname == NULL) ||
+			  (IsA(stmt, DiscardStmt) &&
+			   ((const DiscardStmt *) stmt)->target == DISCARD_ALL)))
+		at_commit = AT_COMMIT_UNLISTEN;
+}
+
+/*-------------------------------------------------------------------------
+ * Hooks
+ *-------------------------------------------------------------------------
+ */
+
+static void
+after_parse_analysis(ParseState *pstate, Query *query,
+					 PgpsJumbleState *jstate)
+{
+	if (prev_post_parse_analyze_hook)
+		prev_post_parse_analyze_hook(pstate, query, jstate);
+	if (query->commandType == CMD_UTILITY)
+		utility_statement(query->utilityStmt);
+	else
+		statement();
+}
+
+static void
+executor_start(QueryDesc *query_desc, int eflags)
+{
+	statement();
+	if (prev_ExecutorStart_hook)
+		prev_ExecutorStart_hook(query_desc, eflags);
+	else
+		standard_ExecutorStart(query_desc, eflags);
+}
+
+static void
+run_utility(PlannedStmt *pstmt, const char *query_string,
+			bool read_only_tree, ProcessUtilityContext context,
+			ParamListInfo params, QueryEnvironment *env,
+			DestReceiver *dest, QueryCompletion *qc)
+{
+	if (prev_ProcessUtility_hook)
+		prev_ProcessUtility_hook(pstmt, query_string, read_only_tree, context,
+								 params, env, dest, qc);
+	else
+		standard_ProcessUtility(pstmt, query_string, read_only_tree, context,
+								params, env, dest, qc);
+}
+
+static void
+process_utility(PlannedStmt *pstmt, const char *query_string,
+				bool read_only_tree, ProcessUtilityContext context,
+				ParamListInfo params, QueryEnvironment *env,
+				DestReceiver *dest, QueryCompletion *qc)
+{
+	const Node *stmt = pstmt->utilityStmt;
+	int			after = NO_CHAIN;
+
+	if (IsA(stmt, TransactionStmt) && ((const TransactionStmt *) stmt)->chain)
+		after = ((const TransactionStmt *) stmt)->kind == TRANS_STMT_COMMIT ?
+			CHAIN_IF_COMMITTED : CHAIN;
+	utility_statement(stmt);
+	if (in_xact && context == PROCESS_UTILITY_TOPLEVEL && is_long_utility(stmt))
+	{
+		in_long_utility = true;
+		PG_TRY();
+		{
+			run_utility(pstmt, query_string, read_only_tree, context, params,
+						env, dest, qc);
+		}
+		PG_FINALLY();
+		{
+			in_long_utility = false;
+			if (!IsTransactionState())
+				end_xact(GetCurrentTimestamp());
+			else
+				watch_xact();
+		}
+		PG_END_TRY();
+		return;
+	}
+	run_utility(pstmt, query_string, read_only_tree, context, params, env,
+				dest, qc);
+	note_listening(stmt);
+
+	/* the end itself is yet to come */
+	chain = after;
+}
+
+/*-------------------------------------------------------------------------
+ * Joining and leaving
+ *-------------------------------------------------------------------------
+ */
+
+/*
+ * Our callback runs before that which aborts an open transaction: it is ended
+ * here.
+ */
+static void
+leave(int code, Datum arg)
+{
+	int32		instance = pgps_backend_instance();
+	TimestampTz last_xact = pgps_backend_last_xact();
+	bool		only_reported;
+
+	if (!pgps_backend_joined())
+		return;
+	if (in_xact)
+		end_xact(GetCurrentTimestamp());
+	here = NULL;
+
+	only_reported = pgps_slot_only_reports(pgps_my_slot);
+
+	/* no reader may find us at an instance that does not count us any more */
+	pgps_backend_release();
+	pgps_registry_leave(instance, last_xact,
+						GetCurrentTimestamp() - MyStartTimestamp,
+						only_reported);
+	pgps_peaks_disconnect();
+}
+
+static void
+join(void)
+{
+	/* first, so that whatever comes is undone */
+	before_shmem_exit(leave, (Datum) 0);
+	pgps_backend_claim();
+	place(true);
+}
+
+static void
+do_at_commit(void)
+{
+	if (at_commit == AT_COMMIT_JOIN)
+	{
+		if (MyProcPort != NULL && MyBackendType == B_BACKEND && !am_walsender)
+			join();
+	}
+	else if (pgps_backend_joined())
+		pgps_my_slot->listens = at_commit == AT_COMMIT_LISTEN;
+	at_commit = AT_COMMIT_NOTHING;
+}
+
+static void
+at_xact_end(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_COMMIT)
+	{
+		if (at_commit != AT_COMMIT_NOTHING)
+			do_at_commit();
+	}
+	else if (event == XACT_EVENT_ABORT)
+	{
+		failed = true;
+		if (at_commit != AT_COMMIT_JOIN)
+			at_commit = AT_COMMIT_NOTHING;
+
+		/* a COMMIT AND CHAIN that failed is not followed by anything */
+		if (chain == CHAIN_IF_COMMITTED)
+			chain = NO_CHAIN;
+	}
+}
+
+/* Called while the server loads its libraries; children inherit it. */
+void
+pgps_events_install(void)
+{
+	at_end_callback.func = at_xact_over;
+	RegisterXactCallback(at_xact_end, NULL);
+
+	prev_post_parse_analyze_hook = post_parse_analyze_hook;
+	post_parse_analyze_hook = after_parse_analysis;
+	prev_ExecutorStart_hook = ExecutorStart_hook;
+	ExecutorStart_hook = executor_start;
+	prev_ProcessUtility_hook = ProcessUtility_hook;
+	ProcessUtility_hook = process_utility;
+}

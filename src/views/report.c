@@ -1,0 +1,319 @@
+/*-------------------------------------------------------------------------
+ *
+ * report.c
+ *	  report(), forget() and reset(): arguments, identity, into the registry.
+ *
+ * A report acts on the caller's own login role, whatever role it has set, and
+ * writes shared memory only: it works in a read-only transaction and on a
+ * standby.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "common/hashfn.h"
+#include "libpq/libpq-be.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+
+#include "base/compat.h"
+#include "base/settings.h"
+#include "base/shmem.h"
+#include "dialects/dialect.h"
+#include "poolers/poolers.h"
+#include "registry/identity.h"
+#include "registry/registry.h"
+#include "server/events.h"
+#include "server/rejections.h"
+
+PG_FUNCTION_INFO_V1(pgps_report);
+PG_FUNCTION_INFO_V1(pgps_forget);
+PG_FUNCTION_INFO_V1(pgps_reset);
+
+/* Raise unless the text can be a pool's name; copy it padded with zeros. */
+static void
+read_pool_name(char *dest, text *arg)
+{
+	char	   *name = text_to_cstring(arg);
+
+	if (!pgps_is_valid_name(name))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid pool name"),
+				 errdetail("A pool name is 1 to %d bytes of printable ASCII.",
+						   PGPS_POOL_LEN - 1)));
+	memset(dest, 0, PGPS_POOL_LEN);
+	strlcpy(dest, name, PGPS_POOL_LEN);
+}
+
+/* The pool's key, under the role that logged in */
+static void
+make_key(PgpsPoolKey *key, text *pool)
+{
+	memset(key, 0, sizeof(PgpsPoolKey));
+	key->roleid = GetAuthenticatedUserId();
+	key->dbid = MyDatabaseId;
+	read_pool_name(key->name, pool);
+}
+
+/*
+ * Which instance a call is about: the argument, else host and pid of the
+ * report, else the setting, else the client's address.  Of several pools in
+ * one document each has its own name behind it, or alone if nobody told more
+ * than that.
+ */
+static void
+choose_instance(char *dest, const char *arg, const PgpsStats *stats)
+{
+	char		addr[PGPS_ADDR_LEN];
+	char		whole[2 * PGPS_INSTANCE_LEN + 1];
+	bool		told = true;
+
+	if (arg != NULL && arg[0] != '\0')
+		pgps_clean_tail(dest, PGPS_INSTANCE_LEN, arg);
+	else if (stats && stats->instance[0] != '\0')
+		pgps_clean_tail(dest, PGPS_INSTANCE_LEN, stats->instance);
+	else if (stats && stats->host[0] != '\0' && stats->pid[0] != '\0')
+	{
+		memset(dest, 0, PGPS_INSTANCE_LEN);
+		snprintf(dest, PGPS_INSTANCE_LEN, "%s:%s", stats->host, stats->pid);
+	}
+	else if (pgps_label_instance[0] != '\0')
+		pgps_clean_tail(dest, PGPS_INSTANCE_LEN, pgps_label_instance);
+	else
+	{
+		pgps_client_addr(addr);
+		pgps_clean_text(dest, PGPS_INSTANCE_LEN,
+						addr[0] != '\0' ? addr : PGPS_LOCAL_CLIENT);
+		told = false;
+	}
+
+	if (stats && stats->row[0] != '\0')
+	{
+		snprintf(whole, sizeof(whole), "%s%s%s", told ? dest : "",
+				 told ? "/" : "", stats->row);
+		pgps_clean_tail(dest, PGPS_INSTANCE_LEN, whole);
+	}
+}
+
+/*
+ * "host:pid" as the instance's name tells the process as well as the two keys
+ * do.
+ */
+static void
+split_instance(PgpsStats *stats, const char *instance)
+{
+	const char *colon = strrchr(instance, ':');
+	Size		host_len = colon ? colon - instance : 0;
+
+	if (stats->host[0] != '\0' || stats->pid[0] != '\0' ||
+		host_len == 0 || host_len >= sizeof(stats->host) ||
+		colon[1] == '\0' || strlen(colon + 1) >= sizeof(stats->pid) ||
+		colon[1 + strspn(colon + 1, "0123456789")] != '\0')
+		return;
+	memcpy(stats->host, instance, host_len);
+	strcpy(stats->pid, colon + 1);
+}
+
+/* Who reports: the process if it says so, else the connection it comes on */
+static PgpsReporter
+identify_reporter(const PgpsStats *stats)
+{
+	PgpsReporter reporter;
+
+	reporter.claimed = stats->host[0] != '\0' && stats->pid[0] != '\0';
+	if (reporter.claimed)
+		reporter.id = hash_combine64(hash_bytes_extended((const unsigned char *) stats->host,
+														 strlen(stats->host), 0),
+									 hash_bytes_extended((const unsigned char *) stats->pid,
+														 strlen(stats->pid), 0));
+	else
+		reporter.id = hash_combine64(MyProcPid, MyStartTimestamp);
+	return reporter;
+}
+
+/*
+ * Does another process of the same host report on this connection than did
+ * before?  Then a fork shares it, unless a pooler hands it on: that brings
+ * other hosts along, or other labels, or is listed.
+ */
+static bool
+is_fork_shared(const PgpsReport *report)
+{
+	static char host[PGPS_POOL_LEN] = "";
+	static char pid[PGPS_PID_LEN] = "";
+	static bool several_hosts = false;
+	const PgpsStats *stats = report->stats;
+
+	if (!report->reporter.claimed)
+		return false;
+	if (host[0] == '\0')
+	{
+		memcpy(host, stats->host, sizeof(host));
+		memcpy(pid, stats->pid, sizeof(pid));
+		return false;
+	}
+	several_hosts |= strcmp(host, stats->host) != 0;
+	return !several_hosts && strcmp(pid, stats->pid) != 0 &&
+		!pgps_backend_is_relabelled() &&
+		report->via[0] == '\0';
+}
+
+/*
+ * Take the connection for one of the instance, if nothing speaks against it.
+ * When a second identity reports on it, it goes where it belongs without.
+ * It mostly is there since the last report: an entry with backends stays.
+ */
+static void
+bind_connection(const PgpsReport *report, int32 instance)
+{
+	PgpsActivity *there;
+	uint64		reported;
+
+	if (pgps_backend_instance() == PGPS_NO_INSTANCE)
+		return;
+	reported = hash_combine64(hash_bytes_extended((const unsigned char *) &report->key,
+												  sizeof(PgpsPoolKey), 0),
+							  hash_bytes_extended((const unsigned char *) report->instance,
+												  strlen(report->instance), 0));
+	switch (pgps_backend_note_report(reported))
+	{
+		case PGPS_BIND:
+			if (instance == pgps_backend_instance() ||
+				report->via[0] != '\0')
+				break;
+			there = pgps_registry_bind(report);
+			if (there != NULL)
+				pgps_session_moved(there);
+			break;
+		case PGPS_UNBIND:
+			pgps_place_session();
+			break;
+		case PGPS_KEEP:
+			break;
+	}
+}
+
+/*
+ * report(pool text, stats jsonb, instance text DEFAULT NULL) -> boolean
+ *
+ * Returns true when everything reported has a row of its own.
+ */
+Datum
+pgps_report(PG_FUNCTION_ARGS)
+{
+	PgpsReport	report = {0};
+	TimestampTz now = GetCurrentTimestamp();
+	char	   *instance = NULL;
+	const char *database;
+	List	   *rows;
+	ListCell   *lc;
+	int32		entry;
+	bool		has_row;
+	bool		own = true;
+
+	pgps_ensure_loaded();
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("pool name must not be null")));
+	if (PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("pool statistics must not be null")));
+	if (!PG_ARGISNULL(2))
+		instance = text_to_cstring(PG_GETARG_TEXT_PP(2));
+
+	make_key(&report.key, PG_GETARG_TEXT_PP(0));
+	if (MyProcPort != NULL)
+	{
+		namestrcpy(&report.usename, MyProcPort->user_name);
+		database = MyProcPort->database_name;
+	}
+	else
+	{
+		namestrcpy(&report.usename, GetUserNameFromId(report.key.roleid, false));
+		database = get_database_name(MyDatabaseId);
+	}
+	namestrcpy(&report.datname, database ? database : "");
+	pgps_client_addr(report.client_addr);
+	pgps_identify_pooler(report.via, report.client_addr);
+	report.source = PGPS_SOURCE_REPORT;
+	report.seen_here = -1;
+
+	rows = pgps_parse_stats(PG_GETARG_JSONB_P(1), pgps_strict_reports);
+	foreach(lc, rows)
+	{
+		report.stats = lfirst(lc);
+		choose_instance(report.instance, instance, report.stats);
+		if (instance != NULL)
+			split_instance(report.stats, instance);
+		report.reporter = identify_reporter(report.stats);
+		report.fork_shared = list_length(rows) == 1 && is_fork_shared(&report);
+		entry = pgps_registry_report(&report, now, &has_row);
+		own &= has_row;
+
+		/* a pooler's report, or one on another server, is not about us */
+		if (!report.stats->elsewhere)
+			bind_connection(&report, entry);
+	}
+	PG_RETURN_BOOL(own);
+}
+
+/*
+ * forget(pool text, instance text DEFAULT NULL) -> boolean
+ */
+Datum
+pgps_forget(PG_FUNCTION_ARGS)
+{
+	PgpsPoolKey key;
+	char		instance[PGPS_INSTANCE_LEN];
+
+	pgps_ensure_loaded();
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("pool name must not be null")));
+	make_key(&key, PG_GETARG_TEXT_PP(0));
+	choose_instance(instance,
+					PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1)),
+					NULL);
+	if (pgps_backend_instance() != PGPS_NO_INSTANCE && pgps_backend_unbind())
+		pgps_place_session();
+	PG_RETURN_BOOL(pgps_registry_forget(&key, instance));
+}
+
+/*
+ * reset(pool text DEFAULT NULL, usename name DEFAULT NULL) -> void
+ */
+Datum
+pgps_reset(PG_FUNCTION_ARGS)
+{
+	char	   *pool = NULL;
+	char	   *usename = NULL;
+	Oid			roleid = InvalidOid;
+
+	pgps_ensure_loaded();
+	if (!PG_ARGISNULL(0))
+		pool = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	if (!PG_ARGISNULL(1))
+	{
+		usename = NameStr(*PG_GETARG_NAME(1));
+		roleid = get_role_oid(usename, true);
+	}
+
+	/* the role may be dropped and its pools still there */
+	if (pool == NULL && usename == NULL)
+		pgps_rejections_reset();
+	if (pgps_registry_reset(pool, usename, roleid) == 0 &&
+		usename != NULL && !OidIsValid(roleid))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("role \"%s\" does not exist and has no pools", usename)));
+	PG_RETURN_VOID();
+}
