@@ -20,7 +20,13 @@ POLLER_OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/poller/*.c)))
 OBJS = $(filter-out $(POLLER_OBJS),\
 	$(patsubst %.c,%.o,$(sort $(wildcard src/*/*.c))))
 EXTRA_CLEAN = $(POLLER_OBJS) $(POLLER)$(DLSUFFIX)
-DATA = $(sort $(wildcard src/pgpool_stats--*.sql))
+
+# the script is made of those of the views; what one needs stands before it
+SQL = schema report plan overview pools instances budget connections leaks \
+	sizing rejections poolers chains dialects alerts rules silences history info \
+	metrics openmetrics check_status
+SCRIPT = pgpool_stats--$(EXTVERSION).sql
+DATA_built = $(SCRIPT)
 PG_CPPFLAGS = -Isrc -I$(libpq_srcdir) -DPGPS_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare \
 	-Wno-missing-field-initializers -Wno-cast-function-type
@@ -40,6 +46,9 @@ override with_llvm = no
 include $(PGXS)
 
 $(OBJS) $(POLLER_OBJS): $(wildcard src/*/*.h) pgpool_stats.control
+
+$(SCRIPT): $(SQL:%=src/views/%.sql) Makefile
+	for part in $(filter %.sql,$^); do cat $$part && echo || exit 1; done >$@
 
 all: $(POLLER)$(DLSUFFIX)
 $(POLLER)$(DLSUFFIX): $(POLLER_OBJS)

@@ -60,7 +60,7 @@ my @files = sort grep { !/errors/ } glob('sql/*.sql');
 system("$^X test/fuzz/mutate.pl $seed $count @files >$documents") == 0
   or BAIL_OUT('cannot make documents');
 
-my $script = slurp_file('src/pgpool_stats--1.0.sql');
+my $script = slurp_file("$dir/pgpool_stats--1.0.sql");
 $script =~ s/^\\.*$//mg;
 $script =~ s/MODULE_PATHNAME/$dir\/pgpool_stats/g;
 $node->safe_psql('postgres',

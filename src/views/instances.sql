@@ -1,0 +1,117 @@
+CREATE FUNCTION pgpool_stats.get_instances(exported boolean DEFAULT false)
+RETURNS TABLE (
+	pool text,
+	instance text,
+	datname name,
+	usename name,
+	source text,
+	via text,
+	status text,
+	status_since timestamptz,
+	client_addr inet,
+	dialect text,
+	app_version text,
+	pool_size int,
+	max_overflow int,
+	max_size int,
+	unlimited boolean,
+	min_size int,
+	open int,
+	checked_out int,
+	checked_in int,
+	overflow int,
+	waiting int,
+	max_wait float8,
+	used_pct numeric,
+	as_of timestamptz,
+	connections int,
+	in_xact int,
+	idle_in_xact int,
+	unclaimed int,
+	peak_in_xact int,
+	peak_in_xact_at timestamptz,
+	exhausted_count bigint,
+	exhausted_time float8,
+	checkouts bigint,
+	waits bigint,
+	total_wait_time float8,
+	mean_wait_time float8,
+	timeouts bigint,
+	errors bigint,
+	xacts bigint,
+	total_xact_time float8,
+	mean_xact_time float8,
+	xact_time_p50 float8,
+	xact_time_p95 float8,
+	xact_time_p99 float8,
+	connects bigint,
+	disconnects bigint,
+	rejected bigint,
+	last_report timestamptz,
+	report_interval float8,
+	first_seen timestamptz,
+	unmapped text[],
+	notes text
+)
+AS 'MODULE_PATHNAME', 'pgps_get_instances'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION pgpool_stats.get_instances(boolean) IS
+	'behind the view instances, and metrics';
+
+CREATE VIEW pgpool_stats.instances AS
+	SELECT * FROM pgpool_stats.get_instances();
+GRANT SELECT ON pgpool_stats.instances TO PUBLIC;
+COMMENT ON VIEW pgpool_stats.instances IS
+	'Their live copies: a row for each process';
+COMMENT ON COLUMN pgpool_stats.instances.pool IS 'Name of the client pool';
+COMMENT ON COLUMN pgpool_stats.instances.instance IS 'One live copy of it: a process, as host:pid';
+COMMENT ON COLUMN pgpool_stats.instances.datname IS 'Database it connects to';
+COMMENT ON COLUMN pgpool_stats.instances.usename IS 'Role it logs in as';
+COMMENT ON COLUMN pgpool_stats.instances.source IS 'How we know: report, label, discovery, pooler';
+COMMENT ON COLUMN pgpool_stats.instances.via IS 'Pooler between the instance and this server';
+COMMENT ON COLUMN pgpool_stats.instances.status IS 'ok, full, waiting, silent, exhausted or gone';
+COMMENT ON COLUMN pgpool_stats.instances.status_since IS 'Since when it has this status';
+COMMENT ON COLUMN pgpool_stats.instances.client_addr IS 'Address it connects from; null = local socket';
+COMMENT ON COLUMN pgpool_stats.instances.dialect IS 'Whose words the last report was in';
+COMMENT ON COLUMN pgpool_stats.instances.app_version IS 'Version of the application';
+COMMENT ON COLUMN pgpool_stats.instances.pool_size IS 'Configured: the normal cap';
+COMMENT ON COLUMN pgpool_stats.instances.max_overflow IS 'Configured: allowed on top of pool_size';
+COMMENT ON COLUMN pgpool_stats.instances.max_size IS 'pool_size + max_overflow; null = unknown';
+COMMENT ON COLUMN pgpool_stats.instances.unlimited IS 'The pool has no cap';
+COMMENT ON COLUMN pgpool_stats.instances.min_size IS 'Configured: kept open';
+COMMENT ON COLUMN pgpool_stats.instances.open IS 'Connections open now';
+COMMENT ON COLUMN pgpool_stats.instances.checked_out IS 'Of those, lent to the application';
+COMMENT ON COLUMN pgpool_stats.instances.checked_in IS 'Of those, idle in the pool';
+COMMENT ON COLUMN pgpool_stats.instances.overflow IS 'Open connections above pool_size';
+COMMENT ON COLUMN pgpool_stats.instances.waiting IS 'Callers queued for a connection now';
+COMMENT ON COLUMN pgpool_stats.instances.max_wait IS 'Age of the oldest waiting caller, ms';
+COMMENT ON COLUMN pgpool_stats.instances.used_pct IS 'checked_out in percent of max_size';
+COMMENT ON COLUMN pgpool_stats.instances.as_of IS 'When it told these; null = server''s view of now';
+COMMENT ON COLUMN pgpool_stats.instances.connections IS 'Connections the server has for it now';
+COMMENT ON COLUMN pgpool_stats.instances.in_xact IS 'Of those, inside a transaction';
+COMMENT ON COLUMN pgpool_stats.instances.idle_in_xact IS 'Of those, idle inside a transaction';
+COMMENT ON COLUMN pgpool_stats.instances.unclaimed IS 'Connections here that the pool does not claim';
+COMMENT ON COLUMN pgpool_stats.instances.peak_in_xact IS 'Most connections in a transaction at once';
+COMMENT ON COLUMN pgpool_stats.instances.peak_in_xact_at IS 'When that was';
+COMMENT ON COLUMN pgpool_stats.instances.exhausted_count IS 'Times all its connections were in a transaction';
+COMMENT ON COLUMN pgpool_stats.instances.exhausted_time IS 'Time that lasted in total, ms';
+COMMENT ON COLUMN pgpool_stats.instances.checkouts IS 'Connections asked for';
+COMMENT ON COLUMN pgpool_stats.instances.waits IS 'Of those, had to wait';
+COMMENT ON COLUMN pgpool_stats.instances.total_wait_time IS 'Time callers waited in total, ms';
+COMMENT ON COLUMN pgpool_stats.instances.mean_wait_time IS 'Per wait, or per checkout, by dialect, ms';
+COMMENT ON COLUMN pgpool_stats.instances.timeouts IS 'Callers that gave up waiting';
+COMMENT ON COLUMN pgpool_stats.instances.errors IS 'Other failed checkouts, and failed connects';
+COMMENT ON COLUMN pgpool_stats.instances.xacts IS 'Transactions the server has seen';
+COMMENT ON COLUMN pgpool_stats.instances.total_xact_time IS 'Time inside transactions in total, ms';
+COMMENT ON COLUMN pgpool_stats.instances.mean_xact_time IS 'Time of a transaction on average, ms';
+COMMENT ON COLUMN pgpool_stats.instances.xact_time_p50 IS 'Half of the transactions were shorter, ms';
+COMMENT ON COLUMN pgpool_stats.instances.xact_time_p95 IS '95 of 100 transactions were shorter, ms';
+COMMENT ON COLUMN pgpool_stats.instances.xact_time_p99 IS '99 of 100 transactions were shorter, ms';
+COMMENT ON COLUMN pgpool_stats.instances.connects IS 'Connections made to this server';
+COMMENT ON COLUMN pgpool_stats.instances.disconnects IS 'Connections ended';
+COMMENT ON COLUMN pgpool_stats.instances.rejected IS 'Connections refused by a limit';
+COMMENT ON COLUMN pgpool_stats.instances.last_report IS 'When it last reported';
+COMMENT ON COLUMN pgpool_stats.instances.report_interval IS 'Time between its reports, ms';
+COMMENT ON COLUMN pgpool_stats.instances.first_seen IS 'When it was first seen';
+COMMENT ON COLUMN pgpool_stats.instances.unmapped IS 'Keys of the last report not understood';
+COMMENT ON COLUMN pgpool_stats.instances.notes IS 'What else a reader should know';
