@@ -27,7 +27,13 @@ SQL = schema report plan overview pools instances budget connections leaks \
 	metrics openmetrics check_status
 SCRIPT = pgpool_stats--$(EXTVERSION).sql
 DATA_built = $(SCRIPT)
-PG_CPPFLAGS = -Isrc -I$(libpq_srcdir) -DPGPS_VERSION='"$(EXTVERSION)"'
+
+# of what is saved over a restart
+LAYOUT := $(shell awk -f src/main/layout.awk src/main/persist.c src/*/*.h | \
+	cksum | cut -d ' ' -f 1)
+
+PG_CPPFLAGS = -Isrc -I$(libpq_srcdir) -DPGPS_VERSION='"$(EXTVERSION)"' \
+	-DPGPS_LAYOUT=$(LAYOUT)u
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare \
 	-Wno-missing-field-initializers -Wno-cast-function-type
 

@@ -107,12 +107,13 @@ note_instance(const PgpsInstanceView *view, TimestampTz now,
 		}
 	}
 	for (i = 0; i < PGPS_TREND_ENDED; i++)
-		note(track, i, now, pgps_get(&view->now.shown, trends[i].told, -1),
+		note(track, i, now, pgps_count(&view->data->counters, trends[i].told, -1),
 			 windows[i]);
 	note(track, PGPS_TREND_ENDED, now,
-		 view->data->disconnects - view->data->reporters,
+		 pgps_count(&view->data->counters, PGPS_DISCONNECTS, 0) -
+		 pgps_count(&view->data->counters, PGPS_REPORT_SESSIONS, 0),
 		 windows[PGPS_TREND_ENDED]);
-	note(track, PGPS_TREND_XACTS, now, view->copy->activity.totals.xacts,
+	note(track, PGPS_TREND_XACTS, now, pgps_count(&view->data->counters, PGPS_SERVER_XACTS, 0),
 		 windows[PGPS_TREND_XACTS]);
 }
 

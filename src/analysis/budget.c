@@ -234,7 +234,7 @@ pgps_commitments(const PgpsSnapshot *snapshot, const List *replaced,
 		item->claimed_peak += pool->peak_committed;
 		item->uncapped += pool->uncapped;
 		item->missing += pool->missing;
-		item->strangers += pool->strangers;
+		item->strangers += pool->unlabelled;
 		item->discovered += pool->discovered;
 
 		for (j = 0; leave_out_caller && j < pool->ninstances; j++)

@@ -45,17 +45,16 @@ static Ring *rings = NULL;
 /* behind those of the pools */
 #define SERVER_RING pgps_pool_capacity()
 
-/* which of our figures are counted by which counter */
-static const struct
-{
-	PgpsCount	count;
-	PgpsField	field;
-}			told_counts[] = {
-	{PGPS_COUNT_CHECKOUTS, PGPS_CHECKOUTS},
-	{PGPS_COUNT_WAITS, PGPS_WAITS},
-	{PGPS_COUNT_WAIT_TIME, PGPS_TOTAL_WAIT_TIME},
-	{PGPS_COUNT_TIMEOUTS, PGPS_TIMEOUTS},
-	{PGPS_COUNT_ERRORS, PGPS_ERRORS}
+/* which counter of a pool each of ours follows; rejections are counted apart */
+static const int followed[PGPS_COUNTS] = {
+	[PGPS_COUNT_CHECKOUTS] = PGPS_CHECKOUTS,
+	[PGPS_COUNT_WAITS] = PGPS_WAITS,
+	[PGPS_COUNT_WAIT_TIME] = PGPS_TOTAL_WAIT_TIME,
+	[PGPS_COUNT_TIMEOUTS] = PGPS_TIMEOUTS,
+	[PGPS_COUNT_ERRORS] = PGPS_ERRORS,
+	[PGPS_COUNT_CONNECTS] = PGPS_CONNECTS,
+	[PGPS_COUNT_XACTS] = PGPS_SERVER_XACTS,
+	[PGPS_COUNT_XACT_TIME] = PGPS_XACT_TIME
 };
 
 Size
@@ -223,13 +222,10 @@ see_pool(Seen *seen, const PgpsPoolView *pool, const PgpsRejections *rejections)
 	now->max_used = pool->fullest_pct < 0 ? -1 :
 		clamp(pool->fullest_pct * 10);
 	now->max_lent = pool->lent;
-	for (i = 0; i < lengthof(told_counts); i++)
-		now->count[told_counts[i].count] =
-			pgps_get(&pool->sum, told_counts[i].field, -1);
-	now->count[PGPS_COUNT_CONNECTS] = pool->connects;
-	now->count[PGPS_COUNT_REJECTED] = pgps_rejected(rejections, hash).count;
-	now->count[PGPS_COUNT_XACTS] = pool->xacts.xacts;
-	now->count[PGPS_COUNT_XACT_TIME] = pool->xacts.total_xact_time;
+	for (i = 0; i < PGPS_COUNTS; i++)
+		now->count[i] = i == PGPS_COUNT_REJECTED ?
+			pgps_rejected(rejections, hash).count :
+			pgps_count(&pool->counters, followed[i], -1);
 }
 
 /* Of the server there is only how full it is. */

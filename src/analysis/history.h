@@ -38,7 +38,7 @@ typedef enum PgpsCount
 	PGPS_COUNTS
 } PgpsCount;
 
-/* what a pool did in one period; -1 = nobody told */
+/* what a pool did in one period; -1 = not reported */
 typedef struct PgpsBucket
 {
 	TimestampTz start;			/* 0 = empty */

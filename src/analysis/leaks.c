@@ -3,22 +3,25 @@
  * leaks.c
  *	  Connections that somebody borrowed and does not use.
  *
- * What is claimed must never be more than the truth: somebody may end a
- * connection because of it.  Two things are proof enough:
+ * Somebody may end a connection because it is named here, so nothing is
+ * claimed that is not proved.  A connection counts as leaked in two cases:
  *
- * - The pool says that it is lent out, and the server has seen nothing on it
- *	 for leak_after.  A pool that names its connections makes this exact.  Of
- *	 one that tells numbers we know a lower bound: connections without a
- *	 statement for so long, less those that are idle in the pool, less those
- *	 that were not the pool's at all when it told.  Somebody may have borrowed a connection
- *	 just when the pool told its numbers, so the most that were idle in the
- *	 pool during leak_after count.
- * - It is idle in a transaction for leak_after: no pool takes that back.
+ * - It is idle in a transaction for leak_after.  No pool takes that back.
+ * - The pool reports it as lent out, and the server has seen no statement on
+ *	 it for leak_after.
+ *
+ * A pool that names its lent connections by pid makes the second case exact.
+ * From a pool that reports numbers follows a lower bound: the connections
+ * without a statement for leak_after, less those that may be idle in the pool,
+ * less those that were here at the report but are not the pool's.  How many
+ * are idle in the pool changes between reports, so the most that any report
+ * of the last leak_after had is taken off.
  *
  * A pool that has leaked itself full cannot report any more, so a late report
- * holds.  But a connection can be given back without a statement.  So if the
- * report is overtaken by transactions, or late without need, it only speaks
- * of connections that had been idle for half of leak_after when it was made.
+ * still holds.  But connections may have been given back since, and giving
+ * back needs no statement.  So a report that is late although the pool could
+ * have reported, or older than the newest transaction, is used only for
+ * connections that had already been idle for half of leak_after when it came.
  *
  * Reads a snapshot; only who holds advisory locks is looked up (server/locks.c).
  *
@@ -72,7 +75,7 @@ list_idle_backends(IdleBackends *idle, const PgpsSnapshot *snapshot)
 
 		if (view == NULL)
 			continue;
-		if (!is_pools_own(backend) && backend->pid != view->data->told_by &&
+		if (!is_pools_own(backend) && backend->pid != view->data->reported_by &&
 			backend->backend_start <= Max(view->data->books_at, view->data->pids_at))
 			idle->others[view - snapshot->instances]++;
 		if (backend->state_change > idle->before ||
@@ -84,18 +87,18 @@ list_idle_backends(IdleBackends *idle, const PgpsSnapshot *snapshot)
 }
 
 /*
- * Do the pool's books say anything about its connections?  They do if it says
- * which connections are its own, no pooler stands between and no other
- * process reports under its name.  Sets the time the books are of, and whether
- * they name connections.
+ * Does the pool report which or how many of its connections are lent out?  It
+ * must also be known which connections are its own: by their label, without a
+ * pooler in between, and with one process under its name.  Sets the time of
+ * that report, and whether it names connections.
  */
 static bool
 has_books(const PgpsInstanceView *view, TimestampTz *books_at, bool *by_pid)
 {
 	const PgpsInstance *data = view->data;
 
-	bool		counted = pgps_known(&data->told, PGPS_CHECKED_IN) &&
-		pgps_known(&data->told, PGPS_CHECKED_OUT);
+	bool		counted = pgps_known(&data->reported, PGPS_CHECKED_IN) &&
+		pgps_known(&data->reported, PGPS_CHECKED_OUT);
 
 	*by_pid = data->pids_at >= data->books_at && (data->pids_lent || counted);
 	*books_at = *by_pid ? data->pids_at : data->books_at;
@@ -124,18 +127,18 @@ count_lent(const PgpsInstanceView *view, int candidates, bool by_pid,
 		   int others, TimestampTz now, int *idle)
 {
 	const PgpsInstance *data = view->data;
-	int64		lent = pgps_get(&data->told, PGPS_CHECKED_OUT, 0);
-	int64		in_pool = pgps_get(&data->told, PGPS_CHECKED_IN, 0);
-	int64		strangers;
+	int64		lent = pgps_get(&data->reported, PGPS_CHECKED_OUT, 0);
+	int64		in_pool = pgps_get(&data->reported, PGPS_CHECKED_IN, 0);
+	int64		not_claimed;
 	int64		at_least;
 
 	*idle = 0;
 	if (by_pid && data->pids_lent)
 		return candidates;
-	strangers = Max(data->attached - others - (lent + in_pool), 0);
+	not_claimed = Max(data->attached - others - (lent + in_pool), 0);
 	if (!by_pid)
 		*idle = Max(in_pool, pgps_instance_most_idle(data, now));
-	at_least = Min(candidates - *idle - strangers, lent);
+	at_least = Min(candidates - *idle - not_claimed, lent);
 	return Max(at_least, 0);
 }
 

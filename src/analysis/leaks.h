@@ -14,7 +14,7 @@
 
 typedef enum PgpsLeakKind
 {
-	PGPS_LEAK_LENT,				/* lent out by the pool's books, and idle */
+	PGPS_LEAK_LENT,				/* lent out, as the pool reports, and idle */
 	PGPS_LEAK_IN_XACT			/* idle in a transaction */
 } PgpsLeakKind;
 

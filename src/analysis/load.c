@@ -5,7 +5,7 @@
  *
  * By Little's law the load is how many connections are lent out on average.
  * It comes from the time that all of them were used together, if the pool
- * tells that, else from looking again and again at how many are lent out; of
+ * reports that, else from looking again and again at how many are lent out; of
  * what the server sees it comes from the time of all transactions.
  *
  * Belongs to the collector alone: what is only known to it is lost when it
@@ -52,16 +52,15 @@ static int64 watched_all = 0;	/* of these ten minutes, microseconds */
 static void
 read_counters(Counters *counters, const PgpsInstanceView *view)
 {
-	const PgpsValues *told = &view->data->told;
-	const PgpsXactTotals *totals = &view->copy->activity.totals;
+	const PgpsCounters *counted = &view->data->counters;
 
-	counters->checkouts = pgps_get(told, PGPS_CHECKOUTS, -1);
-	counters->use_time = pgps_get(told, PGPS_TOTAL_USE_TIME, -1);
-	counters->xacts = totals->xacts;
-	counters->xact_time = totals->total_xact_time;
+	counters->checkouts = pgps_count(counted, PGPS_CHECKOUTS, -1);
+	counters->use_time = pgps_count(counted, PGPS_TOTAL_USE_TIME, -1);
+	counters->xacts = pgps_count(counted, PGPS_SERVER_XACTS, 0);
+	counters->xact_time = pgps_count(counted, PGPS_XACT_TIME, 0);
 }
 
-/* A counter that is told for the first time counts from now on. */
+/* A counter that is reported for the first time counts from now on. */
 static void
 start_counting(Counters *before, const PgpsInstanceView *view)
 {

@@ -14,14 +14,14 @@
 
 /*
  * How busy one instance of a pool was, on average of the time that it was
- * watched; by what the pool tells, and by what the server sees.
+ * watched; by what the pool reports, and by what the server sees.
  */
 typedef struct PgpsLoad
 {
 	float		load;			/* connections lent out, or in a transaction;
-								 * -1 = nobody told */
+								 * -1 = not reported */
 	float		arrivals;		/* checkouts or transactions a second; -1 =
-								 * nobody told */
+								 * not reported */
 	int32		cap;			/* its maximum then; -1 = unknown */
 } PgpsLoad;
 

@@ -99,16 +99,16 @@ compare_ints(const void *a, const void *b)
 }
 
 /*
- * Does a bucket tell the load by this basis?  Without an instance there is
+ * Is the load of a bucket known by this basis?  Without an instance there is
  * none.
  */
 static bool
-tells_load(const PgpsBucket *bucket, PgpsBasis basis)
+is_load_known(const PgpsBucket *bucket, PgpsBasis basis)
 {
 	return bucket->instances == 0 || bucket->busiest[basis].load >= 0;
 }
 
-/* What the pool tells counts, if it still does. */
+/* What the pool reports counts, if it still reports. */
 static PgpsBasis
 choose_basis(const PgpsBucket *buckets, int nbuckets)
 {
@@ -142,7 +142,7 @@ pgps_work_out_sizing(PgpsSizing *sizing, const PgpsBucket *buckets,
 
 	for (i = 0; i < nbuckets; i++)
 	{
-		if (!tells_load(&buckets[i], sizing->basis))
+		if (!is_load_known(&buckets[i], sizing->basis))
 			continue;
 		sizing->observed += buckets[i].watched;
 		sizing->peak = Max(sizing->peak, buckets[i].max_lent);

@@ -20,7 +20,7 @@
 #include "poolers/addresses.h"
 #include "registry/bindings.h"
 
-/* time in which a pooler has told which connections are its own */
+/* time after which a pooler has reported which connections are its own */
 #define SETTLED (60 * USECS_PER_SEC)
 
 /*
@@ -72,16 +72,37 @@ see_backends(PgpsSnapshot *snapshot)
 	}
 }
 
+/* The transactions of a pooler's clients are known as far as it reports them. */
+static void
+take_pooler_xacts(PgpsCounters *counters)
+{
+	if (pgps_is_counted(counters, PGPS_XACTS))
+	{
+		pgps_set_count(counters, PGPS_SERVER_XACTS,
+					   pgps_count(counters, PGPS_XACTS, 0));
+		pgps_set_count(counters, PGPS_XACT_TIME,
+					   pgps_count(counters, PGPS_TOTAL_USE_TIME, 0));
+	}
+	else
+	{
+		pgps_unset_count(counters, PGPS_SERVER_XACTS);
+		pgps_unset_count(counters, PGPS_XACT_TIME);
+	}
+}
+
 static void
 judge_instance(PgpsSnapshot *snapshot, PgpsInstanceView *view)
 {
-	PgpsTold	told;
+	PgpsReported reported;
 
 	view->server.last_xact = Max(view->server.last_xact,
 								 view->data->last_xact);
-	pgps_instance_told(&told, view->data);
-	pgps_judge(&view->now, &told, &view->server, snapshot->taken_at,
+	pgps_instance_reported(&reported, view->data);
+	pgps_judge(&view->now, &reported, &view->server, snapshot->taken_at,
 			   snapshot->info.started_at);
+	view->counters = view->data->counters;
+	if (view->data->source == PGPS_SOURCE_POOLER)
+		take_pooler_xacts(&view->counters);
 	view->live = view->now.status != PGPS_GONE;
 	view->status_since = view->now.status == view->data->status ?
 		view->data->status_since : view->now.since;
@@ -138,7 +159,7 @@ commit(PgpsPoolView *pool, const PgpsInstanceView *view)
 
 	if (view->data->source == PGPS_SOURCE_DISCOVERY)
 	{
-		pool->strangers += here;
+		pool->unlabelled += here;
 		pool->discovered += here > 0;
 		return;
 	}
@@ -175,15 +196,6 @@ add_known(PgpsValues *sum, const PgpsValues *v, PgpsField f)
 		pgps_set(sum, f, pgps_add_saturated(pgps_get(sum, f, 0), v->value[f]));
 }
 
-static void
-add_xacts(PgpsXactTotals *sum, const PgpsXactTotals *more)
-{
-	sum->xacts += more->xacts;
-	sum->total_xact_time += more->total_xact_time;
-	sum->exhausted_count += more->exhausted_count;
-	sum->exhausted_time += more->exhausted_time;
-}
-
 /* Add one instance to its pool. */
 static void
 roll_up(PgpsPoolView *pool, PgpsInstanceView *view)
@@ -192,11 +204,7 @@ roll_up(PgpsPoolView *pool, PgpsInstanceView *view)
 	double		pct;
 	int			f;
 
-	for (f = PGPS_FIRST_COUNTER; f < PGPS_NFIELDS; f++)
-		add_known(&pool->sum, shown, f);
-	pool->connects += view->data->connects;
-	pool->disconnects += view->data->disconnects;
-	add_xacts(&pool->xacts, &view->copy->activity.totals);
+	pgps_counters_add(&pool->counters, &view->data->counters);
 	pool->source = Max(pool->source, (PgpsSource) view->data->source);
 	pool->last_report = Max(pool->last_report, view->data->last_report);
 	if (view->data->other)
@@ -273,8 +281,6 @@ roll_up(PgpsPoolView *pool, PgpsInstanceView *view)
 static void
 start_pool(PgpsPoolView *pool, const PgpsPoolCopy *copy)
 {
-	int			f;
-
 	pool->copy = copy;
 	pool->data = &copy->data;
 	pool->source = PGPS_SOURCE_DISCOVERY;
@@ -282,11 +288,7 @@ start_pool(PgpsPoolView *pool, const PgpsPoolCopy *copy)
 	pool->status_since = copy->data.last_seen;
 	pool->used_pct = pool->fullest_pct = -1;
 	pool->cap_known = true;
-	for (f = PGPS_FIRST_COUNTER; f < PGPS_NFIELDS; f++)
-		add_known(&pool->sum, &copy->data.retired.told, f);
-	pool->connects = copy->data.retired.connects;
-	pool->disconnects = copy->data.retired.disconnects;
-	pool->xacts = copy->data.retired.xacts;
+	pool->counters = copy->data.retired;
 	pool->unclaimed = -1;
 }
 
@@ -295,13 +297,8 @@ finish_pool(PgpsPoolView *pool, TimestampTz now)
 {
 	PgpsDay		week;
 
-	/* what came through a pooler, only the pooler can tell */
 	if (pool->source == PGPS_SOURCE_POOLER)
-	{
-		pool->xacts.xacts = pgps_get(&pool->sum, PGPS_XACTS, 0);
-		pool->xacts.total_xact_time = pgps_get(&pool->sum,
-											   PGPS_TOTAL_USE_TIME, 0);
-	}
+		take_pooler_xacts(&pool->counters);
 
 	/* a partial sum of maxima would be worse than none */
 	if (!pool->cap_known || pool->live == 0)

@@ -28,6 +28,7 @@ typedef struct PgpsInstanceView
 	bool		direct;			/* all its connections have been without one
 								 * for some time */
 	PgpsJudgement now;
+	PgpsCounters counters;		/* of a pooler, the transactions it reports */
 	TimestampTz status_since;
 	bool		live;			/* not gone */
 	bool		counts;			/* among its pool's instances and gauges */
@@ -46,7 +47,8 @@ typedef struct PgpsPoolView
 	const char *via;
 	PgpsStatus	status;
 	TimestampTz status_since;
-	PgpsValues	sum;			/* gauges of live instances, counters of all */
+	PgpsValues	sum;			/* of live instances */
+	PgpsCounters counters;		/* of all instances there are and were */
 	bool		cap_known;		/* of every live instance */
 	double		used_pct;		/* -1 = unknown */
 	double		fullest_pct;	/* -1 = unknown */
@@ -59,7 +61,6 @@ typedef struct PgpsPoolView
 	int			in_xact;
 	int			idle_in_xact;
 	int64		unclaimed;		/* -1 = unknown */
-	PgpsXactTotals xacts;
 	int			peak_connections;
 	TimestampTz peak_connections_at;
 	int			peak_instances;
@@ -70,11 +71,9 @@ typedef struct PgpsPoolView
 	int			uncapped;		/* live claimed instances without a known cap */
 	int64		behind;			/* connections it may ask its pooler for */
 	int			behind_uncapped;	/* instances there without a known cap */
-	int			strangers;		/* connections of discovered instances */
+	int			unlabelled;		/* connections of discovered instances */
 	int			discovered;		/* live discovered instances */
 	int64		missing;		/* open by report, but not seen as its own */
-	uint64		connects;
-	uint64		disconnects;
 	TimestampTz last_report;
 } PgpsPoolView;
 

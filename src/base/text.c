@@ -50,8 +50,8 @@ pgps_clean_text(char *dest, Size size, const char *source)
 }
 
 /*
- * The same, but what is too long loses its beginning: of "host:pid" the pid
- * is what tells two processes apart.
+ * The same, but of text that is too long the end is kept: in "host:pid" the
+ * pid tells two processes apart.
  */
 void
 pgps_clean_tail(char *dest, Size size, const char *source)

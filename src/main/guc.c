@@ -5,9 +5,9 @@
  *
  * The prefix is not reserved with MarkGUCPrefixReserved().  Labels come with
  * the connection string, and with a reserved prefix a typo there, or a label
- * that only a newer version knows, would be a refused connection.
+ * that only a newer version knows, would be a rejected connection.
  *
- * For the same reason all labels are strings: an integer setting refuses the
+ * For the same reason all labels are strings: an integer setting rejects the
  * connection on an empty value before any hook of ours runs.  What is not
  * usable in a label is repaired where it is read (registry/identity.c).
  *

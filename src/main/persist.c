@@ -43,7 +43,6 @@
 #define SET_ASIDE SAVE_FILE ".set_aside"
 
 #define SAVE_MAGIC 0x53504750	/* "PGPS" */
-#define SAVE_FORMAT 1			/* goes up when a saved struct changes */
 
 /* what follows the header, one array after the other */
 typedef enum Section
@@ -71,7 +70,8 @@ static const uint32 struct_size[SECTIONS] = {
 typedef struct SaveHeader
 {
 	uint32		magic;
-	uint32		format;
+	uint32		layout;			/* PGPS_LAYOUT: a checksum of the declarations
+								 * of what is saved, from layout.awk */
 	uint32		server_version;
 	pg_crc32c	crc;			/* of header (with 0 here) and all that
 								 * follows */
@@ -165,7 +165,7 @@ pgps_save_now(void)
 	int			i;
 
 	header.magic = SAVE_MAGIC;
-	header.format = SAVE_FORMAT;
+	header.layout = PGPS_LAYOUT;
 	header.server_version = PGPS_SERVER_MAJOR;
 	header.system_identifier = GetSystemIdentifier();
 	header.stats_reset = copy->info.stats_reset;
@@ -235,7 +235,7 @@ what_is_wrong(const char *data, Size size)
 		return "it is truncated";
 	if (header->magic != SAVE_MAGIC)
 		return "it is damaged";
-	if (header->format != SAVE_FORMAT ||
+	if (header->layout != PGPS_LAYOUT ||
 		memcmp(header->size, struct_size, sizeof(struct_size)) != 0)
 		return "another version of pgpool_stats wrote it";
 	if (header->server_version != PGPS_SERVER_MAJOR)

@@ -4,10 +4,12 @@
  *	  What the server itself counts of an instance: transactions, their times,
  *	  peaks, exhaustion.
  *
- * Pools are small, so an entry has few writers: plain atomic counters, no
- * lock.  The spinlock is only taken when a peak or the cap is crossed, and by
- * one function for both directions: whoever gets there second finds what the
- * first has left, not half of it.
+ * Every backend of an instance adds to its counters with atomics, without a
+ * lock.  The spinlock is taken only when the number of connections in a
+ * transaction passes the peak or the cap.  Both directions go through cross():
+ * it looks at the number again under the spinlock, so that two backends that
+ * pass the cap at the same time, one up and one down, leave a state that
+ * agrees with the number, whatever their order.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -122,7 +124,7 @@ pgps_activity_cross(PgpsActivity *activity, int in_xact, TimestampTz now)
 	SpinLockRelease(&activity->mutex);
 }
 
-/* The instance's cap is told or has changed; 0 = unknown. */
+/* The instance's cap is new or has changed; 0 = unknown. */
 void
 pgps_activity_set_cap(PgpsActivity *activity, int32 cap, TimestampTz now)
 {
@@ -190,30 +192,39 @@ pgps_activity_reset(PgpsActivity *activity, TimestampTz now)
  *-------------------------------------------------------------------------
  */
 
-/* An interval of exhaustion that goes on counts up to now. */
+/*
+ * Put what is counted here into an instance's counters.  An interval of
+ * exhaustion that goes on counts up to now.
+ */
 void
-pgps_activity_totals(PgpsXactTotals *totals, PgpsActivity *activity,
-					 TimestampTz now)
+pgps_activity_count_up(PgpsCounters *counters, PgpsActivity *activity,
+					   TimestampTz now)
 {
-	totals->xacts = pg_atomic_read_u64(&activity->xacts);
-	totals->total_xact_time = pg_atomic_read_u64(&activity->total_xact_time);
+	int64		count;
+	int64		time;
+
+	pgps_set_count(counters, PGPS_SERVER_XACTS,
+				   pg_atomic_read_u64(&activity->xacts));
+	pgps_set_count(counters, PGPS_XACT_TIME,
+				   pg_atomic_read_u64(&activity->total_xact_time));
 	SpinLockAcquire(&activity->mutex);
-	totals->exhausted_count = activity->exhausted_count;
-	totals->exhausted_time = activity->exhausted_time;
+	count = activity->exhausted_count;
+	time = activity->exhausted_time;
 	if (activity->exhausted_since != 0)
-		totals->exhausted_time += Max(now - activity->exhausted_since, 0);
+		time += Max(now - activity->exhausted_since, 0);
 	SpinLockRelease(&activity->mutex);
+	pgps_set_count(counters, PGPS_EXHAUSTED_COUNT, count);
+	pgps_set_count(counters, PGPS_EXHAUSTED_TIME, time);
 }
 
 /* Copy what readers see, with the histogram they ask for. */
 void
 pgps_activity_copy(PgpsActivityCopy *copy, PgpsActivity *activity,
-				   PgpsHistograms histograms, TimestampTz now)
+				   PgpsHistograms histograms)
 {
 	const uint32 *base = activity->base[1 - activity->turn];
 	int			i;
 
-	pgps_activity_totals(&copy->totals, activity, now);
 	copy->peak_in_xact = activity->peak_in_xact;
 	copy->peak_in_xact_at = activity->peak_in_xact_at;
 	if (histograms == PGPS_NO_HISTOGRAMS)
@@ -228,15 +239,17 @@ pgps_activity_copy(PgpsActivityCopy *copy, PgpsActivity *activity,
 
 /* Go on from what was saved.  Nobody else is there yet. */
 void
-pgps_activity_restore(PgpsActivity *activity, const PgpsActivityCopy *copy)
+pgps_activity_restore(PgpsActivity *activity, const PgpsActivityCopy *copy,
+					  const PgpsCounters *counters)
 {
 	int			i;
 
-	pg_atomic_write_u64(&activity->xacts, copy->totals.xacts);
+	pg_atomic_write_u64(&activity->xacts,
+						pgps_count(counters, PGPS_SERVER_XACTS, 0));
 	pg_atomic_write_u64(&activity->total_xact_time,
-						copy->totals.total_xact_time);
-	activity->exhausted_count = copy->totals.exhausted_count;
-	activity->exhausted_time = copy->totals.exhausted_time;
+						pgps_count(counters, PGPS_XACT_TIME, 0));
+	activity->exhausted_count = pgps_count(counters, PGPS_EXHAUSTED_COUNT, 0);
+	activity->exhausted_time = pgps_count(counters, PGPS_EXHAUSTED_TIME, 0);
 	activity->peak_in_xact = copy->peak_in_xact;
 	activity->peak_in_xact_at = copy->peak_in_xact_at;
 	for (i = 0; i < PGPS_XACT_BUCKETS; i++)

@@ -16,6 +16,8 @@
 #include "port/pg_bitutils.h"
 #include "storage/spin.h"
 
+#include "registry/counters.h"
+
 /*
  * Transaction times in microseconds: four buckets for each power of two, up
  * to 2^36 (19 hours).  The middle of a bucket is at most 1/8 off.
@@ -24,15 +26,6 @@
 
 /* how long a "recent" histogram is filled before it is turned over */
 #define PGPS_RECENT_PERIOD (5 * USECS_PER_MINUTE)
-
-/* counters that are saved and retired */
-typedef struct PgpsXactTotals
-{
-	uint64		xacts;
-	uint64		total_xact_time;	/* microseconds */
-	uint64		exhausted_count;
-	uint64		exhausted_time;
-} PgpsXactTotals;
 
 /*
  * Shared, in the instance's entry.  The counters are written by the backends
@@ -70,7 +63,6 @@ typedef enum PgpsHistograms
 
 typedef struct PgpsActivityCopy
 {
-	PgpsXactTotals totals;
 	int32		peak_in_xact;
 	TimestampTz peak_in_xact_at;
 	uint64		histogram[PGPS_XACT_BUCKETS];	/* only if asked for */
@@ -84,12 +76,13 @@ extern void pgps_activity_set_cap(PgpsActivity *activity, int32 cap,
 extern void pgps_activity_note(PgpsActivity *activity, int in_xact,
 							   uint64 xacts, TimestampTz now);
 extern void pgps_activity_reset(PgpsActivity *activity, TimestampTz now);
-extern void pgps_activity_totals(PgpsXactTotals *totals,
-								 PgpsActivity *activity, TimestampTz now);
+extern void pgps_activity_count_up(PgpsCounters *counters,
+								   PgpsActivity *activity, TimestampTz now);
 extern void pgps_activity_copy(PgpsActivityCopy *copy, PgpsActivity *activity,
-							   PgpsHistograms histograms, TimestampTz now);
+							   PgpsHistograms histograms);
 extern void pgps_activity_restore(PgpsActivity *activity,
-								  const PgpsActivityCopy *copy);
+								  const PgpsActivityCopy *copy,
+								  const PgpsCounters *counters);
 
 extern double pgps_percentile(const uint64 *histogram, double fraction);
 

@@ -36,9 +36,6 @@ static PgpsSlot *slots = NULL;
 /* this session's own; NULL in every process that is no client backend */
 PgpsSlot   *pgps_my_slot = NULL;
 
-/* hash of the (pool, instance) that this session last reported for */
-static uint64 my_reported = 0;
-
 /* hashes of the label that it last had, and whether that was not the first */
 static uint64 my_pool = 0;
 static uint64 my_instance = 0;
@@ -140,49 +137,12 @@ pgps_backend_only_reports(void)
 	return pgps_my_slot != NULL && pgps_my_slot->xacts <= pgps_my_slot->reports;
 }
 
-/*
- * Something was reported on this connection; "reported" is a hash of the pool
- * instance.  Only a connection without label on which nobody else ever
- * reported may be taken for one of that instance: a pooler hands one
- * connection to many.
- */
-PgpsBinding
-pgps_backend_note_report(uint64 reported)
+/* This session reports.  That says nothing of whose connection it is. */
+void
+pgps_backend_note_report(void)
 {
-	uint64		before = my_reported;
-
-	pgps_my_slot->reports++;
-	my_reported = reported;
-	if (pgps_my_slot->labelled || pgps_my_slot->several)
-		return PGPS_KEEP;
-	if (before != 0 && before != reported)
-	{
-		pgps_my_slot->several = true;
-		return PGPS_UNBIND;
-	}
-	return PGPS_BIND;
-}
-
-/* Has a report taken this session for one of an instance? */
-bool
-pgps_backend_is_bound(void)
-{
-	return pgps_my_slot != NULL && !pgps_my_slot->labelled && !pgps_my_slot->several &&
-		my_reported != 0;
-}
-
-/*
- * Take back what this session's reports meant for its connection.  Returns
- * whether the connection is to go back to where it was without them.
- */
-bool
-pgps_backend_unbind(void)
-{
-	bool		bound = pgps_backend_is_bound();
-
-	if (bound)
-		my_reported = 0;
-	return bound;
+	if (pgps_my_slot != NULL)
+		pgps_my_slot->reports++;
 }
 
 void

@@ -19,14 +19,6 @@
 
 #define PGPS_NO_INSTANCE (-1)
 
-/* what a report means for the connection it came on */
-typedef enum PgpsBinding
-{
-	PGPS_KEEP,					/* it stays where it is */
-	PGPS_BIND,					/* it is one of the reported instance */
-	PGPS_UNBIND					/* others report on it, too: it is nobody's */
-} PgpsBinding;
-
 /* one client backend as a reader sees it */
 typedef struct PgpsBackend
 {
@@ -135,9 +127,7 @@ extern int32 pgps_backend_instance(void);
 extern TimestampTz pgps_backend_last_xact(void);
 extern bool pgps_backend_is_relabelled(void);
 extern bool pgps_backend_only_reports(void);
-extern PgpsBinding pgps_backend_note_report(uint64 reported);
-extern bool pgps_backend_is_bound(void);
-extern bool pgps_backend_unbind(void);
+extern void pgps_backend_note_report(void);
 extern void pgps_backend_release(void);
 
 extern void pgps_backends_note_pids(int32 instance, const PgpsPids *lent,

@@ -1,25 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * counters.c
- *	  Carrying a client's counters on over restarts, and noticing when
- *	  several processes report under one name.
+ *	  What is counted of an instance, or of those a pool has lost.
  *
- * A client's counter starts at 0 with its process.  Ours must never go
- * backwards, must not lose what a restarted process counts, and must not be
- * inflated when two reports arrive in the wrong order or when four workers
- * share one instance name.  The rules:
- *
- * - larger than before: the difference is added;
- * - below half of it: the client started again, all of it is added.  If the
- *	 very next report, from somebody else and soon, is back above the old
- *	 mark, it had not: only what is above that mark is added;
- * - a smaller step back: reports arrived out of order, nothing happens,
- *	 unless the same reporter says so again, then it started again;
- * - more than PGPS_MAX_JUMPS of the last PGPS_JUMP_WINDOW reports step back,
- *	 or come back from a reporter that another had replaced: several processes
- *	 share the name.  The totals stand still until a whole window is clean.
- *
- * Pure arithmetic; the caller holds the spinlock of the instance.
+ * Arithmetic on copies, or in the registry under the lock of the caller.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -28,12 +12,8 @@
 #include "postgres.h"
 
 #include "common/int.h"
-#include "port/pg_bitutils.h"
 
 #include "registry/counters.h"
-
-#define PGPS_JUMP_WINDOW 10
-#define PGPS_MAX_JUMPS 3
 
 /* a + b for counters (b >= 0), staying at the end of the range */
 int64
@@ -44,126 +24,67 @@ pgps_add_saturated(int64 a, int64 b)
 	return pg_add_s64_overflow(a, b, &result) ? PG_INT64_MAX : result;
 }
 
-/*
- * Has a reporter come back after another one had taken its place?  Only
- * reporters that tell who they are count: one pool's reports may arrive over
- * any of its connections.
- */
-static bool
-reporter_alternates(PgpsCarry *carry, PgpsReporter reporter)
+/* "by" is not negative. */
+void
+pgps_raise_count(PgpsCounters *c, int counter, int64 by)
+{
+	pgps_set_count(c, counter,
+				   pgps_add_saturated(pgps_count(c, counter, 0), by));
+}
+
+/* What the server counts is known from the beginning. */
+void
+pgps_counters_init(PgpsCounters *c)
 {
 	int			i;
-	bool		back = false;
 
-	if (!reporter.claimed || carry->seen[0] == reporter.id)
-		return false;
-
-	for (i = 1; i < PGPS_REPORTERS_SEEN; i++)
-	{
-		if (carry->seen[i] == reporter.id)
-		{
-			back = true;
-			break;
-		}
-	}
-
-	/* move it to the front; the last one falls off if it is new */
-	for (i = back ? i : PGPS_REPORTERS_SEEN - 1; i > 0; i--)
-		carry->seen[i] = carry->seen[i - 1];
-	carry->seen[0] = reporter.id;
-	return back;
+	memset(c, 0, sizeof(PgpsCounters));
+	for (i = PGPS_NFIELDS; i < PGPS_COUNTERS_END; i++)
+		pgps_set_count(c, i, 0);
 }
 
-/*
- * Take one counter's new value.  Sets *step_back when it fell.
- */
-static void
-carry_one(PgpsCarry *carry, PgpsValues *totals, PgpsField f, int64 told,
-		  bool same_reporter, bool soon, bool *step_back)
-{
-	uint32		bit = (uint32) 1 << f;
-	int64		last = carry->last.value[f];
-	int64		total = pgps_get(totals, f, 0);
-	bool		just_dropped = (carry->dropped & bit) != 0;
-	bool		held = (carry->held & bit) != 0;
-
-	carry->dropped &= ~bit;
-	carry->held &= ~bit;
-
-	if (!pgps_known(&carry->last, f))
-		total = pgps_add_saturated(total, told);
-	else if (told >= last)
-	{
-		if (just_dropped && soon && !same_reporter &&
-			told >= carry->before.value[f])
-		{
-			int64		continued;
-
-			continued = pgps_add_saturated(carry->total_before[f],
-										   told - carry->before.value[f]);
-			total = Max(total, continued);
-			*step_back = true;
-		}
-		else
-			total = pgps_add_saturated(total, told - last);
-	}
-	else
-	{
-		*step_back = true;
-		if (told >= last / 2 && !(held && same_reporter))
-		{
-			carry->held |= bit;
-			return;
-		}
-		carry->before.value[f] = last;
-		carry->total_before[f] = total;
-		carry->dropped |= bit;
-		total = pgps_add_saturated(total, told);
-	}
-
-	pgps_set(&carry->last, f, told);
-	pgps_set(totals, f, total);
-}
-
-/*
- * Add a report's counters to an instance's totals.  "patience" is the time in
- * microseconds within which a drop may turn out to have been none.
- */
 void
-pgps_carry_counters(PgpsCarry *carry, PgpsValues *totals,
-					const PgpsValues *told, PgpsReporter reporter,
-					TimestampTz now, int64 patience)
+pgps_counters_add(PgpsCounters *sum, const PgpsCounters *more)
 {
-	bool		same_reporter = carry->drop_reporter == reporter.id;
-	bool		soon = now - carry->drop_at <= patience;
-	bool		jumped = reporter_alternates(carry, reporter);
-	bool		step_back = false;
-	int			f;
+	int			i;
 
-	for (f = PGPS_FIRST_COUNTER; f < PGPS_NFIELDS; f++)
+	for (i = PGPS_FIRST_COUNTER; i < PGPS_COUNTERS_END; i++)
 	{
-		if (!pgps_known(told, f))
+		if (pgps_is_counted(more, i))
+			pgps_raise_count(sum, i, pgps_count(more, i, 0));
+	}
+}
+
+/* "less" was part of it once: nothing becomes negative. */
+void
+pgps_counters_subtract(PgpsCounters *rest, const PgpsCounters *less)
+{
+	int			i;
+
+	for (i = 0; i < PGPS_NCOUNTERS; i++)
+		rest->value[i] -= less->value[i];
+}
+
+/* What is known stays known, and starts again at 0. */
+void
+pgps_counters_reset(PgpsCounters *c)
+{
+	memset(c->value, 0, sizeof(c->value));
+}
+
+/* Take away what the pool reported, and return it. */
+PgpsCounters
+pgps_take_reported_counters(PgpsCounters *c)
+{
+	PgpsCounters reported = {0};
+	int			i;
+
+	for (i = PGPS_FIRST_COUNTER; i < PGPS_NFIELDS; i++)
+	{
+		if (!pgps_is_counted(c, i))
 			continue;
-		if (carry->shared)
-		{
-			step_back |= told->value[f] < carry->last.value[f];
-			pgps_set(&carry->last, f, told->value[f]);
-		}
-		else
-			carry_one(carry, totals, f, told->value[f],
-					  same_reporter, soon, &step_back);
+		pgps_set_count(&reported, i, pgps_count(c, i, 0));
+		pgps_unset_count(c, i);
 	}
-
-	if (step_back)
-	{
-		carry->drop_reporter = reporter.id;
-		carry->drop_at = now;
-	}
-
-	carry->jumps = (carry->jumps << 1 | (jumped || step_back ? 1 : 0)) &
-		((1 << PGPS_JUMP_WINDOW) - 1);
-	if (pg_popcount32(carry->jumps) > PGPS_MAX_JUMPS)
-		carry->shared = true;
-	else if (carry->jumps == 0)
-		carry->shared = false;
+	return reported;
 }

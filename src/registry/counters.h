@@ -1,8 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * counters.h
- *	  Carrying a client's counters on over restarts, and noticing when
- *	  several processes report under one name.
+ *	  What is counted of an instance, or of those a pool has lost.
+ *
+ * One array for all of it: whoever saves, retires, sums, resets or leaves out
+ * counters does so in a loop.  A new counter is a line of the enum.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -11,45 +13,71 @@
 #ifndef PGPS_COUNTERS_H
 #define PGPS_COUNTERS_H
 
-#include "datatype/timestamp.h"
-
 #include "dialects/fields.h"
 
-#define PGPS_REPORTERS_SEEN 4
-
-/* who sent a report */
-typedef struct PgpsReporter
-{
-	uint64		id;				/* of its host and pid, or of its backend */
-	bool		claimed;		/* it told its host and pid */
-} PgpsReporter;
-
 /*
- * Memory of one instance's reports.  Belongs to the instance entry and is
- * guarded by its spinlock.
+ * Counters that a pool reports are fields, from PGPS_FIRST_COUNTER on.  Behind
+ * them stand those that the server counts.  Times are microseconds.
  */
-typedef struct PgpsCarry
+typedef enum PgpsServerCounter
 {
-	PgpsValues	last;			/* the client's own counters, highest seen */
-	PgpsValues	before;			/* the same before the drop in "dropped" */
-	int64		total_before[PGPS_NFIELDS];
-	uint32		held;			/* fields that dropped a little: perhaps late */
-	uint32		dropped;		/* fields that started again in the last
-								 * report */
-	uint64		drop_reporter;
-	TimestampTz drop_at;
-	uint64		seen[PGPS_REPORTERS_SEEN];	/* newest first, only claimed ones */
-	uint16		jumps;			/* one bit for each of the last reports: it
-								 * jumped back */
-	bool		shared;			/* several processes under this name: the
-								 * totals stand still */
-} PgpsCarry;
+	PGPS_CONNECTS = PGPS_NFIELDS,
+	PGPS_DISCONNECTS,
+	PGPS_REPORT_SESSIONS,		/* of those that ended, did nothing but report */
+	PGPS_SESSION_TIME,			/* of the others that ended */
+	PGPS_SERVER_XACTS,
+	PGPS_XACT_TIME,
+	PGPS_EXHAUSTED_COUNT,
+	PGPS_EXHAUSTED_TIME,
+	PGPS_COUNTERS_END
+} PgpsServerCounter;
 
-extern void pgps_carry_counters(PgpsCarry *carry, PgpsValues *totals,
-								const PgpsValues *told,
-								PgpsReporter reporter,
-								TimestampTz now, int64 patience);
+#define PGPS_NCOUNTERS (PGPS_COUNTERS_END - PGPS_FIRST_COUNTER)
+
+/* "counter" is a PgpsField or a PgpsServerCounter */
+typedef struct PgpsCounters
+{
+	uint32		known;			/* a bit for each */
+	int64		value[PGPS_NCOUNTERS];
+} PgpsCounters;
+
+StaticAssertDecl(PGPS_NCOUNTERS <= 32, "counters have a bit each");
+
+/* Is there such a counter?  One that nobody reports is unknown, not 0. */
+static inline bool
+pgps_is_counted(const PgpsCounters *c, int counter)
+{
+	return (c->known & ((uint32) 1 << (counter - PGPS_FIRST_COUNTER))) != 0;
+}
+
+/* Its value, or "otherwise" */
+static inline int64
+pgps_count(const PgpsCounters *c, int counter, int64 otherwise)
+{
+	return pgps_is_counted(c, counter) ?
+		c->value[counter - PGPS_FIRST_COUNTER] : otherwise;
+}
+
+static inline void
+pgps_set_count(PgpsCounters *c, int counter, int64 value)
+{
+	c->known |= (uint32) 1 << (counter - PGPS_FIRST_COUNTER);
+	c->value[counter - PGPS_FIRST_COUNTER] = value;
+}
+
+static inline void
+pgps_unset_count(PgpsCounters *c, int counter)
+{
+	c->known &= ~((uint32) 1 << (counter - PGPS_FIRST_COUNTER));
+	c->value[counter - PGPS_FIRST_COUNTER] = 0;
+}
 
 extern int64 pgps_add_saturated(int64 a, int64 b);
+extern void pgps_raise_count(PgpsCounters *c, int counter, int64 by);
+extern void pgps_counters_init(PgpsCounters *c);
+extern void pgps_counters_add(PgpsCounters *sum, const PgpsCounters *more);
+extern void pgps_counters_subtract(PgpsCounters *rest, const PgpsCounters *less);
+extern void pgps_counters_reset(PgpsCounters *c);
+extern PgpsCounters pgps_take_reported_counters(PgpsCounters *c);
 
 #endif							/* PGPS_COUNTERS_H */

@@ -163,10 +163,11 @@ instance_late_at(const PgpsInstance *data)
 
 /* Add what somebody counted who is gone to a pool. */
 void
-pgps_retire(PgpsPool *pool, const PgpsTotals *totals, const PgpsTotals *base)
+pgps_retire(PgpsPool *pool, const PgpsCounters *counters,
+			const PgpsCounters *base)
 {
-	pgps_totals_add(&pool->retired, totals);
-	pgps_totals_add(&pool->base, base);
+	pgps_counters_add(&pool->retired, counters);
+	pgps_counters_add(&pool->base, base);
 }
 
 /* Give what an instance counted to its pool. */
@@ -175,15 +176,10 @@ retire_counters(PgpsInstanceEntry *entry)
 {
 	const PgpsInstance *data = &entry->data;
 	PgpsPool   *pool = &pgps_pools[data->pool].data;
-	PgpsTotals	totals = {
-		.told = data->told,
-		.connects = data->connects,
-		.disconnects = data->disconnects
-	};
+	PgpsCounters counters = data->counters;
 
-	pgps_activity_totals(&totals.xacts, &entry->activity,
-						 GetCurrentTimestamp());
-	pgps_retire(pool, &totals, &data->base);
+	pgps_activity_count_up(&counters, &entry->activity, GetCurrentTimestamp());
+	pgps_retire(pool, &counters, &data->base);
 	pool->last_seen = Max(pool->last_seen, data->last_seen);
 }
 
@@ -217,7 +213,7 @@ pgps_remove_pool(int32 i)
 }
 
 static int32
-add_pool(const PgpsPoolKey *key, const char *usename, const char *datname,
+add_pool_entry(const PgpsPoolKey *key, const char *usename, const char *datname,
 		 bool discovered, TimestampTz now)
 {
 	int32	   *bucket = pool_bucket(key);
@@ -236,6 +232,7 @@ add_pool(const PgpsPoolKey *key, const char *usename, const char *datname,
 	namestrcpy(&data->datname, datname);
 	data->discovered = discovered;
 	data->first_seen = data->last_seen = now;
+	pgps_counters_init(&data->retired);
 	pg_atomic_write_u32(&pgps_pools[i].attached, 0);
 	pgps_pools[i].used = true;
 	pgps_pools[i].next = *bucket;
@@ -270,7 +267,7 @@ other_pool(Oid roleid, const char *usename, TimestampTz now)
 	}
 	if (pgps_find_pool(&key) != PGPS_NONE)
 		return pgps_find_pool(&key);
-	return add_pool(&key, usename, "", false, now);
+	return add_pool_entry(&key, usename, "", false, now);
 }
 
 /*
@@ -326,7 +323,7 @@ pgps_need_pool(const PgpsPoolKey *key, const char *usename, const char *datname,
 	if (of_role >= pgps_max_pools / 2)
 		oldest = oldest_of_role;
 	else if (used < pgps_max_pools)
-		return add_pool(key, usename, datname, discovered, now);
+		return add_pool_entry(key, usename, datname, discovered, now);
 
 	if (oldest == PGPS_NONE)
 		return other_pool(key->roleid, usename, now);
@@ -338,11 +335,11 @@ pgps_need_pool(const PgpsPoolKey *key, const char *usename, const char *datname,
 				&pgps_pools[oldest].data.retired);
 	pgps_remove_pool(oldest);
 	pg_atomic_fetch_add_u64(&pgps_registry->dropped, 1);
-	return add_pool(key, usename, datname, discovered, now);
+	return add_pool_entry(key, usename, datname, discovered, now);
 }
 
 static int32
-add_instance(int32 pool, const char *name, bool other, TimestampTz now)
+add_instance_entry(int32 pool, const char *name, bool other, TimestampTz now)
 {
 	int32	   *bucket = instance_bucket(pool, name);
 	int32		i;
@@ -358,6 +355,7 @@ add_instance(int32 pool, const char *name, bool other, TimestampTz now)
 	data->other = other;
 	data->first_seen = data->last_seen = data->status_since = now;
 	data->status = PGPS_OK;
+	pgps_counters_init(&data->counters);
 	pg_atomic_write_u32(&pgps_instances[i].attached, 0);
 	pgps_activity_init(&pgps_instances[i].activity);
 	pgps_instances[i].used = true;
@@ -373,7 +371,7 @@ other_instance(int32 pool, TimestampTz now)
 {
 	int32		i = pgps_find_instance(pool, PGPS_OTHER);
 
-	return i != PGPS_NONE ? i : add_instance(pool, PGPS_OTHER, true, now);
+	return i != PGPS_NONE ? i : add_instance_entry(pool, PGPS_OTHER, true, now);
 }
 
 /*
@@ -425,7 +423,7 @@ pgps_need_instance(int32 pool, const char *name, bool for_connection,
 	if (for_connection)
 	{
 		if (used < pgps_registry->info.instances_max)
-			return add_instance(pool, name, false, now);
+			return add_instance_entry(pool, name, false, now);
 	}
 	else
 	{
@@ -435,12 +433,12 @@ pgps_need_instance(int32 pool, const char *name, bool for_connection,
 			oldest = oldest_of_role;
 		else if (unattached < pgps_max_instances &&
 				 used < pgps_registry->info.instances_max)
-			return add_instance(pool, name, false, now);
+			return add_instance_entry(pool, name, false, now);
 	}
 
 	if (oldest == PGPS_NONE)
 		return other_instance(pool, now);
 	pgps_remove_instance(oldest);
 	pg_atomic_fetch_add_u64(&pgps_registry->dropped, 1);
-	return add_instance(pool, name, false, now);
+	return add_instance_entry(pool, name, false, now);
 }

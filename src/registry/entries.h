@@ -1,8 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * entries.h
- *	  The shared entries of pools and instances; for registry.c, upkeep.c and
- *	  restore.c alone.
+ *	  The shared entries of pools and instances; for the registry alone.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -65,7 +64,7 @@ extern int32 pgps_need_instance(int32 pool, const char *name, bool for_connectio
 								TimestampTz now);
 extern void pgps_remove_instance(int32 i);
 extern void pgps_remove_pool(int32 i);
-extern void pgps_retire(PgpsPool *pool, const PgpsTotals *totals,
-						const PgpsTotals *base);
+extern void pgps_retire(PgpsPool *pool, const PgpsCounters *counters,
+						const PgpsCounters *base);
 
 #endif							/* PGPS_ENTRIES_H */

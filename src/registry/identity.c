@@ -3,7 +3,7 @@
  * identity.c
  *	  Which pool and instance a connection says it belongs to.
  *
- * Names come from whoever connects.  They are repaired here, never refused:
+ * Names come from whoever connects.  They are repaired here, never rejected:
  * a label that is too long must not keep an application out.
  *
  * Nothing here raises, allocates or looks into a catalog: it runs while a
@@ -214,8 +214,8 @@ pgps_identify(PgpsIdentity *identity)
  */
 
 /*
- * Bytes that are not printable ASCII are replaced and long texts cut: what is
- * too long to be a host and a pid loses its beginning.
+ * Bytes that are not printable ASCII are replaced, and of a text that is too
+ * long the end is kept.
  */
 bool
 pgps_check_label(char **newval, void **extra, GucSource source)

@@ -30,7 +30,7 @@ typedef struct PgpsIdentity
 	char		app_version[PGPS_POOL_LEN];
 	char		client_addr[PGPS_ADDR_LEN]; /* numeric; empty = local socket */
 	char		via[PGPS_POOL_LEN]; /* pooler that it comes through */
-	PgpsValues	cap;			/* configuration told by the label */
+	PgpsValues	cap;			/* configuration by the label */
 } PgpsIdentity;
 
 extern void pgps_identify(PgpsIdentity *identity);

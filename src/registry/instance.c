@@ -18,8 +18,8 @@
 #include "registry/registry.h"
 
 /*
- * Take the figures of a report.  Gauges are told all together, configuration
- * holds until told otherwise, counters are carried on.
+ * Take the figures of a report, but for its counters.  One report has all
+ * gauges; configuration holds until another is reported.
  */
 static void
 take_values(PgpsInstance *data, const PgpsValues *v)
@@ -33,17 +33,18 @@ take_values(PgpsInstance *data, const PgpsValues *v)
 	for (f = 0; f < PGPS_FIRST_COUNTER; f++)
 	{
 		if (pgps_known(v, f))
-			pgps_set(&data->told, f, v->value[f]);
+			pgps_set(&data->reported, f, v->value[f]);
 		else if (PGPS_IS_GAUGE(f) && gauges)
-			pgps_unset(&data->told, f);
+			pgps_unset(&data->reported, f);
 	}
 	if (pgps_get(v, PGPS_UNLIMITED, 0) == 1)
-		pgps_unset(&data->told, PGPS_MAX_SIZE);
+		pgps_unset(&data->reported, PGPS_MAX_SIZE);
 }
 
 /*
- * Counters told for the first time go on from what was counted elsewhere; if
- * they have begun again since, it was all.
+ * Counters reported for the first time go on from what another row counted
+ * before.  If they are below that they have begun again, and all of them
+ * counts.
  */
 static void
 begin_counters(PgpsInstance *data, const PgpsValues *v,
@@ -58,24 +59,25 @@ begin_counters(PgpsInstance *data, const PgpsValues *v,
 			!pgps_known(&data->carry.last, f))
 		{
 			pgps_set(&data->carry.last, f, counted->value[f]);
-			pgps_set(&data->told, f, 0);
+			pgps_set_count(&data->counters, f, 0);
 		}
 	}
 }
 
 /* What judging an instance needs of it */
 void
-pgps_instance_told(PgpsTold *told, const PgpsInstance *data)
+pgps_instance_reported(PgpsReported *reported, const PgpsInstance *data)
 {
-	told->report = data->told;
-	told->label = data->label;
-	told->last_report = data->last_report;
-	told->last_seen = data->last_seen;
-	told->report_interval = pgps_median_interval(data->intervals,
-												 data->nintervals);
-	told->said_goodbye = data->said_goodbye;
-	told->polled = data->source == PGPS_SOURCE_POOLER;
-	told->other = data->other;
+	reported->report = data->reported;
+	reported->label = data->label;
+	reported->last_report = data->last_report;
+	reported->last_seen = data->last_seen;
+	reported->report_interval = pgps_median_interval(data->intervals,
+													 data->nintervals);
+	reported->said_goodbye = data->said_goodbye;
+	reported->labelled = data->labelled;
+	reported->polled = data->source == PGPS_SOURCE_POOLER;
+	reported->other = data->other;
 }
 
 /*
@@ -138,7 +140,7 @@ take_books(PgpsInstance *data, const PgpsStats *stats, int32 attached,
 	if (Max(data->books_at, data->pids_at) == now)
 	{
 		data->attached = attached;
-		data->told_by = MyProcPid;
+		data->reported_by = MyProcPid;
 	}
 }
 
@@ -162,7 +164,7 @@ pgps_instance_take_report(PgpsInstance *data, const PgpsReport *report,
 						  TimestampTz started_at)
 {
 	const PgpsStats *stats = report->stats;
-	PgpsTold	told;
+	PgpsReported reported;
 	PgpsServerView nothing_seen = {0};
 	PgpsJudgement judgement;
 
@@ -170,6 +172,7 @@ pgps_instance_take_report(PgpsInstance *data, const PgpsReport *report,
 	data->last_seen = Max(data->last_seen, now);
 	data->said_goodbye = false;
 	data->fork_shared |= report->fork_shared;
+	data->elsewhere = stats->elsewhere;
 	if (report->via[0] != '\0')
 		memcpy(data->via, report->via, PGPS_POOL_LEN);
 	if (report->seen_here >= 0)
@@ -187,7 +190,7 @@ pgps_instance_take_report(PgpsInstance *data, const PgpsReport *report,
 	take_books(data, stats, attached, now);
 	if (report->counted != NULL)
 		begin_counters(data, &stats->values, report->counted);
-	pgps_carry_counters(&data->carry, &data->told, &stats->values,
+	pgps_carry_counters(&data->carry, &data->counters, &stats->values,
 						report->reporter, now,
 						pgps_stale_after * USECS_PER_SEC);
 	memcpy(data->dialect, stats->dialect, PGPS_DIALECT_LEN);
@@ -198,8 +201,8 @@ pgps_instance_take_report(PgpsInstance *data, const PgpsReport *report,
 	data->last_report = Max(data->last_report, now);
 
 	/* a fresh report is judged without the server's view */
-	pgps_instance_told(&told, data);
-	pgps_judge(&judgement, &told, &nothing_seen, now, started_at);
+	pgps_instance_reported(&reported, data);
+	pgps_judge(&judgement, &reported, &nothing_seen, now, started_at);
 	if (data->status != judgement.status)
 	{
 		data->status = judgement.status;
@@ -207,15 +210,17 @@ pgps_instance_take_report(PgpsInstance *data, const PgpsReport *report,
 	}
 }
 
-/* It says goodbye but has connections left: what it told is forgotten. */
+/*
+ * It says goodbye but has connections left: what it reported is forgotten.  The
+ * caller has taken its counters.
+ */
 void
 pgps_instance_forget(PgpsInstance *data)
 {
 	data->said_goodbye = true;
 	data->last_report = data->books_at = data->pids_at = 0;
 	data->nintervals = 0;
-	memset(&data->told, 0, sizeof(data->told));
-	memset(&data->base.told, 0, sizeof(data->base.told));
+	memset(&data->reported, 0, sizeof(data->reported));
 	memset(&data->carry, 0, sizeof(data->carry));
 	memset(data->unmapped, 0, sizeof(data->unmapped));
 }
@@ -224,11 +229,11 @@ pgps_instance_forget(PgpsInstance *data)
 int32
 pgps_instance_cap(const PgpsInstance *data)
 {
-	PgpsTold	told;
+	PgpsReported reported;
 	PgpsValues	shown;
 
-	pgps_instance_told(&told, data);
-	shown = told.report;
-	pgps_judge_cap(&shown, &told);
+	pgps_instance_reported(&reported, data);
+	shown = reported.report;
+	pgps_judge_cap(&shown, &reported);
 	return pgps_get(&shown, PGPS_MAX_SIZE, 0);
 }

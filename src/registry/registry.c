@@ -5,7 +5,7 @@
  *
  * Note about locking: to make, give up or re-attach an entry, or to change a
  * pool, one must hold the registry's LWLock exclusively; to look anything up,
- * at least in shared mode.  What an instance told is guarded by the spinlock
+ * at least in shared mode.  What an instance reported is guarded by the spinlock
  * of its entry; who holds the LWLock in shared mode may take it.  The numbers
  * of attached backends are atomic, because an exiting backend takes no LWLock;
  * an entry with attached backends is never given up.  Nothing that can raise,
@@ -124,38 +124,20 @@ pgps_registry_forget(const PgpsPoolKey *key, const char *instance)
 			pgps_remove_instance(i);
 		else
 		{
-			PgpsTotals	totals = {0};
-			PgpsTotals	base = {0};
+			PgpsCounters counters;
+			PgpsCounters base;
 
 			/* exiting backends still write here */
 			SpinLockAcquire(&pgps_instances[i].mutex);
-			totals.told = data->told;
-			base.told = data->base.told;
+			counters = pgps_take_reported_counters(&data->counters);
+			base = pgps_take_reported_counters(&data->base);
 			pgps_instance_forget(data);
 			SpinLockRelease(&pgps_instances[i].mutex);
-			pgps_retire(&pgps_pools[pool].data, &totals, &base);
+			pgps_retire(&pgps_pools[pool].data, &counters, &base);
 		}
 	}
 	pgps_unlock_registry();
 	return i != PGPS_NONE;
-}
-
-static void
-reset_counters(PgpsValues *v)
-{
-	int			f;
-
-	for (f = PGPS_FIRST_COUNTER; f < PGPS_NFIELDS; f++)
-		v->value[f] = 0;
-}
-
-static void
-reset_totals(PgpsTotals *totals)
-{
-	PgpsTotals	zero = {.told = totals->told};
-
-	reset_counters(&zero.told);
-	*totals = zero;
 }
 
 /*
@@ -194,8 +176,8 @@ pgps_registry_reset(const char *pool, const char *usename, Oid roleid)
 		if (!pgps_pools[i].used || !is_meant(data, pool, usename, roleid))
 			continue;
 		meant++;
-		reset_totals(&data->retired);
-		reset_totals(&data->base);
+		pgps_counters_reset(&data->retired);
+		pgps_counters_reset(&data->base);
 		data->peak_connections = pg_atomic_read_u32(&pgps_pools[i].attached);
 		data->peak_connections_at = now;
 		data->peak_instances = 0;
@@ -210,11 +192,9 @@ pgps_registry_reset(const char *pool, const char *usename, Oid roleid)
 					  roleid))
 			continue;
 		SpinLockAcquire(&entry->mutex);
-		reset_counters(&entry->data.told);
+		pgps_counters_reset(&entry->data.counters);
+		pgps_counters_reset(&entry->data.base);
 		entry->data.carry.dropped = entry->data.carry.held = 0;
-		entry->data.connects = entry->data.disconnects = 0;
-		reset_totals(&entry->data.base);
-		entry->data.session_time = entry->data.reporters = 0;
 		entry->data.fork_shared = false;
 		SpinLockRelease(&entry->mutex);
 		pgps_activity_reset(&entry->activity, now);
@@ -322,6 +302,7 @@ pgps_registry_join(const PgpsIdentity *identity, bool connect)
 	if (identity->labelled)
 	{
 		data->source = Max(data->source, PGPS_SOURCE_LABEL);
+		data->labelled = true;
 		data->label = identity->cap;
 		if (identity->app_version[0] != '\0')
 			memcpy(data->app_version, identity->app_version, PGPS_POOL_LEN);
@@ -330,7 +311,7 @@ pgps_registry_join(const PgpsIdentity *identity, bool connect)
 	if (identity->via[0] != '\0')
 		memcpy(data->via, identity->via, PGPS_POOL_LEN);
 	if (connect)
-		data->connects++;
+		pgps_raise_count(&data->counters, PGPS_CONNECTS, 1);
 	data->last_seen = now;
 	cap = pgps_instance_cap(data);
 	SpinLockRelease(&pgps_instances[i].mutex);
@@ -356,29 +337,6 @@ pgps_registry_unplace(void)
 }
 
 /*
- * Put this session to the instance it just reported for, if that still has a
- * row of its own.  Returns where its transactions count; NULL: nothing has
- * changed.
- */
-PgpsActivity *
-pgps_registry_bind(const PgpsReport *report)
-{
-	int32		pool;
-	int32		i = PGPS_NONE;
-
-	pgps_lock_registry(LW_EXCLUSIVE);
-	pool = pgps_find_pool(&report->key);
-	if (pool != PGPS_NONE)
-		i = pgps_find_instance(pool, report->instance);
-	if (i != PGPS_NONE && pgps_instances[i].data.other)
-		i = PGPS_NONE;
-	if (i != PGPS_NONE)
-		attach(i, GetCurrentTimestamp());
-	pgps_unlock_registry();
-	return i != PGPS_NONE ? &pgps_instances[i].activity : NULL;
-}
-
-/*
  * This session ends after so many microseconds.  Takes no LWLock: it may be
  * exiting with one held.  The entry cannot go away before its count of
  * backends does.
@@ -387,15 +345,18 @@ void
 pgps_registry_leave(int32 i, TimestampTz last_xact, int64 session_time,
 					bool only_reported)
 {
+	PgpsInstance *data;
+
 	if (i == PGPS_NO_INSTANCE)
 		return;
+	data = &pgps_instances[i].data;
 	SpinLockAcquire(&pgps_instances[i].mutex);
-	pgps_instances[i].data.disconnects++;
+	pgps_raise_count(&data->counters, PGPS_DISCONNECTS, 1);
 	if (only_reported)
-		pgps_instances[i].data.reporters++;
+		pgps_raise_count(&data->counters, PGPS_REPORT_SESSIONS, 1);
 	else
-		pgps_instances[i].data.session_time += Max(session_time, 0);
-	pgps_instances[i].data.last_seen = GetCurrentTimestamp();
+		pgps_raise_count(&data->counters, PGPS_SESSION_TIME, Max(session_time, 0));
+	data->last_seen = GetCurrentTimestamp();
 	SpinLockRelease(&pgps_instances[i].mutex);
 	detach(i, last_xact);
 }
@@ -476,8 +437,10 @@ pgps_registry_copy(PgpsHistograms histograms)
 		SpinLockAcquire(&pgps_instances[i].mutex);
 		to->data = pgps_instances[i].data;
 		SpinLockRelease(&pgps_instances[i].mutex);
+		pgps_activity_count_up(&to->data.counters, &pgps_instances[i].activity,
+							   now);
 		pgps_activity_copy(&to->activity, &pgps_instances[i].activity,
-						   histograms, now);
+						   histograms);
 		copy->ninstances++;
 	}
 	copy->backends_at = GetCurrentTimestamp();
@@ -485,6 +448,20 @@ pgps_registry_copy(PgpsHistograms histograms)
 	copy->npeaks = pgps_peaks_copy(copy->peaks);
 	pgps_unlock_registry();
 	return copy;
+}
+
+/* Make the counters of a copy those that exporters get; see restore.c. */
+void
+pgps_leave_out_base(PgpsCopy *copy)
+{
+	int			i;
+
+	for (i = 0; i < copy->npools; i++)
+		pgps_counters_subtract(&copy->pools[i].data.retired,
+							   &copy->pools[i].data.base);
+	for (i = 0; i < copy->ninstances; i++)
+		pgps_counters_subtract(&copy->instances[i].data.counters,
+							   &copy->instances[i].data.base);
 }
 
 /* The client backends alone */
@@ -500,8 +477,8 @@ pgps_registry_backends(int *nbackends)
 }
 
 /*
- * What counters was an instance told last?  The larger ones stay in "counted".
- * False if it is not there or was told none.
+ * Which counters did an instance report last?  The larger ones stay in
+ * "counted".  False if it is not there or reported none.
  */
 bool
 pgps_registry_counted(const PgpsPoolKey *key, const char *instance,

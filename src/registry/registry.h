@@ -3,8 +3,10 @@
  * registry.h
  *	  Pools and their instances.
  *
- * What other files see of the registry are copies; the shared entries are
- * known to registry.c alone.
+ * What other folders see of the registry are copies; the shared entries are
+ * known to entries.h alone.  The registry's LWLock guards which entries there
+ * are and where sessions are attached, an entry's spinlock what its instance
+ * reported; see registry.c.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -20,11 +22,11 @@
 #include "dialects/fields.h"
 #include "registry/activity.h"
 #include "registry/backends.h"
+#include "registry/carry.h"
 #include "registry/counters.h"
 #include "registry/identity.h"
 #include "registry/peaks.h"
 #include "registry/status.h"
-#include "registry/totals.h"
 
 #define PGPS_OTHER "(other)"
 #define PGPS_POOL_MODE_LEN 12
@@ -73,8 +75,9 @@ typedef struct PgpsPool
 	int32		instances;		/* entries that point here */
 	TimestampTz first_seen;
 	TimestampTz last_seen;		/* when its last instance went */
-	PgpsTotals	retired;		/* of expired instances */
-	PgpsTotals	base;			/* of that, what exporters leave out */
+	PgpsCounters retired;		/* of instances that are not kept any more */
+	PgpsCounters base;			/* the part of retired that exporters leave
+								 * out, see restore.c */
 	int32		peak_connections;
 	TimestampTz peak_connections_at;
 	int32		peak_instances; /* live ones, seen at a pass */
@@ -82,7 +85,7 @@ typedef struct PgpsPool
 } PgpsPool;
 
 /*
- * An instance: what it told and what we made of it.  Guarded by the entry's
+ * An instance: what it reported and what we made of it.  Guarded by the entry's
  * spinlock, except for the fields that are fixed from creation on.
  */
 typedef struct PgpsInstance
@@ -101,34 +104,41 @@ typedef struct PgpsInstance
 	char		via[PGPS_POOL_LEN]; /* pooler that it last came through */
 	char		pool_mode[PGPS_POOL_MODE_LEN];	/* of a pooler */
 
-	PgpsValues	label;			/* configuration as the label tells it */
-	PgpsValues	told;			/* last report; counters are our totals */
+	PgpsValues	label;			/* configuration by the label */
+	PgpsValues	reported;		/* by the last report, without its counters */
 	PgpsCarry	carry;
 	TimestampTz last_report;	/* 0 = never */
-	TimestampTz books_at;		/* the last that told lent and idle ones */
-	TimestampTz pids_at;		/* the last that named them by pid ... */
-	bool		pids_lent;		/* ... those lent out; else the idle ones */
-	int32		attached;		/* connections here when it told either, ... */
-	int32		told_by;		/* ... but for this process, which told it */
-	int64		idle_part;		/* newest part of: */
-	int32		most_idle[PGPS_IDLE_PARTS]; /* newest first */
+	TimestampTz books_at;		/* last report of both checked_out and
+								 * checked_in */
+	TimestampTz pids_at;		/* last report that named connections by pid */
+	bool		pids_lent;		/* it named those lent out; else the idle ones */
+	int32		attached;		/* connections here at the newer of the two,
+								 * without the one that it came on if that
+								 * only reports */
+	int32		reported_by;	/* pid of the backend that it came on */
+	int64		idle_part;		/* number of the newest part in most_idle */
+	int32		most_idle[PGPS_IDLE_PARTS]; /* most idle connections reported in
+											 * each part, newest first */
 	TimestampTz last_seen;		/* last report, connect or disconnect */
 	bool		said_goodbye;	/* it goes with its last connection */
 	bool		seen_here;		/* of a pooler: connects to this server */
-	int32		shared_cap;		/* of a pooler: maximum of all pools with the
-								 * ... */
-	uint32		shared_by;		/* ... same of these together; 0 = none */
+	uint32		shared_by;		/* of a pooler: pools with the same number
+								 * share one maximum; 0 = none */
+	int32		shared_cap;		/* that maximum */
 	bool		fork_shared;	/* reported on another process's connection */
 	int64		intervals[PGPS_INTERVALS];	/* between reports, microseconds */
 	int32		nintervals;
 	char		unmapped[PGPS_UNMAPPED_LEN];	/* keys not understood, each
 												 * ended by NUL */
-	uint64		connects;
-	uint64		disconnects;
-	uint64		reporters;		/* connections that ended and only reported */
-	uint64		session_time;	/* of the others that ended, microseconds */
-	TimestampTz last_xact;		/* newest transaction of those that left */
-	PgpsTotals	base;			/* of its totals, what exporters leave out */
+	bool		labelled;		/* a connection here has or had its label */
+	bool		elsewhere;		/* what it reports is not about connections to
+								 * this server */
+	TimestampTz last_xact;		/* newest transaction of the connections that
+								 * ended */
+	PgpsCounters counters;		/* since it was first seen; those that backends
+								 * count are in its activity */
+	PgpsCounters base;			/* the part of them that exporters leave out,
+								 * see restore.c */
 } PgpsInstance;
 
 /* a report, parsed and with its identity */
@@ -144,8 +154,8 @@ typedef struct PgpsReport
 	bool		fork_shared;
 	char		via[PGPS_POOL_LEN]; /* pooler that it came through */
 	const char *pool_mode;		/* of a pooler; or NULL */
-	const PgpsValues *counted;	/* of its counters, counted elsewhere when
-								 * they are first told here; or NULL */
+	const PgpsValues *counted;	/* of its counters, what another row has
+								 * counted before; or NULL */
 	int32		shared_cap;
 	uint32		shared_by;
 	int			seen_here;		/* of a pooler: does it connect to this
@@ -200,7 +210,8 @@ typedef struct PgpsCopy
 } PgpsCopy;
 
 /* instance.c: on the data of one instance */
-extern void pgps_instance_told(PgpsTold *told, const PgpsInstance *data);
+extern void pgps_instance_reported(PgpsReported *reported,
+								   const PgpsInstance *data);
 extern void pgps_instance_take_report(PgpsInstance *data,
 									  const PgpsReport *report, int32 attached,
 									  TimestampTz now, TimestampTz started_at);
@@ -208,10 +219,6 @@ extern void pgps_instance_forget(PgpsInstance *data);
 extern int32 pgps_instance_cap(const PgpsInstance *data);
 extern int32 pgps_instance_most_idle(const PgpsInstance *data,
 									 TimestampTz now);
-
-/* totals.c: on copies */
-extern PgpsTotals pgps_instance_totals(const PgpsInstanceCopy *instance);
-extern void pgps_leave_out_base(PgpsCopy *copy);
 
 extern int32 pgps_pool_capacity(void);
 extern Size pgps_registry_size(void);
@@ -226,13 +233,13 @@ extern int	pgps_registry_reset(const char *pool, const char *usename,
 extern void pgps_registry_connect(Oid roleid, Oid dbid);
 extern PgpsActivity *pgps_registry_join(const PgpsIdentity *identity,
 										bool connect);
-extern PgpsActivity *pgps_registry_bind(const PgpsReport *report);
 extern void pgps_registry_unplace(void);
 extern void pgps_registry_leave(int32 instance, TimestampTz last_xact,
 								int64 session_time, bool only_reported);
 
 /* what readers get: one consistent copy in the current memory context */
 extern PgpsCopy *pgps_registry_copy(PgpsHistograms histograms);
+extern void pgps_leave_out_base(PgpsCopy *copy);
 extern bool pgps_registry_counted(const PgpsPoolKey *key, const char *instance,
 								  PgpsValues *counted);
 extern PgpsBackend *pgps_registry_backends(int *nbackends);

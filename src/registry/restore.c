@@ -5,10 +5,11 @@
  *
  * Only while the server starts: the postmaster is alone and takes no lock.
  *
- * After a crash, what was counted since the last save is lost.  An exporter
- * may have seen it: a counter that falls a little looks to it like one that
- * began again and has come so far at once.  So exporters leave out all that
- * was counted before a crash (base) and get counters that begin again at 0.
+ * After a crash, what was counted since the last save is lost, but an exporter
+ * may have read it.  A counter that falls, be it a little, is to Prometheus one
+ * that began again at 0: it would add the whole value once more.  So after a
+ * crash all that was counted before becomes the "base", which exporters
+ * subtract: their counters really begin again at 0.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -27,7 +28,7 @@
 int32
 pgps_registry_restore_pool(const PgpsPool *pool, bool crashed, bool *own)
 {
-	const PgpsTotals *base = crashed ? &pool->retired : &pool->base;
+	const PgpsCounters *base = crashed ? &pool->retired : &pool->base;
 	int32		i = pgps_need_pool(&pool->key, NameStr(pool->usename),
 								   NameStr(pool->datname), pool->discovered,
 								   pool->first_seen);
@@ -54,8 +55,7 @@ pgps_registry_restore_instance(const PgpsInstanceCopy *instance, int32 pool,
 							   bool crashed)
 {
 	const PgpsInstance *saved = &instance->data;
-	PgpsTotals	totals = pgps_instance_totals(instance);
-	const PgpsTotals *base = crashed ? &totals : &saved->base;
+	const PgpsCounters *base = crashed ? &saved->counters : &saved->base;
 	int32		i = pgps_need_instance(pool, saved->name, false,
 									   saved->last_seen);
 	PgpsInstance *data = &pgps_instances[i].data;
@@ -65,11 +65,12 @@ pgps_registry_restore_instance(const PgpsInstanceCopy *instance, int32 pool,
 		*data = *saved;
 		data->pool = pool;
 		data->base = *base;
-		pgps_activity_restore(&pgps_instances[i].activity, &instance->activity);
+		pgps_activity_restore(&pgps_instances[i].activity, &instance->activity,
+							  &saved->counters);
 	}
 	else
 		/* max_instances was lowered */
-		pgps_retire(&pgps_pools[pool].data, &totals, base);
+		pgps_retire(&pgps_pools[pool].data, &saved->counters, base);
 }
 
 /* All is restored: count what belongs to each pool. */

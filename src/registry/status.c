@@ -1,12 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * status.c
- *	  From what was told and what the server sees to the figures we show.
+ *	  From what was reported and what the server sees to the figures we show.
  *
  * A pool cannot report while it is exhausted, and an idle one has no reason
  * to.  So an old report is not forgotten: it holds as long as the server has
  * seen no transaction since.  When it has, the figures that can be derived
- * from the server's side are, and the others are unknown.
+ * from the server's side are, and the others are unknown.  Of a pool that only
+ * reports, because its connections have no label, the server sees nothing: when
+ * its report is late, the last figures are all there is.
  *
  * Pure functions: no shared memory, no lock, no clock.
  *
@@ -36,7 +38,10 @@ pgps_late_after(int64 report_interval)
 	return Max(pgps_stale_after * USECS_PER_SEC, 3 * report_interval);
 }
 
-/* The middle one of up to PGPS_INTERVALS values: a night's pause is no habit */
+/*
+ * The middle one of up to PGPS_INTERVALS values: one long pause, as in the
+ * night, does not change how often an instance usually reports.
+ */
 int64
 pgps_median_interval(const int64 *intervals, int n)
 {
@@ -61,7 +66,7 @@ pgps_median_interval(const int64 *intervals, int n)
 
 /* The cap: as reported, else as the label says. */
 void
-pgps_judge_cap(PgpsValues *shown, const PgpsTold *told)
+pgps_judge_cap(PgpsValues *shown, const PgpsReported *reported)
 {
 	static const PgpsField config[] = {
 		PGPS_POOL_SIZE, PGPS_MAX_OVERFLOW, PGPS_UNLIMITED
@@ -71,15 +76,15 @@ pgps_judge_cap(PgpsValues *shown, const PgpsTold *told)
 	for (i = 0; i < lengthof(config); i++)
 	{
 		if (!pgps_known(shown, config[i]) &&
-			pgps_known(&told->label, config[i]))
-			pgps_set(shown, config[i], told->label.value[config[i]]);
+			pgps_known(&reported->label, config[i]))
+			pgps_set(shown, config[i], reported->label.value[config[i]]);
 	}
 
 	if (pgps_get(shown, PGPS_UNLIMITED, 0) == 1)
 		pgps_unset(shown, PGPS_MAX_SIZE);
 	else if (!pgps_known(shown, PGPS_MAX_SIZE) &&
 			 pgps_known(shown, PGPS_POOL_SIZE) &&
-			 (!pgps_known(&told->report, PGPS_POOL_SIZE) ||
+			 (!pgps_known(&reported->report, PGPS_POOL_SIZE) ||
 			  pgps_known(shown, PGPS_MAX_OVERFLOW)))
 		pgps_set(shown, PGPS_MAX_SIZE, shown->value[PGPS_POOL_SIZE] +
 				 pgps_get(shown, PGPS_MAX_OVERFLOW, 0));
@@ -106,33 +111,40 @@ health(const PgpsValues *shown)
 }
 
 static void
-judge(PgpsJudgement *out, const PgpsTold *told, const PgpsServerView *server,
+judge(PgpsJudgement *out, const PgpsReported *reported, const PgpsServerView *server,
 	  TimestampTz now, TimestampTz started_at)
 {
 	PgpsValues *shown = &out->shown;
 	TimestampTz late_at;
 	bool		late;
 
-	out->reported = told->last_report != 0;
-	*shown = told->report;
-	pgps_judge_cap(shown, told);
+	out->reported = reported->last_report != 0;
+	*shown = reported->report;
+	pgps_judge_cap(shown, reported);
 
-	late_at = Max(out->reported ? told->last_report : told->last_seen,
+	late_at = Max(out->reported ? reported->last_report : reported->last_seen,
 				  started_at);
-	late_at += told->polled ?
+	late_at += reported->polled ?
 		3 * (pgps_poll_interval + pgps_poll_timeout) * INT64CONST(1000) :
-		pgps_late_after(told->report_interval);
+		pgps_late_after(reported->report_interval);
 	late = out->late = now > late_at;
-	out->since = late ? late_at : out->reported ? told->last_report : now;
+	out->since = late ? late_at : out->reported ? reported->last_report : now;
 
-	if (told->other)
+	if (reported->other)
 	{
 		/* many instances in one row: only counters mean anything */
 		out->status = PGPS_OK;
 		return;
 	}
 
-	if ((late || told->said_goodbye) && server->connections == 0)
+	if (late && out->reported && !reported->polled && !reported->labelled &&
+		!reported->said_goodbye)
+	{
+		out->status = PGPS_SILENT;
+		return;
+	}
+
+	if ((late || reported->said_goodbye) && server->connections == 0)
 	{
 		out->status = PGPS_GONE;
 		return;
@@ -147,7 +159,7 @@ judge(PgpsJudgement *out, const PgpsTold *told, const PgpsServerView *server,
 		return;
 	}
 
-	if (late && server->last_xact > told->last_report)
+	if (late && server->last_xact > reported->last_report)
 	{
 		/*
 		 * The report is overtaken.  What was lent stays lent until the server
@@ -179,14 +191,14 @@ judge(PgpsJudgement *out, const PgpsTold *told, const PgpsServerView *server,
  * no pooler stands between.  A connection that only reports is not the pool's.
  */
 static void
-reconcile(PgpsJudgement *out, const PgpsTold *told,
+reconcile(PgpsJudgement *out, const PgpsReported *reported,
 		  const PgpsServerView *server)
 {
 	int64		open;
 	int64		here = server->connections - server->reporters;
 
 	out->unclaimed = out->ghosts = -1;
-	if (!out->reported || out->late || told->other || server->via_pooler ||
+	if (!out->reported || out->late || reported->other || server->via_pooler ||
 		server->labelled == 0 || !pgps_known(&out->shown, PGPS_OPEN))
 		return;
 	open = out->shown.value[PGPS_OPEN];
@@ -199,15 +211,15 @@ reconcile(PgpsJudgement *out, const PgpsTold *told,
  * nobody could report to it.
  */
 void
-pgps_judge(PgpsJudgement *out, const PgpsTold *told,
+pgps_judge(PgpsJudgement *out, const PgpsReported *reported,
 		   const PgpsServerView *server, TimestampTz now,
 		   TimestampTz started_at)
 {
 	PgpsValues *shown = &out->shown;
 
-	judge(out, told, server, now, started_at);
+	judge(out, reported, server, now, started_at);
 
-	reconcile(out, told, server);
+	reconcile(out, reported, server);
 	if (!pgps_known(shown, PGPS_OVERFLOW) &&
 		pgps_known(shown, PGPS_OPEN) && pgps_known(shown, PGPS_POOL_SIZE))
 		pgps_set(shown, PGPS_OVERFLOW,

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * status.h
- *	  From what was told and what the server sees to the figures we show.
+ *	  From what was reported and what the server sees to the figures we show.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -47,18 +47,19 @@ typedef struct PgpsServerView
 	TimestampTz last_xact;		/* newest start of a transaction; 0 = none */
 } PgpsServerView;
 
-/* what was told about an instance, and when */
-typedef struct PgpsTold
+/* what was reported of an instance, and when */
+typedef struct PgpsReported
 {
-	PgpsValues	report;
+	PgpsValues	report;			/* without its counters */
 	PgpsValues	label;
 	TimestampTz last_report;	/* 0 = never */
 	TimestampTz last_seen;
 	int64		report_interval;	/* microseconds; 0 = not known yet */
 	bool		said_goodbye;
+	bool		labelled;		/* it has or had connections with its label */
 	bool		other;			/* the row of those without room */
-	bool		polled;			/* not told by itself: we ask */
-} PgpsTold;
+	bool		polled;			/* does not report by itself: we ask */
+} PgpsReported;
 
 typedef struct PgpsJudgement
 {
@@ -73,10 +74,10 @@ typedef struct PgpsJudgement
 
 extern int64 pgps_late_after(int64 report_interval);
 extern int64 pgps_median_interval(const int64 *intervals, int n);
-extern void pgps_judge(PgpsJudgement *out, const PgpsTold *told,
+extern void pgps_judge(PgpsJudgement *out, const PgpsReported *reported,
 					   const PgpsServerView *server, TimestampTz now,
 					   TimestampTz started_at);
-extern void pgps_judge_cap(PgpsValues *shown, const PgpsTold *told);
+extern void pgps_judge_cap(PgpsValues *shown, const PgpsReported *reported);
 extern const char *pgps_status_name(PgpsStatus status);
 
 #endif							/* PGPS_STATUS_H */

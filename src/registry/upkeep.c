@@ -121,7 +121,7 @@ pgps_registry_note_in_xact(const PgpsInstanceCopy *seen, int in_xact,
 	pgps_lock_registry(LW_SHARED);
 	if (entry->used && entry->data.first_seen == seen->data.first_seen)
 		pgps_activity_note(&entry->activity, in_xact,
-						   seen->activity.totals.xacts, now);
+						   pgps_count(&seen->data.counters, PGPS_SERVER_XACTS, 0), now);
 	pgps_unlock_registry();
 }
 

@@ -5,7 +5,7 @@
  *
  * Joining: a client backend joins at the commit of its start-up transaction:
  * by then role, database, start-up options and ALTER ROLE settings are in
- * place, and connections that are refused never get there.  It leaves in
+ * place, and connections that are rejected never get there.  It leaves in
  * before_shmem_exit, before an open transaction is aborted.
  *
  * Transactions: there is no hook at their start; the first of parse analysis,
@@ -58,7 +58,11 @@ static post_parse_analyze_hook_type prev_post_parse_analyze_hook = NULL;
 static ExecutorStart_hook_type prev_ExecutorStart_hook = NULL;
 static ProcessUtility_hook_type prev_ProcessUtility_hook = NULL;
 
-/* what the next commit does: a session joins at its first */
+/*
+ * What is to be done when this session next commits.  Its first commit is that
+ * of its start-up transaction: then it joins.  LISTEN and UNLISTEN come into
+ * force with the commit of the transaction they are in.
+ */
 static enum
 {
 	AT_COMMIT_NOTHING, AT_COMMIT_JOIN, AT_COMMIT_LISTEN, AT_COMMIT_UNLISTEN
@@ -72,9 +76,10 @@ static bool in_xact = false;
 static TimestampTz xact_start;
 static TimestampTz last_end = 0;	/* of the one before */
 
-static bool failed = false;		/* it did, and waits for its ROLLBACK */
+/* it has failed, and its block is open until the client sends ROLLBACK */
+static bool failed = false;
 
-/* it is to be followed by a chained one: after COMMIT, after any end */
+/* its end starts another one: COMMIT AND CHAIN, ROLLBACK AND CHAIN */
 static enum
 {
 	NO_CHAIN, CHAIN_IF_COMMITTED, CHAIN
@@ -83,7 +88,7 @@ static enum
 /* a utility runs that ends and starts transactions, all for one statement */
 static bool in_long_utility = false;
 
-static bool watching = false;	/* the callback below is registered */
+static bool watching = false;	/* at_end_callback is registered */
 static MemoryContextCallback at_end_callback;
 
 /* the application_name that the session was last placed by */
@@ -95,8 +100,8 @@ static const char *placed_by_name = NULL;
  */
 
 /* The session counts there from now on; NULL = nowhere. */
-void
-pgps_session_moved(PgpsActivity *there)
+static void
+session_moved(PgpsActivity *there)
 {
 	TimestampTz now;
 
@@ -129,8 +134,6 @@ place(bool connect)
 	placed_by_name = application_name;
 	pgps_identify(&identity);
 	pgps_identify_pooler(identity.via, identity.client_addr);
-	if (!identity.labelled && pgps_backend_is_bound())
-		return;					/* a report has placed it */
 	pgps_backend_describe(&identity);
 	if (pgps_track == PGPS_TRACK_ALL ||
 		(pgps_track == PGPS_TRACK_LABELLED && identity.labelled))
@@ -139,14 +142,7 @@ place(bool connect)
 		pgps_registry_connect(identity.roleid, identity.dbid);
 	else
 		pgps_registry_unplace();
-	pgps_session_moved(there);
-}
-
-/* Put this session where it belongs without what it reported. */
-void
-pgps_place_session(void)
-{
-	place(false);
+	session_moved(there);
 }
 
 /* Has something changed that the session is placed by? */

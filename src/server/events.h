@@ -10,10 +10,6 @@
 #ifndef PGPS_EVENTS_H
 #define PGPS_EVENTS_H
 
-struct PgpsActivity;
-
 extern void pgps_events_install(void);
-extern void pgps_place_session(void);
-extern void pgps_session_moved(struct PgpsActivity *there);
 
 #endif							/* PGPS_EVENTS_H */

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * origin.c
- *	  Who a refused connection says it is, and which limit refused it.
+ *	  Who a rejected connection says it is, and which limit rejected it.
  *
  * Reads what the client sent, as far as the server has kept it: no catalog, no
  * allocation, no error.  The process may have no PGPROC.

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * origin.h
- *	  Who a refused connection says it is, and which limit refused it.
+ *	  Who a rejected connection says it is, and which limit rejected it.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -23,7 +23,7 @@ typedef enum PgpsReason
 	PGPS_REASONS
 } PgpsReason;
 
-/* who was refused; all of it is a claim of whoever reached the port */
+/* who was rejected; all of it is a claim of whoever reached the port */
 typedef struct PgpsOrigin
 {
 	PgpsReason	reason;

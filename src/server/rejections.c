@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * rejections.c
- *	  Connections that a limit refused, seen where their FATAL is logged.
+ *	  Connections that a limit rejected, seen where their FATAL is logged.
  *
  * In the main case the process has no PGPROC and can wait for nothing: no
  * lock, no allocation, no catalog.  A row of the table is claimed by making
@@ -9,12 +9,13 @@
  * further.  Rows are one origin in one minute, so that a storm does not push
  * out its own beginning; when there is no room, the oldest minute goes.
  *
- * Rows come and go, so what must never go backwards is counted beside them,
- * by a hash of what it is counted for: reason, server, role, database,
- * pool, instance.  A counter once made stays.
+ * Rows are given up for newer ones, but totals must never go backwards.  So
+ * there are counters beside the rows, one for each reason, server, role,
+ * database, pool and instance that was rejected, found by a hash of its name.
+ * A counter is never removed.
  *
  * Nobody has been authenticated: role, database and label are claims.  So a
- * refusal makes no pool and no instance, and its bytes are cleaned before
+ * rejection makes no pool and no instance, and its bytes are cleaned before
  * they are kept.
  *
  * Copyright (c) 2026, the pgpool_stats authors
@@ -52,7 +53,8 @@ typedef struct Counter
 {
 	pg_atomic_uint64 hash;		/* 0 = free */
 	pg_atomic_uint64 count;
-	pg_atomic_uint64 base;		/* see restore.c */
+	pg_atomic_uint64 base;		/* what exporters leave out, see
+								 * registry/restore.c */
 	pg_atomic_uint64 last_rejected;
 } Counter;
 
@@ -302,7 +304,7 @@ pgps_rejections_install(void)
 	emit_log_hook = note_log;
 }
 
-/* Start again.  A refusal that comes at the same time may stay. */
+/* Start again.  A rejection that comes at the same time may stay. */
 void
 pgps_rejections_reset(void)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * rejections.h
- *	  Connections that a limit refused.
+ *	  Connections that a limit rejected.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -28,7 +28,8 @@ typedef struct PgpsRejected
 {
 	uint64		hash;
 	uint64		count;
-	uint64		base;			/* of that, what exporters leave out */
+	uint64		base;			/* the part of count that exporters leave out,
+								 * see registry/restore.c */
 	TimestampTz last_rejected;
 } PgpsRejected;
 

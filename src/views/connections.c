@@ -76,9 +76,7 @@ put_connection(PgpsRow *row, const PgpsSnapshot *snapshot,
 	pgps_put_name(row, pgps_database_name(pool->data));
 	pgps_put_name(row, pgps_role_name(pool->data));
 	pgps_put_text(row, pgps_source_name(backend->labelled ? PGPS_SOURCE_LABEL :
-										view->data->source == PGPS_SOURCE_LABEL ?
-										PGPS_SOURCE_DISCOVERY :
-										view->data->source));
+										PGPS_SOURCE_DISCOVERY));
 	pgps_put_text(row, via);
 	pgps_put_bool(row, via != NULL || backend->several);
 	pgps_put_text(row, pgps_printable(backend->application_name));

@@ -28,7 +28,6 @@
 #include "poolers/poolers.h"
 #include "registry/identity.h"
 #include "registry/registry.h"
-#include "server/events.h"
 #include "server/rejections.h"
 
 PG_FUNCTION_INFO_V1(pgps_report);
@@ -64,15 +63,15 @@ make_key(PgpsPoolKey *key, text *pool)
 /*
  * Which instance a call is about: the argument, else host and pid of the
  * report, else the setting, else the client's address.  Of several pools in
- * one document each has its own name behind it, or alone if nobody told more
- * than that.
+ * one document each has its own name behind it, or alone if the report names
+ * no instance.
  */
 static void
 choose_instance(char *dest, const char *arg, const PgpsStats *stats)
 {
 	char		addr[PGPS_ADDR_LEN];
 	char		whole[2 * PGPS_INSTANCE_LEN + 1];
-	bool		told = true;
+	bool		named = true;
 
 	if (arg != NULL && arg[0] != '\0')
 		pgps_clean_tail(dest, PGPS_INSTANCE_LEN, arg);
@@ -90,13 +89,13 @@ choose_instance(char *dest, const char *arg, const PgpsStats *stats)
 		pgps_client_addr(addr);
 		pgps_clean_text(dest, PGPS_INSTANCE_LEN,
 						addr[0] != '\0' ? addr : PGPS_LOCAL_CLIENT);
-		told = false;
+		named = false;
 	}
 
 	if (stats && stats->row[0] != '\0')
 	{
-		snprintf(whole, sizeof(whole), "%s%s%s", told ? dest : "",
-				 told ? "/" : "", stats->row);
+		snprintf(whole, sizeof(whole), "%s%s%s", named ? dest : "",
+				 named ? "/" : "", stats->row);
 		pgps_clean_tail(dest, PGPS_INSTANCE_LEN, whole);
 	}
 }
@@ -165,41 +164,6 @@ is_fork_shared(const PgpsReport *report)
 }
 
 /*
- * Take the connection for one of the instance, if nothing speaks against it.
- * When a second identity reports on it, it goes where it belongs without.
- * It mostly is there since the last report: an entry with backends stays.
- */
-static void
-bind_connection(const PgpsReport *report, int32 instance)
-{
-	PgpsActivity *there;
-	uint64		reported;
-
-	if (pgps_backend_instance() == PGPS_NO_INSTANCE)
-		return;
-	reported = hash_combine64(hash_bytes_extended((const unsigned char *) &report->key,
-												  sizeof(PgpsPoolKey), 0),
-							  hash_bytes_extended((const unsigned char *) report->instance,
-												  strlen(report->instance), 0));
-	switch (pgps_backend_note_report(reported))
-	{
-		case PGPS_BIND:
-			if (instance == pgps_backend_instance() ||
-				report->via[0] != '\0')
-				break;
-			there = pgps_registry_bind(report);
-			if (there != NULL)
-				pgps_session_moved(there);
-			break;
-		case PGPS_UNBIND:
-			pgps_place_session();
-			break;
-		case PGPS_KEEP:
-			break;
-	}
-}
-
-/*
  * report(pool text, stats jsonb, instance text DEFAULT NULL) -> boolean
  *
  * Returns true when everything reported has a row of its own.
@@ -213,7 +177,6 @@ pgps_report(PG_FUNCTION_ARGS)
 	const char *database;
 	List	   *rows;
 	ListCell   *lc;
-	int32		entry;
 	bool		has_row;
 	bool		own = true;
 
@@ -255,13 +218,10 @@ pgps_report(PG_FUNCTION_ARGS)
 			split_instance(report.stats, instance);
 		report.reporter = identify_reporter(report.stats);
 		report.fork_shared = list_length(rows) == 1 && is_fork_shared(&report);
-		entry = pgps_registry_report(&report, now, &has_row);
+		pgps_registry_report(&report, now, &has_row);
 		own &= has_row;
-
-		/* a pooler's report, or one on another server, is not about us */
-		if (!report.stats->elsewhere)
-			bind_connection(&report, entry);
 	}
+	pgps_backend_note_report();
 	PG_RETURN_BOOL(own);
 }
 
@@ -283,8 +243,7 @@ pgps_forget(PG_FUNCTION_ARGS)
 	choose_instance(instance,
 					PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1)),
 					NULL);
-	if (pgps_backend_instance() != PGPS_NO_INSTANCE && pgps_backend_unbind())
-		pgps_place_session();
+	pgps_backend_note_report();
 	PG_RETURN_BOOL(pgps_registry_forget(&key, instance));
 }
 

@@ -249,12 +249,31 @@ pgps_put_figure_ms(PgpsRow *row, const PgpsValues *v, PgpsField f)
 }
 
 void
-pgps_put_mean_wait(PgpsRow *row, const PgpsValues *v)
+pgps_put_count(PgpsRow *row, const PgpsCounters *c, int counter)
 {
-	if (pgps_known(v, PGPS_TOTAL_WAIT_TIME) &&
-		pgps_get(v, PGPS_WAIT_EVENTS, 0) > 0)
-		pgps_put_float8(row, v->value[PGPS_TOTAL_WAIT_TIME] / 1000.0 /
-						v->value[PGPS_WAIT_EVENTS]);
+	if (pgps_is_counted(c, counter))
+		pgps_put_int8(row, pgps_count(c, counter, 0));
+	else
+		pgps_put_null(row);
+}
+
+/* Microseconds as milliseconds */
+void
+pgps_put_count_ms(PgpsRow *row, const PgpsCounters *c, int counter)
+{
+	if (pgps_is_counted(c, counter))
+		pgps_put_float8(row, pgps_count(c, counter, 0) / 1000.0);
+	else
+		pgps_put_null(row);
+}
+
+/* A time by a count, in milliseconds */
+void
+pgps_put_mean_ms(PgpsRow *row, const PgpsCounters *c, int time, int count)
+{
+	if (pgps_is_counted(c, time) && pgps_count(c, count, 0) > 0)
+		pgps_put_float8(row, pgps_count(c, time, 0) / 1000.0 /
+						pgps_count(c, count, 0));
 	else
 		pgps_put_null(row);
 }

@@ -16,6 +16,7 @@
 #include "lib/stringinfo.h"
 
 #include "dialects/fields.h"
+#include "registry/counters.h"
 
 #define PGPS_MAX_COLUMNS 64
 
@@ -51,7 +52,10 @@ extern void pgps_put_int4s(PgpsRow *row, const int *values, int n);
 extern void pgps_put_figure4(PgpsRow *row, const PgpsValues *v, PgpsField f);
 extern void pgps_put_figure8(PgpsRow *row, const PgpsValues *v, PgpsField f);
 extern void pgps_put_figure_ms(PgpsRow *row, const PgpsValues *v, PgpsField f);
-extern void pgps_put_mean_wait(PgpsRow *row, const PgpsValues *v);
+extern void pgps_put_count(PgpsRow *row, const PgpsCounters *c, int counter);
+extern void pgps_put_count_ms(PgpsRow *row, const PgpsCounters *c, int counter);
+extern void pgps_put_mean_ms(PgpsRow *row, const PgpsCounters *c, int time,
+							 int count);
 
 extern void pgps_note(StringInfo notes, const char *text);
 

@@ -86,37 +86,6 @@ put_unlimited(PgpsRow *row, const PgpsValues *v)
 		pgps_put_null(row);
 }
 
-/*
- * xacts, total_xact_time, mean_xact_time: as the server has seen them; those
- * of a pooler's clients only the pooler can tell.
- */
-static void
-put_xacts(PgpsRow *row, const PgpsXactTotals *totals, PgpsSource source,
-		  const PgpsValues *told)
-{
-	bool		known = source != PGPS_SOURCE_POOLER ||
-		pgps_known(told, PGPS_XACTS);
-	int64		xacts = totals->xacts;
-	int64		time = totals->total_xact_time;
-
-	if (source == PGPS_SOURCE_POOLER)
-	{
-		xacts = pgps_get(told, PGPS_XACTS, 0);
-		time = pgps_get(told, PGPS_TOTAL_USE_TIME, 0);
-	}
-	if (!known)
-	{
-		pgps_put_nulls(row, 3);
-		return;
-	}
-	pgps_put_int8(row, xacts);
-	pgps_put_float8(row, time / 1000.0);
-	if (xacts > 0)
-		pgps_put_float8(row, time / 1000.0 / xacts);
-	else
-		pgps_put_null(row);
-}
-
 static void
 put_percentile(PgpsRow *row, const uint64 *histogram, double fraction)
 {
@@ -134,9 +103,9 @@ instance_notes(const PgpsInstanceView *view)
 {
 	const PgpsInstance *data = view->data;
 	const PgpsValues *shown = &view->now.shown;
-	uint64		ended = data->disconnects - data->reporters;
-	uint64		xacts = view->copy->activity.totals.xacts - Min(data->reporters,
-																view->copy->activity.totals.xacts);
+	int64		reporters = pgps_count(&data->counters, PGPS_REPORT_SESSIONS, 0);
+	int64		ended = pgps_count(&data->counters, PGPS_DISCONNECTS, 0) - reporters;
+	int64		xacts = Max(pgps_count(&data->counters, PGPS_SERVER_XACTS, 0) - reporters, 0);
 	StringInfoData notes;
 
 	initStringInfo(&notes);
@@ -156,14 +125,17 @@ instance_notes(const PgpsInstanceView *view)
 								   view->server.connections - view->server.reporters,
 								   shown->value[PGPS_MAX_SIZE]));
 	if (ended >= MANY_CONNECTS && xacts < PGPS_POOLED_XACTS * ended)
-		pgps_note(&notes, psprintf("hardly pools: about " UINT64_FORMAT " transactions a connection, which lasts %.1f s",
+		pgps_note(&notes, psprintf("hardly pools: about " INT64_FORMAT " transactions a connection, which lasts %.1f s",
 								   (xacts + ended / 2) / ended,
-								   data->session_time / 1000000.0 / ended));
+								   pgps_count(&data->counters, PGPS_SESSION_TIME, 0) / 1000000.0 / ended));
 	if (pgps_known(&data->label, PGPS_POOL_SIZE) &&
-		pgps_known(&data->told, PGPS_POOL_SIZE) &&
-		data->label.value[PGPS_POOL_SIZE] != data->told.value[PGPS_POOL_SIZE])
+		pgps_known(&data->reported, PGPS_POOL_SIZE) &&
+		data->label.value[PGPS_POOL_SIZE] != data->reported.value[PGPS_POOL_SIZE])
 		pgps_note(&notes, psprintf("label says pool_size " INT64_FORMAT,
 								   data->label.value[PGPS_POOL_SIZE]));
+	if (view->now.reported && !data->labelled && !data->elsewhere &&
+		!data->other && view->via == NULL && data->source == PGPS_SOURCE_REPORT)
+		pgps_note(&notes, "no connection here has had its label: label its connections");
 	return notes.data;
 }
 
@@ -173,6 +145,7 @@ put_instance(PgpsRow *row, const PgpsPool *pool, const PgpsInstanceView *view,
 {
 	const PgpsInstance *data = view->data;
 	const PgpsValues *shown = &view->now.shown;
+	const PgpsCounters *counters = &view->counters;
 	int64		interval = pgps_median_interval(data->intervals,
 												data->nintervals);
 
@@ -213,22 +186,24 @@ put_instance(PgpsRow *row, const PgpsPool *pool, const PgpsInstanceView *view,
 	pgps_put_known4(row, view->now.unclaimed);
 	pgps_put_int4(row, view->copy->activity.peak_in_xact);
 	pgps_put_time(row, view->copy->activity.peak_in_xact_at);
-	pgps_put_int8(row, view->copy->activity.totals.exhausted_count);
-	pgps_put_float8(row, view->copy->activity.totals.exhausted_time / 1000.0);
+	pgps_put_count(row, counters, PGPS_EXHAUSTED_COUNT);
+	pgps_put_count_ms(row, counters, PGPS_EXHAUSTED_TIME);
 
 	/* counters */
-	pgps_put_figure8(row, shown, PGPS_CHECKOUTS);
-	pgps_put_figure8(row, shown, PGPS_WAITS);
-	pgps_put_figure_ms(row, shown, PGPS_TOTAL_WAIT_TIME);
-	pgps_put_mean_wait(row, shown);
-	pgps_put_figure8(row, shown, PGPS_TIMEOUTS);
-	pgps_put_figure8(row, shown, PGPS_ERRORS);
-	put_xacts(row, &view->copy->activity.totals, data->source, shown);
+	pgps_put_count(row, counters, PGPS_CHECKOUTS);
+	pgps_put_count(row, counters, PGPS_WAITS);
+	pgps_put_count_ms(row, counters, PGPS_TOTAL_WAIT_TIME);
+	pgps_put_mean_ms(row, counters, PGPS_TOTAL_WAIT_TIME, PGPS_WAIT_EVENTS);
+	pgps_put_count(row, counters, PGPS_TIMEOUTS);
+	pgps_put_count(row, counters, PGPS_ERRORS);
+	pgps_put_count(row, counters, PGPS_SERVER_XACTS);
+	pgps_put_count_ms(row, counters, PGPS_XACT_TIME);
+	pgps_put_mean_ms(row, counters, PGPS_XACT_TIME, PGPS_SERVER_XACTS);
 	put_percentile(row, view->copy->activity.histogram, 0.50);
 	put_percentile(row, view->copy->activity.histogram, 0.95);
 	put_percentile(row, view->copy->activity.histogram, 0.99);
-	pgps_put_int8(row, data->connects);
-	pgps_put_int8(row, data->disconnects);
+	pgps_put_count(row, counters, PGPS_CONNECTS);
+	pgps_put_count(row, counters, PGPS_DISCONNECTS);
 	pgps_put_int8(row, pgps_rejected(rejections,
 									 pgps_instance_hash(pgps_role_name(pool),
 														pgps_database_name(pool),
@@ -364,6 +339,7 @@ put_pool(PgpsRow *row, const PgpsPoolView *pool,
 		 const PgpsRejections *rejections, TimestampTz now)
 {
 	const PgpsValues *sum = &pool->sum;
+	const PgpsCounters *counters = &pool->counters;
 	int8		digits[PGPS_DIGITS];
 
 	/* identity and status */
@@ -411,15 +387,17 @@ put_pool(PgpsRow *row, const PgpsPoolView *pool,
 	pgps_put_int4(row, pool->peak_instances);
 
 	/* counters */
-	pgps_put_figure8(row, sum, PGPS_CHECKOUTS);
-	pgps_put_figure8(row, sum, PGPS_WAITS);
-	pgps_put_figure_ms(row, sum, PGPS_TOTAL_WAIT_TIME);
-	pgps_put_mean_wait(row, sum);
-	pgps_put_figure8(row, sum, PGPS_TIMEOUTS);
-	pgps_put_figure8(row, sum, PGPS_ERRORS);
-	put_xacts(row, &pool->xacts, pool->source, sum);
-	pgps_put_int8(row, pool->connects);
-	pgps_put_int8(row, pool->disconnects);
+	pgps_put_count(row, counters, PGPS_CHECKOUTS);
+	pgps_put_count(row, counters, PGPS_WAITS);
+	pgps_put_count_ms(row, counters, PGPS_TOTAL_WAIT_TIME);
+	pgps_put_mean_ms(row, counters, PGPS_TOTAL_WAIT_TIME, PGPS_WAIT_EVENTS);
+	pgps_put_count(row, counters, PGPS_TIMEOUTS);
+	pgps_put_count(row, counters, PGPS_ERRORS);
+	pgps_put_count(row, counters, PGPS_SERVER_XACTS);
+	pgps_put_count_ms(row, counters, PGPS_XACT_TIME);
+	pgps_put_mean_ms(row, counters, PGPS_XACT_TIME, PGPS_SERVER_XACTS);
+	pgps_put_count(row, counters, PGPS_CONNECTS);
+	pgps_put_count(row, counters, PGPS_DISCONNECTS);
 	pgps_put_int8(row, pool_rejected(pool, rejections));
 
 	/* times */
