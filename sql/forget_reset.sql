@@ -25,13 +25,6 @@ SELECT instance, source, status, pool_size, checked_out, checkouts, as_of, conne
 SELECT checkouts FROM pgpool_stats.pools WHERE pool = 'bye';
 \c "dbname=regression options=''"
 
--- a connection that a report had taken for one of the instance goes home
-SELECT pgpool_stats.report('home', '{"checked_out": 1}', 'a');
-SELECT connections FROM pgpool_stats.instances WHERE pool = 'home';
-SELECT pgpool_stats.forget('home', 'a');
-SELECT count(*) FROM pgpool_stats.instances WHERE pool = 'home';
-SELECT connections FROM pgpool_stats.pools WHERE pool LIKE 'pg_regress/forget%' AND connections > 0;
-
 -- reset: one pool, one role, everything
 SELECT pgpool_stats.report('reset1', '{"checked_out": 1, "checkouts": 10}', 'a');
 SELECT pgpool_stats.report('reset2', '{"checked_out": 1, "checkouts": 10}', 'a');
