@@ -174,7 +174,7 @@ work_out_rise(const Ring *ring, const PgpsBucket *seen, int64 *rise)
 }
 
 static void
-note(const Seen *seen, TimestampTz now)
+note_bucket(const Seen *seen, TimestampTz now)
 {
 	Ring	   *ring = &rings[seen->index];
 	int64		rise[PGPS_COUNTS];
@@ -262,7 +262,7 @@ pgps_history_note(const PgpsSnapshot *snapshot)
 
 	pgps_acquire(PGPS_HISTORY_LOCK, LW_EXCLUSIVE);
 	for (i = 0; i <= snapshot->npools; i++)
-		note(&seen[i], snapshot->taken_at);
+		note_bucket(&seen[i], snapshot->taken_at);
 	pgps_release(PGPS_HISTORY_LOCK);
 	pfree(seen);
 }

@@ -184,7 +184,7 @@ count_leak(PgpsLeak *leak, int others, TimestampTz now)
  * "suspects".  Returns false if there is nothing to claim.
  */
 static bool
-judge_instance(PgpsLeak *leak, PgpsLeakKind kind, const PgpsSnapshot *snapshot,
+judge_leak(PgpsLeak *leak, PgpsLeakKind kind, const PgpsSnapshot *snapshot,
 			   const PgpsInstanceView *view, const IdleBackends *idle,
 			   PgpsSuspect *suspects)
 {
@@ -272,7 +272,7 @@ pgps_find_leaks(const PgpsSnapshot *snapshot, int *nleaks)
 			continue;
 		for (kind = PGPS_LEAK_LENT; kind <= PGPS_LEAK_IN_XACT; kind++)
 		{
-			if (judge_instance(&leaks[found], kind, snapshot,
+			if (judge_leak(&leaks[found], kind, snapshot,
 							   &snapshot->instances[i], &idle,
 							   suspects + nsuspects))
 				nsuspects += leaks[found++].nsuspects;

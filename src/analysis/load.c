@@ -50,7 +50,7 @@ static TimestampTz last_look = 0;
 static int64 watched_all = 0;	/* of these ten minutes, microseconds */
 
 static void
-read_counters(Counters *counters, const PgpsInstanceView *view)
+count_up(Counters *counters, const PgpsInstanceView *view)
 {
 	const PgpsCounters *counted = &view->data->counters;
 
@@ -66,7 +66,7 @@ start_counting(Counters *before, const PgpsInstanceView *view)
 {
 	Counters	now;
 
-	read_counters(&now, view);
+	count_up(&now, view);
 	if (before->checkouts < 0)
 		before->checkouts = now.checkouts;
 	if (before->use_time < 0)
@@ -110,7 +110,7 @@ pgps_watch_load(const PgpsSnapshot *snapshot, TimestampTz since)
 		{
 			memset(w, 0, sizeof(Watched));
 			w->owner = view->data->first_seen;
-			read_counters(&w->before, view);
+			count_up(&w->before, view);
 			continue;
 		}
 		start_counting(&w->before, view);
@@ -122,7 +122,7 @@ pgps_watch_load(const PgpsSnapshot *snapshot, TimestampTz since)
 
 /* A rise of a counter; one that fell was reset. */
 static double
-rise(int64 now, int64 before)
+rise_of(int64 now, int64 before)
 {
 	return now >= before ? now - before : now;
 }
@@ -145,19 +145,19 @@ work_out_load(PgpsLoad *load, const PgpsInstanceView *view)
 	PgpsLoad   *client = &load[PGPS_BASIS_CLIENT];
 	PgpsLoad   *server = &load[PGPS_BASIS_SERVER];
 
-	read_counters(&now, view);
+	count_up(&now, view);
 	client->cap = server->cap = pgps_get(&view->now.shown, PGPS_MAX_SIZE, -1);
 	client->load = client->arrivals = -1;
-	server->load = average(rise(now.xact_time, w->before.xact_time), time,
+	server->load = average(rise_of(now.xact_time, w->before.xact_time), time,
 						   view->server.connections);
-	server->arrivals = rise(now.xacts, w->before.xacts) * USECS_PER_SEC / time;
+	server->arrivals = rise_of(now.xacts, w->before.xacts) * USECS_PER_SEC / time;
 	if (!view->now.reported || !pgps_known(&view->now.shown, PGPS_CHECKED_OUT))
 		return;
 	client->load = average(now.use_time < 0 ? w->lent :
-						   rise(now.use_time, w->before.use_time), time,
+						   rise_of(now.use_time, w->before.use_time), time,
 						   client->cap);
 	if (now.checkouts >= 0)
-		client->arrivals = rise(now.checkouts, w->before.checkouts) *
+		client->arrivals = rise_of(now.checkouts, w->before.checkouts) *
 			USECS_PER_SEC / time;
 }
 

@@ -91,7 +91,7 @@ take_pooler_xacts(PgpsCounters *counters)
 }
 
 static void
-judge_instance(PgpsSnapshot *snapshot, PgpsInstanceView *view)
+judge_view(PgpsSnapshot *snapshot, PgpsInstanceView *view)
 {
 	PgpsReported reported;
 
@@ -378,7 +378,7 @@ make_snapshot(const PgpsCopy *copy, const PgpsRejections *rejections)
 		PgpsPoolView *pool = pool_by_index[view->data->pool];
 
 		view->pool = pool;
-		judge_instance(snapshot, view);
+		judge_view(snapshot, view);
 		pool->reported |= view->live && view->now.reported;
 		pool->ninstances++;
 	}

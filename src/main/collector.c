@@ -58,7 +58,7 @@ pgps_collector_register(void)
 }
 
 static void
-note_exit(int code, Datum arg)
+forget_collector(int code, Datum arg)
 {
 	pgps_registry_note_collector(0);
 }
@@ -136,7 +136,7 @@ pgps_collector_main(Datum arg)
 	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
 	pgstat_report_appname(COLLECTOR_NAME);
 
-	before_shmem_exit(note_exit, (Datum) 0);
+	before_shmem_exit(forget_collector, (Datum) 0);
 	pgps_registry_note_collector(MyProcPid);
 	context = AllocSetContextCreate(TopMemoryContext, COLLECTOR_NAME,
 									ALLOCSET_DEFAULT_SIZES);

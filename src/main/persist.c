@@ -227,7 +227,7 @@ pgps_save_at_shutdown(int code, Datum arg)
 
 /* What is wrong with a file; NULL if nothing is. */
 static const char *
-what_is_wrong(const char *data, Size size)
+why_unusable(const char *data, Size size)
 {
 	const SaveHeader *header = (const SaveHeader *) data;
 
@@ -357,7 +357,7 @@ pgps_load(void)
 	if (data == NULL)
 		return;
 
-	wrong = what_is_wrong(data, size);
+	wrong = why_unusable(data, size);
 	if (wrong == NULL)
 		restore(data, !was_orderly());
 	else

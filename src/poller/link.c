@@ -250,7 +250,7 @@ link_poll(Link *link, TimestampTz now)
  */
 
 static char *
-copy_text(const char *text, int length)
+keep_text(const char *text, int length)
 {
 	return pnstrdup(text, Min(length, MAX_CELL));
 }
@@ -277,7 +277,7 @@ take_result(Link *link, const PGresult *result)
 		table->columns = palloc(Max(ncols, 1) * sizeof(char *));
 		table->cells = palloc(link->room * sizeof(char *));
 		for (i = 0; i < ncols; i++)
-			table->columns[i] = copy_text(PQfname(result, i), MAX_CELL);
+			table->columns[i] = keep_text(PQfname(result, i), MAX_CELL);
 	}
 	if (PQresultStatus(result) == PGRES_SINGLE_TUPLE && ncols == table->ncols)
 	{
@@ -289,7 +289,7 @@ take_result(Link *link, const PGresult *result)
 		for (i = 0; i < ncols; i++)
 			table->cells[table->nrows * ncols + i] =
 				PQgetisnull(result, 0, i) ? NULL :
-				copy_text(PQgetvalue(result, 0, i), PQgetlength(result, 0, i));
+				keep_text(PQgetvalue(result, 0, i), PQgetlength(result, 0, i));
 		table->nrows++;
 	}
 	MemoryContextSwitchTo(old);

@@ -41,7 +41,7 @@ static int	nlinks = 0;
 static WaitEventSet *set = NULL;
 
 static void
-note_exit(int code, Datum arg)
+end_poller(int code, Datum arg)
 {
 	pgps_poller_end();
 }
@@ -187,7 +187,7 @@ pgps_poller_main(Datum arg)
 	BackgroundWorkerUnblockSignals();
 	if (!pgps_poller_begin())
 		proc_exit(0);
-	before_shmem_exit(note_exit, (Datum) 0);
+	before_shmem_exit(end_poller, (Datum) 0);
 	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
 	pgstat_report_appname(POLLER_NAME);
 

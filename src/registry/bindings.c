@@ -50,7 +50,7 @@ pgps_pooler_of(int procno, int pid)
 }
 
 static int
-compare_pids(const void *a, const void *b)
+compare_bound_pids(const void *a, const void *b)
 {
 	int			x = *(const int *) a;
 	int			y = *(const int *) b;
@@ -65,13 +65,13 @@ pgps_pooler_bind(int number, int *pids, int npids)
 	int			i;
 
 	if (npids > 0)
-		qsort(pids, npids, sizeof(int), compare_pids);
+		qsort(pids, npids, sizeof(int), compare_bound_pids);
 	for (i = 0; i < MaxConnections; i++)
 	{
 		int			pid = pgps_proc_pid(&ProcGlobal->allProcs[i]);
 
 		if (pid != 0 && npids > 0 &&
-			bsearch(&pid, pids, npids, sizeof(int), compare_pids) != NULL)
+			bsearch(&pid, pids, npids, sizeof(int), compare_bound_pids) != NULL)
 			pg_atomic_write_u64(&bindings[i],
 								(uint64) pid << 32 | number);
 		else if ((pg_atomic_read_u64(&bindings[i]) & 0xffffffff) == number)

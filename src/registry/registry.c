@@ -145,7 +145,7 @@ pgps_registry_forget(const PgpsPoolKey *key, const char *instance)
  * the name is known.
  */
 static bool
-is_meant(const PgpsPool *data, const char *pool, const char *usename,
+is_pool_meant(const PgpsPool *data, const char *pool, const char *usename,
 		 Oid roleid)
 {
 	if (pool != NULL && strcmp(pool, data->key.name) != 0)
@@ -173,7 +173,7 @@ pgps_registry_reset(const char *pool, const char *usename, Oid roleid)
 	{
 		PgpsPool   *data = &pgps_pools[i].data;
 
-		if (!pgps_pools[i].used || !is_meant(data, pool, usename, roleid))
+		if (!pgps_pools[i].used || !is_pool_meant(data, pool, usename, roleid))
 			continue;
 		meant++;
 		pgps_counters_reset(&data->retired);
@@ -188,7 +188,7 @@ pgps_registry_reset(const char *pool, const char *usename, Oid roleid)
 		PgpsInstanceEntry *entry = &pgps_instances[i];
 
 		if (!entry->used ||
-			!is_meant(&pgps_pools[entry->data.pool].data, pool, usename,
+			!is_pool_meant(&pgps_pools[entry->data.pool].data, pool, usename,
 					  roleid))
 			continue;
 		SpinLockAcquire(&entry->mutex);
