@@ -1,11 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * trends.c
- *	  How much the counters of an instance rose within the last minutes.
+ *	  How much counters rose within the last minutes.
  *
  * The collector's own memory, nobody else's: it writes down the counters from
  * time to time, and looks back.  After the collector was restarted there is
- * nothing to look back at for a while.
+ * nothing to look back at for a while.  Each rule's descriptor says which
+ * counters it looks back at.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -16,7 +17,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "alerts/rules.h"
+#include "alerts/overrides.h"
 #include "alerts/trends.h"
 
 /* marks of a whole window, and some more for the one that is to be dropped */
@@ -32,46 +33,79 @@ typedef struct Mark
 /* one counter */
 typedef struct Series
 {
-	int64		latest;			/* of this pass; -1 = nobody told */
+	int64		latest;			/* of this pass; -1 = not reported */
 	TimestampTz changed_at;		/* 0 = not since the first mark */
 	TimestampTz marked_at;		/* the newest mark; 0 = none */
 	int			last;			/* where that is */
+	Mark		marks[MARKS];
 } Series;
 
 /* of an instance; the number of its entry is where it lies */
 typedef struct Track
 {
 	TimestampTz owner;			/* first_seen of the instance */
-	Series		series[PGPS_TRENDS];
-	Mark		marks[PGPS_TRENDS][MARKS];
+	Series		series[PGPS_INSTANCE_TRENDS];
 } Track;
 
-/* where a counter comes from, and which rule asks for it */
-static const struct
-{
-	PgpsField	told;			/* of those that the pool tells */
-	PgpsRule	rule;
-}			trends[PGPS_TRENDS] = {
-	[PGPS_TREND_WAIT_TIME] = {PGPS_TOTAL_WAIT_TIME, PGPS_RULE_MEAN_WAIT},
-	[PGPS_TREND_WAIT_EVENTS] = {PGPS_WAIT_EVENTS, PGPS_RULE_MEAN_WAIT},
-	[PGPS_TREND_TIMEOUTS] = {PGPS_TIMEOUTS, PGPS_RULE_TIMEOUTS},
-	[PGPS_TREND_ERRORS] = {PGPS_ERRORS, PGPS_RULE_ERRORS_INCREASING},
-	[PGPS_TREND_ENDED] = {0, PGPS_RULE_NO_POOLING},
-	[PGPS_TREND_XACTS] = {0, PGPS_RULE_NO_POOLING}
-};
-
 static Track *tracks = NULL;
-static Track overflow;			/* what did not fit, as if it were errors */
+static Series overflowed;
 static TimestampTz began = 0;	/* when we began to look */
+
+/* -1 = not reported */
+static int64
+counter_of(const PgpsInstanceView *view, PgpsTrend what)
+{
+	const PgpsValues *shown = &view->now.shown;
+
+	switch (what)
+	{
+		case PGPS_TREND_WAIT_TIME:
+			return pgps_get(shown, PGPS_TOTAL_WAIT_TIME, -1);
+		case PGPS_TREND_WAIT_EVENTS:
+			return pgps_get(shown, PGPS_WAIT_EVENTS, -1);
+		case PGPS_TREND_TIMEOUTS:
+			return pgps_get(shown, PGPS_TIMEOUTS, -1);
+		case PGPS_TREND_ERRORS:
+			return pgps_get(shown, PGPS_ERRORS, -1);
+		case PGPS_TREND_ENDED:
+			return view->data->disconnects - view->data->reporters;
+		case PGPS_TREND_XACTS:
+			return view->copy->activity.totals.xacts;
+		default:
+			return -1;
+	}
+}
+
+/*
+ * How far back the rules look at each counter.  Overrides are those of
+ * alert_rules.
+ */
+static void
+find_windows(int64 windows[PGPS_TRENDS], const List *overrides)
+{
+	int			rule;
+	int			what;
+
+	memset(windows, 0, PGPS_TRENDS * sizeof(int64));
+	for (rule = 0; rule < pgps_nrules; rule++)
+	{
+		int64		window = pgps_longest_window(rule, overrides);
+
+		for (what = 0; what < PGPS_TRENDS; what++)
+		{
+			if (pgps_rules[rule]->trends & (1 << what))
+				windows[what] = Max(windows[what], window);
+		}
+	}
+}
 
 /*
  * Take a counter's value of this pass, and write it down if it is time: marks
- * are so far apart that the window of its rule is covered.
+ * are so far apart that the window is covered.
  */
 static void
-note(Track *track, PgpsTrend what, TimestampTz now, int64 value, int64 window)
+note(Series *series, TimestampTz now, int64 value, int64 window)
 {
-	Series	   *series = &track->series[what];
 	Mark	   *mark;
 
 	if (value != series->latest && series->marked_at != 0)
@@ -82,7 +116,7 @@ note(Track *track, PgpsTrend what, TimestampTz now, int64 value, int64 window)
 		return;
 	series->marked_at = now;
 	series->last = (series->last + 1) % MARKS;
-	mark = &track->marks[what][series->last];
+	mark = &series->marks[series->last];
 	mark->at = now;
 	mark->value = value;
 }
@@ -102,24 +136,15 @@ note_instance(const PgpsInstanceView *view, TimestampTz now,
 		if (first_seen > began)
 		{
 			/* all that the server counts has happened since */
-			note(track, PGPS_TREND_ENDED, first_seen, 0, 0);
-			note(track, PGPS_TREND_XACTS, first_seen, 0, 0);
+			note(&track->series[PGPS_TREND_ENDED], first_seen, 0, 0);
+			note(&track->series[PGPS_TREND_XACTS], first_seen, 0, 0);
 		}
 	}
-	for (i = 0; i < PGPS_TREND_ENDED; i++)
-		note(track, i, now, pgps_get(&view->now.shown, trends[i].told, -1),
-			 windows[i]);
-	note(track, PGPS_TREND_ENDED, now,
-		 view->data->disconnects - view->data->reporters,
-		 windows[PGPS_TREND_ENDED]);
-	note(track, PGPS_TREND_XACTS, now, view->copy->activity.totals.xacts,
-		 windows[PGPS_TREND_XACTS]);
+	for (i = 0; i < PGPS_INSTANCE_TRENDS; i++)
+		note(&track->series[i], now, counter_of(view, i), windows[i]);
 }
 
-/*
- * Look at the counters of all instances.  "overrides" are the entries of
- * alert_rules, which say how far the rules look back.
- */
+/* Look at the counters once a pass. */
 void
 pgps_trends_note(const PgpsSnapshot *snapshot, const List *overrides)
 {
@@ -134,22 +159,21 @@ pgps_trends_note(const PgpsSnapshot *snapshot, const List *overrides)
 											MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 		began = now;
 	}
-	for (i = 0; i < PGPS_TRENDS; i++)
-		windows[i] = pgps_longest_window(trends[i].rule, overrides);
+	find_windows(windows, overrides);
 	for (i = 0; i < snapshot->ninstances; i++)
 		note_instance(&snapshot->instances[i], now, windows);
-	note(&overflow, PGPS_TREND_ERRORS, now, snapshot->info.overflowed,
-		 pgps_longest_window(PGPS_RULE_REGISTRY_FULL, overrides));
+	note(&overflowed, now, snapshot->info.overflowed,
+		 windows[PGPS_TREND_OVERFLOWED]);
 }
 
 /*
- * How much a counter rose since then; -1 if nobody told it.  What was known
- * for the first time is where counting starts.
+ * How much a counter rose since a moment; -1 if it is not reported.  It is
+ * compared with its last mark before that moment or, if it was not known yet,
+ * with its first one.
  */
 static int64
-rise(const Track *track, PgpsTrend what, TimestampTz since)
+rise(const Series *series, TimestampTz since)
 {
-	const Series *series = &track->series[what];
 	int64		now = series->latest;
 	int64		before = -1;
 	int			i;
@@ -159,10 +183,10 @@ rise(const Track *track, PgpsTrend what, TimestampTz since)
 	if (series->changed_at <= since)
 		return 0;
 
-	/* from the oldest on: the last mark before, or else the first after */
+	/* from the oldest on */
 	for (i = 1; i <= MARKS; i++)
 	{
-		const Mark *mark = &track->marks[what][(series->last + i) % MARKS];
+		const Mark *mark = &series->marks[(series->last + i) % MARKS];
 
 		if (mark->at == 0)
 			continue;
@@ -176,12 +200,11 @@ rise(const Track *track, PgpsTrend what, TimestampTz since)
 int64
 pgps_rise(const PgpsInstanceView *view, PgpsTrend what, TimestampTz since)
 {
-	return rise(&tracks[view->copy->index], what, since);
+	return rise(&tracks[view->copy->index].series[what], since);
 }
 
-/* Of what had no room of its own */
 int64
 pgps_overflow_rise(TimestampTz since)
 {
-	return rise(&overflow, PGPS_TREND_ERRORS, since);
+	return rise(&overflowed, since);
 }

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * trends.h
- *	  How much the counters of an instance rose within the last minutes.
+ *	  How much counters rose within the last minutes.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -12,14 +12,20 @@
 
 #include "analysis/snapshot.h"
 
+/* what rules look back at */
 typedef enum PgpsTrend
 {
+	/* of an instance */
 	PGPS_TREND_WAIT_TIME,		/* microseconds */
 	PGPS_TREND_WAIT_EVENTS,
 	PGPS_TREND_TIMEOUTS,
 	PGPS_TREND_ERRORS,
 	PGPS_TREND_ENDED,			/* connections that did not only report */
 	PGPS_TREND_XACTS,
+	PGPS_INSTANCE_TRENDS,
+
+	/* of the server: reports and connections without a row of their own */
+	PGPS_TREND_OVERFLOWED = PGPS_INSTANCE_TRENDS,
 	PGPS_TRENDS
 } PgpsTrend;
 
