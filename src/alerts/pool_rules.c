@@ -211,9 +211,11 @@ is_silent(const PgpsLook *look, const PgpsInstanceView *view,
 static void
 say_silent(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
 {
-	appendStringInfo(text, "%d of %d instances silent for %s, although it works",
+	appendStringInfo(text, "%d of %d instances silent for %s%s",
 					 found->count, look->pool->live,
-					 pgps_duration_text(look->now - found->since));
+					 pgps_duration_text(look->now - found->since),
+					 found->view->data->labelled ? ", although it works" :
+					 "; no connection here has had its label");
 	if (found->at_least == PGPS_SEVERITY_CRITICAL)
 		appendStringInfo(text, "; it holds all its %d connections",
 						 found->view->server.connections);
@@ -223,7 +225,7 @@ const PgpsRule pgps_rule_silent = {
 	.name = "silent",
 	.unit = "s",
 	.levels = {true, 0, PGPS_NO_LEVEL, PGPS_NO_LEVEL, 0},
-	.description = "An instance works, but its report is late; critical when it holds its maximum",
+	.description = "The report of an instance is late although it works, or nothing else is seen of it; critical when it holds its maximum",
 	.hint = "It may be exhausted and unable to report: see its log, and connections.",
 	.look_at_instance = is_silent,
 	.say = say_silent
