@@ -276,7 +276,7 @@ void
 pgps_look_at_limits(PgpsWatch *watch)
 {
 	const PgpsSnapshot *snapshot = watch->snapshot;
-	PgpsCommitments *commitments = pgps_commitments(snapshot, NIL, false);
+	PgpsCommitments *commitments = pgps_commitments(snapshot, NIL);
 	PgpsLimit	server = {0};
 	PgpsSubject subject;
 	PgpsLevels	levels;

@@ -70,7 +70,7 @@ typedef struct PgpsPoolView
 	int			uncapped;		/* live claimed instances without a known cap */
 	int64		behind;			/* connections it may ask its pooler for */
 	int			behind_uncapped;	/* instances there without a known cap */
-	int			strangers;		/* connections of discovered instances */
+	int			unlabelled;		/* connections of discovered instances */
 	int			discovered;		/* live discovered instances */
 	int64		missing;		/* open by report, but not seen as its own */
 	uint64		connects;
