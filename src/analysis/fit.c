@@ -110,7 +110,7 @@ meet_pooler(Judge *judge, const PgpsPlannedPool *p)
 		break;
 	}
 	v = find_verdict(judge, PGPS_SCOPE_POOLER, p->via, usable, committed);
-	v->note = unknown;			/* conclude() takes it or makes another */
+	v->note = unknown;			/* kept only where usable is unknown */
 	add_request(v, p);
 }
 
