@@ -204,7 +204,7 @@ add_own_limits(List *limits, PgpsScope scope, const PgpsSnapshot *snapshot,
 static List *
 find_limits(const PgpsSnapshot *snapshot)
 {
-	PgpsCommitments *commitments = pgps_commitments(snapshot, NIL, false);
+	PgpsCommitments *commitments = pgps_commitments(snapshot, NIL);
 	PgpsLimit	server = {0};
 	List	   *limits;
 
