@@ -112,7 +112,7 @@ typedef struct PgpsDialect
 							int nrows);
 } PgpsDialect;
 
-/* dialect_table.c: most specific first, native last; ends with NULL */
+/* list.c: most specific first, native last; ends with NULL */
 extern const PgpsDialect *const pgps_dialects[];
 extern const PgpsDialect pgps_native;
 

@@ -13,7 +13,7 @@
  */
 #include "postgres.h"
 
-#include "dialects/dialect_table.h"
+#include "dialects/list.h"
 
 static int
 compare_rows(const void *a, const void *b)

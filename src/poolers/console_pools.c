@@ -21,7 +21,7 @@
 #include "utils/builtins.h"
 
 #include "base/names.h"
-#include "dialects/dialect_table.h"
+#include "dialects/list.h"
 #include "dialects/figures.h"
 #include "poolers/console_work.h"
 

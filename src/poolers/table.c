@@ -11,7 +11,7 @@
  */
 #include "postgres.h"
 
-#include "dialects/dialect_table.h"
+#include "dialects/list.h"
 #include "dialects/figures.h"
 #include "poolers/table.h"
 

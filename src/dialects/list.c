@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * dialect_table.c
+ * list.c
  *	  The words of each pool library.  Data only: a new dialect is new rows.
  *
  * Keys are written as the library writes them and compared without case and
@@ -17,7 +17,7 @@
  */
 #include "postgres.h"
 
-#include "dialects/dialect_table.h"
+#include "dialects/list.h"
 
 /*
  * Our own words: the column names of the views, times in milliseconds.

@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
- * dialect_python.c
+ * python.c
  *	  Pools of Python libraries.
  *
- * Data only; dialect_table.c says how it is used.
+ * Data only; list.c says how it is used.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -11,7 +11,7 @@
  */
 #include "postgres.h"
 
-#include "dialects/dialect_table.h"
+#include "dialects/list.h"
 
 /*
  * psycopg 3: ConnectionPool.get_stats().  pool_size counts connections that

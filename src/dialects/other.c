@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
- * dialect_other.c
+ * other.c
  *	  Pools of Rust, Ruby, Elixir and PHP.
  *
- * Data only; dialect_table.c says how it is used.
+ * Data only; list.c says how it is used.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -11,7 +11,7 @@
  */
 #include "postgres.h"
 
-#include "dialects/dialect_table.h"
+#include "dialects/list.h"
 
 /*
  * deadpool: Status.  available is negative while callers wait.

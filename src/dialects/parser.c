@@ -3,7 +3,7 @@
  * dialect.c
  *	  From one document of a pool library to our fields.
  *
- * The words of the libraries are data (dialect_table.c), their values are
+ * The words of the libraries are data (list.c), their values are
  * converted in figures.c, the keys of any shape of document are found in
  * document.c; this is the mechanism around: choose the dialect, take one key
  * after the other, complain.

@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
- * dialect_node.c
+ * node.c
  *	  Pools of JavaScript libraries.  Infinity becomes null in their JSON.
  *
- * Data only; dialect_table.c says how it is used.
+ * Data only; list.c says how it is used.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -11,7 +11,7 @@
  */
 #include "postgres.h"
 
-#include "dialects/dialect_table.h"
+#include "dialects/list.h"
 
 /*
  * pg.Pool, by hand: totalCount, idleCount, waitingCount, expiredCount and

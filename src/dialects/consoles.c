@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
- * dialect_poolers.c
+ * consoles.c
  *	  External poolers.
  *
- * Data only; dialect_table.c says how it is used.
+ * Data only; list.c says how it is used.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -11,7 +11,7 @@
  */
 #include "postgres.h"
 
-#include "dialects/dialect_table.h"
+#include "dialects/list.h"
 
 /*
  * PgDog: SHOW POOLS.  A server idle in a transaction is lent.

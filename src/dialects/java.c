@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
- * dialect_java.c
+ * java.c
  *	  Pools of Java libraries.
  *
- * Data only; dialect_table.c says how it is used.
+ * Data only; list.c says how it is used.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -11,7 +11,7 @@
  */
 #include "postgres.h"
 
-#include "dialects/dialect_table.h"
+#include "dialects/list.h"
 
 /*
  * MariaDB Connector/J: as Hikari, and connectionRequests

@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
- * dialect_metrics.c
+ * metrics.c
  *	  Metrics that other things than a pool itself collect.
  *
- * Data only; dialect_table.c says how it is used.
+ * Data only; list.c says how it is used.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -11,7 +11,7 @@
  */
 #include "postgres.h"
 
-#include "dialects/dialect_table.h"
+#include "dialects/list.h"
 
 /*
  * Prisma up to 6: $metrics.json(), lists of {key, value}

@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
- * dialect_go.c
+ * go.c
  *	  Pools of Go libraries.  Their durations are nanoseconds.
  *
- * Data only; dialect_table.c says how it is used.
+ * Data only; list.c says how it is used.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -11,7 +11,7 @@
  */
 #include "postgres.h"
 
-#include "dialects/dialect_table.h"
+#include "dialects/list.h"
 
 /*
  * pgxpool.Stat(), by hand.  EmptyAcquireWaitTime is new in 5.7; before,
