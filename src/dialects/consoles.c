@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * consoles.c
- *	  External poolers.
+ *	  What the consoles of external poolers answer.
  *
- * Data only; list.c says how it is used.
+ * Data only; see list.c.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -17,32 +17,15 @@
  * PgDog: SHOW POOLS.  A server idle in a transaction is lent.
  */
 static const PgpsDialectKey pgdog_pools_keys[] = {
-	{"cl_waiting", PGPS_WAITING, PGPS_UNIT_COUNT, 0},
+	{"cl_waiting", PGPS_WAITING, PGPS_UNIT_COUNT},
 	{"sv_active", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT, PGPS_ADD},
 	{"sv_idle_xact", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT, PGPS_ADD},
-	{"sv_idle", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, 0},
-	{"sv_total", PGPS_OPEN, PGPS_UNIT_COUNT, 0},
+	{"sv_idle", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
+	{"sv_total", PGPS_OPEN, PGPS_UNIT_COUNT},
 	{"maxwait", PGPS_MAX_WAIT, PGPS_UNIT_S, PGPS_ADD},
 	{"maxwait_us", PGPS_MAX_WAIT, PGPS_UNIT_US, PGPS_ADD},
-	{"pool_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, 0},
-	{"min_pool_size", PGPS_MIN_SIZE, PGPS_UNIT_COUNT, 0},
-	{"id", 0, PGPS_UNIT_NONE, 0},
-	{"database", 0, PGPS_UNIT_NONE, 0},
-	{"user", 0, PGPS_UNIT_NONE, 0},
-	{"addr", 0, PGPS_UNIT_NONE, 0},
-	{"port", 0, PGPS_UNIT_NONE, 0},
-	{"shard", 0, PGPS_UNIT_NONE, 0},
-	{"role", 0, PGPS_UNIT_NONE, 0},
-	{"pool_mode", 0, PGPS_UNIT_NONE, 0},
-	{"paused", 0, PGPS_UNIT_NONE, 0},
-	{"banned", 0, PGPS_UNIT_NONE, 0},
-	{"healthy", 0, PGPS_UNIT_NONE, 0},
-	{"errors", 0, PGPS_UNIT_NONE, 0},
-	{"re_synced", 0, PGPS_UNIT_NONE, 0},
-	{"out_of_sync", 0, PGPS_UNIT_NONE, 0},
-	{"force_closed", 0, PGPS_UNIT_NONE, 0},
-	{"online", 0, PGPS_UNIT_NONE, 0},
-	{"schema_admin", 0, PGPS_UNIT_NONE, 0},
+	{"pool_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
+	{"min_pool_size", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
 	{NULL}
 };
 
@@ -50,6 +33,10 @@ const PgpsDialect pgps_pgdog_pools = {
 	.name = "pgdog_pools",
 	.detected_by = {"cl_waiting", "sv_idle_xact"},
 	.keys = pgdog_pools_keys,
+	.ignored = PGPS_WORDS("id", "database", "user", "addr", "port", "shard",
+						  "role", "pool_mode", "paused", "banned", "healthy",
+						  "errors", "re_synced", "out_of_sync", "force_closed",
+						  "online", "schema_admin"),
 	.elsewhere = true,
 	.row_keys = {"database", "user", "shard", "role", "addr", "port"},
 };
@@ -59,7 +46,7 @@ const PgpsDialect pgps_pgdog_pools = {
  * sv_used is idle and due for a check.  Its console is a row, too.
  */
 static const PgpsDialectKey pgbouncer_pools_keys[] = {
-	{"cl_waiting", PGPS_WAITING, PGPS_UNIT_COUNT, 0},
+	{"cl_waiting", PGPS_WAITING, PGPS_UNIT_COUNT},
 	{"cl_waiting", PGPS_CLIENTS, PGPS_UNIT_COUNT, PGPS_ADD},
 	{"cl_active", PGPS_CLIENTS, PGPS_UNIT_COUNT, PGPS_ADD},
 	{"cl_idle", PGPS_CLIENTS, PGPS_UNIT_COUNT, PGPS_ADD},
@@ -76,19 +63,9 @@ static const PgpsDialectKey pgbouncer_pools_keys[] = {
 	{"maxwait", PGPS_MAX_WAIT, PGPS_UNIT_S, PGPS_ADD},
 	{"maxwait_us", PGPS_MAX_WAIT, PGPS_UNIT_US, PGPS_ADD},
 	{"pool_size", PGPS_POOL_SIZE, PGPS_UNIT_COUNT, PGPS_ZERO_UNLIMITED},
-	{"reserve_pool", PGPS_MAX_OVERFLOW, PGPS_UNIT_COUNT, 0},
-	{"reserve_pool_size", PGPS_MAX_OVERFLOW, PGPS_UNIT_COUNT, 0},
-	{"min_pool_size", PGPS_MIN_SIZE, PGPS_UNIT_COUNT, 0},
-	{"database", 0, PGPS_UNIT_NONE, 0},
-	{"user", 0, PGPS_UNIT_NONE, 0},
-	{"pool_mode", 0, PGPS_UNIT_NONE, 0},
-	{"load_balance_hosts", 0, PGPS_UNIT_NONE, 0},
-	{"cl_cancel_req", 0, PGPS_UNIT_NONE, 0},
-	{"cl_active_cancel_req", 0, PGPS_UNIT_NONE, 0},
-	{"cl_waiting_cancel_req", 0, PGPS_UNIT_NONE, 0},
-	{"bytes_received", 0, PGPS_UNIT_NONE, 0},
-	{"bytes_sent", 0, PGPS_UNIT_NONE, 0},
-	{"tcp_conn_count", 0, PGPS_UNIT_NONE, 0},
+	{"reserve_pool", PGPS_MAX_OVERFLOW, PGPS_UNIT_COUNT},
+	{"reserve_pool_size", PGPS_MAX_OVERFLOW, PGPS_UNIT_COUNT},
+	{"min_pool_size", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
 	{NULL}
 };
 
@@ -96,72 +73,36 @@ const PgpsDialect pgps_pgbouncer_pools = {
 	.name = "pgbouncer_pools",
 	.detected_by = {"cl_waiting", "sv_active", "sv_idle"},
 	.keys = pgbouncer_pools_keys,
+	.ignored = PGPS_WORDS("database", "user", "pool_mode",
+						  "load_balance_hosts", "cl_cancel_req",
+						  "cl_active_cancel_req", "cl_waiting_cancel_req",
+						  "bytes_received", "bytes_sent", "tcp_conn_count"),
 	.elsewhere = true,
 	.row_keys = {"database", "user"},
 	.not_a_pool = "pgbouncer",
 };
 
+/* columns of SHOW STATS that all of them have or had */
+#define STATS_IGNORED \
+	"total_received", "total_sent", "total_query_time", \
+	"total_client_parse_count", "total_server_parse_count", \
+	"total_bind_count", "total_client_login_count", "total_parse_count", \
+	"total_parse_count_reuse", "total_cancel_count", "avg_xact_count", \
+	"avg_query_count", "avg_recv", "avg_sent", "avg_xact_time", \
+	"avg_query_time", "avg_wait_time", "avg_server_assignment_count", \
+	"avg_client_parse_count", "avg_server_parse_count", "avg_bind_count", \
+	"avg_client_login_count"
+
 /*
  * PgDog: SHOW STATS, in milliseconds
  */
 static const PgpsDialectKey pgdog_stats_keys[] = {
-	{"total_server_assignment_count", PGPS_CHECKOUTS, PGPS_UNIT_COUNT, 0},
-	{"total_wait_time", PGPS_ACQUIRE_TIME, PGPS_UNIT_MS, 0},
-	{"total_xact_time", PGPS_TOTAL_USE_TIME, PGPS_UNIT_MS, 0},
-	{"total_errors", PGPS_ERRORS, PGPS_UNIT_COUNT, 0},
-	{"id", 0, PGPS_UNIT_NONE, 0},
-	{"database", 0, PGPS_UNIT_NONE, 0},
-	{"user", 0, PGPS_UNIT_NONE, 0},
-	{"addr", 0, PGPS_UNIT_NONE, 0},
-	{"port", 0, PGPS_UNIT_NONE, 0},
-	{"shard", 0, PGPS_UNIT_NONE, 0},
-	{"role", 0, PGPS_UNIT_NONE, 0},
-	{"total_xact_count", PGPS_XACTS, PGPS_UNIT_COUNT, 0},
-	{"total_query_count", PGPS_QUERIES, PGPS_UNIT_COUNT, 0},
-	{"total_received", 0, PGPS_UNIT_NONE, 0},
-	{"total_sent", 0, PGPS_UNIT_NONE, 0},
-	{"total_query_time", 0, PGPS_UNIT_NONE, 0},
-	{"total_client_parse_count", 0, PGPS_UNIT_NONE, 0},
-	{"total_server_parse_count", 0, PGPS_UNIT_NONE, 0},
-	{"total_bind_count", 0, PGPS_UNIT_NONE, 0},
-	{"total_client_login_count", 0, PGPS_UNIT_NONE, 0},
-	{"total_parse_count", 0, PGPS_UNIT_NONE, 0},
-	{"total_parse_count_reuse", 0, PGPS_UNIT_NONE, 0},
-	{"total_cancel_count", 0, PGPS_UNIT_NONE, 0},
-	{"total_xact_2pc_count", 0, PGPS_UNIT_NONE, 0},
-	{"total_connect_time", 0, PGPS_UNIT_NONE, 0},
-	{"total_connect_count", 0, PGPS_UNIT_NONE, 0},
-	{"total_idle_xact_time", 0, PGPS_UNIT_NONE, 0},
-	{"total_reads", 0, PGPS_UNIT_NONE, 0},
-	{"total_writes", 0, PGPS_UNIT_NONE, 0},
-	{"total_close", 0, PGPS_UNIT_NONE, 0},
-	{"total_prepared_sync", 0, PGPS_UNIT_NONE, 0},
-	{"total_cleaned", 0, PGPS_UNIT_NONE, 0},
-	{"total_rollbacks", 0, PGPS_UNIT_NONE, 0},
-	{"avg_xact_count", 0, PGPS_UNIT_NONE, 0},
-	{"avg_query_count", 0, PGPS_UNIT_NONE, 0},
-	{"avg_recv", 0, PGPS_UNIT_NONE, 0},
-	{"avg_sent", 0, PGPS_UNIT_NONE, 0},
-	{"avg_xact_time", 0, PGPS_UNIT_NONE, 0},
-	{"avg_query_time", 0, PGPS_UNIT_NONE, 0},
-	{"avg_wait_time", 0, PGPS_UNIT_NONE, 0},
-	{"avg_server_assignment_count", 0, PGPS_UNIT_NONE, 0},
-	{"avg_client_parse_count", 0, PGPS_UNIT_NONE, 0},
-	{"avg_server_parse_count", 0, PGPS_UNIT_NONE, 0},
-	{"avg_bind_count", 0, PGPS_UNIT_NONE, 0},
-	{"avg_client_login_count", 0, PGPS_UNIT_NONE, 0},
-	{"avg_xact_2pc_count", 0, PGPS_UNIT_NONE, 0},
-	{"avg_received", 0, PGPS_UNIT_NONE, 0},
-	{"avg_connect_time", 0, PGPS_UNIT_NONE, 0},
-	{"avg_connect_count", 0, PGPS_UNIT_NONE, 0},
-	{"avg_errors", 0, PGPS_UNIT_NONE, 0},
-	{"avg_idle_xact_time", 0, PGPS_UNIT_NONE, 0},
-	{"avg_reads", 0, PGPS_UNIT_NONE, 0},
-	{"avg_writes", 0, PGPS_UNIT_NONE, 0},
-	{"avg_close", 0, PGPS_UNIT_NONE, 0},
-	{"avg_prepared_sync", 0, PGPS_UNIT_NONE, 0},
-	{"avg_cleaned", 0, PGPS_UNIT_NONE, 0},
-	{"avg_rollbacks", 0, PGPS_UNIT_NONE, 0},
+	{"total_server_assignment_count", PGPS_CHECKOUTS, PGPS_UNIT_COUNT},
+	{"total_wait_time", PGPS_ACQUIRE_TIME, PGPS_UNIT_MS},
+	{"total_xact_time", PGPS_TOTAL_USE_TIME, PGPS_UNIT_MS},
+	{"total_errors", PGPS_ERRORS, PGPS_UNIT_COUNT},
+	{"total_xact_count", PGPS_XACTS, PGPS_UNIT_COUNT},
+	{"total_query_count", PGPS_QUERIES, PGPS_UNIT_COUNT},
 	{NULL}
 };
 
@@ -173,6 +114,17 @@ const PgpsDialect pgps_pgdog_stats = {
 		"total_connect_count|shard"
 	},
 	.keys = pgdog_stats_keys,
+	.ignored = PGPS_WORDS("id", "database", "user", "addr", "port", "shard",
+						  "role", "total_xact_2pc_count", "total_connect_time",
+						  "total_connect_count", "total_idle_xact_time",
+						  "total_reads", "total_writes", "total_close",
+						  "total_prepared_sync", "total_cleaned",
+						  "total_rollbacks", "avg_xact_2pc_count",
+						  "avg_received", "avg_connect_time",
+						  "avg_connect_count", "avg_errors",
+						  "avg_idle_xact_time", "avg_reads", "avg_writes",
+						  "avg_close", "avg_prepared_sync", "avg_cleaned",
+						  "avg_rollbacks", STATS_IGNORED),
 	.elsewhere = true,
 	.row_keys = {"database", "user", "shard", "role", "addr", "port"},
 };
@@ -181,36 +133,11 @@ const PgpsDialect pgps_pgdog_stats = {
  * pgcat: SHOW STATS, in microseconds; its instance is our instance
  */
 static const PgpsDialectKey pgcat_stats_keys[] = {
-	{"total_wait_time", PGPS_ACQUIRE_TIME, PGPS_UNIT_US, 0},
-	{"total_xact_time", PGPS_TOTAL_USE_TIME, PGPS_UNIT_US, 0},
-	{"total_errors", PGPS_ERRORS, PGPS_UNIT_COUNT, 0},
-	{"database", 0, PGPS_UNIT_NONE, 0},
-	{"user", 0, PGPS_UNIT_NONE, 0},
-	{"total_xact_count", PGPS_XACTS, PGPS_UNIT_COUNT, 0},
-	{"total_query_count", PGPS_QUERIES, PGPS_UNIT_COUNT, 0},
-	{"total_received", 0, PGPS_UNIT_NONE, 0},
-	{"total_sent", 0, PGPS_UNIT_NONE, 0},
-	{"total_query_time", 0, PGPS_UNIT_NONE, 0},
-	{"total_client_parse_count", 0, PGPS_UNIT_NONE, 0},
-	{"total_server_parse_count", 0, PGPS_UNIT_NONE, 0},
-	{"total_bind_count", 0, PGPS_UNIT_NONE, 0},
-	{"total_client_login_count", 0, PGPS_UNIT_NONE, 0},
-	{"total_parse_count", 0, PGPS_UNIT_NONE, 0},
-	{"total_parse_count_reuse", 0, PGPS_UNIT_NONE, 0},
-	{"total_cancel_count", 0, PGPS_UNIT_NONE, 0},
-	{"avg_xact_count", 0, PGPS_UNIT_NONE, 0},
-	{"avg_query_count", 0, PGPS_UNIT_NONE, 0},
-	{"avg_recv", 0, PGPS_UNIT_NONE, 0},
-	{"avg_sent", 0, PGPS_UNIT_NONE, 0},
-	{"avg_xact_time", 0, PGPS_UNIT_NONE, 0},
-	{"avg_query_time", 0, PGPS_UNIT_NONE, 0},
-	{"avg_wait_time", 0, PGPS_UNIT_NONE, 0},
-	{"avg_server_assignment_count", 0, PGPS_UNIT_NONE, 0},
-	{"avg_client_parse_count", 0, PGPS_UNIT_NONE, 0},
-	{"avg_server_parse_count", 0, PGPS_UNIT_NONE, 0},
-	{"avg_bind_count", 0, PGPS_UNIT_NONE, 0},
-	{"avg_client_login_count", 0, PGPS_UNIT_NONE, 0},
-	{"avg_errors", 0, PGPS_UNIT_NONE, 0},
+	{"total_wait_time", PGPS_ACQUIRE_TIME, PGPS_UNIT_US},
+	{"total_xact_time", PGPS_TOTAL_USE_TIME, PGPS_UNIT_US},
+	{"total_errors", PGPS_ERRORS, PGPS_UNIT_COUNT},
+	{"total_xact_count", PGPS_XACTS, PGPS_UNIT_COUNT},
+	{"total_query_count", PGPS_QUERIES, PGPS_UNIT_COUNT},
 	{NULL}
 };
 
@@ -223,6 +150,7 @@ const PgpsDialect pgps_pgcat_stats = {
 		"total_errors"
 	},
 	.keys = pgcat_stats_keys,
+	.ignored = PGPS_WORDS("database", "user", "avg_errors", STATS_IGNORED),
 	.elsewhere = true,
 	.row_keys = {"database", "user"},
 };
@@ -232,35 +160,12 @@ const PgpsDialect pgps_pgcat_stats = {
  * up to 1.22 and a mean from 1.23.
  */
 static const PgpsDialectKey pgbouncer_stats_keys[] = {
-	{"total_server_assignment_count", PGPS_CHECKOUTS, PGPS_UNIT_COUNT, 0},
-	{"server_assignment", PGPS_CHECKOUTS, PGPS_UNIT_COUNT, 0},
-	{"total_wait_time", PGPS_ACQUIRE_TIME, PGPS_UNIT_US, 0},
-	{"total_xact_time", PGPS_TOTAL_USE_TIME, PGPS_UNIT_US, 0},
-	{"database", 0, PGPS_UNIT_NONE, 0},
-	{"total_xact_count", PGPS_XACTS, PGPS_UNIT_COUNT, 0},
-	{"total_query_count", PGPS_QUERIES, PGPS_UNIT_COUNT, 0},
-	{"total_received", 0, PGPS_UNIT_NONE, 0},
-	{"total_sent", 0, PGPS_UNIT_NONE, 0},
-	{"total_query_time", 0, PGPS_UNIT_NONE, 0},
-	{"total_client_parse_count", 0, PGPS_UNIT_NONE, 0},
-	{"total_server_parse_count", 0, PGPS_UNIT_NONE, 0},
-	{"total_bind_count", 0, PGPS_UNIT_NONE, 0},
-	{"total_client_login_count", 0, PGPS_UNIT_NONE, 0},
-	{"total_parse_count", 0, PGPS_UNIT_NONE, 0},
-	{"total_parse_count_reuse", 0, PGPS_UNIT_NONE, 0},
-	{"total_cancel_count", 0, PGPS_UNIT_NONE, 0},
-	{"avg_xact_count", 0, PGPS_UNIT_NONE, 0},
-	{"avg_query_count", 0, PGPS_UNIT_NONE, 0},
-	{"avg_recv", 0, PGPS_UNIT_NONE, 0},
-	{"avg_sent", 0, PGPS_UNIT_NONE, 0},
-	{"avg_xact_time", 0, PGPS_UNIT_NONE, 0},
-	{"avg_query_time", 0, PGPS_UNIT_NONE, 0},
-	{"avg_wait_time", 0, PGPS_UNIT_NONE, 0},
-	{"avg_server_assignment_count", 0, PGPS_UNIT_NONE, 0},
-	{"avg_client_parse_count", 0, PGPS_UNIT_NONE, 0},
-	{"avg_server_parse_count", 0, PGPS_UNIT_NONE, 0},
-	{"avg_bind_count", 0, PGPS_UNIT_NONE, 0},
-	{"avg_client_login_count", 0, PGPS_UNIT_NONE, 0},
+	{"total_server_assignment_count", PGPS_CHECKOUTS, PGPS_UNIT_COUNT},
+	{"server_assignment", PGPS_CHECKOUTS, PGPS_UNIT_COUNT},
+	{"total_wait_time", PGPS_ACQUIRE_TIME, PGPS_UNIT_US},
+	{"total_xact_time", PGPS_TOTAL_USE_TIME, PGPS_UNIT_US},
+	{"total_xact_count", PGPS_XACTS, PGPS_UNIT_COUNT},
+	{"total_query_count", PGPS_QUERIES, PGPS_UNIT_COUNT},
 	{NULL}
 };
 
@@ -268,6 +173,7 @@ const PgpsDialect pgps_pgbouncer_stats = {
 	.name = "pgbouncer_stats",
 	.detected_by = {"total_xact_count", "total_wait_time"},
 	.keys = pgbouncer_stats_keys,
+	.ignored = PGPS_WORDS("database", STATS_IGNORED),
 	.elsewhere = true,
 	.row_keys = {"database"},
 	.not_a_pool = "pgbouncer",
@@ -278,22 +184,10 @@ const PgpsDialect pgps_pgbouncer_stats = {
  */
 static const PgpsDialectKey pgbouncer_databases_keys[] = {
 	{"pool_size", PGPS_POOL_SIZE, PGPS_UNIT_COUNT, PGPS_ZERO_UNLIMITED},
-	{"reserve_pool", PGPS_MAX_OVERFLOW, PGPS_UNIT_COUNT, 0},
-	{"reserve_pool_size", PGPS_MAX_OVERFLOW, PGPS_UNIT_COUNT, 0},
-	{"min_pool_size", PGPS_MIN_SIZE, PGPS_UNIT_COUNT, 0},
-	{"current_connections", PGPS_OPEN, PGPS_UNIT_COUNT, 0},
-	{"name", 0, PGPS_UNIT_NONE, 0},
-	{"port", 0, PGPS_UNIT_NONE, 0},
-	{"database", 0, PGPS_UNIT_NONE, 0},
-	{"force_user", 0, PGPS_UNIT_NONE, 0},
-	{"pool_mode", 0, PGPS_UNIT_NONE, 0},
-	{"max_connections", 0, PGPS_UNIT_NONE, 0},
-	{"paused", 0, PGPS_UNIT_NONE, 0},
-	{"disabled", 0, PGPS_UNIT_NONE, 0},
-	{"server_lifetime", 0, PGPS_UNIT_NONE, 0},
-	{"load_balance_hosts", 0, PGPS_UNIT_NONE, 0},
-	{"max_client_connections", 0, PGPS_UNIT_NONE, 0},
-	{"current_client_connections", 0, PGPS_UNIT_NONE, 0},
+	{"reserve_pool", PGPS_MAX_OVERFLOW, PGPS_UNIT_COUNT},
+	{"reserve_pool_size", PGPS_MAX_OVERFLOW, PGPS_UNIT_COUNT},
+	{"min_pool_size", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
+	{"current_connections", PGPS_OPEN, PGPS_UNIT_COUNT},
 	{NULL}
 };
 
@@ -301,6 +195,11 @@ const PgpsDialect pgps_pgbouncer_databases = {
 	.name = "pgbouncer_databases",
 	.detected_by = {"pool_size", "current_connections", "force_user"},
 	.keys = pgbouncer_databases_keys,
+	.ignored = PGPS_WORDS("name", "port", "database", "force_user",
+						  "pool_mode", "max_connections", "paused", "disabled",
+						  "server_lifetime", "load_balance_hosts",
+						  "max_client_connections",
+						  "current_client_connections"),
 	.elsewhere = true,
 	.row_keys = {"name"},
 	.not_a_pool = "pgbouncer",
@@ -310,20 +209,8 @@ const PgpsDialect pgps_pgbouncer_databases = {
  * PgBouncer: SHOW LISTS, as rows of list and items; PgDog: as columns
  */
 static const PgpsDialectKey pgbouncer_lists_keys[] = {
-	{"free_servers", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, 0},
-	{"used_servers", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT, 0},
-	{"databases", 0, PGPS_UNIT_NONE, 0},
-	{"users", 0, PGPS_UNIT_NONE, 0},
-	{"pools", 0, PGPS_UNIT_NONE, 0},
-	{"free_clients", 0, PGPS_UNIT_NONE, 0},
-	{"used_clients", 0, PGPS_UNIT_NONE, 0},
-	{"login_clients", 0, PGPS_UNIT_NONE, 0},
-	{"dns_names", 0, PGPS_UNIT_NONE, 0},
-	{"dns_zones", 0, PGPS_UNIT_NONE, 0},
-	{"dns_queries", 0, PGPS_UNIT_NONE, 0},
-	{"dns_pending", 0, PGPS_UNIT_NONE, 0},
-	{"peers", 0, PGPS_UNIT_NONE, 0},
-	{"peer_pools", 0, PGPS_UNIT_NONE, 0},
+	{"free_servers", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
+	{"used_servers", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT},
 	{NULL}
 };
 
@@ -331,6 +218,10 @@ const PgpsDialect pgps_pgbouncer_lists = {
 	.name = "pgbouncer_lists",
 	.detected_by = {"free_servers", "used_servers"},
 	.keys = pgbouncer_lists_keys,
+	.ignored = PGPS_WORDS("databases", "users", "pools", "free_clients",
+						  "used_clients", "login_clients", "dns_names",
+						  "dns_zones", "dns_queries", "dns_pending", "peers",
+						  "peer_pools"),
 	.elsewhere = true,
 };
 
@@ -339,28 +230,10 @@ const PgpsDialect pgps_pgbouncer_lists = {
  * its rows.
  */
 static const PgpsDialectKey pgpool2_pools_keys[] = {
-	{"pool_pid", PGPS_CHILD, PGPS_UNIT_COUNT, 0},
-	{"pool_id", PGPS_SLOT, PGPS_UNIT_COUNT, 0},
-	{"pool_backendpid", PGPS_BACKEND, PGPS_UNIT_COUNT, 0},
-	{"pool_connected", PGPS_CONNECTED, PGPS_UNIT_COUNT, 0},
-	{"start_time", 0, PGPS_UNIT_NONE, 0},
-	{"backend_id", 0, PGPS_UNIT_NONE, 0},
-	{"database", 0, PGPS_UNIT_NONE, 0},
-	{"username", 0, PGPS_UNIT_NONE, 0},
-	{"create_time", 0, PGPS_UNIT_NONE, 0},
-	{"majorversion", 0, PGPS_UNIT_NONE, 0},
-	{"minorversion", 0, PGPS_UNIT_NONE, 0},
-	{"pool_counter", 0, PGPS_UNIT_NONE, 0},
-	{"client_connection_count", 0, PGPS_UNIT_NONE, 0},
-	{"backend_connection_time", 0, PGPS_UNIT_NONE, 0},
-	{"client_connection_time", 0, PGPS_UNIT_NONE, 0},
-	{"client_disconnection_time", 0, PGPS_UNIT_NONE, 0},
-	{"client_idle_duration", 0, PGPS_UNIT_NONE, 0},
-	{"status", 0, PGPS_UNIT_NONE, 0},
-	{"load_balance_node", 0, PGPS_UNIT_NONE, 0},
-	{"client_host", 0, PGPS_UNIT_NONE, 0},
-	{"client_port", 0, PGPS_UNIT_NONE, 0},
-	{"statement", 0, PGPS_UNIT_NONE, 0},
+	{"pool_pid", PGPS_CHILD, PGPS_UNIT_COUNT},
+	{"pool_id", PGPS_SLOT, PGPS_UNIT_COUNT},
+	{"pool_backendpid", PGPS_BACKEND, PGPS_UNIT_COUNT},
+	{"pool_connected", PGPS_CONNECTED, PGPS_UNIT_COUNT},
 	{NULL}
 };
 
@@ -368,6 +241,13 @@ const PgpsDialect pgps_pgpool2_pools = {
 	.name = "pgpool2_pools",
 	.detected_by = {"pool_pid", "pool_backendpid"},
 	.keys = pgpool2_pools_keys,
+	.ignored = PGPS_WORDS("start_time", "backend_id", "database", "username",
+						  "create_time", "majorversion", "minorversion",
+						  "pool_counter", "client_connection_count",
+						  "backend_connection_time", "client_connection_time",
+						  "client_disconnection_time", "client_idle_duration",
+						  "status", "load_balance_node", "client_host",
+						  "client_port", "statement"),
 	.elsewhere = true,
 	.combine = pgps_combine_pgpool2,
 };

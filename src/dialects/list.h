@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * list.h
- *	  The dialects that list.c puts in order.
+ *	  The dialects by name, for list.c and for those who need a certain one.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -65,7 +65,7 @@ extern const PgpsDialect pgps_micrometer;
 extern const PgpsDialect pgps_otel;
 
 /* pgpool2.c */
-extern void pgps_combine_pgpool2(PgpsValues *values, PgpsFigures *rows,
+extern void pgps_combine_pgpool2(PgpsValues *values, struct PgpsFigures *rows,
 								 int nrows);
 
 #endif							/* PGPS_LIST_H */

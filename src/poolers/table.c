@@ -11,8 +11,6 @@
  */
 #include "postgres.h"
 
-#include "dialects/list.h"
-#include "dialects/figures.h"
 #include "poolers/table.h"
 
 static int
@@ -124,7 +122,7 @@ pgps_read_row(PgpsFigures *figures, const PgpsTable *table, int row,
 		const char *text = pgps_cell(table, row, key->key);
 		JsonbValue	value;
 
-		if (text == NULL || key->unit == PGPS_UNIT_NONE)
+		if (text == NULL)
 			continue;
 		value.type = jbvString;
 		value.val.string.val = unconstify(char *, text);
