@@ -139,10 +139,10 @@ const PgpsDialect pgps_micrometer = {
 
 static const PgpsDialectKey otel_keys[] = {
 	OTEL_KEYS("db.client.connection.", "count", PGPS_UNIT_S),
-	OTEL_KEYS("db.client.connections.", "usage", PGPS_UNIT_MS),
 	/* Npgsql's own */
 	{"db.client.connection.npgsql.pending_requests", PGPS_WAITING, PGPS_UNIT_COUNT},
 	{"db.client.connection.npgsql.timeouts", PGPS_TIMEOUTS, PGPS_UNIT_COUNT},
+	OTEL_KEYS("db.client.connections.", "usage", PGPS_UNIT_MS),
 	{NULL}
 };
 
