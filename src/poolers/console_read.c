@@ -236,7 +236,7 @@ read_pools(PgpsConsoleRows *rows, const PgpsConsole *console,
 
 /* What is counted for the databases, or users of them, that have pools */
 static void
-read_counters(PgpsConsoleRows *rows, const PgpsConsole *console)
+read_database_counters(PgpsConsoleRows *rows, const PgpsConsole *console)
 {
 	static const PgpsDialect *const dialects[] = {
 		&pgps_pgdog_stats, &pgps_pgcat_stats, &pgps_pgbouncer_stats, NULL
@@ -376,7 +376,7 @@ pgps_console_read(const PgpsConsole *console)
 		pooler->max_db_connections = count_in_config(tables[PGPS_SHOW_CONFIG],
 													 "max_db_connections");
 		read_pools(rows, console, product);
-		read_counters(rows, console);
+		read_database_counters(rows, console);
 		read_servers(rows, tables[PGPS_SHOW_SERVERS], false);
 	}
 	return rows;
