@@ -117,23 +117,28 @@ make_room(const PgpsTable *table)
 	return palloc(Min(table->nrows + 1, MAX_POOLS) * sizeof(PgpsConsolePool));
 }
 
-/* The pool that a row is about, with the names under which it connects */
+/* The pool that a row is about */
 static PgpsConsolePool
-name_pool(const PgpsConsole *console, const PgpsTable *table, int i,
-		  const char *user_column, const PgpsDialect *dialect)
+pool_of_row(const PgpsTable *table, int row, const char *user_column,
+			const PgpsDialect *dialect)
 {
-	const PgpsTable *databases = console->tables[PGPS_SHOW_DATABASES];
 	PgpsConsolePool pool = {
-		.database = pgps_cell(table, i, "database"),
-		.user = pgps_cell(table, i, user_column),
+		.database = pgps_cell(table, row, "database"),
+		.user = pgps_cell(table, row, user_column),
 		.dialect = dialect->name
 	};
-	int			row = pool.database == NULL ? -1 :
-		pgps_table_row(databases, "name", pool.database);
 
-	pool.server_database = pgps_cell(databases, row, "database");
-	pool.server_user = pgps_cell(databases, row, "force_user");
 	return pool;
+}
+
+/* Under which names does it connect? */
+static void
+read_server_names(PgpsConsolePool *pool, const PgpsTable *databases)
+{
+	int			row = pgps_table_row(databases, "name", pool->database);
+
+	pool->server_database = pgps_cell(databases, row, "database");
+	pool->server_user = pgps_cell(databases, row, "force_user");
 }
 
 /* The figures of a row, in the words of a dialect */
@@ -220,7 +225,7 @@ read_pools(PgpsConsoleRows *rows, const PgpsConsole *console,
 	rows->pools = make_room(table);
 	for (i = 0; i < table->nrows && rows->npools < MAX_POOLS; i++)
 	{
-		PgpsConsolePool pool = name_pool(console, table, i, "user", dialect);
+		PgpsConsolePool pool = pool_of_row(table, i, "user", dialect);
 
 		if (pool.database == NULL || pool.user == NULL ||
 			strcmp(pool.database, console->database) == 0)
@@ -229,6 +234,7 @@ read_pools(PgpsConsoleRows *rows, const PgpsConsole *console,
 		pool.values = values_of_row(table, i, dialect);
 		if (product == PGPS_PRODUCT_ODYSSEY)
 			correct_odyssey(&pool, console->tables[PGPS_SHOW_CLIENTS]);
+		read_server_names(&pool, console->tables[PGPS_SHOW_DATABASES]);
 		read_capacity(&pool, console->tables[PGPS_SHOW_DATABASES]);
 		rows->pools[rows->npools++] = pool;
 	}
@@ -251,10 +257,11 @@ read_database_counters(PgpsConsoleRows *rows, const PgpsConsole *console)
 	rows->counters = make_room(table);
 	for (i = 0; i < table->nrows && rows->ncounters < MAX_POOLS; i++)
 	{
-		PgpsConsolePool pool = name_pool(console, table, i, "user", dialect);
+		PgpsConsolePool pool = pool_of_row(table, i, "user", dialect);
 
 		if (pgps_console_pool(rows, 0, pool.database, pool.user) < 0)
 			continue;
+		read_server_names(&pool, console->tables[PGPS_SHOW_DATABASES]);
 		pool.values = values_of_row(table, i, dialect);
 		for (f = 0; f < PGPS_FIRST_COUNTER; f++)
 			pgps_unset(&pool.values, f);
@@ -284,8 +291,8 @@ read_pgpool(PgpsConsoleRows *rows, const PgpsConsole *console)
 	rows->pools = make_room(table);
 	for (i = 0; i < table->nrows && rows->npools < MAX_POOLS; i++)
 	{
-		PgpsConsolePool pool = name_pool(console, table, i, "username",
-										 &pgps_pgpool2_pools);
+		PgpsConsolePool pool = pool_of_row(table, i, "username",
+										   &pgps_pgpool2_pools);
 		PgpsValues *values = &pool.values;
 		int			n = 0;
 

@@ -49,11 +49,14 @@ pgps_is_cell(const PgpsTable *table, int row, const char *column, const char *va
 int
 pgps_table_row(const PgpsTable *table, const char *column, const char *value)
 {
+	int			c = table ? find_column(table, column, strlen(column)) : -1;
 	int			i;
 
-	for (i = 0; table != NULL && i < table->nrows; i++)
+	for (i = 0; c >= 0 && i < table->nrows; i++)
 	{
-		if (pgps_is_cell(table, i, column, value))
+		const char *cell = table->cells[i * table->ncols + c];
+
+		if (cell != NULL && strcmp(cell, value) == 0)
 			return i;
 	}
 	return -1;
