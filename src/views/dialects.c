@@ -71,7 +71,7 @@ static const struct
 	{PGPS_CLAMP_NEGATIVE, "negative = 0"},
 	{PGPS_ADD, "added"},
 	{PGPS_SUBTRACT, "subtracted"},
-	{PGPS_WEAK, "unless another key tells it"}
+	{PGPS_WEAK, "unless another key reports it"}
 };
 
 static const char *
@@ -95,6 +95,7 @@ scratch_note(int field)
 	}
 }
 
+/* How a value is converted */
 static void
 describe(StringInfo text, const PgpsDialectKey *key)
 {
@@ -102,11 +103,6 @@ describe(StringInfo text, const PgpsDialectKey *key)
 	int			i;
 
 	resetStringInfo(text);
-	if (key->unit == PGPS_UNIT_NONE)
-	{
-		appendStringInfoString(text, "ignored");
-		return;
-	}
 	appendStringInfoString(text, unit_names[key->unit]);
 	if (note != NULL)
 		appendStringInfo(text, ", %s", note);
@@ -117,6 +113,18 @@ describe(StringInfo text, const PgpsDialectKey *key)
 	}
 }
 
+static void
+put_key(PgpsRow *row, const PgpsDialect *dialect, const StringInfoData *detected_by,
+		const char *key, const char *field, const char *conversion)
+{
+	pgps_put_text(row, dialect->name);
+	pgps_put_texts(row, detected_by->data, detected_by->len);
+	pgps_put_text(row, key);
+	pgps_put_text(row, field);
+	pgps_put_text(row, conversion);
+	pgps_row_end(row);
+}
+
 /* get_dialects() -> a row for each key of each dialect */
 Datum
 pgps_get_dialects(PG_FUNCTION_ARGS)
@@ -124,6 +132,7 @@ pgps_get_dialects(PG_FUNCTION_ARGS)
 	PgpsRow		row;
 	const PgpsDialect *const *d;
 	const PgpsDialectKey *k;
+	const char *const *ignored;
 	StringInfoData text;
 	StringInfoData detected_by;
 	int			i;
@@ -140,16 +149,12 @@ pgps_get_dialects(PG_FUNCTION_ARGS)
 								   strlen((*d)->detected_by[i]) + 1);
 		for (k = (*d)->keys; k->key != NULL; k++)
 		{
-			Assert(k - (*d)->keys < PGPS_MAX_KEYS);
 			describe(&text, k);
-			pgps_put_text(&row, (*d)->name);
-			pgps_put_texts(&row, detected_by.data, detected_by.len);
-			pgps_put_text(&row, k->key);
-			pgps_put_text(&row, k->unit == PGPS_UNIT_NONE ? NULL :
-						  field_names[k->field]);
-			pgps_put_text(&row, text.data);
-			pgps_row_end(&row);
+			put_key(&row, *d, &detected_by, k->key, field_names[k->field],
+					text.data);
 		}
+		for (ignored = (*d)->ignored; ignored && *ignored; ignored++)
+			put_key(&row, *d, &detected_by, *ignored, NULL, "ignored");
 	}
 	return (Datum) 0;
 }

@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
- * dialect.c
- *	  From one document of a pool library to our fields.
+ * parser.c
+ *	  One document, read in the words of its dialect.
  *
- * The words of the libraries are data (dialect_table.c), their values are
- * converted in figures.c, the keys of any shape of document are found in
- * document.c; this is the mechanism around: choose the dialect, take one key
- * after the other, complain.
+ * The words of the libraries are data (list.c), the keys of any shape of
+ * document are found in document.c, their values are converted in figures.c;
+ * here the dialect is chosen (detect.c), one key read after the other, and
+ * what is not understood complained about.
  *
- * Two kinds of mistakes are told apart.  A document that is no statistics at
+ * There are two kinds of mistakes.  A document that is no statistics at
  * all is a wrong argument and raises.  A value that cannot be used in a
  * document that is understood leaves its field unknown and is listed, because
  * a newer client library must not roll back somebody's transaction; only
@@ -26,7 +26,6 @@
 
 #include "base/numbers.h"
 #include "dialects/detect.h"
-#include "dialects/figures.h"
 #include "dialects/parser.h"
 
 /*
@@ -66,7 +65,7 @@ pgps_not_understood(PgpsParser *parser, const PgpsEntry *entry, int sqlstate,
 
 /* Text or number into a buffer; keeps its end when it is too long. */
 static bool
-copy_text(const JsonbValue *value, char *dest, Size size)
+text_of_value(const JsonbValue *value, char *dest, Size size)
 {
 	if (value->type == jbvString)
 	{
@@ -86,7 +85,7 @@ copy_text(const JsonbValue *value, char *dest, Size size)
 static void
 read_text(PgpsParser *parser, const PgpsEntry *entry, char *dest, Size size)
 {
-	if (!copy_text(&entry->value, dest, size))
+	if (!text_of_value(&entry->value, dest, size))
 		pgps_not_understood(parser, entry, ERRCODE_INVALID_PARAMETER_VALUE, "text");
 }
 
@@ -171,7 +170,7 @@ pgps_read_common(PgpsParser *parser, const PgpsEntry *entry)
 	}
 }
 
-/* A key may tell several figures: its rows stand together. */
+/* A key may report several figures: its rows stand together. */
 static void
 read_figures(PgpsParser *parser, const PgpsEntry *entry, const PgpsDialectKey *k)
 {
@@ -201,7 +200,7 @@ knows_inside(const PgpsParser *parser, int outer)
 
 	for (i = outer + 1; i < doc->nentries && doc->entries[i].parent >= outer; i++)
 	{
-		if (pgps_find_key(parser->dialect, &doc->entries[i]) != NULL)
+		if (pgps_find_row(parser->dialect, &doc->entries[i]) != NULL)
 			return true;
 	}
 	return false;
@@ -227,7 +226,7 @@ read_entries(PgpsParser *parser)
 	while (i < doc->nentries)
 	{
 		const PgpsEntry *entry = &doc->entries[i];
-		const PgpsDialectKey *k;
+		const PgpsWordRow *row;
 
 		CHECK_FOR_INTERRUPTS();
 		if (entry->common != PGPS_COMMON_NONE)
@@ -237,8 +236,11 @@ read_entries(PgpsParser *parser)
 			i++;
 			continue;
 		}
-		else if ((k = pgps_find_key(parser->dialect, entry)) != NULL)
-			read_figures(parser, entry, k);
+		else if ((row = pgps_find_row(parser->dialect, entry)) != NULL)
+		{
+			if (row->key != NULL)
+				read_figures(parser, entry, row->key);
+		}
 		else
 			pgps_not_understood(parser, entry, ERRCODE_INVALID_PARAMETER_VALUE,
 								"a key of this dialect, as in view pgpool_stats.dialects");
@@ -272,7 +274,7 @@ name_row(PgpsParser *parser)
 
 			if (entry->parent == -1 && entry->folded[0] != '\0' &&
 				pgps_same_key(entry->folded, dialect->row_keys[k]))
-				copy_text(&entry->value, part, sizeof(part));
+				text_of_value(&entry->value, part, sizeof(part));
 		}
 		if (part[0] != '\0')
 			appendStringInfo(&name, "%s%s", name.len > 0 ? "/" : "", part);
@@ -289,8 +291,8 @@ name_row(PgpsParser *parser)
  * read.
  */
 PgpsStats *
-pgps_parse_one(PgpsParser *parser, JsonbContainer *container,
-			   const PgpsDialect *dialect, bool strict)
+pgps_parse_document(PgpsParser *parser, JsonbContainer *container,
+					const PgpsDialect *dialect, bool strict)
 {
 	PgpsStats  *stats = palloc0(sizeof(PgpsStats));
 

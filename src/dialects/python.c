@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
- * dialect_python.c
+ * python.c
  *	  Pools of Python libraries.
  *
- * Data only; dialect_table.c says how it is used.
+ * Data only; see list.c.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -11,7 +11,7 @@
  */
 #include "postgres.h"
 
-#include "dialects/dialect_table.h"
+#include "dialects/list.h"
 
 /*
  * psycopg 3: ConnectionPool.get_stats().  pool_size counts connections that
@@ -19,21 +19,18 @@
  * limit.
  */
 static const PgpsDialectKey psycopg_pool_keys[] = {
-	{"pool_min", PGPS_MIN_SIZE, PGPS_UNIT_COUNT, 0},
+	{"pool_min", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
 	{"pool_max", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, PGPS_ZERO_UNLIMITED},
-	{"pool_size", PGPS_OPEN, PGPS_UNIT_COUNT, 0},
-	{"pool_available", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, 0},
-	{"requests_waiting", PGPS_WAITING, PGPS_UNIT_COUNT, 0},
-	{"requests_num", PGPS_CHECKOUTS, PGPS_UNIT_COUNT, 0},
-	{"requests_queued", PGPS_WAITS, PGPS_UNIT_COUNT, 0},
-	{"requests_wait_ms", PGPS_TOTAL_WAIT_TIME, PGPS_UNIT_MS, 0},
-	{"requests_errors", PGPS_TIMEOUTS, PGPS_UNIT_COUNT, 0},
-	{"usage_ms", PGPS_TOTAL_USE_TIME, PGPS_UNIT_MS, 0},
-	{"connections_num", PGPS_CREATES, PGPS_UNIT_COUNT, 0},
-	{"connections_errors", PGPS_CREATE_ERRORS, PGPS_UNIT_COUNT, 0},
-	{"connections_ms", 0, PGPS_UNIT_NONE, 0},
-	{"connections_lost", 0, PGPS_UNIT_NONE, 0},
-	{"returns_bad", 0, PGPS_UNIT_NONE, 0},
+	{"pool_size", PGPS_OPEN, PGPS_UNIT_COUNT},
+	{"pool_available", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
+	{"requests_waiting", PGPS_WAITING, PGPS_UNIT_COUNT},
+	{"requests_num", PGPS_CHECKOUTS, PGPS_UNIT_COUNT},
+	{"requests_queued", PGPS_WAITS, PGPS_UNIT_COUNT},
+	{"requests_wait_ms", PGPS_TOTAL_WAIT_TIME, PGPS_UNIT_MS},
+	{"requests_errors", PGPS_TIMEOUTS, PGPS_UNIT_COUNT},
+	{"usage_ms", PGPS_TOTAL_USE_TIME, PGPS_UNIT_MS},
+	{"connections_num", PGPS_CREATES, PGPS_UNIT_COUNT},
+	{"connections_errors", PGPS_CREATE_ERRORS, PGPS_UNIT_COUNT},
 	{NULL}
 };
 
@@ -41,6 +38,7 @@ const PgpsDialect pgps_psycopg_pool = {
 	.name = "psycopg_pool",
 	.detected_by = {"pool_min", "pool_max", "pool_size", "pool_available"},
 	.keys = psycopg_pool_keys,
+	.ignored = PGPS_WORDS("connections_ms", "connections_lost", "returns_bad"),
 	.absent_is_zero = true,
 };
 
@@ -53,12 +51,10 @@ const PgpsDialect pgps_psycopg_pool = {
 static const PgpsDialectKey sqlalchemy_keys[] = {
 	{"size", PGPS_POOL_SIZE, PGPS_UNIT_COUNT, PGPS_ZERO_UNLIMITED},
 	{"pool_size", PGPS_POOL_SIZE, PGPS_UNIT_COUNT, PGPS_ZERO_UNLIMITED},
-	{"checkedin", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, 0},
-	{"checkedout", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT, 0},
+	{"checkedin", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
+	{"checkedout", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT},
 	{"overflow", PGPS_OVERFLOW, PGPS_UNIT_COUNT, PGPS_CLAMP_NEGATIVE},
 	{"max_overflow", PGPS_MAX_OVERFLOW, PGPS_UNIT_COUNT, PGPS_MINUS_UNLIMITED},
-	{"timeout", 0, PGPS_UNIT_NONE, 0},
-	{"recycle", 0, PGPS_UNIT_NONE, 0},
 	{NULL}
 };
 
@@ -71,18 +67,18 @@ const PgpsDialect pgps_sqlalchemy = {
 		"checkedout"
 	},
 	.keys = sqlalchemy_keys,
+	.ignored = PGPS_WORDS("timeout", "recycle"),
 };
 
 /*
  * psycopg2.pool, by hand: minconn, maxconn, len(_pool), len(_used), _keys.
  */
 static const PgpsDialectKey psycopg2_keys[] = {
-	{"minconn", PGPS_MIN_SIZE, PGPS_UNIT_COUNT, 0},
-	{"maxconn", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, 0},
-	{"idle", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, 0},
-	{"used", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT, 0},
-	{"keys", PGPS_CHECKOUTS, PGPS_UNIT_COUNT, 0},
-	{"closed", 0, PGPS_UNIT_NONE, 0},
+	{"minconn", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
+	{"maxconn", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
+	{"idle", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
+	{"used", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT},
+	{"keys", PGPS_CHECKOUTS, PGPS_UNIT_COUNT},
 	{NULL}
 };
 
@@ -90,6 +86,7 @@ const PgpsDialect pgps_psycopg2 = {
 	.name = "psycopg2",
 	.detected_by = {"minconn", "maxconn"},
 	.keys = psycopg2_keys,
+	.ignored = PGPS_WORDS("closed"),
 };
 
 /*
@@ -97,14 +94,14 @@ const PgpsDialect pgps_psycopg2 = {
  * get_max_size().
  */
 static const PgpsDialectKey asyncpg_keys[] = {
-	{"size", PGPS_OPEN, PGPS_UNIT_COUNT, 0},
-	{"get_size", PGPS_OPEN, PGPS_UNIT_COUNT, 0},
-	{"idle_size", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, 0},
-	{"get_idle_size", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, 0},
-	{"min_size", PGPS_MIN_SIZE, PGPS_UNIT_COUNT, 0},
-	{"get_min_size", PGPS_MIN_SIZE, PGPS_UNIT_COUNT, 0},
-	{"max_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, 0},
-	{"get_max_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, 0},
+	{"size", PGPS_OPEN, PGPS_UNIT_COUNT},
+	{"get_size", PGPS_OPEN, PGPS_UNIT_COUNT},
+	{"idle_size", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
+	{"get_idle_size", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
+	{"min_size", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
+	{"get_min_size", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
+	{"max_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
+	{"get_max_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
 	{NULL}
 };
 
@@ -118,12 +115,9 @@ const PgpsDialect pgps_asyncpg = {
  * mysql.connector.pooling, by hand; _cnx_queue.qsize() is "idle".
  */
 static const PgpsDialectKey mysql_pool_keys[] = {
-	{"pool_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, 0},
-	{"idle", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, 0},
-	{"used", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT, 0},
-	{"pool_name", 0, PGPS_UNIT_NONE, 0},
-	{"pool_reset_session", 0, PGPS_UNIT_NONE, 0},
-	{"reset_session", 0, PGPS_UNIT_NONE, 0},
+	{"pool_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
+	{"idle", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
+	{"used", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT},
 	{NULL}
 };
 
@@ -131,6 +125,7 @@ const PgpsDialect pgps_mysql_pool = {
 	.name = "mysql_pool",
 	.detected_by = {"pool_name", "pool_size"},
 	.keys = mysql_pool_keys,
+	.ignored = PGPS_WORDS("pool_name", "pool_reset_session", "reset_session"),
 	.elsewhere = true,
 };
 
@@ -138,14 +133,10 @@ const PgpsDialect pgps_mysql_pool = {
  * MariaDB Connector/Python; its max_size is what pool_size could be set to.
  */
 static const PgpsDialectKey mariadb_pool_keys[] = {
-	{"pool_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, 0},
-	{"connection_count", PGPS_OPEN, PGPS_UNIT_COUNT, 0},
-	{"idle", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, 0},
-	{"used", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT, 0},
-	{"pool_name", 0, PGPS_UNIT_NONE, 0},
-	{"max_size", 0, PGPS_UNIT_NONE, 0},
-	{"pool_reset_connection", 0, PGPS_UNIT_NONE, 0},
-	{"pool_validation_interval", 0, PGPS_UNIT_NONE, 0},
+	{"pool_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
+	{"connection_count", PGPS_OPEN, PGPS_UNIT_COUNT},
+	{"idle", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
+	{"used", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT},
 	{NULL}
 };
 
@@ -153,5 +144,7 @@ const PgpsDialect pgps_mariadb_pool = {
 	.name = "mariadb_pool",
 	.detected_by = {"connection_count", "max_size"},
 	.keys = mariadb_pool_keys,
+	.ignored = PGPS_WORDS("pool_name", "max_size", "pool_reset_connection",
+						  "pool_validation_interval"),
 	.elsewhere = true,
 };

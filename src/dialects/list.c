@@ -1,15 +1,15 @@
 /*-------------------------------------------------------------------------
  *
- * dialect_table.c
- *	  The words of each pool library.  Data only: a new dialect is new rows.
+ * list.c
+ *	  All dialects in the order in which they are tried, and our own words.
  *
- * Keys are written as the library writes them and compared without case and
- * punctuation, so that AcquireCount, acquire_count and "acquire count" are
- * one key.  The first dialect whose detected_by keys are all there is taken;
- * when none is, the one that knows most of the keys.
+ * The first dialect whose detected_by keys are all there is taken; when none
+ * is, the one that knows most of the keys.  The view dialects shows all of
+ * them.
  *
- * Each family of libraries has a file; this one has our own words and the
- * order.  The view dialects shows all of it.
+ * A new dialect is data in the file of its family (python.c, java.c, ...), a
+ * line in list.h, and one here.  A key more that reports a figure is a row
+ * of .keys, and one that does not is a word of .ignored.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -17,29 +17,29 @@
  */
 #include "postgres.h"
 
-#include "dialects/dialect_table.h"
+#include "dialects/list.h"
 
 /*
  * Our own words: the column names of the views, times in milliseconds.
  */
 static const PgpsDialectKey native_keys[] = {
-	{"pool_size", PGPS_POOL_SIZE, PGPS_UNIT_COUNT, 0},
+	{"pool_size", PGPS_POOL_SIZE, PGPS_UNIT_COUNT},
 	{"max_overflow", PGPS_MAX_OVERFLOW, PGPS_UNIT_COUNT, PGPS_MINUS_UNLIMITED},
 	{"max_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, PGPS_MINUS_UNLIMITED},
-	{"min_size", PGPS_MIN_SIZE, PGPS_UNIT_COUNT, 0},
-	{"unlimited", PGPS_UNLIMITED, PGPS_UNIT_BOOL, 0},
-	{"open", PGPS_OPEN, PGPS_UNIT_COUNT, 0},
-	{"checked_out", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT, 0},
-	{"checked_in", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, 0},
-	{"overflow", PGPS_OVERFLOW, PGPS_UNIT_COUNT, 0},
-	{"waiting", PGPS_WAITING, PGPS_UNIT_COUNT, 0},
-	{"max_wait", PGPS_MAX_WAIT, PGPS_UNIT_MS, 0},
-	{"checkouts", PGPS_CHECKOUTS, PGPS_UNIT_COUNT, 0},
-	{"waits", PGPS_WAITS, PGPS_UNIT_COUNT, 0},
-	{"total_wait_time", PGPS_TOTAL_WAIT_TIME, PGPS_UNIT_MS, 0},
-	{"timeouts", PGPS_TIMEOUTS, PGPS_UNIT_COUNT, 0},
-	{"errors", PGPS_ERRORS, PGPS_UNIT_COUNT, 0},
-	{"total_use_time", PGPS_TOTAL_USE_TIME, PGPS_UNIT_MS, 0},
+	{"min_size", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
+	{"unlimited", PGPS_UNLIMITED, PGPS_UNIT_BOOL},
+	{"open", PGPS_OPEN, PGPS_UNIT_COUNT},
+	{"checked_out", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT},
+	{"checked_in", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
+	{"overflow", PGPS_OVERFLOW, PGPS_UNIT_COUNT},
+	{"waiting", PGPS_WAITING, PGPS_UNIT_COUNT},
+	{"max_wait", PGPS_MAX_WAIT, PGPS_UNIT_MS},
+	{"checkouts", PGPS_CHECKOUTS, PGPS_UNIT_COUNT},
+	{"waits", PGPS_WAITS, PGPS_UNIT_COUNT},
+	{"total_wait_time", PGPS_TOTAL_WAIT_TIME, PGPS_UNIT_MS},
+	{"timeouts", PGPS_TIMEOUTS, PGPS_UNIT_COUNT},
+	{"errors", PGPS_ERRORS, PGPS_UNIT_COUNT},
+	{"total_use_time", PGPS_TOTAL_USE_TIME, PGPS_UNIT_MS},
 	{NULL}
 };
 

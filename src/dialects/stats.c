@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
- * parse.c
- *	  Which documents are in the argument of report()?
+ * stats.c
+ *	  What the argument of report() says: one document, or several.
  *
- * One, a row for each of several pools, rows that make a pool only together,
- * a pool for reading and one for writing, or a text.  What a document says is
- * read in dialect.c.
+ * It is an object, an array with a row for each of several pools or with rows
+ * that make a pool only together, a pool for reading and one for writing, or
+ * a text.  A document is read in parser.c.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -19,11 +19,11 @@
 #define MAX_COMBINED 100000		/* rows that make one */
 
 static PgpsStats *
-parse_document(JsonbContainer *container, bool strict)
+parse_object(JsonbContainer *container, bool strict)
 {
 	PgpsParser	parser;
 
-	pgps_parse_one(&parser, container, NULL, strict);
+	pgps_parse_document(&parser, container, NULL, strict);
 	return pgps_finish_document(&parser);
 }
 
@@ -32,7 +32,7 @@ parse_document(JsonbContainer *container, bool strict)
  * their own print only their name.
  */
 static PgpsStats *
-parse_string(const JsonbValue *value)
+parse_text(const JsonbValue *value)
 {
 	PgpsStats  *stats = palloc0(sizeof(PgpsStats));
 	char	   *text = pnstrdup(value->val.string.val,
@@ -47,7 +47,7 @@ parse_string(const JsonbValue *value)
 			   &size, &in, &over, &out) == 4 &&
 		size >= 0 && in >= 0 && out >= 0)
 	{
-		/* max_overflow is not in the text: only size 0 tells the cap */
+		/* max_overflow is not in the text: only size 0 says what the cap is */
 		pgps_set(&stats->values, PGPS_POOL_SIZE, size);
 		if (size == 0)
 			pgps_set(&stats->values, PGPS_UNLIMITED, 1);
@@ -109,7 +109,7 @@ parse_combined(JsonbContainer *array, const PgpsDialect *dialect, bool strict)
 
 		if (object == NULL)
 			return NULL;
-		row = pgps_parse_one(&parser, object, dialect, strict);
+		row = pgps_parse_document(&parser, object, dialect, strict);
 		rows[i] = parser.figures;
 		if (stats == NULL)
 			stats = row;
@@ -141,7 +141,7 @@ parse_array(JsonbContainer *array, bool strict)
 
 		if (object == NULL)
 			return NIL;
-		pgps_parse_one(&parser, object, NULL, strict);
+		pgps_parse_document(&parser, object, NULL, strict);
 		if (i == 0)
 		{
 			if (parser.dialect->combine != NULL)
@@ -193,7 +193,7 @@ parse_split(JsonbContainer *object, bool strict)
 	pgps_document_read(&outer.doc, object);
 	for (i = 0; i < lengthof(sides); i++)
 	{
-		PgpsStats  *stats = parse_document(values[i].val.binary.data, strict);
+		PgpsStats  *stats = parse_object(values[i].val.binary.data, strict);
 
 		outer.stats = stats;
 		for (j = 0; j < outer.doc.nentries; j = pgps_skip_entry(&outer.doc, j))
@@ -229,16 +229,16 @@ pgps_parse_stats(Jsonb *document, bool strict)
 		JsonbValue *value = getIthJsonbValueFromContainer(root, 0);
 
 		if (value->type == jbvString)
-			result = list_make1(parse_string(value));
+			result = list_make1(parse_text(value));
 	}
 	else if (JB_ROOT_IS_OBJECT(document))
 	{
 		result = parse_split(root, strict);
 		if (result == NIL)
-			result = list_make1(parse_document(root, strict));
+			result = list_make1(parse_object(root, strict));
 	}
 	else if (pgps_is_list_of_pairs(root))
-		result = list_make1(parse_document(root, strict));
+		result = list_make1(parse_object(root, strict));
 	else
 		result = parse_array(root, strict);
 

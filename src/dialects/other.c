@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
- * dialect_other.c
+ * other.c
  *	  Pools of Rust, Ruby, Elixir and PHP.
  *
- * Data only; dialect_table.c says how it is used.
+ * Data only; see list.c.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -11,16 +11,16 @@
  */
 #include "postgres.h"
 
-#include "dialects/dialect_table.h"
+#include "dialects/list.h"
 
 /*
  * deadpool: Status.  available is negative while callers wait.
  */
 static const PgpsDialectKey deadpool_keys[] = {
-	{"max_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, 0},
-	{"size", PGPS_OPEN, PGPS_UNIT_COUNT, 0},
+	{"max_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
+	{"size", PGPS_OPEN, PGPS_UNIT_COUNT},
 	{"available", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, PGPS_CLAMP_NEGATIVE},
-	{"waiting", PGPS_WAITING, PGPS_UNIT_COUNT, 0},
+	{"waiting", PGPS_WAITING, PGPS_UNIT_COUNT},
 	{NULL}
 };
 
@@ -35,23 +35,18 @@ const PgpsDialect pgps_deadpool = {
  * from its counters.
  */
 static const PgpsDialectKey bb8_keys[] = {
-	{"connections", PGPS_OPEN, PGPS_UNIT_COUNT, 0},
-	{"idle_connections", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, 0},
-	{"max_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, 0},
-	{"min_idle", PGPS_MIN_SIZE, PGPS_UNIT_COUNT, 0},
-	{"get_started", PGPS_CHECKOUTS, PGPS_UNIT_COUNT, 0},
+	{"connections", PGPS_OPEN, PGPS_UNIT_COUNT},
+	{"idle_connections", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
+	{"max_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
+	{"min_idle", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
+	{"get_started", PGPS_CHECKOUTS, PGPS_UNIT_COUNT},
 	{"get_started", PGPS_WAITING, PGPS_UNIT_COUNT, PGPS_ADD},
 	{"get_direct", PGPS_WAITING, PGPS_UNIT_COUNT, PGPS_SUBTRACT},
-	{"get_waited", PGPS_WAITS, PGPS_UNIT_COUNT, 0},
+	{"get_waited", PGPS_WAITS, PGPS_UNIT_COUNT},
 	{"get_waited", PGPS_WAITING, PGPS_UNIT_COUNT, PGPS_SUBTRACT},
-	{"get_timed_out", PGPS_TIMEOUTS, PGPS_UNIT_COUNT, 0},
+	{"get_timed_out", PGPS_TIMEOUTS, PGPS_UNIT_COUNT},
 	{"get_timed_out", PGPS_WAITING, PGPS_UNIT_COUNT, PGPS_SUBTRACT},
-	{"get_wait_time", PGPS_TOTAL_WAIT_TIME, PGPS_UNIT_US, 0},
-	{"connections_created", 0, PGPS_UNIT_NONE, 0},
-	{"connections_closed_broken", 0, PGPS_UNIT_NONE, 0},
-	{"connections_closed_invalid", 0, PGPS_UNIT_NONE, 0},
-	{"connections_closed_max_lifetime", 0, PGPS_UNIT_NONE, 0},
-	{"connections_closed_idle_timeout", 0, PGPS_UNIT_NONE, 0},
+	{"get_wait_time", PGPS_TOTAL_WAIT_TIME, PGPS_UNIT_US},
 	{NULL}
 };
 
@@ -63,6 +58,10 @@ const PgpsDialect pgps_bb8 = {
 		"statistics|get_started"
 	},
 	.keys = bb8_keys,
+	.ignored = PGPS_WORDS("connections_created", "connections_closed_broken",
+						  "connections_closed_invalid",
+						  "connections_closed_max_lifetime",
+						  "connections_closed_idle_timeout"),
 	.nested = true,
 };
 
@@ -70,10 +69,10 @@ const PgpsDialect pgps_bb8 = {
  * r2d2: State
  */
 static const PgpsDialectKey r2d2_keys[] = {
-	{"connections", PGPS_OPEN, PGPS_UNIT_COUNT, 0},
-	{"idle_connections", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, 0},
-	{"max_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, 0},
-	{"min_idle", PGPS_MIN_SIZE, PGPS_UNIT_COUNT, 0},
+	{"connections", PGPS_OPEN, PGPS_UNIT_COUNT},
+	{"idle_connections", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
+	{"max_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
+	{"min_idle", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
 	{NULL}
 };
 
@@ -87,11 +86,10 @@ const PgpsDialect pgps_r2d2 = {
  * sqlx: size(), num_idle() and options
  */
 static const PgpsDialectKey sqlx_keys[] = {
-	{"size", PGPS_OPEN, PGPS_UNIT_COUNT, 0},
-	{"num_idle", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, 0},
-	{"max_connections", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, 0},
-	{"min_connections", PGPS_MIN_SIZE, PGPS_UNIT_COUNT, 0},
-	{"is_closed", 0, PGPS_UNIT_NONE, 0},
+	{"size", PGPS_OPEN, PGPS_UNIT_COUNT},
+	{"num_idle", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
+	{"max_connections", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
+	{"min_connections", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
 	{NULL}
 };
 
@@ -99,6 +97,7 @@ const PgpsDialect pgps_sqlx = {
 	.name = "sqlx",
 	.detected_by = {"size", "num_idle"},
 	.keys = sqlx_keys,
+	.ignored = PGPS_WORDS("is_closed"),
 };
 
 /*
@@ -107,14 +106,11 @@ const PgpsDialect pgps_sqlx = {
  */
 static const PgpsDialectKey activerecord_keys[] = {
 	{"size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, PGPS_MINUS_UNLIMITED | PGPS_NULL_UNLIMITED},
-	{"connections", PGPS_OPEN, PGPS_UNIT_COUNT, 0},
+	{"connections", PGPS_OPEN, PGPS_UNIT_COUNT},
 	{"busy", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT, PGPS_ADD},
 	{"dead", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT, PGPS_ADD},
-	{"idle", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, 0},
-	{"waiting", PGPS_WAITING, PGPS_UNIT_COUNT, 0},
-	{"checkout_timeout", 0, PGPS_UNIT_NONE, 0},
-	{"min_connections", 0, PGPS_UNIT_NONE, 0},
-	{"max_connections", 0, PGPS_UNIT_NONE, 0},
+	{"idle", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
+	{"waiting", PGPS_WAITING, PGPS_UNIT_COUNT},
 	{NULL}
 };
 
@@ -122,15 +118,17 @@ const PgpsDialect pgps_activerecord = {
 	.name = "activerecord",
 	.detected_by = {"connections", "busy", "dead"},
 	.keys = activerecord_keys,
+	.ignored = PGPS_WORDS("checkout_timeout", "min_connections",
+						  "max_connections"),
 };
 
 /*
  * Sequel, by hand: size is what is open
  */
 static const PgpsDialectKey sequel_keys[] = {
-	{"size", PGPS_OPEN, PGPS_UNIT_COUNT, 0},
-	{"max_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, 0},
-	{"num_waiting", PGPS_WAITING, PGPS_UNIT_COUNT, 0},
+	{"size", PGPS_OPEN, PGPS_UNIT_COUNT},
+	{"max_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
+	{"num_waiting", PGPS_WAITING, PGPS_UNIT_COUNT},
 	{NULL}
 };
 
@@ -145,11 +143,10 @@ const PgpsDialect pgps_sequel = {
  * and the pool opens all of it.
  */
 static const PgpsDialectKey db_connection_keys[] = {
-	{"ready_conn_count", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, 0},
-	{"checkout_queue_length", PGPS_WAITING, PGPS_UNIT_COUNT, 0},
-	{"pool_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, 0},
-	{"pool_size", PGPS_OPEN, PGPS_UNIT_COUNT, 0},
-	{"source", 0, PGPS_UNIT_NONE, 0},
+	{"ready_conn_count", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
+	{"checkout_queue_length", PGPS_WAITING, PGPS_UNIT_COUNT},
+	{"pool_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
+	{"pool_size", PGPS_OPEN, PGPS_UNIT_COUNT},
 	{NULL}
 };
 
@@ -157,6 +154,7 @@ const PgpsDialect pgps_db_connection = {
 	.name = "db_connection",
 	.detected_by = {"ready_conn_count", "checkout_queue_length"},
 	.keys = db_connection_keys,
+	.ignored = PGPS_WORDS("source"),
 };
 
 /*
@@ -164,25 +162,10 @@ const PgpsDialect pgps_db_connection = {
  * no connection: idle and total processes say nothing.
  */
 static const PgpsDialectKey php_fpm_keys[] = {
-	{"active processes", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT, 0},
-	{"listen queue", PGPS_WAITING, PGPS_UNIT_COUNT, 0},
-	{"max children", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, 0},
-	{"pm.max_children", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, 0},
-	{"pool", 0, PGPS_UNIT_NONE, 0},
-	{"process manager", 0, PGPS_UNIT_NONE, 0},
-	{"start time", 0, PGPS_UNIT_NONE, 0},
-	{"start since", 0, PGPS_UNIT_NONE, 0},
-	{"accepted conn", 0, PGPS_UNIT_NONE, 0},
-	{"max listen queue", 0, PGPS_UNIT_NONE, 0},
-	{"listen queue len", 0, PGPS_UNIT_NONE, 0},
-	{"idle processes", 0, PGPS_UNIT_NONE, 0},
-	{"total processes", 0, PGPS_UNIT_NONE, 0},
-	{"max active processes", 0, PGPS_UNIT_NONE, 0},
-	{"max children reached", 0, PGPS_UNIT_NONE, 0},
-	{"slow requests", 0, PGPS_UNIT_NONE, 0},
-	{"memory peak", 0, PGPS_UNIT_NONE, 0},
-	{"processes", 0, PGPS_UNIT_NONE, 0},
-	{"procs", 0, PGPS_UNIT_NONE, 0},
+	{"active processes", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT},
+	{"listen queue", PGPS_WAITING, PGPS_UNIT_COUNT},
+	{"max children", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
+	{"pm.max_children", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
 	{NULL}
 };
 
@@ -190,4 +173,10 @@ const PgpsDialect pgps_php_fpm = {
 	.name = "php_fpm",
 	.detected_by = {"active_processes", "idle_processes"},
 	.keys = php_fpm_keys,
+	.ignored = PGPS_WORDS("pool", "process manager", "start time",
+						  "start since", "accepted conn", "max listen queue",
+						  "listen queue len", "idle processes",
+						  "total processes", "max active processes",
+						  "max children reached", "slow requests",
+						  "memory peak", "processes", "procs"),
 };

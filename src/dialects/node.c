@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
- * dialect_node.c
+ * node.c
  *	  Pools of JavaScript libraries.  Infinity becomes null in their JSON.
  *
- * Data only; dialect_table.c says how it is used.
+ * Data only; see list.c.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -11,21 +11,18 @@
  */
 #include "postgres.h"
 
-#include "dialects/dialect_table.h"
+#include "dialects/list.h"
 
 /*
  * pg.Pool, by hand: totalCount, idleCount, waitingCount, expiredCount and
  * options.max, .min.  totalCount includes those that still connect.
  */
 static const PgpsDialectKey node_pg_keys[] = {
-	{"totalCount", PGPS_OPEN, PGPS_UNIT_COUNT, 0},
-	{"idleCount", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, 0},
-	{"waitingCount", PGPS_WAITING, PGPS_UNIT_COUNT, 0},
+	{"totalCount", PGPS_OPEN, PGPS_UNIT_COUNT},
+	{"idleCount", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
+	{"waitingCount", PGPS_WAITING, PGPS_UNIT_COUNT},
 	{"max", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, PGPS_NULL_UNLIMITED},
-	{"min", PGPS_MIN_SIZE, PGPS_UNIT_COUNT, 0},
-	{"expiredCount", 0, PGPS_UNIT_NONE, 0},
-	{"ending", 0, PGPS_UNIT_NONE, 0},
-	{"ended", 0, PGPS_UNIT_NONE, 0},
+	{"min", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
 	{NULL}
 };
 
@@ -33,6 +30,7 @@ const PgpsDialect pgps_node_pg = {
 	.name = "node_pg",
 	.detected_by = {"total_count", "idle_count", "waiting_count"},
 	.keys = node_pg_keys,
+	.ignored = PGPS_WORDS("expiredCount", "ending", "ended"),
 };
 
 /*
@@ -44,10 +42,9 @@ static const PgpsDialectKey tarn_keys[] = {
 	{"numFree", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, PGPS_ADD},
 	{"numFree", PGPS_OPEN, PGPS_UNIT_COUNT, PGPS_ADD},
 	{"numPendingCreates", PGPS_OPEN, PGPS_UNIT_COUNT, PGPS_ADD},
-	{"numPendingAcquires", PGPS_WAITING, PGPS_UNIT_COUNT, 0},
-	{"min", PGPS_MIN_SIZE, PGPS_UNIT_COUNT, 0},
+	{"numPendingAcquires", PGPS_WAITING, PGPS_UNIT_COUNT},
+	{"min", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
 	{"max", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, PGPS_NULL_UNLIMITED},
-	{"numPendingValidations", 0, PGPS_UNIT_NONE, 0},
 	{NULL}
 };
 
@@ -55,20 +52,19 @@ const PgpsDialect pgps_tarn = {
 	.name = "tarn",
 	.detected_by = {"num_used", "num_free"},
 	.keys = tarn_keys,
+	.ignored = PGPS_WORDS("numPendingValidations"),
 };
 
 /*
  * sequelize-pool, by hand
  */
 static const PgpsDialectKey sequelize_pool_keys[] = {
-	{"size", PGPS_OPEN, PGPS_UNIT_COUNT, 0},
-	{"available", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, 0},
-	{"using", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT, 0},
-	{"waiting", PGPS_WAITING, PGPS_UNIT_COUNT, 0},
+	{"size", PGPS_OPEN, PGPS_UNIT_COUNT},
+	{"available", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
+	{"using", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT},
+	{"waiting", PGPS_WAITING, PGPS_UNIT_COUNT},
 	{"maxSize", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, PGPS_NULL_UNLIMITED},
-	{"minSize", PGPS_MIN_SIZE, PGPS_UNIT_COUNT, 0},
-	{"name", 0, PGPS_UNIT_NONE, 0},
-	{"draining", 0, PGPS_UNIT_NONE, 0},
+	{"minSize", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
 	{NULL}
 };
 
@@ -76,21 +72,20 @@ const PgpsDialect pgps_sequelize_pool = {
 	.name = "sequelize_pool",
 	.detected_by = {"size", "available", "using"},
 	.keys = sequelize_pool_keys,
+	.ignored = PGPS_WORDS("name", "draining"),
 };
 
 /*
- * postgres.js tells only its configuration
+ * postgres.js shows only its configuration
  */
 static const PgpsDialectKey postgres_js_keys[] = {
 	{"max", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, PGPS_NULL_UNLIMITED},
-	{"max_pipeline", 0, PGPS_UNIT_NONE, 0},
-	{"idle_timeout", 0, PGPS_UNIT_NONE, 0},
-	{"connect_timeout", 0, PGPS_UNIT_NONE, 0},
-	{"max_lifetime", 0, PGPS_UNIT_NONE, 0},
 	{NULL}
 };
 
 const PgpsDialect pgps_postgres_js = {
 	.name = "postgres_js",
 	.keys = postgres_js_keys,
+	.ignored = PGPS_WORDS("max_pipeline", "idle_timeout", "connect_timeout",
+						  "max_lifetime"),
 };
