@@ -17,6 +17,15 @@
 
 PG_FUNCTION_INFO_V1(pgps_get_dialects);
 
+#define DIALECT_COLUMNS(C) \
+	C(dialect, text, dialect->name) \
+	C(detected_by, texts, detected_by->data, detected_by->len) \
+	C(key, text, key) \
+	C(field, text, field) \
+	C(conversion, text, conversion)
+
+static const PgpsColumn dialect_columns[] = {DIALECT_COLUMNS(PGPS_COLUMN)};
+
 /* columns of the views; what is worked out from it for the others */
 static const char *const field_names[PGPS_NSCRATCH] = {
 	[PGPS_POOL_SIZE] = "pool_size",
@@ -117,11 +126,7 @@ static void
 put_key(PgpsRow *row, const PgpsDialect *dialect, const StringInfoData *detected_by,
 		const char *key, const char *field, const char *conversion)
 {
-	pgps_put_text(row, dialect->name);
-	pgps_put_texts(row, detected_by->data, detected_by->len);
-	pgps_put_text(row, key);
-	pgps_put_text(row, field);
-	pgps_put_text(row, conversion);
+	DIALECT_COLUMNS(PGPS_PUT)
 	pgps_row_end(row);
 }
 
@@ -138,7 +143,7 @@ pgps_get_dialects(PG_FUNCTION_ARGS)
 	int			i;
 
 	pgps_ensure_loaded();
-	pgps_rows_begin(&row, fcinfo);
+	pgps_rows_begin(&row, fcinfo, dialect_columns, lengthof(dialect_columns));
 	initStringInfo(&text);
 	initStringInfo(&detected_by);
 	for (d = pgps_dialects; *d != NULL; d++)
