@@ -1,7 +1,9 @@
 # pgpool_stats: client connection pools, seen from the server
 #
 #   make test      all tests; installs what is missing (Debian)
+#                  ONE="tap/031 regress/budget": only those, by parts of names
 #   make test-all  also the long ones
+#   make test-busy all tests while the processors are kept busy: takes long
 #   make bench     what it costs, see docs/performance.md
 #   make core      PostgreSQL's own regression tests with us loaded
 #   make demo      real pools on a throwaway server; KEEP=1 leaves it up
@@ -35,10 +37,10 @@ PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 
 # these work on a machine without PostgreSQL
-test test-all demo lint bench core:
-	@test/run $@
+test test-all test-busy demo lint bench core:
+	@test/run $@ $(if $(filter test%,$@),$(ONE))
 
-.PHONY: test test-all demo lint bench core
+.PHONY: test test-all test-busy demo lint bench core
 
 ifneq ($(PGXS),)
 # bitcode would only help queries that inline our functions
