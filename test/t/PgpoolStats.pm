@@ -1,5 +1,5 @@
 # What the TAP tests share: a server that has the library, queries, waiting,
-# sessions with labels, reports.  All of it is about the first server started.
+# sessions with labels, reports.  All of it is about the server started last.
 package PgpoolStats;
 
 use strict;
@@ -16,11 +16,14 @@ our @EXPORT = (
 	@PostgreSQL::Test::Utils::EXPORT,
 	@Test::More::EXPORT,
 	qw(start_node sql psql wait_for becomes set_to next_pass wait_saved
-	  started_at kill_hard labels session sessions pgbench report figures));
+	  started_at kill_hard labels background session sessions used pgbench
+	  pgbench_at_gate waits pass_time report figures
+	  write_file compiled));
 
 my $node;
 
-# A server with these lines of configuration besides the usual ones
+# A server with these lines of configuration besides the usual ones: a report
+# does not get old by itself, however slow the machine is.
 sub start_node
 {
 	my ($conf, %how) = @_;
@@ -30,11 +33,12 @@ sub start_node
 	$new->append_conf('postgresql.conf',
 		"shared_preload_libraries = 'pgpool_stats'\n"
 		  . "pgpool_stats.sample_interval = 100ms\n"
+		  . "pgpool_stats.stale_after = 1h\n"
 		  . ($conf // ''));
 	$new->start;
-	$new->safe_psql('postgres', 'CREATE EXTENSION pgpool_stats');
-	$node //= $new;
-	return $new;
+	$node = $new;
+	sql('CREATE EXTENSION pgpool_stats');
+	return $node;
 }
 
 # Parameters of psql() with "as", a role, and "on", a database, understood
@@ -44,7 +48,8 @@ sub parameters
 	my $role = delete $params{as};
 	my $database = delete $params{on} // 'postgres';
 
-	unshift @{ $params{extra_params} }, '-U', $role if defined $role;
+	$params{extra_params} = [ '-U', $role, @{ $params{extra_params} // [] } ]
+	  if defined $role;
 	return ($database, %params);
 }
 
@@ -112,7 +117,7 @@ sub wait_saved
 	wait_for(qq{
 		SELECT modification > max(last_report) + interval '1 s'
 		FROM pg_stat_file('pg_stat_tmp/pgpool_stats.stat', true),
-			pgpool_stats.pools WHERE pool = '$pool' GROUP BY 1, modification});
+			pgpool_stats.pools WHERE pool = '$pool' GROUP BY modification});
 	return;
 }
 
@@ -141,17 +146,22 @@ sub labels
 	return join ' ', map { "-c pgpool_stats.$_=$label{$_}" } sort keys %label;
 }
 
-# A session of a pool that goes on after errors; "as" is its role
+# A session that goes on after errors; parameters as of sql()
+sub background
+{
+	my ($database, %params) = parameters(@_);
+
+	return $node->background_psql($database, on_error_stop => 0, %params);
+}
+
+# One of a pool; "as" is its role
 sub session
 {
 	my ($pool, %more) = @_;
 	my $role = delete $more{as};
 
 	local $ENV{PGOPTIONS} = labels($pool, %more);
-	return $node->background_psql(
-		'postgres',
-		on_error_stop => 0,
-		extra_params => [ defined $role ? ('-U', $role) : () ]);
+	return background(as => $role);
 }
 
 sub sessions
@@ -161,15 +171,68 @@ sub sessions
 	return map { session(@which) } 1 .. $n;
 }
 
-# Start pgbench with a script.
+# The same, and they have run something
+sub used
+{
+	my @sessions = sessions(@_);
+
+	$_->query_safe('SELECT 1') foreach @sessions;
+	return @sessions;
+}
+
+# Start pgbench with a script, at the server unless another place is said.
 sub pgbench
 {
-	my ($script, @arguments) = @_;
+	my ($script, $connstr, @arguments) = @_;
 	my $file = PostgreSQL::Test::Utils::tempdir() . '/script.sql';
 
 	append_to_file($file, $script);
-	return IPC::Run::start([ 'pgbench', '-n', '-f', $file, @arguments ],
+	return IPC::Run::start(
+		[
+			'pgbench', '-n', '-f', $file, @arguments,
+			$connstr // $node->connstr('postgres')
+		],
 		'<', \undef, '>', "$file.out", '2>&1');
+}
+
+# So many clients of pgbench run a statement twice: the first time they prepare
+# it, the second time they wait at a gate, which is another pool's affair.  It
+# opens when the session that is returned, too, unlocks 2.
+sub pgbench_at_gate
+{
+	my ($n, $mode, $statement) = @_;
+	my $gate = background();
+
+	$gate->query_safe('SELECT pg_advisory_lock(2)');
+	my $pgbench = pgbench(
+		qq{
+\\set round :round + 1
+BEGIN;
+SET LOCAL pgpool_stats.pool = 'gate';
+SELECT pg_advisory_xact_lock_shared(:round);
+COMMIT;
+$statement;
+}, undef, '-M', $mode, '-c', $n, '-t', '2', '-D', 'round=0');
+	waits($n, 'advisory');
+	return ($pgbench, $gate);
+}
+
+# Wait until so many backends wait for something.
+sub waits
+{
+	my ($n, $for) = @_;
+
+	wait_for("SELECT count(*) = $n FROM pg_stat_activity WHERE wait_event = '$for'");
+	return;
+}
+
+# Time passes that nothing of the test waits for in vain.
+sub pass_time
+{
+	my ($seconds) = @_;
+
+	sql("SELECT pg_sleep($seconds)");
+	return;
 }
 
 sub report
@@ -186,6 +249,35 @@ sub figures
 	my ($pool, $columns) = @_;
 
 	return sql("SELECT $columns FROM pgpool_stats.instances WHERE pool = '$pool'");
+}
+
+sub write_file
+{
+	my ($path, $data) = @_;
+
+	open my $file, '>:raw', $path or die "$path: $!";
+	print $file $data;
+	close $file;
+	return;
+}
+
+# What the compiler knows of a source of ours: the values of constant
+# expressions, by a name each.  It says them among its assembler.
+sub compiled
+{
+	my ($source, %expression) = @_;
+	my $file = PostgreSQL::Test::Utils::tempdir() . '/compiled.c';
+	my $include = `pg_config --includedir-server`;
+	my $lines = join '', map {
+		"__asm__(\"\\n=== $_ %c0\" : : \"i\" ($expression{$_}));\n"
+	} sort keys %expression;
+
+	chomp $include;
+	append_to_file($file, qq(#include "$source"\nvoid say(void) { $lines }\n));
+	my $assembler = `gcc -S -w -o - -Isrc -I'$include' '$file'`;
+	my %value = $assembler =~ /^=== (\w+) (-?\d+)$/mg;
+	die "cannot compile $file" if keys %value < keys %expression;
+	return %value;
 }
 
 1;
