@@ -1,7 +1,7 @@
 # pgpool_stats: client connection pools, seen from the server
 #
 #   make test      all tests; installs what is missing (Debian)
-#                  ONE="tap/031 regress/budget": only those, by parts of names
+#                  ONE="tap/031 regress/budget": only those, by how names begin
 #   make test-all  also the long ones
 #   make test-busy all tests while the processors are kept busy: takes long
 #   make bench     what it costs, see docs/performance.md

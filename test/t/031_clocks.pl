@@ -148,9 +148,8 @@ sql_case('a setting before it', 1, 200,
 foreach my $mode ('simple', 'extended', 'prepared')
 {
 	my $pool = "waits-$mode";
-	local $ENV{PGOPTIONS} = labels($pool);
-	my ($pgbench, $gate) = pgbench_at_gate(1, $mode, 'INSERT INTO t VALUES (1)');
-	delete local $ENV{PGOPTIONS};
+	my ($pgbench, $gate) =
+	  pgbench_at_gate(labels($pool), 1, $mode, 'INSERT INTO t VALUES (1)');
 
 	sql("SELECT pgpool_stats.reset('$pool')");
 	my $began = time;

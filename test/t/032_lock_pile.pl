@@ -20,9 +20,8 @@ sub pile
 	my ($mode, $statement, $cap) = @_;
 	my $name = "$statement, $mode, cap $cap";
 	my $pool = 'pile-' . ++$last_pile;
-	local $ENV{PGOPTIONS} = labels($pool, pool_size => $cap);
-	my ($pgbench, $admin) = pgbench_at_gate($n, $mode, $statement);
-	delete local $ENV{PGOPTIONS};
+	my ($pgbench, $admin) =
+	  pgbench_at_gate(labels($pool, pool_size => $cap), $n, $mode, $statement);
 
 	sql("SELECT pgpool_stats.reset('$pool')");
 	is(figures(

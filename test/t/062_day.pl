@@ -65,6 +65,35 @@ sub align
 	return ($_[0] + 7) & ~7;
 }
 
+# A section of the file: bytes of a record, their number, where they are
+sub section
+{
+	my ($file, $n) = @_;
+	my @size = unpack "x$at{SIZE} L$at{SECTIONS}", $file;
+	my @count = unpack "x$at{COUNT} L$at{SECTIONS}", $file;
+	my $offset = $at{HEADER};
+
+	$offset += align($size[$_] * $count[$_]) foreach 0 .. $n - 1;
+	return ($size[$n], $count[$n], $offset);
+}
+
+# A number at a place
+sub get
+{
+	my ($record, $at, $type) = @_;
+
+	return unpack "x$at $type", $record;
+}
+
+sub put
+{
+	my ($record, $at, $type, $value) = @_;
+	my $packed = pack $type, $value;
+
+	substr $$record, $at, length $packed, $packed;
+	return;
+}
+
 # Give each pool a past.  A callback gets the pool's first bucket and how many
 # buckets ago it is to be, and changes it; it returns whether there is one.
 sub plant

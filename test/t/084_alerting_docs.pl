@@ -71,10 +71,10 @@ foreach my $count (100, 200)
 # ... and a role may not have a second connection
 my $holder;
 {
-	local $ENV{PGOPTIONS} = '-c pgpool_stats.pool=batch -c pgpool_stats.instance=h:1';
+	local $ENV{PGOPTIONS} = labels('batch', instance => 'h:1');
 	$holder = background(as => 'limited');
 	local $ENV{PGAPPNAME} = 'late';
-	local $ENV{PGOPTIONS} = '-c pgpool_stats.pool=late -c pgpool_stats.instance=h:2';
+	local $ENV{PGOPTIONS} = labels('late', instance => 'h:2');
 	isnt(psql('SELECT 1', as => 'limited'), 0, 'a refusal');
 }
 wait_for(q{

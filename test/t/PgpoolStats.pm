@@ -195,15 +195,17 @@ sub pgbench
 		'<', \undef, '>', "$file.out", '2>&1');
 }
 
-# So many clients of pgbench run a statement twice: the first time they prepare
-# it, the second time they wait at a gate, which is another pool's affair.  It
-# opens when the session that is returned, too, unlocks 2.
+# So many clients of pgbench, with these labels, run a statement twice: the
+# first time they prepare it, the second time they wait at a gate, which is
+# another pool's affair.  It opens when the session that is returned, too,
+# unlocks 2.
 sub pgbench_at_gate
 {
-	my ($n, $mode, $statement) = @_;
+	my ($labels, $n, $mode, $statement) = @_;
 	my $gate = background();
 
 	$gate->query_safe('SELECT pg_advisory_lock(2)');
+	local $ENV{PGOPTIONS} = $labels;
 	my $pgbench = pgbench(
 		qq{
 \\set round :round + 1
@@ -213,6 +215,7 @@ SELECT pg_advisory_xact_lock_shared(:round);
 COMMIT;
 $statement;
 }, undef, '-M', $mode, '-c', $n, '-t', '2', '-D', 'round=0');
+	delete local $ENV{PGOPTIONS};
 	waits($n, 'advisory');
 	return ($pgbench, $gate);
 }
