@@ -82,7 +82,7 @@ put_alert(PgpsRow *row, const PgpsAlert *alert, TimestampTz silenced_until,
 {
 	const PgpsRuleInfo *rule = pgps_rule(alert->rule);
 
-	ALERT_COLUMNS(PGPS_PUT)
+	ALERT_COLUMNS(PGPS_PUT);
 	pgps_row_end(row);
 }
 

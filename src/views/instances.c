@@ -138,7 +138,7 @@ put_instance(PgpsRow *row, const PgpsInstanceView *view,
 	const PgpsActivityCopy *activity = &view->copy->activity;
 	PgpsXacts	xacts = pgps_xacts(&activity->totals, data->source, shown);
 
-	INSTANCE_COLUMNS(PGPS_PUT)
+	INSTANCE_COLUMNS(PGPS_PUT);
 	pgps_row_end(row);
 }
 
