@@ -49,7 +49,7 @@ put_alert(PgpsRow *row, const PgpsAlert *alert, TimestampTz silenced_until,
 {
 	const PgpsRule *rule = pgps_rules[alert->rule];
 
-	ALERT_COLUMNS(PGPS_PUT)
+	ALERT_COLUMNS(PGPS_PUT);
 	pgps_row_end(row);
 }
 

@@ -45,7 +45,7 @@ put_limit(PgpsRow *row, const PgpsLimit *limit)
 {
 	bool		server = limit->scope == PGPS_SCOPE_SERVER;
 
-	BUDGET_COLUMNS(PGPS_PUT)
+	BUDGET_COLUMNS(PGPS_PUT);
 	pgps_row_end(row);
 }
 

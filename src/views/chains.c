@@ -155,7 +155,7 @@ put_chain(PgpsRow *row, const PgpsSnapshot *snapshot,
 	const PgpsValues *in_pooler = pooler ? &pooler->sum : &unknown;
 	Here		here = connections_here(snapshot, pool, pooler);
 
-	CHAIN_COLUMNS(PGPS_PUT)
+	CHAIN_COLUMNS(PGPS_PUT);
 	pgps_row_end(row);
 }
 

@@ -71,7 +71,7 @@ put_connection(PgpsRow *row, const PgpsSnapshot *snapshot,
 	const PgpsPool *pool = view->pool->data;
 	const char *via = pgps_pooler_between(snapshot, backend);
 
-	CONNECTION_COLUMNS(PGPS_PUT)
+	CONNECTION_COLUMNS(PGPS_PUT);
 	pgps_row_end(row);
 }
 

@@ -126,7 +126,7 @@ static void
 put_key(PgpsRow *row, const PgpsDialect *dialect, const StringInfoData *detected_by,
 		const char *key, const char *field, const char *conversion)
 {
-	DIALECT_COLUMNS(PGPS_PUT)
+	DIALECT_COLUMNS(PGPS_PUT);
 	pgps_row_end(row);
 }
 

@@ -47,7 +47,7 @@ static void
 put_bucket(PgpsRow *row, const PgpsPool *pool, PgpsPeriod period,
 		   const PgpsBucket *bucket)
 {
-	HISTORY_COLUMNS(PGPS_PUT)
+	HISTORY_COLUMNS(PGPS_PUT);
 	pgps_row_end(row);
 }
 

@@ -92,7 +92,7 @@ put_info(PgpsRow *row, const PgpsSnapshot *snapshot)
 	};
 	const PgpsRegistryInfo *info = snapshot != NULL ? &snapshot->info : &unknown;
 
-	INFO_COLUMNS(PGPS_PUT)
+	INFO_COLUMNS(PGPS_PUT);
 	pgps_row_end(row);
 }
 

@@ -141,7 +141,7 @@ put_instance(PgpsRow *row, const PgpsInstanceView *view,
 	const PgpsActivityCopy *activity = &view->copy->activity;
 	const PgpsCounters *counters = &view->counters;
 
-	INSTANCE_COLUMNS(PGPS_PUT)
+	INSTANCE_COLUMNS(PGPS_PUT);
 	pgps_row_end(row);
 }
 

@@ -49,7 +49,7 @@ put_leak(PgpsRow *row, const PgpsLeak *leak, PgpsBucket *buckets,
 					now);
 	for (i = 0; i < leak->candidates; i++)
 		pids[i] = leak->suspects[i].backend->pid;
-	LEAK_COLUMNS(PGPS_PUT)
+	LEAK_COLUMNS(PGPS_PUT);
 	pgps_row_end(row);
 }
 

@@ -99,7 +99,7 @@ put_metric(const Measured *m, const char *suffix, const char *state,
 		return;
 	labels = state != NULL ? labels_of(m, state) : m->labels;
 	name = psprintf("%s%s", m->prefix, suffix);
-	METRIC_COLUMNS(PGPS_PUT)
+	METRIC_COLUMNS(PGPS_PUT);
 	pgps_row_end(row);
 }
 
@@ -124,7 +124,7 @@ seconds(double time)
 static double
 ratio(double pct)
 {
-	return pct < 0 ? -1 : rint(pct * 10) / 1000;
+	return pct < 0 ? -1 : round(pct * 10) / 1000;
 }
 
 static double
@@ -355,7 +355,7 @@ pgps_get_metrics(PG_FUNCTION_ARGS)
 static void
 put_reason(PgpsRow *row, const PgpsRejections *rejections, PgpsReason reason)
 {
-	REASON_COLUMNS(PGPS_PUT)
+	REASON_COLUMNS(PGPS_PUT);
 	pgps_row_end(row);
 }
 

@@ -48,11 +48,7 @@ static const PgpsColumn overview_columns[] = {OVERVIEW_COLUMNS(PGPS_COLUMN)};
 
 /* the cells of a line, as text: NULL = empty */
 #define CELL_OF(name, ...) CELL_##name,
-enum
-{
-	OVERVIEW_COLUMNS(CELL_OF)
-	CELLS
-};
+enum {OVERVIEW_COLUMNS(CELL_OF) CELLS};
 typedef const char *Cells[CELLS];
 
 /* a figure summed over live instances, some of which may not report it */
@@ -349,7 +345,7 @@ cell_number(const char *cell)
 static void
 put_cells(PgpsRow *row, const char **cell)
 {
-	OVERVIEW_COLUMNS(PGPS_PUT)
+	OVERVIEW_COLUMNS(PGPS_PUT);
 	pgps_row_end(row);
 }
 

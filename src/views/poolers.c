@@ -51,7 +51,7 @@ find_polled(const PgpsPooler *poolers, const char *name)
 
 /* Why is nothing known of a pooler that is to be polled? */
 static const char *
-why_unknown(void)
+why_not_polled(void)
 {
 	if (pgps_poller_runs())
 		return "not polled yet";
@@ -68,12 +68,12 @@ put_pooler(PgpsRow *row, const char *name, const PgpsPooler *pooler)
 		.max_client_conn = -1,
 		.clients = -1
 	};
-	const char *error = pooler != NULL ? pooler->error : why_unknown();
+	const char *error = pooler != NULL ? pooler->error : why_not_polled();
 	int			reachable = pooler != NULL ? pooler->reachable : -1;
 
 	if (pooler == NULL)
 		pooler = &unknown;
-	POOLER_COLUMNS(PGPS_PUT)
+	POOLER_COLUMNS(PGPS_PUT);
 	pgps_row_end(row);
 }
 

@@ -91,7 +91,7 @@ put_pool(PgpsRow *row, const PgpsPoolView *pool,
 	const PgpsValues *sum = &pool->sum;
 	const PgpsCounters *counters = &pool->counters;
 
-	POOL_COLUMNS(PGPS_PUT)
+	POOL_COLUMNS(PGPS_PUT);
 	pgps_row_end(row);
 }
 

@@ -68,7 +68,7 @@ put_rejection(PgpsRow *row, const PgpsRejection *rejection, Oid roleid,
 
 	if (!origin->labelled && OidIsValid(roleid))
 		label = pgps_role_label(roleid, dbid);
-	REJECTION_COLUMNS(PGPS_PUT)
+	REJECTION_COLUMNS(PGPS_PUT);
 	pgps_row_end(row);
 }
 

@@ -15,7 +15,7 @@
  *
  *		static const PgpsColumn leak_columns[] = {LEAK_COLUMNS(PGPS_COLUMN)};
  *		...
- *		LEAK_COLUMNS(PGPS_PUT)
+ *		LEAK_COLUMNS(PGPS_PUT);
  *		pgps_row_end(row);
  *
  * So a new column is a line there and one in the .sql beside it.  The kind K

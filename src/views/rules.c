@@ -36,7 +36,7 @@ static void
 put_rule(PgpsRow *row, const PgpsOverride *entry, const char *unit,
 		 const char *origin)
 {
-	RULE_COLUMNS(PGPS_PUT)
+	RULE_COLUMNS(PGPS_PUT);
 	pgps_row_end(row);
 }
 

@@ -43,7 +43,7 @@ put_silence(PgpsRow *row, const PgpsSilence *silence)
 	PgpsTarget	target;
 
 	pgps_parse_target(&target, silence->target);
-	SILENCE_COLUMNS(PGPS_PUT)
+	SILENCE_COLUMNS(PGPS_PUT);
 	pgps_row_end(row);
 }
 

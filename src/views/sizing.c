@@ -93,7 +93,7 @@ put_sizing(PgpsRow *row, const PgpsPool *pool, const PgpsSizing *sizing,
 		   const char *config, const char *basis, int64 give_back,
 		   const char *advice)
 {
-	SIZING_COLUMNS(PGPS_PUT)
+	SIZING_COLUMNS(PGPS_PUT);
 	pgps_row_end(row);
 }
 
