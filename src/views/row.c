@@ -276,7 +276,7 @@ pgps_put_mean_ms(PgpsRow *row, const PgpsCounters *c, int time, int count)
 {
 	int64		n = pgps_count(c, count, 0);
 
-	pgps_put_ms(row, n > 0 ? (double) pgps_count(c, time, -1) / n : -1);
+	pgps_put_float8(row, n > 0 ? pgps_count(c, time, -1) / 1000.0 / n : -1);
 }
 
 void
