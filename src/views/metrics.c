@@ -88,10 +88,10 @@ labels_of(const Measured *m, const char *state)
 											  CStringGetDatum(json.data)));
 }
 
-/* A negative value is unknown. */
+/* A negative value is unknown; "state" may be NULL. */
 static void
-put_metric(const Measured *m, const char *suffix, const char *state,
-		   const char *help, double value)
+put_state_metric(const Measured *m, const char *suffix, const char *state,
+				 const char *help, double value)
 {
 	PgpsRow    *row = m->row;
 	const Jsonb *labels;
@@ -103,6 +103,13 @@ put_metric(const Measured *m, const char *suffix, const char *state,
 	name = psprintf("%s%s", m->prefix, suffix);
 	METRIC_COLUMNS(PGPS_PUT);
 	pgps_row_end(row);
+}
+
+static void
+put_metric(const Measured *m, const char *suffix, const char *help,
+		   double value)
+{
+	put_state_metric(m, suffix, NULL, help, value);
 }
 
 /*-------------------------------------------------------------------------
@@ -151,68 +158,55 @@ wait_events(const Measured *m)
 static void
 put_common_metrics(const Measured *m)
 {
-	put_metric(m, "client_connections", "used",
-			   "Connections the pool has open, lent (used) or idle.",
-			   figure(m, PGPS_CHECKED_OUT));
-	put_metric(m, "client_connections", "idle",
-			   "Connections the pool has open, lent (used) or idle.",
-			   figure(m, PGPS_CHECKED_IN));
-	put_metric(m, "client_connections_max", NULL,
-			   "Connections the pool may open.",
+	put_state_metric(m, "client_connections", "used",
+					 "Connections the pool has open, lent (used) or idle.",
+					 figure(m, PGPS_CHECKED_OUT));
+	put_state_metric(m, "client_connections", "idle",
+					 "Connections the pool has open, lent (used) or idle.",
+					 figure(m, PGPS_CHECKED_IN));
+	put_metric(m, "client_connections_max", "Connections the pool may open.",
 			   figure(m, PGPS_MAX_SIZE));
-	put_metric(m, "pool_size", NULL,
+	put_metric(m, "pool_size",
 			   "Connections the pool may open without overflow.",
 			   figure(m, PGPS_POOL_SIZE));
-	put_metric(m, "overflow_connections", NULL,
+	put_metric(m, "overflow_connections",
 			   "Connections the pool has open above its size.",
 			   figure(m, PGPS_OVERFLOW));
-	put_metric(m, "pending_requests", NULL,
-			   "Callers queued for a connection.",
+	put_metric(m, "pending_requests", "Callers queued for a connection.",
 			   figure(m, PGPS_WAITING));
-	put_metric(m, "pending_oldest_seconds", NULL,
+	put_metric(m, "pending_oldest_seconds",
 			   "Age of the oldest waiting caller.",
 			   seconds(figure(m, PGPS_MAX_WAIT)));
-	put_metric(m, "used_ratio", NULL,
-			   "Connections lent, of the maximum.",
+	put_metric(m, "used_ratio", "Connections lent, of the maximum.",
 			   ratio(m->used_pct));
-	put_metric(m, "server_connections", NULL,
-			   "Connections the server has for the pool.",
-			   m->connections);
-	put_metric(m, "server_connections_in_transaction", NULL,
-			   "Connections inside a transaction, by the server.",
-			   m->in_xact);
-	put_metric(m, "server_connections_idle_in_transaction", NULL,
+	put_metric(m, "server_connections",
+			   "Connections the server has for the pool.", m->connections);
+	put_metric(m, "server_connections_in_transaction",
+			   "Connections inside a transaction, by the server.", m->in_xact);
+	put_metric(m, "server_connections_idle_in_transaction",
 			   "Connections idle inside a transaction, by the server.",
 			   m->idle_in_xact);
-	put_metric(m, "unclaimed_connections", NULL,
+	put_metric(m, "unclaimed_connections",
 			   "Connections the server has and the pool does not claim.",
 			   m->unclaimed);
-	put_metric(m, "checkouts_total", NULL,
-			   "Connections callers asked for.",
+	put_metric(m, "checkouts_total", "Connections callers asked for.",
 			   figure(m, PGPS_CHECKOUTS));
-	put_metric(m, "waits_total", NULL,
-			   "Callers that had to wait.",
+	put_metric(m, "waits_total", "Callers that had to wait.",
 			   figure(m, PGPS_WAITS));
-	put_metric(m, "wait_seconds_total", NULL,
-			   "Time callers waited.",
+	put_metric(m, "wait_seconds_total", "Time callers waited.",
 			   seconds(figure(m, PGPS_TOTAL_WAIT_TIME)));
-	put_metric(m, "timeouts_total", NULL,
-			   "Callers that gave up waiting.",
+	put_metric(m, "timeouts_total", "Callers that gave up waiting.",
 			   figure(m, PGPS_TIMEOUTS));
-	put_metric(m, "errors_total", NULL,
+	put_metric(m, "errors_total",
 			   "Failed checkouts other than timeouts, and failed connects.",
 			   figure(m, PGPS_ERRORS));
-	put_metric(m, "transactions_total", NULL,
-			   "Transactions the server has seen.",
+	put_metric(m, "transactions_total", "Transactions the server has seen.",
 			   m->xacts.count);
-	put_metric(m, "transaction_seconds_total", NULL,
-			   "Time inside transactions.",
+	put_metric(m, "transaction_seconds_total", "Time inside transactions.",
 			   seconds(m->xacts.time));
-	put_metric(m, "connects_total", NULL,
-			   "Connections made to this server.",
+	put_metric(m, "connects_total", "Connections made to this server.",
 			   m->connects);
-	put_metric(m, "disconnects_total", NULL,
-			   "Connections to this server ended.",
+	put_metric(m, "disconnects_total", "Connections to this server ended.",
 			   m->disconnects);
 }
 
@@ -239,38 +233,33 @@ put_pool_metrics(PgpsRow *row, const PgpsPoolView *pool,
 
 	measured.labels = labels_of(m, NULL);
 	put_common_metrics(m);
-	put_metric(m, "fullest_ratio", NULL,
+	put_metric(m, "fullest_ratio",
 			   "Connections lent, of the maximum, in the fullest instance.",
 			   ratio(pool->fullest_pct));
-	put_metric(m, "live_instances", NULL,
-			   "Live instances.",
+	put_metric(m, "live_instances", "Live instances.",
 			   pool->live);
-	put_metric(m, "reporting_instances", NULL,
-			   "Live instances that report.",
+	put_metric(m, "reporting_instances", "Live instances that report.",
 			   pool->reporting);
-	put_metric(m, "exhausted_instances", NULL,
-			   "Instances that have lent everything.",
-			   pool->exhausted);
-	put_metric(m, "exhausted_seconds", NULL,
+	put_metric(m, "exhausted_instances",
+			   "Instances that have lent everything.", pool->exhausted);
+	put_metric(m, "exhausted_seconds",
 			   "How long an instance has been exhausted, the longest of all.",
 			   pool->status != PGPS_EXHAUSTED ? 0 :
 			   seconds(GetCurrentTimestamp() - pool->status_since));
-	put_metric(m, "silent_instances", NULL,
-			   "Instances that work but do not report.",
+	put_metric(m, "silent_instances", "Instances that work but do not report.",
 			   pool->silent);
-	put_metric(m, "gone_instances", NULL,
-			   "Instances that ended without goodbye.",
+	put_metric(m, "gone_instances", "Instances that ended without goodbye.",
 			   pool->gone);
-	put_metric(m, "peak_connections", NULL,
+	put_metric(m, "peak_connections",
 			   "Most connections at once since the last reset.",
 			   pool->peak_connections);
-	put_metric(m, "last_report_timestamp_seconds", NULL,
+	put_metric(m, "last_report_timestamp_seconds",
 			   "When an instance last reported.",
 			   unix_time(pool->last_report));
-	put_metric(m, "wait_events_total", NULL,
+	put_metric(m, "wait_events_total",
 			   "Waits, or checkouts, by library: divides the time waited for its mean.",
 			   wait_events(m));
-	put_metric(m, "pool_rejected_total", NULL,
+	put_metric(m, "pool_rejected_total",
 			   "Connections of the pool refused by a limit.",
 			   pgps_pool_rejected(pool, rejections));
 }
@@ -301,22 +290,20 @@ put_instance_metrics(PgpsRow *row, const PgpsInstanceView *view,
 
 	measured.labels = labels_of(m, NULL);
 	put_common_metrics(m);
-	put_metric(m, "client_connections_min", NULL,
-			   "Connections the pool keeps open.",
+	put_metric(m, "client_connections_min", "Connections the pool keeps open.",
 			   figure(m, PGPS_MIN_SIZE));
-	put_metric(m, "peak_in_transaction", NULL,
+	put_metric(m, "peak_in_transaction",
 			   "Most connections in a transaction at once since the last reset.",
 			   activity->peak_in_xact);
-	put_metric(m, "last_report_timestamp_seconds", NULL,
-			   "When it last reported.",
+	put_metric(m, "last_report_timestamp_seconds", "When it last reported.",
 			   unix_time(data->last_report));
-	put_metric(m, "exhausted_total", NULL,
+	put_metric(m, "exhausted_total",
 			   "Times all its connections were in a transaction.",
 			   activity->totals.exhausted_count);
-	put_metric(m, "exhausted_seconds_total", NULL,
+	put_metric(m, "exhausted_seconds_total",
 			   "Time all its connections were in a transaction.",
 			   seconds(activity->totals.exhausted_time));
-	put_metric(m, "rejected_total", NULL,
+	put_metric(m, "rejected_total",
 			   "Connections of the pool refused by a limit.",
 			   pgps_instance_rejected(view, rejections));
 }
