@@ -224,6 +224,7 @@ report_on($reporter, 'unseen', '{"open": 1}');
 wait_for_status('unseen', 'silent');
 set_to('expire_after', '1s');
 wait_for(q{SELECT count(*) = 0 FROM pgpool_stats.instances WHERE pool = 'unseen'});
+set_to('expire_after', '1h');
 
 #
 # An instance that never reports

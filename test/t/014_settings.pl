@@ -46,20 +46,20 @@ set_to('pooler_addresses', '0.0.0.0/0, ::/0');
 is(sql(q{SELECT via FROM pgpool_stats.instances WHERE connections > 0}),
 	'', 'a local connection has no address');
 
-# A connection of a pooler is nobody's, whoever reports on it.
+# What is reported through a pooler is of an instance behind it.
 is(sql(q{
 		SELECT pgpool_stats.report('behind', '{"open": 3}', 'web-1:1');
-		SELECT connections, source FROM pgpool_stats.instances
+		SELECT connections, source, via FROM pgpool_stats.instances
 		WHERE pool = 'behind'},
 		connstr => $tcp),
-	"t\n0|report", 'a report through a pooler does not take its connection');
+	"t\n0|report|127.0.0.1", 'a report through a pooler');
 set_to('pooler_addresses', '');
 is(sql(q{
 		SELECT pgpool_stats.report('not-behind', '{"open": 3}', 'web-1:1');
-		SELECT connections, source FROM pgpool_stats.instances
+		SELECT connections, source, via FROM pgpool_stats.instances
 		WHERE pool = 'not-behind'},
 		connstr => $tcp),
-	"t\n1|report", 'one that comes directly does');
+	"t\n0|report|", 'one that comes directly');
 
 # What is wrong is refused, and the server goes on with what it had.
 set_to('pooler_addresses', '127.0.0.1');
