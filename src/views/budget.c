@@ -13,7 +13,6 @@
 #include "postgres.h"
 
 #include "analysis/budget.h"
-#include "base/shmem.h"
 #include "views/row.h"
 
 PG_FUNCTION_INFO_V1(pgps_get_budget);
@@ -38,15 +37,12 @@ PG_FUNCTION_INFO_V1(pgps_get_budget);
 	C(last_rejected, time, limit->rejected.last_rejected) \
 	C(reserved, int4, limit->reserved)
 
-static const PgpsColumn budget_columns[] = {BUDGET_COLUMNS(PGPS_COLUMN)};
-
 static void
 put_limit(PgpsRow *row, const PgpsLimit *limit)
 {
 	bool		server = limit->scope == PGPS_SCOPE_SERVER;
 
-	BUDGET_COLUMNS(PGPS_PUT);
-	pgps_row_end(row);
+	PGPS_PUT_ROW(BUDGET_COLUMNS);
 }
 
 Datum
@@ -56,8 +52,7 @@ pgps_get_budget(PG_FUNCTION_ARGS)
 	PgpsSnapshot *snapshot;
 	ListCell   *lc;
 
-	pgps_ensure_loaded();
-	pgps_rows_begin(&row, fcinfo, budget_columns, lengthof(budget_columns));
+	PGPS_BEGIN_VIEW(&row, BUDGET_COLUMNS);
 	snapshot = PG_GETARG_BOOL(0) ? pgps_take_exported_snapshot() :
 		pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
 	foreach(lc, pgps_limits(snapshot))

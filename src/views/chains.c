@@ -10,7 +10,6 @@
 #include "postgres.h"
 
 #include "analysis/snapshot.h"
-#include "base/shmem.h"
 #include "poolers/poolers.h"
 #include "registry/bindings.h"
 #include "views/row.h"
@@ -37,8 +36,6 @@ PG_FUNCTION_INFO_V1(pgps_get_chains);
 	C(pooler_max_wait, figure_ms, in_pooler, PGPS_MAX_WAIT) \
 	C(connections, int8, here.connections) \
 	C(in_xact, int8, here.in_xact)
-
-static const PgpsColumn chain_columns[] = {CHAIN_COLUMNS(PGPS_COLUMN)};
 
 /* connections to this server */
 typedef struct Here
@@ -155,8 +152,7 @@ put_chain(PgpsRow *row, const PgpsSnapshot *snapshot,
 	const PgpsValues *in_pooler = pooler ? &pooler->sum : &unknown;
 	Here		here = connections_here(snapshot, pool, pooler);
 
-	CHAIN_COLUMNS(PGPS_PUT);
-	pgps_row_end(row);
+	PGPS_PUT_ROW(CHAIN_COLUMNS);
 }
 
 /* The rows of an application's pool: one for each pooler's pool on its way */
@@ -202,18 +198,13 @@ pgps_get_chains(PG_FUNCTION_ARGS)
 {
 	PgpsRow		row;
 	PgpsSnapshot *snapshot;
-	bool		sees_all;
-	int			i;
+	const PgpsPoolView *pool = NULL;
 
-	pgps_ensure_loaded();
-	pgps_rows_begin(&row, fcinfo, chain_columns, lengthof(chain_columns));
+	PGPS_BEGIN_VIEW(&row, CHAIN_COLUMNS);
 	snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
-	sees_all = pgps_sees_all();
-	for (i = 0; i < snapshot->npools; i++)
+	while ((pool = pgps_next_visible(snapshot, pool)) != NULL)
 	{
-		const PgpsPoolView *pool = &snapshot->pools[i];
-
-		if (pool->live == 0 || !pgps_may_see(pool->data->key.roleid, sees_all))
+		if (pool->live == 0)
 			continue;
 		if (pool->source != PGPS_SOURCE_POOLER)
 			put_application_chains(&row, snapshot, pool);

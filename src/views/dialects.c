@@ -11,7 +11,6 @@
 
 #include "lib/stringinfo.h"
 
-#include "base/shmem.h"
 #include "dialects/dialect.h"
 #include "views/row.h"
 
@@ -23,8 +22,6 @@ PG_FUNCTION_INFO_V1(pgps_get_dialects);
 	C(key, text, key) \
 	C(field, text, field) \
 	C(conversion, text, conversion)
-
-static const PgpsColumn dialect_columns[] = {DIALECT_COLUMNS(PGPS_COLUMN)};
 
 /* columns of the views; what is worked out from it for the others */
 static const char *const field_names[PGPS_NSCRATCH] = {
@@ -126,8 +123,7 @@ static void
 put_key(PgpsRow *row, const PgpsDialect *dialect, const StringInfoData *detected_by,
 		const char *key, const char *field, const char *conversion)
 {
-	DIALECT_COLUMNS(PGPS_PUT);
-	pgps_row_end(row);
+	PGPS_PUT_ROW(DIALECT_COLUMNS);
 }
 
 /* get_dialects() -> a row for each key of each dialect */
@@ -142,8 +138,7 @@ pgps_get_dialects(PG_FUNCTION_ARGS)
 	StringInfoData detected_by;
 	int			i;
 
-	pgps_ensure_loaded();
-	pgps_rows_begin(&row, fcinfo, dialect_columns, lengthof(dialect_columns));
+	PGPS_BEGIN_VIEW(&row, DIALECT_COLUMNS);
 	initStringInfo(&text);
 	initStringInfo(&detected_by);
 	for (d = pgps_dialects; *d != NULL; d++)

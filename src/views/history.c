@@ -11,7 +11,6 @@
 
 #include "analysis/history.h"
 #include "analysis/snapshot.h"
-#include "base/shmem.h"
 #include "views/row.h"
 #include "views/visible.h"
 
@@ -41,14 +40,11 @@ PG_FUNCTION_INFO_V1(pgps_get_history);
 	C(xacts, int8, bucket->count[PGPS_COUNT_XACTS]) \
 	C(total_xact_time, ms, bucket->count[PGPS_COUNT_XACT_TIME])
 
-static const PgpsColumn history_columns[] = {HISTORY_COLUMNS(PGPS_COLUMN)};
-
 static void
 put_bucket(PgpsRow *row, const PgpsPool *pool, PgpsPeriod period,
 		   const PgpsBucket *bucket)
 {
-	HISTORY_COLUMNS(PGPS_PUT);
-	pgps_row_end(row);
+	PGPS_PUT_ROW(HISTORY_COLUMNS);
 }
 
 Datum
@@ -57,29 +53,22 @@ pgps_get_history(PG_FUNCTION_ARGS)
 	PgpsRow		row;
 	PgpsSnapshot *snapshot;
 	PgpsBucket *buckets;
-	bool		sees_all;
-	int			i,
-				b;
+	const PgpsPoolView *pool = NULL;
+	PgpsPeriod	period;
+	int			i;
 
-	pgps_ensure_loaded();
-	pgps_rows_begin(&row, fcinfo, history_columns, lengthof(history_columns));
+	PGPS_BEGIN_VIEW(&row, HISTORY_COLUMNS);
 	snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
-	sees_all = pgps_sees_all();
 	buckets = palloc(PGPS_NTEN_MINUTES * sizeof(PgpsBucket));
-	for (i = 0; i < snapshot->npools; i++)
+	while ((pool = pgps_next_visible(snapshot, pool)) != NULL)
 	{
-		const PgpsPoolView *pool = &snapshot->pools[i];
-		PgpsPeriod	period;
-
-		if (!pgps_may_see(pool->data->key.roleid, sees_all))
-			continue;
 		for (period = 0; period < PGPS_PERIODS; period++)
 		{
 			int			n = pgps_history_read(pool->copy, period,
 											  snapshot->taken_at, buckets);
 
-			for (b = 0; b < n; b++)
-				put_bucket(&row, pool->data, period, &buckets[b]);
+			for (i = 0; i < n; i++)
+				put_bucket(&row, pool->data, period, &buckets[i]);
 		}
 	}
 	return (Datum) 0;

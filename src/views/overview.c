@@ -44,11 +44,11 @@ PG_FUNCTION_INFO_V1(pgps_get_overview);
 	C(last_hour, text, cell[CELL_last_hour]) \
 	C(status, text, cell[CELL_status])
 
-static const PgpsColumn overview_columns[] = {OVERVIEW_COLUMNS(PGPS_COLUMN)};
-
 /* the cells of a line, as text: NULL = empty */
 #define CELL_OF(name, ...) CELL_##name,
+#define HEAD_OF(name, ...) #name,
 enum {OVERVIEW_COLUMNS(CELL_OF) CELLS};
+static const char *const heads[] = {OVERVIEW_COLUMNS(HEAD_OF)};
 typedef const char *Cells[CELLS];
 
 /* a figure summed over live instances, some of which may not report it */
@@ -319,7 +319,7 @@ lay_out(Cells *cells, int n)
 
 	for (c = CELL_pool + 1; c < CELLS; c++)
 	{
-		int			widest = strlen(overview_columns[c].name);
+		int			widest = strlen(heads[c]);
 
 		for (i = 0; i < n; i++)
 			widest = Max(widest, cell_width(cells[i][c]));
@@ -345,8 +345,7 @@ cell_number(const char *cell)
 static void
 put_cells(PgpsRow *row, const char **cell)
 {
-	OVERVIEW_COLUMNS(PGPS_PUT);
-	pgps_row_end(row);
+	PGPS_PUT_ROW(OVERVIEW_COLUMNS);
 }
 
 Datum
@@ -357,10 +356,10 @@ pgps_get_overview(PG_FUNCTION_ARGS)
 	Line	   *lines;
 	int			nlines = 0;
 	Cells	   *cells;
-	bool		sees_all;
+	const PgpsPoolView *pool = NULL;
 	int			i;
 
-	pgps_rows_begin(&row, fcinfo, overview_columns, lengthof(overview_columns));
+	PGPS_BEGIN_ROWS(&row, OVERVIEW_COLUMNS);
 	if (!pgps_is_loaded())
 	{
 		cells = palloc0(sizeof(Cells));
@@ -371,15 +370,11 @@ pgps_get_overview(PG_FUNCTION_ARGS)
 	}
 
 	snapshot = pgps_take_snapshot(PGPS_RECENT_XACTS);
-	sees_all = pgps_sees_all();
 	lines = palloc(Max(snapshot->npools, 1) * sizeof(Line));
-	for (i = 0; i < snapshot->npools; i++)
+	while ((pool = pgps_next_visible(snapshot, pool)) != NULL)
 	{
-		const PgpsPoolView *pool = &snapshot->pools[i];
-
 		/* what is only history is in the view pools */
-		if (!pgps_may_see(pool->data->key.roleid, sees_all) ||
-			pool->ninstances == 0 ||
+		if (pool->ninstances == 0 ||
 			(pool->source == PGPS_SOURCE_DISCOVERY && pool->connections == 0))
 			continue;
 		add_to_line(find_line(lines, &nlines, pool->data->key.name,

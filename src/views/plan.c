@@ -39,8 +39,6 @@ PG_FUNCTION_INFO_V1(pgps_get_error);
 	C(uncapped, int4, known ? v->uncapped : -1) \
 	C(note, text, v->note)
 
-static const PgpsColumn verdict_columns[] = {VERDICT_COLUMNS(PGPS_COLUMN)};
-
 /* A column of a pgpool_stats.planned_pool as text, or NULL */
 static char *
 read_name(HeapTupleHeader row, const char *column)
@@ -152,8 +150,7 @@ put_verdict(PgpsRow *row, const PgpsVerdict *v)
 {
 	bool		known = v->usable >= 0;
 
-	VERDICT_COLUMNS(PGPS_PUT)
-	pgps_row_end(row);
+	PGPS_PUT_ROW(VERDICT_COLUMNS);
 }
 
 /* get_planned_limits(plan planned_pool[], against text): a row for each limit */
@@ -168,7 +165,7 @@ pgps_get_planned_limits(PG_FUNCTION_ARGS)
 	pgps_ensure_loaded();
 	peak = read_against(PG_GETARG_TEXT_PP(1));
 	plan = read_plan(PG_GETARG_ARRAYTYPE_P(0));
-	pgps_rows_begin(&row, fcinfo, verdict_columns, lengthof(verdict_columns));
+	PGPS_BEGIN_ROWS(&row, VERDICT_COLUMNS);
 	foreach(lc, pgps_judge_plan(pgps_take_snapshot(PGPS_NO_HISTOGRAMS), plan, peak))
 		put_verdict(&row, lfirst(lc));
 	return (Datum) 0;

@@ -12,7 +12,6 @@
  */
 #include "postgres.h"
 
-#include "base/shmem.h"
 #include "poolers/pooler_list.h"
 #include "poolers/poolers.h"
 #include "views/row.h"
@@ -31,8 +30,6 @@ PG_FUNCTION_INFO_V1(pgps_get_poolers);
 	C(clients, int4, pooler->clients) \
 	C(max_db_connections, int4, pooler->max_db_connections > 0 ? pooler->max_db_connections : -1) \
 	C(error, text, error)
-
-static const PgpsColumn pooler_columns[] = {POOLER_COLUMNS(PGPS_COLUMN)};
 
 /* NULL if it was not tried yet */
 static const PgpsPooler *
@@ -73,8 +70,7 @@ put_pooler(PgpsRow *row, const char *name, const PgpsPooler *pooler)
 
 	if (pooler == NULL)
 		pooler = &unknown;
-	POOLER_COLUMNS(PGPS_PUT);
-	pgps_row_end(row);
+	PGPS_PUT_ROW(POOLER_COLUMNS);
 }
 
 /* A row for each pooler of the setting, in its order */
@@ -85,8 +81,7 @@ pgps_get_poolers(PG_FUNCTION_ARGS)
 	PgpsPooler *poolers;
 	int			i;
 
-	pgps_ensure_loaded();
-	pgps_rows_begin(&row, fcinfo, pooler_columns, lengthof(pooler_columns));
+	PGPS_BEGIN_VIEW(&row, POOLER_COLUMNS);
 	if (pgps_pooler_list == NULL || !pgps_sees_all())
 		return (Datum) 0;
 	poolers = pgps_poolers_copy();

@@ -14,7 +14,6 @@
 
 #include "analysis/budget.h"
 #include "base/compat.h"
-#include "base/shmem.h"
 #include "server/rejections.h"
 #include "views/role_label.h"
 #include "views/row.h"
@@ -34,8 +33,6 @@ PG_FUNCTION_INFO_V1(pgps_get_rejections);
 	C(usename, name, origin->usename) \
 	C(application_name, text, origin->application_name) \
 	C(client_addr, address, origin->client_addr)
-
-static const PgpsColumn rejection_columns[] = {REJECTION_COLUMNS(PGPS_COLUMN)};
 
 /* What the limit is that rejected; -1 if it is not known any more */
 static int
@@ -68,8 +65,7 @@ put_rejection(PgpsRow *row, const PgpsRejection *rejection, Oid roleid,
 
 	if (!origin->labelled && OidIsValid(roleid))
 		label = pgps_role_label(roleid, dbid);
-	REJECTION_COLUMNS(PGPS_PUT);
-	pgps_row_end(row);
+	PGPS_PUT_ROW(REJECTION_COLUMNS);
 }
 
 /*
@@ -81,19 +77,16 @@ pgps_get_rejections(PG_FUNCTION_ARGS)
 {
 	PgpsRow		row;
 	PgpsRejections *rejections;
-	bool		sees_all;
 	int			i;
 
-	pgps_ensure_loaded();
-	pgps_rows_begin(&row, fcinfo, rejection_columns, lengthof(rejection_columns));
+	PGPS_BEGIN_VIEW(&row, REJECTION_COLUMNS);
 	rejections = pgps_rejections_copy();
-	sees_all = pgps_sees_all();
 	for (i = 0; i < rejections->nrejections; i++)
 	{
 		const PgpsRejection *r = &rejections->rejections[i];
 		Oid			roleid = get_role_oid(r->origin.usename, true);
 
-		if (pgps_may_see(roleid, sees_all))
+		if (pgps_may_see(roleid))
 			put_rejection(&row, r, roleid,
 						  get_database_oid(r->origin.datname, true));
 	}

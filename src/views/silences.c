@@ -35,16 +35,13 @@ PG_FUNCTION_INFO_V1(pgps_unsilence);
 	C(created_by, name, NameStr(silence->created_by)) \
 	C(created_at, time, silence->created_at)
 
-static const PgpsColumn silence_columns[] = {SILENCE_COLUMNS(PGPS_COLUMN)};
-
 static void
 put_silence(PgpsRow *row, const PgpsSilence *silence)
 {
 	PgpsTarget	target;
 
 	pgps_parse_target(&target, silence->target);
-	SILENCE_COLUMNS(PGPS_PUT);
-	pgps_row_end(row);
+	PGPS_PUT_ROW(SILENCE_COLUMNS);
 }
 
 /* May the caller silence everything? */
@@ -59,18 +56,15 @@ pgps_get_silences(PG_FUNCTION_ARGS)
 {
 	PgpsSilence *silences;
 	PgpsRow		row;
-	bool		sees_all;
 	int			n;
 	int			i;
 
-	pgps_ensure_loaded();
-	pgps_rows_begin(&row, fcinfo, silence_columns, lengthof(silence_columns));
+	PGPS_BEGIN_VIEW(&row, SILENCE_COLUMNS);
 	silences = palloc(PGPS_MAX_SILENCES * sizeof(PgpsSilence));
 	n = pgps_silences_copy(silences, GetCurrentTimestamp());
-	sees_all = pgps_sees_all() || is_operator();
 	for (i = 0; i < n; i++)
 	{
-		if (pgps_may_see(silences[i].owner, sees_all))
+		if (is_operator() || pgps_may_see(silences[i].owner))
 			put_silence(&row, &silences[i]);
 	}
 	return (Datum) 0;

@@ -15,7 +15,9 @@
 #include "analysis/snapshot.h"
 
 extern bool pgps_sees_all(void);
-extern bool pgps_may_see(Oid roleid, bool sees_all);
+extern bool pgps_may_see(Oid roleid);
+extern const PgpsPoolView *pgps_next_visible(const PgpsSnapshot *snapshot,
+											 const PgpsPoolView *pool);
 
 extern const char *pgps_role_name(const PgpsPool *pool);
 extern const char *pgps_database_name(const PgpsPool *pool);
