@@ -71,9 +71,34 @@ typedef struct PgpsRule
 						const PgpsFinding *found);
 } PgpsRule;
 
+/*
+ * All of them: the view rules shows them in this order, and alerts that are
+ * alike are sorted by it.
+ */
+#define PGPS_RULES(R) \
+	R(pool_exhausted) \
+	R(pool_full) \
+	R(callers_waiting) \
+	R(mean_wait) \
+	R(timeouts) \
+	R(errors_increasing) \
+	R(leak) \
+	R(silent) \
+	R(over_capacity) \
+	R(unclaimed) \
+	R(fork_sharing) \
+	R(shared_instance) \
+	R(no_pooling) \
+	R(idle_in_transaction) \
+	R(refused) \
+	R(connections) \
+	R(over_committed) \
+	R(pooler_down) \
+	R(registry_full) \
+	R(collector_down)
+
 #define PGPS_RULE(name) extern const PgpsRule pgps_rule_##name;
-#include "alerts/rule_list.h"
-#undef PGPS_RULE
+PGPS_RULES(PGPS_RULE)
 
 extern const PgpsRule *const pgps_rules[];
 extern const int pgps_nrules;

@@ -1,15 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * list.c
- *	  All dialects in the order in which they are tried, and our own words.
+ *	  All dialects, and our own words.
  *
  * The first dialect whose detected_by keys are all there is taken; when none
  * is, the one that knows most of the keys.  The view dialects shows all of
  * them.
  *
- * A new dialect is data in the file of its family (python.c, java.c, ...), a
- * line in list.h, and one here.  A key more that reports a figure is a row
- * of .keys, and one that does not is a word of .ignored.
+ * A new dialect is data in the file of its family (python.c, java.c, ...) and
+ * a line in list.h.  A key more that reports a figure is a row of .keys, and
+ * one that does not is a word of .ignored.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -45,46 +45,10 @@ const PgpsDialect pgps_native = {
 	.consistent = true,
 };
 
-/* most specific first */
+#define ADDRESS_OF(name) &pgps_##name,
+
 const PgpsDialect *const pgps_dialects[] = {
-	&pgps_psycopg_pool,
-	&pgps_sqlalchemy,
-	&pgps_psycopg2,
-	&pgps_pgxpool,
-	&pgps_database_sql,
-	&pgps_asyncpg,
-	&pgps_node_pg,
-	&pgps_tarn,
-	&pgps_sequelize_pool,
-	&pgps_deadpool,
-	&pgps_bb8,
-	&pgps_activerecord,
-	&pgps_r2d2,
-	&pgps_mariadb_j,
-	&pgps_hikaricp,
-	&pgps_micrometer,
-	&pgps_tomcat_jdbc,
-	&pgps_dbcp2,
-	&pgps_c3p0,
-	&pgps_agroal,
-	&pgps_r2dbc,
-	&pgps_prisma,
-	&pgps_otel,
-	&pgps_db_connection,
-	&pgps_pgdog_pools,
-	&pgps_pgbouncer_pools,
-	&pgps_pgdog_stats,
-	&pgps_pgcat_stats,
-	&pgps_pgbouncer_stats,
-	&pgps_pgbouncer_databases,
-	&pgps_pgbouncer_lists,
-	&pgps_pgpool2_pools,
-	&pgps_php_fpm,
-	&pgps_sqlx,
-	&pgps_mariadb_pool,
-	&pgps_mysql_pool,
-	&pgps_sequel,
-	&pgps_postgres_js,
+	PGPS_DIALECTS(ADDRESS_OF)
 	&pgps_native,
 	NULL
 };

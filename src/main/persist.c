@@ -34,7 +34,7 @@
 #include "analysis/history.h"
 #include "base/compat.h"
 #include "base/settings.h"
-#include "main/persist.h"
+#include "main/main.h"
 #include "registry/registry.h"
 #include "server/rejections.h"
 

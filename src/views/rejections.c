@@ -15,7 +15,6 @@
 #include "analysis/budget.h"
 #include "base/compat.h"
 #include "server/rejections.h"
-#include "views/role_label.h"
 #include "views/row.h"
 #include "views/visible.h"
 

@@ -20,7 +20,6 @@
 
 #include "base/compat.h"
 #include "base/text.h"
-#include "views/role_label.h"
 #include "views/visible.h"
 
 bool

@@ -31,4 +31,7 @@ extern uint64 pgps_pool_rejected(const PgpsPoolView *pool,
 extern uint64 pgps_instance_rejected(const PgpsInstanceView *view,
 									 const PgpsRejections *rejections);
 
+/* role_label.c */
+extern char *pgps_role_label(Oid roleid, Oid dbid);
+
 #endif							/* PGPS_VISIBLE_H */
