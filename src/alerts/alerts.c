@@ -20,9 +20,8 @@
 #include "utils/timestamp.h"
 
 #include "alerts/alerts.h"
-#include "alerts/notifier.h"
 #include "alerts/silences.h"
-#include "alerts/trends.h"
+#include "alerts/findings.h"
 #include "base/settings.h"
 #include "base/shmem.h"
 
@@ -33,19 +32,7 @@ typedef struct Table
 	PgpsAlert	alerts[PGPS_MAX_ALERTS];
 } Table;
 
-static Table *shared = NULL;
-
-Size
-pgps_alerts_size(void)
-{
-	return sizeof(Table);
-}
-
-void
-pgps_alerts_init(void *area, bool found)
-{
-	shared = area;
-}
+PGPS_SHARED_PART(alerts, Table, shared)
 
 /* What is there now, in the current memory context */
 PgpsAlerts *

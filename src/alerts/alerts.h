@@ -47,4 +47,12 @@ extern PgpsAlerts *pgps_alerts_copy(void);
 /* limit_rules.c */
 extern bool pgps_collector_alert(PgpsAlert *alert, TimestampTz now);
 
+/* notifier.c: sends alerts by NOTIFY, by a short-lived worker */
+extern Size pgps_notifier_size(void);
+extern void pgps_notifier_init(void *area, bool found);
+extern void pgps_queue_event(const PgpsAlert *alert, bool cleared,
+							 TimestampTz now);
+extern void pgps_send_events(TimestampTz now);
+extern PGDLLEXPORT void pgps_notifier_main(Datum arg);
+
 #endif							/* PGPS_ALERTS_H */

@@ -49,7 +49,7 @@ typedef struct PgpsRule
 								 * values must last that long to fire */
 	PgpsLevels	levels;
 	uint32		trends;			/* what it looks back at for for_time, as in
-								 * trends.h */
+								 * findings.h */
 	const char *about;			/* how its sentence begins; NULL = with the
 								 * subject */
 	const char *description;	/* ends "... for for_time" by itself */
@@ -66,7 +66,11 @@ typedef struct PgpsRule
 	/* About anything else: calls pgps_add_finding() */
 	void		(*look) (PgpsLook *look);
 
-	/* The rest of a sentence that stands alone in a pager */
+	/*
+	 * The rest of a sentence that stands alone in a pager: a format of the
+	 * value and, perhaps, for_time as text; or what writes it.
+	 */
+	const char *sentence;
 	void		(*say) (StringInfo text, const PgpsLook *look,
 						const PgpsFinding *found);
 } PgpsRule;

@@ -23,19 +23,7 @@ typedef struct Silences
 	PgpsSilence silences[PGPS_MAX_SILENCES];
 } Silences;
 
-static Silences *shared = NULL;
-
-Size
-pgps_silences_size(void)
-{
-	return sizeof(Silences);
-}
-
-void
-pgps_silences_init(void *area, bool found)
-{
-	shared = area;
-}
+PGPS_SHARED_PART(silences, Silences, shared)
 
 /* Returns the id it got; 0 if all places, or its owner's, are taken. */
 int32

@@ -84,7 +84,6 @@ extern int	pgps_history_read(const PgpsPoolCopy *pool, PgpsPeriod period,
 							  TimestampTz now, PgpsBucket *buckets);
 extern void pgps_last_hour(const PgpsPoolCopy *pool, TimestampTz now,
 						   int8 *digits);
-extern void pgps_last_hour_of_server(TimestampTz now, int8 *digits);
 extern void pgps_add_digits(int8 *digits, const int8 *more);
 extern char *pgps_digits_text(const int8 *digits);
 

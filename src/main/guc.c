@@ -23,7 +23,6 @@
 
 #include "base/settings.h"
 #include "main/main.h"
-#include "poolers/addresses.h"
 #include "poolers/pooler_list.h"
 #include "registry/identity.h"
 

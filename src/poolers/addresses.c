@@ -17,7 +17,7 @@
 #include "utils/varlena.h"
 
 #include "base/compat.h"
-#include "poolers/addresses.h"
+#include "poolers/pooler_list.h"
 
 /* the setting as its check hook understood it */
 typedef struct Network

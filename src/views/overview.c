@@ -290,7 +290,7 @@ render_server(const char **cell, const PgpsSnapshot *snapshot)
 	cell[CELL_inst] = psprintf("%d", live);
 	cell[CELL_conns] = psprintf("%d", used);
 	cell[CELL_used] = used_text(used, pgps_server_usable(InvalidOid));
-	pgps_last_hour_of_server(snapshot->taken_at, digits);
+	pgps_last_hour(NULL, snapshot->taken_at, digits);
 	cell[CELL_last_hour] = pgps_digits_text(digits);
 	cell[CELL_status] = status_text(pgps_limit_status_name(status),
 									status != PGPS_LIMIT_OK,

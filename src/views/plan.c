@@ -20,7 +20,7 @@
 #include "utils/numeric.h"
 
 #include "analysis/budget.h"
-#include "analysis/fit.h"
+#include "analysis/commitments.h"
 #include "base/compat.h"
 #include "base/shmem.h"
 #include "views/row.h"

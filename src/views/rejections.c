@@ -42,10 +42,10 @@ usable_of(const PgpsOrigin *origin, Oid roleid, Oid dbid)
 	switch (origin->reason)
 	{
 		case PGPS_REASON_ROLE:
-			return OidIsValid(roleid) && pgps_role_limit(roleid, &limit) ?
+			return pgps_own_limit(PGPS_SCOPE_ROLE, roleid, &limit) ?
 				limit.usable : -1;
 		case PGPS_REASON_DATABASE:
-			return OidIsValid(dbid) && pgps_database_limit(dbid, &limit) ?
+			return pgps_own_limit(PGPS_SCOPE_DATABASE, dbid, &limit) ?
 				limit.usable : -1;
 		case PGPS_REASON_SERVER:
 		case PGPS_REASON_BACKLOG:
