@@ -106,18 +106,11 @@ pgps_silence(PG_FUNCTION_ARGS)
 	PgpsSilence silence = {0};
 	TimestampTz now = GetCurrentTimestamp();
 	char	   *reason = "";
-	int			i;
 
 	pgps_ensure_loaded();
-	for (i = 0; i < 3; i++)
-	{
-		static const char *const names[] = {"rule", "pool", "for_time"};
-
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("%s must not be null", names[i])));
-	}
+	PGPS_REQUIRE(0, "rule");
+	PGPS_REQUIRE(1, "pool");
+	PGPS_REQUIRE(2, "for_time");
 	take_text(silence.rule, sizeof(silence.rule), PG_GETARG_TEXT_PP(0), "rule");
 	take_text(silence.target, sizeof(silence.target), PG_GETARG_TEXT_PP(1),
 			  "pool");

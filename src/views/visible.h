@@ -14,6 +14,15 @@
 
 #include "analysis/snapshot.h"
 
+/* Raise if an argument of the SQL function is null. */
+#define PGPS_REQUIRE(n, name) \
+	do { \
+		if (PG_ARGISNULL(n)) \
+			ereport(ERROR, \
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), \
+					 errmsg("%s must not be null", name))); \
+	} while (0)
+
 extern bool pgps_sees_all(void);
 extern bool pgps_may_see(Oid roleid);
 extern const PgpsPoolView *pgps_next_visible(const PgpsSnapshot *snapshot,
