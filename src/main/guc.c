@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * guc.c
- *	  Defining the settings of pgpool_stats: the only DefineCustom* calls.
+ *	  The settings of pgpool_stats and their variables: the only
+ *	  DefineCustom* calls.
  *
  * The prefix is not reserved with MarkGUCPrefixReserved().  Labels come with
  * the connection string, and with a reserved prefix a typo there, or a label
@@ -26,6 +27,19 @@
 #include "poolers/pooler_list.h"
 #include "registry/identity.h"
 
+#define INT_VARIABLE(name, by_default, ...) int pgps_##name = by_default;
+#define BOOL_VARIABLE(name, by_default, ...) bool pgps_##name = by_default;
+#define LABEL_VARIABLE(name, ...) char *pgps_label_##name = "";
+PGPS_INT_SETTINGS(INT_VARIABLE)
+PGPS_BOOL_SETTINGS(BOOL_VARIABLE)
+PGPS_LABELS(LABEL_VARIABLE)
+
+int			pgps_track = PGPS_TRACK_ALL;
+double		pgps_target_wait_probability = 0.01;
+char	   *pgps_alert_rules = "";
+char	   *pgps_notify_database = "";
+bool		pgps_relabel = false;
+
 /* known in their files as what their check hooks made of them */
 static char *pooler_addresses = "";
 static char *poolers = "";
@@ -37,49 +51,16 @@ static const struct config_enum_entry track_options[] = {
 	{NULL, 0, false}
 };
 
-/*
- * Each is pgps_NAME in base/settings.h, which has its default.  Behind the
- * name stand least and most, context, unit, and what it is in one sentence
- * and, perhaps, a second.
- */
-#define INT_SETTINGS(S) \
-	S(max_pools, 8, 65536, PGC_POSTMASTER, 0, "Number of pools that are kept.", NULL) \
-	S(max_instances, 8, 262144, PGC_POSTMASTER, 0, "Number of pool instances without a connection here that are kept.", "One for each possible client connection comes on top.") \
-	S(max_rejections, 16, 262144, PGC_POSTMASTER, 0, "Number of rows in the view rejections that are kept.", "A row is one origin in one minute.") \
-	S(max_instances_per_role, 0, 262144, PGC_SIGHUP, 0, "Number of max_instances that one role may take.", "0 means half of them.") \
-	S(sample_interval, 100, 60000, PGC_SIGHUP, GUC_UNIT_MS, "Time between two passes of the collector.", NULL) \
-	S(stale_after, 1, INT_MAX / 1000, PGC_SIGHUP, GUC_UNIT_S, "Age at which a report is late, at the least.", "A report is not late before three times its instance's own interval.") \
-	S(expire_after, 1, INT_MAX / 1000, PGC_SIGHUP, GUC_UNIT_S, "Time after which an instance without connection and report is forgotten.", "Its counters stay in its pool.") \
-	S(leak_after, 1, INT_MAX / 1000, PGC_SIGHUP, GUC_UNIT_S, "Time without a statement after which a connection that is lent out has leaked.", "The same for one that is idle in a transaction.") \
-	S(effective_spindle_count, 0, 1000, PGC_SIGHUP, 0, "Disks that can serve requests at once, for the number of connections the server bears.", NULL) \
-	S(cpu_cores, 0, 65536, PGC_SIGHUP, 0, "CPU cores of the server, for the number of connections it bears.", "0 means the quota of its control group, or what the system has.") \
-	S(poll_interval, 100, 3600000, PGC_SIGHUP, GUC_UNIT_MS, "Time between two polls of a pooler.", NULL) \
-	S(poll_timeout, 10, 600000, PGC_SIGHUP, GUC_UNIT_MS, "Time in which a pooler must have answered.", NULL) \
-	S(save_interval, 1, INT_MAX / 1000, PGC_SIGHUP, GUC_UNIT_S, "Time between two saves.", "A crash loses what was counted since the last one.")
-
-#define BOOL_SETTINGS(S) \
-	S(save, PGC_SIGHUP, "Keep pools and counters over a restart.", NULL) \
-	S(log_alerts, PGC_SIGHUP, "Log alerts when they are raised and cleared.", NULL) \
-	S(strict_reports, PGC_USERSET, "Raise an error for whatever a report does not say right.", "For tests of an application; off, such a field is unknown.")
-
-/* given with the connection string, each pgps_label_NAME */
-#define LABELS(S) \
-	S(pool, "Name of the client pool this connection belongs to.") \
-	S(instance, "Which copy of the pool it is: host:pid of the application.") \
-	S(pool_size, "Configured size of the pool.") \
-	S(max_overflow, "Connections the pool may open beyond its size; \"unlimited\" or -1 for any number.") \
-	S(app_version, "Version of the application.")
-
 /* Those that fix the size of shared memory exist only while it starts. */
-#define DEFINE_INT(name, least, most, context, unit, what, more) \
+#define DEFINE_INT(name, by_default, least, most, context, unit, what, more) \
 	if (preloading || context != PGC_POSTMASTER) \
 		DefineCustomIntVariable("pgpool_stats." #name, what, more, \
-								&pgps_##name, pgps_##name, least, most, \
+								&pgps_##name, by_default, least, most, \
 								context, unit, NULL, NULL, NULL);
 
-#define DEFINE_BOOL(name, context, what, more) \
+#define DEFINE_BOOL(name, by_default, context, what, more) \
 	DefineCustomBoolVariable("pgpool_stats." #name, what, more, \
-							 &pgps_##name, pgps_##name, \
+							 &pgps_##name, by_default, \
 							 context, 0, NULL, NULL, NULL);
 
 #define DEFINE_LABEL(name, what) \
@@ -92,18 +73,19 @@ static const struct config_enum_entry track_options[] = {
 void
 pgps_define_settings(bool preloading)
 {
-	INT_SETTINGS(DEFINE_INT);
-	BOOL_SETTINGS(DEFINE_BOOL);
-	LABELS(DEFINE_LABEL);
+	PGPS_INT_SETTINGS(DEFINE_INT);
+	PGPS_BOOL_SETTINGS(DEFINE_BOOL);
+	PGPS_LABELS(DEFINE_LABEL);
 	DefineCustomEnumVariable("pgpool_stats.track",
 							 "Which client connections belong to a pool.",
 							 "\"labelled\" leaves out those without the setting pgpool_stats.pool.",
-							 &pgps_track, PGPS_TRACK_ALL, track_options,
+							 &pgps_track, pgps_track, track_options,
 							 PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomRealVariable("pgpool_stats.target_wait_probability",
 							 "Share of checkouts that may have to wait with the size that is suggested.",
 							 NULL,
-							 &pgps_target_wait_probability, 0.01, 0.000001, 0.5,
+							 &pgps_target_wait_probability,
+							 pgps_target_wait_probability, 0.000001, 0.5,
 							 PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomStringVariable("pgpool_stats.pooler_addresses",
 							   "Addresses and networks from which only connection poolers connect.",
