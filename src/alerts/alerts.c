@@ -20,8 +20,6 @@
 #include "utils/timestamp.h"
 
 #include "alerts/alerts.h"
-#include "alerts/silences.h"
-#include "alerts/findings.h"
 #include "base/settings.h"
 #include "base/shmem.h"
 
@@ -223,7 +221,7 @@ announce_changes(PgpsAlerts *alerts, const PgpsAlerts *before, TimestampTz now)
 
 		if (alert->announced != PGPS_SEVERITY_NONE &&
 			find_alert(alerts, alert->rule, &alert->subject) == NULL &&
-			pgps_silenced_until(silences, n, alert->rule, &alert->subject) == 0)
+			pgps_silenced_until(silences, n, alert) == 0)
 			announce(alert, true, now);
 	}
 	for (i = 0; i < alerts->count; i++)
@@ -231,7 +229,7 @@ announce_changes(PgpsAlerts *alerts, const PgpsAlerts *before, TimestampTz now)
 		PgpsAlert  *alert = &alerts->alerts[i];
 
 		if (!alert->firing ||
-			pgps_silenced_until(silences, n, alert->rule, &alert->subject) != 0)
+			pgps_silenced_until(silences, n, alert) != 0)
 			continue;
 		if (alert->severity > alert->announced)
 			announce(alert, false, now);

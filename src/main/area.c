@@ -19,7 +19,6 @@
 #include "storage/shmem.h"
 
 #include "alerts/alerts.h"
-#include "alerts/silences.h"
 #include "analysis/history.h"
 #include "base/shmem.h"
 #include "main/main.h"

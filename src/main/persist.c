@@ -30,7 +30,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "alerts/silences.h"
+#include "alerts/alerts.h"
 #include "analysis/history.h"
 #include "base/compat.h"
 #include "base/settings.h"

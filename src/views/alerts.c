@@ -15,7 +15,6 @@
 #include "utils/timestamp.h"
 
 #include "alerts/alerts.h"
-#include "alerts/silences.h"
 #include "base/settings.h"
 #include "views/row.h"
 #include "views/visible.h"
@@ -66,31 +65,25 @@ may_see_alert(const PgpsSubject *subject)
 Datum
 pgps_get_alerts(PG_FUNCTION_ARGS)
 {
+	PgpsRow    *row = PGPS_BEGIN_VIEW(ALERT_COLUMNS);
 	TimestampTz now = GetCurrentTimestamp();
-	PgpsSilence *silences;
-	PgpsAlerts *alerts;
+	PgpsSilence *silences = palloc(PGPS_MAX_SILENCES * sizeof(PgpsSilence));
+	int			nsilences = pgps_silences_copy(silences, now);
+	PgpsAlerts *alerts = pgps_alerts_copy();
 	PgpsAlert	down;
-	PgpsRow		row;
-	int			nsilences;
 	int			i;
 
-	PGPS_BEGIN_VIEW(&row, ALERT_COLUMNS);
-	silences = palloc(PGPS_MAX_SILENCES * sizeof(PgpsSilence));
-	nsilences = pgps_silences_copy(silences, now);
 	if (pgps_collector_alert(&down, now))
-		put_alert(&row, &down,
-				  pgps_silenced_until(silences, nsilences, down.rule,
-									  &down.subject), now);
+		put_alert(row, &down, pgps_silenced_until(silences, nsilences, &down),
+				  now);
 
-	alerts = pgps_alerts_copy();
 	for (i = 0; i < alerts->count; i++)
 	{
 		const PgpsAlert *alert = &alerts->alerts[i];
 
 		if (may_see_alert(&alert->subject))
-			put_alert(&row, alert,
-					  pgps_silenced_until(silences, nsilences, alert->rule,
-										  &alert->subject),
+			put_alert(row, alert,
+					  pgps_silenced_until(silences, nsilences, alert),
 					  alerts->evaluated_at);
 	}
 	return (Datum) 0;

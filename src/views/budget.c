@@ -23,7 +23,7 @@ PG_FUNCTION_INFO_V1(pgps_get_budget);
 	C(conn_limit, int4, limit->conn_limit) \
 	C(usable, int4, limit->usable) \
 	C(used, int4, limit->used) \
-	C(starting, int4, server ? limit->starting : -1) \
+	C(starting, int4, limit->scope == PGPS_SCOPE_SERVER ? limit->starting : -1) \
 	C(used_pct, pct, limit->usable > 0 ? 100.0 * limit->used / limit->usable : -1) \
 	C(headroom, int4, limit->headroom) \
 	C(binding, text, pgps_scope_name(limit->binding)) \
@@ -37,25 +37,19 @@ PG_FUNCTION_INFO_V1(pgps_get_budget);
 	C(last_rejected, time, limit->rejected.last_rejected) \
 	C(reserved, int4, limit->reserved)
 
-static void
-put_limit(PgpsRow *row, const PgpsLimit *limit)
-{
-	bool		server = limit->scope == PGPS_SCOPE_SERVER;
-
-	PGPS_PUT_ROW(BUDGET_COLUMNS);
-}
-
 Datum
 pgps_get_budget(PG_FUNCTION_ARGS)
 {
-	PgpsRow		row;
-	PgpsSnapshot *snapshot;
+	PgpsRow    *row = PGPS_BEGIN_VIEW(BUDGET_COLUMNS);
+	PgpsSnapshot *snapshot = PG_GETARG_BOOL(0) ? pgps_take_exported_snapshot() :
+		pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
 	ListCell   *lc;
 
-	PGPS_BEGIN_VIEW(&row, BUDGET_COLUMNS);
-	snapshot = PG_GETARG_BOOL(0) ? pgps_take_exported_snapshot() :
-		pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
 	foreach(lc, pgps_limits(snapshot))
-		put_limit(&row, lfirst(lc));
+	{
+		const PgpsLimit *limit = lfirst(lc);
+
+		PGPS_PUT_ROW(BUDGET_COLUMNS);
+	}
 	return (Datum) 0;
 }

@@ -147,6 +147,7 @@ put_chain(PgpsRow *row, const PgpsSnapshot *snapshot,
 		  const PgpsPoolView *pool, const PgpsPoolView *pooler)
 {
 	static const PgpsValues unknown = {0};
+	/* cppcheck-suppress nullPointer */
 	const PgpsPool *named = pool ? pool->data : pooler->data;
 	const PgpsValues *in_pool = pool ? &pool->sum : &unknown;
 	const PgpsValues *in_pooler = pooler ? &pooler->sum : &unknown;
@@ -196,20 +197,18 @@ put_pooler_chain(PgpsRow *row, const PgpsSnapshot *snapshot,
 Datum
 pgps_get_chains(PG_FUNCTION_ARGS)
 {
-	PgpsRow		row;
-	PgpsSnapshot *snapshot;
+	PgpsRow    *row = PGPS_BEGIN_VIEW(CHAIN_COLUMNS);
+	PgpsSnapshot *snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
 	const PgpsPoolView *pool = NULL;
 
-	PGPS_BEGIN_VIEW(&row, CHAIN_COLUMNS);
-	snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
 	while ((pool = pgps_next_visible(snapshot, pool)) != NULL)
 	{
 		if (pool->live == 0)
 			continue;
 		if (pool->source != PGPS_SOURCE_POOLER)
-			put_application_chains(&row, snapshot, pool);
+			put_application_chains(row, snapshot, pool);
 		else if (pgps_known(&pool->sum, PGPS_OPEN))
-			put_pooler_chain(&row, snapshot, pool);
+			put_pooler_chain(row, snapshot, pool);
 	}
 	return (Datum) 0;
 }

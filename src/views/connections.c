@@ -98,21 +98,18 @@ find_suspects(const PgpsSnapshot *snapshot)
 Datum
 pgps_get_connections(PG_FUNCTION_ARGS)
 {
-	PgpsRow		row;
-	PgpsSnapshot *snapshot;
-	const char **suspects;
+	PgpsRow    *row = PGPS_BEGIN_VIEW(CONNECTION_COLUMNS);
+	PgpsSnapshot *snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
+	const char **suspects = find_suspects(snapshot);
 	int			i;
 
-	PGPS_BEGIN_VIEW(&row, CONNECTION_COLUMNS);
-	snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
-	suspects = find_suspects(snapshot);
 	for (i = 0; i < snapshot->nbackends; i++)
 	{
 		const PgpsBackend *backend = &snapshot->backends[i];
 		const PgpsInstanceView *view = pgps_instance_of(snapshot, backend);
 
 		if (view != NULL && pgps_may_see(view->pool->data->key.roleid))
-			put_connection(&row, snapshot, backend, view, suspects[i]);
+			put_connection(row, snapshot, backend, view, suspects[i]);
 	}
 	return (Datum) 0;
 }

@@ -109,7 +109,7 @@ put_key(PgpsRow *row, const PgpsDialect *dialect, const StringInfoData *detected
 Datum
 pgps_get_dialects(PG_FUNCTION_ARGS)
 {
-	PgpsRow		row;
+	PgpsRow    *row = PGPS_BEGIN_VIEW(DIALECT_COLUMNS);
 	const PgpsDialect *const *d;
 	const PgpsDialectKey *k;
 	const char *const *ignored;
@@ -117,7 +117,6 @@ pgps_get_dialects(PG_FUNCTION_ARGS)
 	StringInfoData detected_by;
 	int			i;
 
-	PGPS_BEGIN_VIEW(&row, DIALECT_COLUMNS);
 	initStringInfo(&text);
 	initStringInfo(&detected_by);
 	for (d = pgps_dialects; *d != NULL; d++)
@@ -129,11 +128,11 @@ pgps_get_dialects(PG_FUNCTION_ARGS)
 		for (k = (*d)->keys; k->key != NULL; k++)
 		{
 			describe(&text, k);
-			put_key(&row, *d, &detected_by, k->key, field_name(k->field),
+			put_key(row, *d, &detected_by, k->key, field_name(k->field),
 					text.data);
 		}
 		for (ignored = (*d)->ignored; ignored && *ignored; ignored++)
-			put_key(&row, *d, &detected_by, *ignored, NULL, "ignored");
+			put_key(row, *d, &detected_by, *ignored, NULL, "ignored");
 	}
 	return (Datum) 0;
 }

@@ -17,9 +17,9 @@
 PG_FUNCTION_INFO_V1(pgps_get_history);
 
 #define HISTORY_COLUMNS(C) \
-	C(pool, text, pool->key.name) \
-	C(datname, name, pgps_database_name(pool)) \
-	C(usename, name, pgps_role_name(pool)) \
+	C(pool, text, pool->data->key.name) \
+	C(datname, name, pgps_database_name(pool->data)) \
+	C(usename, name, pgps_role_name(pool->data)) \
 	C(bucket_start, time, bucket->start) \
 	C(bucket, interval, pgps_period_length(period)) \
 	C(instances, int4, bucket->instances) \
@@ -40,26 +40,16 @@ PG_FUNCTION_INFO_V1(pgps_get_history);
 	C(xacts, int8, bucket->count[PGPS_COUNT_XACTS]) \
 	C(total_xact_time, ms, bucket->count[PGPS_COUNT_XACT_TIME])
 
-static void
-put_bucket(PgpsRow *row, const PgpsPool *pool, PgpsPeriod period,
-		   const PgpsBucket *bucket)
-{
-	PGPS_PUT_ROW(HISTORY_COLUMNS);
-}
-
 Datum
 pgps_get_history(PG_FUNCTION_ARGS)
 {
-	PgpsRow		row;
-	PgpsSnapshot *snapshot;
-	PgpsBucket *buckets;
+	PgpsRow    *row = PGPS_BEGIN_VIEW(HISTORY_COLUMNS);
+	PgpsSnapshot *snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
+	PgpsBucket *buckets = palloc(PGPS_NTEN_MINUTES * sizeof(PgpsBucket));
 	const PgpsPoolView *pool = NULL;
 	PgpsPeriod	period;
-	int			i;
+	const PgpsBucket *bucket;
 
-	PGPS_BEGIN_VIEW(&row, HISTORY_COLUMNS);
-	snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
-	buckets = palloc(PGPS_NTEN_MINUTES * sizeof(PgpsBucket));
 	while ((pool = pgps_next_visible(snapshot, pool)) != NULL)
 	{
 		for (period = 0; period < PGPS_PERIODS; period++)
@@ -67,8 +57,8 @@ pgps_get_history(PG_FUNCTION_ARGS)
 			int			n = pgps_history_read(pool->copy, period,
 											  snapshot->taken_at, buckets);
 
-			for (i = 0; i < n; i++)
-				put_bucket(&row, pool->data, period, &buckets[i]);
+			for (bucket = buckets; bucket < buckets + n; bucket++)
+				PGPS_PUT_ROW(HISTORY_COLUMNS);
 		}
 	}
 	return (Datum) 0;

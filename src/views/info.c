@@ -97,10 +97,9 @@ put_info(PgpsRow *row, const PgpsSnapshot *snapshot)
 Datum
 pgps_get_info(PG_FUNCTION_ARGS)
 {
-	PgpsRow		row;
+	PgpsRow    *row = PGPS_BEGIN_ROWS(INFO_COLUMNS);
 
-	PGPS_BEGIN_ROWS(&row, INFO_COLUMNS);
-	put_info(&row, pgps_is_loaded() ?
+	put_info(row, pgps_is_loaded() ?
 			 pgps_take_snapshot(PGPS_NO_HISTOGRAMS) : NULL);
 	return (Datum) 0;
 }

@@ -144,18 +144,16 @@ put_instance(PgpsRow *row, const PgpsInstanceView *view,
 Datum
 pgps_get_instances(PG_FUNCTION_ARGS)
 {
-	PgpsRow		row;
-	PgpsSnapshot *snapshot;
+	PgpsRow    *row = PGPS_BEGIN_VIEW(INSTANCE_COLUMNS);
+	PgpsSnapshot *snapshot = PG_GETARG_BOOL(0) ? pgps_take_exported_snapshot() :
+		pgps_take_snapshot(PGPS_ALL_XACTS);
 	const PgpsPoolView *pool = NULL;
 	int			i;
 
-	PGPS_BEGIN_VIEW(&row, INSTANCE_COLUMNS);
-	snapshot = PG_GETARG_BOOL(0) ? pgps_take_exported_snapshot() :
-		pgps_take_snapshot(PGPS_ALL_XACTS);
 	while ((pool = pgps_next_visible(snapshot, pool)) != NULL)
 	{
 		for (i = 0; i < pool->ninstances; i++)
-			put_instance(&row, pool->instances[i], snapshot->rejections);
+			put_instance(row, pool->instances[i], snapshot->rejections);
 	}
 	return (Datum) 0;
 }

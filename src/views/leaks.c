@@ -64,21 +64,18 @@ compare_leaks(const void *a, const void *b)
 Datum
 pgps_get_leaks(PG_FUNCTION_ARGS)
 {
-	PgpsRow		row;
-	PgpsSnapshot *snapshot;
-	PgpsLeak   *leaks;
+	PgpsRow    *row = PGPS_BEGIN_VIEW(LEAK_COLUMNS);
+	PgpsSnapshot *snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
 	PgpsBucket *buckets = palloc(PGPS_NTEN_MINUTES * sizeof(PgpsBucket));
 	int			nleaks;
+	PgpsLeak   *leaks = pgps_find_leaks(snapshot, &nleaks);
 	int			i;
 
-	PGPS_BEGIN_VIEW(&row, LEAK_COLUMNS);
-	snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
-	leaks = pgps_find_leaks(snapshot, &nleaks);
 	qsort(leaks, nleaks, sizeof(PgpsLeak), compare_leaks);
 	for (i = 0; i < nleaks; i++)
 	{
 		if (pgps_may_see(leaks[i].view->pool->data->key.roleid))
-			put_leak(&row, &leaks[i], buckets, snapshot->taken_at);
+			put_leak(row, &leaks[i], buckets, snapshot->taken_at);
 	}
 	return (Datum) 0;
 }

@@ -251,43 +251,33 @@ put_instance_metrics(PgpsRow *row, const PgpsInstanceView *view,
 Datum
 pgps_get_metrics(PG_FUNCTION_ARGS)
 {
+	PgpsRow    *row = PGPS_BEGIN_VIEW(METRIC_COLUMNS);
+	PgpsSnapshot *snapshot = pgps_take_exported_snapshot();
 	bool		per_instance = PG_GETARG_BOOL(0);
-	PgpsRow		row;
-	PgpsSnapshot *snapshot;
 	const PgpsPoolView *pool = NULL;
 	int			i;
 
-	PGPS_BEGIN_VIEW(&row, METRIC_COLUMNS);
-	snapshot = pgps_take_exported_snapshot();
 	while ((pool = pgps_next_visible(snapshot, pool)) != NULL)
 	{
 		if (!per_instance)
-			put_pool_metrics(&row, pool, snapshot->rejections);
+			put_pool_metrics(row, pool, snapshot->rejections);
 		for (i = 0; per_instance && i < pool->ninstances; i++)
-			put_instance_metrics(&row, pool->instances[i],
+			put_instance_metrics(row, pool->instances[i],
 								 snapshot->rejections);
 	}
 	return (Datum) 0;
-}
-
-static void
-put_reason(PgpsRow *row, const PgpsRejections *rejections, PgpsReason reason)
-{
-	PGPS_PUT_ROW(REASON_COLUMNS);
 }
 
 /* As exporters get them, a row for each reason */
 Datum
 pgps_get_rejected_by_reason(PG_FUNCTION_ARGS)
 {
-	PgpsRow		row;
-	PgpsRejections *rejections;
+	PgpsRow    *row = PGPS_BEGIN_VIEW(REASON_COLUMNS);
+	PgpsRejections *rejections = pgps_rejections_copy();
 	int			reason;
 
-	PGPS_BEGIN_VIEW(&row, REASON_COLUMNS);
-	rejections = pgps_rejections_copy();
 	pgps_rejections_leave_out_base(rejections);
 	for (reason = 0; reason < PGPS_REASONS; reason++)
-		put_reason(&row, rejections, reason);
+		PGPS_PUT_ROW(REASON_COLUMNS);
 	return (Datum) 0;
 }

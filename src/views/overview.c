@@ -351,7 +351,7 @@ put_cells(PgpsRow *row, const char **cell)
 Datum
 pgps_get_overview(PG_FUNCTION_ARGS)
 {
-	PgpsRow		row;
+	PgpsRow    *row = PGPS_BEGIN_ROWS(OVERVIEW_COLUMNS);
 	PgpsSnapshot *snapshot;
 	Line	   *lines;
 	int			nlines = 0;
@@ -359,13 +359,12 @@ pgps_get_overview(PG_FUNCTION_ARGS)
 	const PgpsPoolView *pool = NULL;
 	int			i;
 
-	PGPS_BEGIN_ROWS(&row, OVERVIEW_COLUMNS);
 	if (!pgps_is_loaded())
 	{
 		cells = palloc0(sizeof(Cells));
 		cells[0][CELL_pool] = "(not in shared_preload_libraries)";
 		cells[0][CELL_status] = "not loaded";
-		put_cells(&row, cells[0]);
+		put_cells(row, cells[0]);
 		return (Datum) 0;
 	}
 
@@ -389,6 +388,6 @@ pgps_get_overview(PG_FUNCTION_ARGS)
 		render_pool(cells[i + 1], &lines[i], snapshot->taken_at);
 	lay_out(cells, nlines + 1);
 	for (i = 0; i <= nlines; i++)
-		put_cells(&row, cells[i]);
+		put_cells(row, cells[i]);
 	return (Datum) 0;
 }

@@ -145,29 +145,22 @@ read_against(text *against)
 	return strcmp(name, "peak") == 0;
 }
 
-static void
-put_verdict(PgpsRow *row, const PgpsVerdict *v)
-{
-	bool		known = v->usable >= 0;
-
-	PGPS_PUT_ROW(VERDICT_COLUMNS);
-}
-
 /* get_planned_limits(plan planned_pool[], against text): a row for each limit */
 Datum
 pgps_get_planned_limits(PG_FUNCTION_ARGS)
 {
-	PgpsRow		row;
-	List	   *plan;
-	bool		peak;
+	PgpsRow    *row = PGPS_BEGIN_VIEW(VERDICT_COLUMNS);
+	bool		peak = read_against(PG_GETARG_TEXT_PP(1));
+	List	   *plan = read_plan(PG_GETARG_ARRAYTYPE_P(0));
 	ListCell   *lc;
 
-	pgps_ensure_loaded();
-	peak = read_against(PG_GETARG_TEXT_PP(1));
-	plan = read_plan(PG_GETARG_ARRAYTYPE_P(0));
-	PGPS_BEGIN_ROWS(&row, VERDICT_COLUMNS);
 	foreach(lc, pgps_judge_plan(pgps_take_snapshot(PGPS_NO_HISTOGRAMS), plan, peak))
-		put_verdict(&row, lfirst(lc));
+	{
+		const PgpsVerdict *v = lfirst(lc);
+		bool		known = v->usable >= 0;
+
+		PGPS_PUT_ROW(VERDICT_COLUMNS);
+	}
 	return (Datum) 0;
 }
 

@@ -57,19 +57,18 @@ why_not_polled(void)
 		"the poller does not run";
 }
 
-/* "pooler" is NULL for one that nothing is known of yet. */
+/* "polled" is NULL for one that nothing is known of yet. */
 static void
-put_pooler(PgpsRow *row, const char *name, const PgpsPooler *pooler)
+put_pooler(PgpsRow *row, const char *name, const PgpsPooler *polled)
 {
 	static const PgpsPooler unknown = {
 		.max_client_conn = -1,
 		.clients = -1
 	};
-	const char *error = pooler != NULL ? pooler->error : why_not_polled();
-	int			reachable = pooler != NULL ? pooler->reachable : -1;
+	const PgpsPooler *pooler = polled != NULL ? polled : &unknown;
+	const char *error = polled != NULL ? polled->error : why_not_polled();
+	int			reachable = polled != NULL ? polled->reachable : -1;
 
-	if (pooler == NULL)
-		pooler = &unknown;
 	PGPS_PUT_ROW(POOLER_COLUMNS);
 }
 
@@ -77,11 +76,10 @@ put_pooler(PgpsRow *row, const char *name, const PgpsPooler *pooler)
 Datum
 pgps_get_poolers(PG_FUNCTION_ARGS)
 {
-	PgpsRow		row;
+	PgpsRow    *row = PGPS_BEGIN_VIEW(POOLER_COLUMNS);
 	PgpsPooler *poolers;
 	int			i;
 
-	PGPS_BEGIN_VIEW(&row, POOLER_COLUMNS);
 	if (pgps_pooler_list == NULL || !pgps_sees_all())
 		return (Datum) 0;
 	poolers = pgps_poolers_copy();
@@ -89,7 +87,7 @@ pgps_get_poolers(PG_FUNCTION_ARGS)
 	{
 		const char *name = pgps_pooler_list->item[i].name;
 
-		put_pooler(&row, name, find_polled(poolers, name));
+		put_pooler(row, name, find_polled(poolers, name));
 	}
 	return (Datum) 0;
 }

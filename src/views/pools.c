@@ -94,14 +94,12 @@ put_pool(PgpsRow *row, const PgpsPoolView *pool,
 Datum
 pgps_get_pools(PG_FUNCTION_ARGS)
 {
-	PgpsRow		row;
-	PgpsSnapshot *snapshot;
+	PgpsRow    *row = PGPS_BEGIN_VIEW(POOL_COLUMNS);
+	PgpsSnapshot *snapshot = PG_GETARG_BOOL(0) ? pgps_take_exported_snapshot() :
+		pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
 	const PgpsPoolView *pool = NULL;
 
-	PGPS_BEGIN_VIEW(&row, POOL_COLUMNS);
-	snapshot = PG_GETARG_BOOL(0) ? pgps_take_exported_snapshot() :
-		pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
 	while ((pool = pgps_next_visible(snapshot, pool)) != NULL)
-		put_pool(&row, pool, snapshot->rejections, snapshot->taken_at);
+		put_pool(row, pool, snapshot->rejections, snapshot->taken_at);
 	return (Datum) 0;
 }

@@ -74,19 +74,17 @@ put_rejection(PgpsRow *row, const PgpsRejection *rejection, Oid roleid,
 Datum
 pgps_get_rejections(PG_FUNCTION_ARGS)
 {
-	PgpsRow		row;
-	PgpsRejections *rejections;
+	PgpsRow    *row = PGPS_BEGIN_VIEW(REJECTION_COLUMNS);
+	PgpsRejections *rejections = pgps_rejections_copy();
 	int			i;
 
-	PGPS_BEGIN_VIEW(&row, REJECTION_COLUMNS);
-	rejections = pgps_rejections_copy();
 	for (i = 0; i < rejections->nrejections; i++)
 	{
 		const PgpsRejection *r = &rejections->rejections[i];
 		Oid			roleid = get_role_oid(r->origin.usename, true);
 
 		if (pgps_may_see(roleid))
-			put_rejection(&row, r, roleid,
+			put_rejection(row, r, roleid,
 						  get_database_oid(r->origin.datname, true));
 	}
 	return (Datum) 0;

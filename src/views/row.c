@@ -26,11 +26,13 @@ column_text(const char *name, Oid type)
 
 /* Raise unless the function is declared with these columns. */
 static void
-check_columns(Oid function, TupleDesc declared, const PgpsColumn *columns,
-			  int ncolumns)
+check_columns(Oid function, TupleDesc declared, const PgpsColumn *columns)
 {
+	int			ncolumns = 0;
 	int			i;
 
+	while (columns[ncolumns].name != NULL)
+		ncolumns++;
 	for (i = 0; i < Max(ncolumns, declared->natts); i++)
 	{
 		const char *made = "none";
@@ -47,16 +49,17 @@ check_columns(Oid function, TupleDesc declared, const PgpsColumn *columns,
 	}
 }
 
-/* Start the result of a set-returning function. */
-void
-pgps_rows_begin(PgpsRow *row, FunctionCallInfo fcinfo,
-				const PgpsColumn *columns, int ncolumns)
+/* Start the result of a set-returning function; the last column has no name. */
+PgpsRow *
+pgps_rows_begin(FunctionCallInfo fcinfo, const PgpsColumn *columns)
 {
+	PgpsRow    *row = palloc(sizeof(PgpsRow));
+
 	InitMaterializedSRF(fcinfo, 0);
 	row->result = (ReturnSetInfo *) fcinfo->resultinfo;
 	row->n = 0;
-	check_columns(fcinfo->flinfo->fn_oid, row->result->setDesc, columns,
-				  ncolumns);
+	check_columns(fcinfo->flinfo->fn_oid, row->result->setDesc, columns);
+	return row;
 }
 
 /* The row is complete. */

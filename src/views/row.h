@@ -13,7 +13,7 @@
  * From it come the table that is compared with the SQL declaration, and what
  * puts a row, where "row" is the PgpsRow:
  *
- *		PGPS_BEGIN_VIEW(&row, LEAK_COLUMNS);
+ *		PgpsRow    *row = PGPS_BEGIN_VIEW(LEAK_COLUMNS);
  *		...
  *		PGPS_PUT_ROW(LEAK_COLUMNS);
  *
@@ -58,17 +58,10 @@ typedef struct PgpsRow
 #define PGPS_PUT(name, kind, ...) pgps_put_##kind(row, __VA_ARGS__);
 
 /* Begin the rows; of a view that needs no shared memory, or of any other. */
-#define PGPS_BEGIN_ROWS(row, COLUMNS) \
-	do { \
-		static const PgpsColumn columns_[] = {COLUMNS(PGPS_COLUMN)}; \
-		pgps_rows_begin(row, fcinfo, columns_, lengthof(columns_)); \
-	} while (0)
-
-#define PGPS_BEGIN_VIEW(row, COLUMNS) \
-	do { \
-		pgps_ensure_loaded(); \
-		PGPS_BEGIN_ROWS(row, COLUMNS); \
-	} while (0)
+#define PGPS_BEGIN_ROWS(COLUMNS) \
+	pgps_rows_begin(fcinfo, (const PgpsColumn[]) {COLUMNS(PGPS_COLUMN) {NULL}})
+#define PGPS_BEGIN_VIEW(COLUMNS) \
+	(pgps_ensure_loaded(), PGPS_BEGIN_ROWS(COLUMNS))
 
 #define PGPS_PUT_ROW(COLUMNS) \
 	do { \
@@ -76,8 +69,8 @@ typedef struct PgpsRow
 		pgps_row_end(row); \
 	} while (0)
 
-extern void pgps_rows_begin(PgpsRow *row, FunctionCallInfo fcinfo,
-							const PgpsColumn *columns, int ncolumns);
+extern PgpsRow *pgps_rows_begin(FunctionCallInfo fcinfo,
+								const PgpsColumn *columns);
 extern void pgps_row_end(PgpsRow *row);
 
 /* negative = unknown = null */

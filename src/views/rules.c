@@ -60,14 +60,13 @@ put_override(PgpsRow *row, const PgpsOverride *entry)
 Datum
 pgps_get_rules(PG_FUNCTION_ARGS)
 {
-	PgpsRow		row;
+	PgpsRow    *row = PGPS_BEGIN_VIEW(RULE_COLUMNS);
 	int			rule;
 	ListCell   *lc;
 
-	PGPS_BEGIN_VIEW(&row, RULE_COLUMNS);
 	for (rule = 0; rule < pgps_nrules; rule++)
-		put_default(&row, pgps_rules[rule]);
+		put_default(row, pgps_rules[rule]);
 	foreach(lc, pgps_parse_overrides(pgps_alert_rules))
-		put_override(&row, lfirst(lc));
+		put_override(row, lfirst(lc));
 	return (Datum) 0;
 }

@@ -16,7 +16,7 @@
 #include "utils/timestamp.h"
 
 #include "alerts/rules.h"
-#include "alerts/silences.h"
+#include "alerts/alerts.h"
 #include "base/shmem.h"
 #include "views/row.h"
 #include "views/visible.h"
@@ -54,18 +54,15 @@ is_operator(void)
 Datum
 pgps_get_silences(PG_FUNCTION_ARGS)
 {
-	PgpsSilence *silences;
-	PgpsRow		row;
-	int			n;
+	PgpsRow    *row = PGPS_BEGIN_VIEW(SILENCE_COLUMNS);
+	PgpsSilence *silences = palloc(PGPS_MAX_SILENCES * sizeof(PgpsSilence));
+	int			n = pgps_silences_copy(silences, GetCurrentTimestamp());
 	int			i;
 
-	PGPS_BEGIN_VIEW(&row, SILENCE_COLUMNS);
-	silences = palloc(PGPS_MAX_SILENCES * sizeof(PgpsSilence));
-	n = pgps_silences_copy(silences, GetCurrentTimestamp());
 	for (i = 0; i < n; i++)
 	{
 		if (is_operator() || pgps_may_see(silences[i].owner))
-			put_silence(&row, &silences[i]);
+			put_silence(row, &silences[i]);
 	}
 	return (Datum) 0;
 }

@@ -191,16 +191,14 @@ put_server_sizing(PgpsRow *row, const Server *server)
 Datum
 pgps_get_sizing(PG_FUNCTION_ARGS)
 {
-	PgpsRow		row;
-	PgpsSnapshot *snapshot;
+	PgpsRow    *row = PGPS_BEGIN_VIEW(SIZING_COLUMNS);
+	PgpsSnapshot *snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
 	Server	   *server = palloc0(sizeof(Server));
 	PgpsSizing *sizings;
 	PgpsBucket *buckets = palloc(PGPS_NTEN_MINUTES * sizeof(PgpsBucket));
 	const PgpsPoolView *pool = NULL;
 	int			i;
 
-	PGPS_BEGIN_VIEW(&row, SIZING_COLUMNS);
-	snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
 	sizings = palloc(Max(snapshot->npools, 1) * sizeof(PgpsSizing));
 	server->give_back = -1;
 	for (i = 0; i < snapshot->npools; i++)
@@ -213,8 +211,8 @@ pgps_get_sizing(PG_FUNCTION_ARGS)
 		add_to_server(server, any, &sizings[i], buckets, n);
 	}
 
-	put_server_sizing(&row, server);
+	put_server_sizing(row, server);
 	while ((pool = pgps_next_visible(snapshot, pool)) != NULL)
-		put_pool_sizing(&row, pool, &sizings[pool - snapshot->pools]);
+		put_pool_sizing(row, pool, &sizings[pool - snapshot->pools]);
 	return (Datum) 0;
 }
