@@ -20,9 +20,6 @@
 #include "utils/timestamp.h"
 
 #include "alerts/alerts.h"
-#include "alerts/notifier.h"
-#include "alerts/silences.h"
-#include "alerts/trends.h"
 #include "base/settings.h"
 #include "base/shmem.h"
 
@@ -33,19 +30,7 @@ typedef struct Table
 	PgpsAlert	alerts[PGPS_MAX_ALERTS];
 } Table;
 
-static Table *shared = NULL;
-
-Size
-pgps_alerts_size(void)
-{
-	return sizeof(Table);
-}
-
-void
-pgps_alerts_init(void *area, bool found)
-{
-	shared = area;
-}
+PGPS_SHARED_PART(alerts, Table, shared)
 
 /* What is there now, in the current memory context */
 PgpsAlerts *
@@ -236,7 +221,7 @@ announce_changes(PgpsAlerts *alerts, const PgpsAlerts *before, TimestampTz now)
 
 		if (alert->announced != PGPS_SEVERITY_NONE &&
 			find_alert(alerts, alert->rule, &alert->subject) == NULL &&
-			pgps_silenced_until(silences, n, alert->rule, &alert->subject) == 0)
+			pgps_silenced_until(silences, n, alert) == 0)
 			announce(alert, true, now);
 	}
 	for (i = 0; i < alerts->count; i++)
@@ -244,7 +229,7 @@ announce_changes(PgpsAlerts *alerts, const PgpsAlerts *before, TimestampTz now)
 		PgpsAlert  *alert = &alerts->alerts[i];
 
 		if (!alert->firing ||
-			pgps_silenced_until(silences, n, alert->rule, &alert->subject) != 0)
+			pgps_silenced_until(silences, n, alert) != 0)
 			continue;
 		if (alert->severity > alert->announced)
 			announce(alert, false, now);

@@ -66,7 +66,11 @@ pgps_add_finding(PgpsLook *look, const PgpsFinding *found)
 	initStringInfo(&text);
 	appendStringInfo(&text, "%s: ", rule->about ? rule->about :
 					 pgps_subject_text(kept->subject));
-	rule->say(&text, look, kept);
+	if (rule->sentence != NULL)
+		appendStringInfo(&text, rule->sentence, kept->value,
+						 pgps_duration_text(levels.for_time));
+	else
+		rule->say(&text, look, kept);
 	kept->message = text.data;
 	look->findings = lappend(look->findings, kept);
 }
@@ -184,14 +188,11 @@ add_own_limits(List *limits, PgpsScope scope, const PgpsSnapshot *snapshot,
 	{
 		PgpsLimit	limit;
 		int			used = 0;
-		bool		exists;
 
 		for (i = first; i < n && users[i].oid == users[first].oid; i++)
 			used += users[i].connections;
-		exists = scope == PGPS_SCOPE_ROLE ?
-			pgps_role_limit(users[first].oid, &limit) :
-			pgps_database_limit(users[first].oid, &limit);
-		if (!exists || limit.conn_limit < 0)
+		if (!pgps_own_limit(scope, users[first].oid, &limit) ||
+			limit.conn_limit < 0)
 			continue;
 		limit.used = used;
 		limits = add_limit(limits, &limit, commitments);

@@ -55,4 +55,17 @@ extern void pgps_add_finding(PgpsLook *look, const PgpsFinding *found);
 extern double pgps_seconds_since(const PgpsLook *look, TimestampTz since);
 extern char *pgps_duration_text(int64 duration);
 
+/* trends.c: what a rule may look back at, as bits for PgpsRule.trends */
+#define PGPS_TREND(counter) ((uint32) 1 << ((counter) - PGPS_FIRST_COUNTER))
+
+/* of the whole server: reports and connections without a row of their own */
+#define PGPS_TREND_OVERFLOWED ((uint32) 1 << PGPS_NCOUNTERS)
+
+/* collector only */
+extern void pgps_trends_note(const PgpsSnapshot *snapshot,
+							 const List *overrides);
+extern int64 pgps_rise(const PgpsInstanceView *view, int counter,
+					   TimestampTz since);
+extern int64 pgps_overflow_rise(TimestampTz since);
+
 #endif							/* PGPS_FINDINGS_H */

@@ -12,7 +12,7 @@
 #include "postgres.h"
 
 #include "alerts/alerts.h"
-#include "alerts/trends.h"
+#include "alerts/findings.h"
 #include "analysis/budget.h"
 #include "base/settings.h"
 
@@ -61,13 +61,6 @@ look_at_rejections(PgpsLook *look)
 		pgps_add_finding(look, &found[j]);
 }
 
-static void
-say_rejections(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
-{
-	appendStringInfo(text, "%.0f connections refused in the last %s",
-					 found->value, pgps_duration_text(found->levels.for_time));
-}
-
 const PgpsRule pgps_rule_refused = {
 	.name = "refused",
 	.unit = "connections",
@@ -76,7 +69,7 @@ const PgpsRule pgps_rule_refused = {
 	.description = "Connections refused by a limit within for_time",
 	.hint = "See rejections for who, and history for who held the slots then.",
 	.look = look_at_rejections,
-	.say = say_rejections
+	.sentence = "%.0f connections refused in the last %s"
 };
 
 /* How much of a limit is used */
@@ -236,13 +229,6 @@ look_at_overflow(PgpsLook *look)
 		pgps_add_finding(look, &found);
 }
 
-static void
-say_overflow(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
-{
-	appendStringInfo(text, "%.0f reports or connections without a row in the last %s",
-					 found->value, pgps_duration_text(found->levels.for_time));
-}
-
 const PgpsRule pgps_rule_registry_full = {
 	.name = "registry_full",
 	.unit = "reports",
@@ -253,7 +239,7 @@ const PgpsRule pgps_rule_registry_full = {
 	.description = "Reports and connections without a row of their own within for_time",
 	.hint = "Raise pgpool_stats.max_pools or max_instances, or let instances have stable names.",
 	.look = look_at_overflow,
-	.say = say_overflow
+	.sentence = "%.0f reports or connections without a row in the last %s"
 };
 
 /* The collector cannot report itself: see pgps_collector_alert(). */

@@ -30,7 +30,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "alerts/notifier.h"
+#include "alerts/alerts.h"
 #include "base/settings.h"
 #include "base/shmem.h"
 
@@ -54,19 +54,7 @@ typedef struct Queue
 	Event	events[QUEUE_LENGTH];
 } Queue;
 
-static Queue *queue = NULL;
-
-Size
-pgps_notifier_size(void)
-{
-	return sizeof(Queue);
-}
-
-void
-pgps_notifier_init(void *area, bool found)
-{
-	queue = area;
-}
+PGPS_SHARED_PART(notifier, Queue, queue)
 
 /*-------------------------------------------------------------------------
  * In the collector

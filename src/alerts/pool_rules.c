@@ -12,7 +12,6 @@
 #include "postgres.h"
 
 #include "alerts/findings.h"
-#include "alerts/trends.h"
 
 static bool
 is_exhausted(const PgpsLook *look, const PgpsInstanceView *view,
@@ -122,13 +121,6 @@ waits_long(const PgpsLook *look, const PgpsInstanceView *view,
 	return true;
 }
 
-static void
-say_wait(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
-{
-	appendStringInfo(text, "callers waited %.0f ms on average in the last %s",
-					 found->value, pgps_duration_text(found->levels.for_time));
-}
-
 const PgpsRule pgps_rule_mean_wait = {
 	.name = "mean_wait",
 	.unit = "ms",
@@ -138,7 +130,7 @@ const PgpsRule pgps_rule_mean_wait = {
 	.description = "Mean time that callers of an instance waited within for_time",
 	.hint = "Look for long transactions in the view connections; compare sizing.",
 	.look_at_instance = waits_long,
-	.say = say_wait
+	.sentence = "callers waited %.0f ms on average in the last %s"
 };
 
 static bool
@@ -147,13 +139,6 @@ times_out(const PgpsLook *look, const PgpsInstanceView *view,
 {
 	found->value = pgps_rise(view, PGPS_TIMEOUTS, look->window_start);
 	return found->value > 0;
-}
-
-static void
-say_timeouts(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
-{
-	appendStringInfo(text, "%.0f callers gave up waiting in the last %s",
-					 found->value, pgps_duration_text(found->levels.for_time));
 }
 
 const PgpsRule pgps_rule_timeouts = {
@@ -165,7 +150,7 @@ const PgpsRule pgps_rule_timeouts = {
 	.description = "Callers of an instance gave up within for_time",
 	.hint = "These were failed requests: see what held the connections in history and connections.",
 	.look_at_instance = times_out,
-	.say = say_timeouts
+	.sentence = "%.0f callers gave up waiting in the last %s"
 };
 
 static bool
@@ -173,13 +158,6 @@ fails(const PgpsLook *look, const PgpsInstanceView *view, PgpsFinding *found)
 {
 	found->value = pgps_rise(view, PGPS_ERRORS, look->window_start);
 	return found->value > 0;
-}
-
-static void
-say_errors(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
-{
-	appendStringInfo(text, "%.0f failed checkouts or connects in the last %s",
-					 found->value, pgps_duration_text(found->levels.for_time));
 }
 
 const PgpsRule pgps_rule_errors_increasing = {
@@ -191,7 +169,7 @@ const PgpsRule pgps_rule_errors_increasing = {
 	.description = "Failed checkouts and connects of an instance within for_time",
 	.hint = "See rejections, and the log of the application.",
 	.look_at_instance = fails,
-	.say = say_errors
+	.sentence = "%.0f failed checkouts or connects in the last %s"
 };
 
 static bool
@@ -266,13 +244,6 @@ is_unclaimed(const PgpsLook *look, const PgpsInstanceView *view,
 	return found->value > 0;
 }
 
-static void
-say_unclaimed(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
-{
-	appendStringInfo(text, "%.0f connections that the instance's report does not speak of",
-					 found->value);
-}
-
 const PgpsRule pgps_rule_unclaimed = {
 	.name = "unclaimed",
 	.unit = "connections",
@@ -280,5 +251,5 @@ const PgpsRule pgps_rule_unclaimed = {
 	.description = "Connections of an instance that its report does not speak of",
 	.hint = "Another pool under the same label, or connections that the pool has lost.",
 	.look_at_instance = is_unclaimed,
-	.say = say_unclaimed
+	.sentence = "%.0f connections that the instance's report does not speak of"
 };

@@ -11,11 +11,8 @@
 
 #include "alerts/rules.h"
 
-const PgpsRule *const pgps_rules[] = {
-#define PGPS_RULE(name) &pgps_rule_##name,
-#include "alerts/rule_list.h"
-#undef PGPS_RULE
-};
+#define ADDRESS_OF(name) &pgps_rule_##name,
+const PgpsRule *const pgps_rules[] = {PGPS_RULES(ADDRESS_OF)};
 
 const int	pgps_nrules = lengthof(pgps_rules);
 

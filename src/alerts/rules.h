@@ -49,7 +49,7 @@ typedef struct PgpsRule
 								 * values must last that long to fire */
 	PgpsLevels	levels;
 	uint32		trends;			/* what it looks back at for for_time, as in
-								 * trends.h */
+								 * findings.h */
 	const char *about;			/* how its sentence begins; NULL = with the
 								 * subject */
 	const char *description;	/* ends "... for for_time" by itself */
@@ -66,14 +66,43 @@ typedef struct PgpsRule
 	/* About anything else: calls pgps_add_finding() */
 	void		(*look) (PgpsLook *look);
 
-	/* The rest of a sentence that stands alone in a pager */
+	/*
+	 * The rest of a sentence that stands alone in a pager: a format of the
+	 * value and, perhaps, for_time as text; or what writes it.
+	 */
+	const char *sentence;
 	void		(*say) (StringInfo text, const PgpsLook *look,
 						const PgpsFinding *found);
 } PgpsRule;
 
+/*
+ * All of them: the view rules shows them in this order, and alerts that are
+ * alike are sorted by it.
+ */
+#define PGPS_RULES(R) \
+	R(pool_exhausted) \
+	R(pool_full) \
+	R(callers_waiting) \
+	R(mean_wait) \
+	R(timeouts) \
+	R(errors_increasing) \
+	R(leak) \
+	R(silent) \
+	R(over_capacity) \
+	R(unclaimed) \
+	R(fork_sharing) \
+	R(shared_instance) \
+	R(no_pooling) \
+	R(idle_in_transaction) \
+	R(refused) \
+	R(connections) \
+	R(over_committed) \
+	R(pooler_down) \
+	R(registry_full) \
+	R(collector_down)
+
 #define PGPS_RULE(name) extern const PgpsRule pgps_rule_##name;
-#include "alerts/rule_list.h"
-#undef PGPS_RULE
+PGPS_RULES(PGPS_RULE)
 
 extern const PgpsRule *const pgps_rules[];
 extern const int pgps_nrules;

@@ -14,7 +14,7 @@
 #include "postgres.h"
 
 #include "alerts/rules.h"
-#include "alerts/silences.h"
+#include "alerts/alerts.h"
 #include "base/shmem.h"
 
 typedef struct Silences
@@ -23,19 +23,7 @@ typedef struct Silences
 	PgpsSilence silences[PGPS_MAX_SILENCES];
 } Silences;
 
-static Silences *shared = NULL;
-
-Size
-pgps_silences_size(void)
-{
-	return sizeof(Silences);
-}
-
-void
-pgps_silences_init(void *area, bool found)
-{
-	shared = area;
-}
+PGPS_SHARED_PART(silences, Silences, shared)
 
 /* Returns the id it got; 0 if all places, or its owner's, are taken. */
 int32
@@ -110,12 +98,13 @@ pgps_silences_copy(PgpsSilence *silences, TimestampTz now)
 }
 
 static bool
-is_meant(const PgpsSilence *silence, int rule, const PgpsSubject *subject)
+is_meant(const PgpsSilence *silence, const PgpsAlert *alert)
 {
+	const PgpsSubject *subject = &alert->subject;
 	PgpsTarget	target;
 
 	if (strcmp(silence->rule, "*") != 0 &&
-		strcmp(silence->rule, pgps_rules[rule]->name) != 0)
+		strcmp(silence->rule, pgps_rules[alert->rule]->name) != 0)
 		return false;
 	if (!silence->everything && (subject->scope != PGPS_SCOPE_POOL ||
 								 subject->roleid != silence->owner))
@@ -126,15 +115,14 @@ is_meant(const PgpsSilence *silence, int rule, const PgpsSubject *subject)
 
 /* Until when an alert is silenced; 0 if it is not. */
 TimestampTz
-pgps_silenced_until(const PgpsSilence *silences, int n, int rule,
-					const PgpsSubject *subject)
+pgps_silenced_until(const PgpsSilence *silences, int n, const PgpsAlert *alert)
 {
 	TimestampTz until = 0;
 	int			i;
 
 	for (i = 0; i < n; i++)
 	{
-		if (silences[i].until > until && is_meant(&silences[i], rule, subject))
+		if (silences[i].until > until && is_meant(&silences[i], alert))
 			until = silences[i].until;
 	}
 	return until;

@@ -18,7 +18,7 @@
 
 #include "utils/builtins.h"
 
-#include "alerts/targets.h"
+#include "alerts/overrides.h"
 #include "analysis/budget.h"
 
 /* "name" is that of the role, database or pooler */

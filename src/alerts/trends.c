@@ -18,7 +18,7 @@
 #include "utils/timestamp.h"
 
 #include "alerts/overrides.h"
-#include "alerts/trends.h"
+#include "alerts/findings.h"
 
 /* marks of a whole window, and some more for the one that is to be dropped */
 #define WINDOW_MARKS 30

@@ -12,7 +12,6 @@
 #include "postgres.h"
 
 #include "alerts/findings.h"
-#include "alerts/trends.h"
 #include "analysis/leaks.h"
 
 /* what an instance has leaked */
@@ -57,13 +56,6 @@ has_leaked(const PgpsLook *look, const PgpsInstanceView *view,
 	return found->value > 0;
 }
 
-static void
-say_leaked(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
-{
-	appendStringInfo(text, "at least %.0f connections lent out and idle on the server",
-					 found->value);
-}
-
 const PgpsRule pgps_rule_leak = {
 	.name = "leak",
 	.unit = "connections",
@@ -72,7 +64,7 @@ const PgpsRule pgps_rule_leak = {
 	.hint = "See the view leaks.",
 	.prepare = find_leaked,
 	.look_at_instance = has_leaked,
-	.say = say_leaked
+	.sentence = "at least %.0f connections lent out and idle on the server"
 };
 
 static bool
@@ -142,13 +134,6 @@ does_not_pool(const PgpsLook *look, const PgpsInstanceView *view,
 	return true;
 }
 
-static void
-say_no_pooling(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
-{
-	appendStringInfo(text, "%.0f new connections a minute that hardly run anything",
-					 found->value);
-}
-
 const PgpsRule pgps_rule_no_pooling = {
 	.name = "no_pooling",
 	.unit = "connections/min",
@@ -158,7 +143,7 @@ const PgpsRule pgps_rule_no_pooling = {
 	.description = "New connections that hardly run anything, by the minute, within for_time",
 	.hint = "The application connects anew for every request: use a pool.",
 	.look_at_instance = does_not_pool,
-	.say = say_no_pooling
+	.sentence = "%.0f new connections a minute that hardly run anything"
 };
 
 /* By instance: the backend that waits in its transaction for longest */

@@ -130,55 +130,47 @@ own_limit_status(const PgpsLimit *limit)
 	return PGPS_LIMIT_OK;
 }
 
+/* Of a row of pg_authid or pg_database */
 static void
-fill_role_limit(PgpsLimit *limit, Form_pg_authid form)
+fill_limit(PgpsLimit *limit, PgpsScope scope, HeapTuple tuple)
 {
-	memset(limit, 0, sizeof(PgpsLimit));
-	limit->scope = PGPS_SCOPE_ROLE;
-	limit->oid = form->oid;
-	limit->name = form->rolname;
-	limit->conn_limit = form->rolsuper ? -1 : form->rolconnlimit;
-	limit->usable = pgps_server_usable(form->oid);
-	limit->reserved = MaxConnections - limit->usable;
-	if (limit->conn_limit >= 0)
-		limit->usable = Min(limit->usable, limit->conn_limit);
-}
+	Oid			roleid = InvalidOid;
 
-static void
-fill_database_limit(PgpsLimit *limit, Form_pg_database form)
-{
 	memset(limit, 0, sizeof(PgpsLimit));
-	limit->scope = PGPS_SCOPE_DATABASE;
-	limit->oid = form->oid;
-	limit->name = form->datname;
-	limit->conn_limit = form->datconnlimit;
-	limit->usable = pgps_server_usable(InvalidOid);
+	limit->scope = scope;
+	if (scope == PGPS_SCOPE_ROLE)
+	{
+		Form_pg_authid form = (Form_pg_authid) GETSTRUCT(tuple);
+
+		limit->oid = roleid = form->oid;
+		limit->name = form->rolname;
+		limit->conn_limit = form->rolsuper ? -1 : form->rolconnlimit;
+	}
+	else
+	{
+		Form_pg_database form = (Form_pg_database) GETSTRUCT(tuple);
+
+		limit->oid = form->oid;
+		limit->name = form->datname;
+		limit->conn_limit = form->datconnlimit;
+	}
+	limit->usable = pgps_server_usable(roleid);
 	limit->reserved = MaxConnections - limit->usable;
 	if (limit->conn_limit != -1)
 		limit->usable = Min(limit->usable, Max(limit->conn_limit, 0));
 }
 
-/* The limit of a role; false if there is no such role. */
+/* The limit of a role or database; false if there is none of that oid. */
 bool
-pgps_role_limit(Oid roleid, PgpsLimit *limit)
+pgps_own_limit(PgpsScope scope, Oid oid, PgpsLimit *limit)
 {
-	HeapTuple	tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(roleid));
+	HeapTuple	tuple = SearchSysCache1(scope == PGPS_SCOPE_ROLE ?
+										AUTHOID : DATABASEOID,
+										ObjectIdGetDatum(oid));
 
 	if (!HeapTupleIsValid(tuple))
 		return false;
-	fill_role_limit(limit, (Form_pg_authid) GETSTRUCT(tuple));
-	ReleaseSysCache(tuple);
-	return true;
-}
-
-bool
-pgps_database_limit(Oid dbid, PgpsLimit *limit)
-{
-	HeapTuple	tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(dbid));
-
-	if (!HeapTupleIsValid(tuple))
-		return false;
-	fill_database_limit(limit, (Form_pg_database) GETSTRUCT(tuple));
+	fill_limit(limit, scope, tuple);
 	ReleaseSysCache(tuple);
 	return true;
 }
@@ -187,8 +179,8 @@ pgps_database_limit(Oid dbid, PgpsLimit *limit)
 static List *
 scan_limits(PgpsScope scope)
 {
-	bool		role = scope == PGPS_SCOPE_ROLE;
-	Relation	rel = table_open(role ? AuthIdRelationId : DatabaseRelationId,
+	Relation	rel = table_open(scope == PGPS_SCOPE_ROLE ?
+								 AuthIdRelationId : DatabaseRelationId,
 								 AccessShareLock);
 	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
 	HeapTuple	tuple;
@@ -198,10 +190,7 @@ scan_limits(PgpsScope scope)
 	{
 		PgpsLimit  *limit = palloc(sizeof(PgpsLimit));
 
-		if (role)
-			fill_role_limit(limit, (Form_pg_authid) GETSTRUCT(tuple));
-		else
-			fill_database_limit(limit, (Form_pg_database) GETSTRUCT(tuple));
+		fill_limit(limit, scope, tuple);
 		result = lappend(result, limit);
 	}
 	systable_endscan(scan);

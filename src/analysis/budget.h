@@ -42,8 +42,7 @@ extern const char *pgps_limit_status_name(PgpsLimitStatus status);
 extern int	pgps_server_usable(Oid roleid);
 extern int	pgps_server_plannable(Oid roleid);
 extern PgpsLimitStatus pgps_server_status(const PgpsRejections *rejections);
-extern bool pgps_role_limit(Oid roleid, PgpsLimit *limit);
-extern bool pgps_database_limit(Oid dbid, PgpsLimit *limit);
+extern bool pgps_own_limit(PgpsScope scope, Oid oid, PgpsLimit *limit);
 extern List *pgps_limits(const PgpsSnapshot *snapshot);
 
 #endif							/* PGPS_BUDGET_H */

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * commitments.h
- *	  How many connections the pools may ask for, of each limit.
+ *	  How many connections the pools may ask for, of each limit, and whether
+ *	  a plan fits.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -41,5 +42,23 @@ extern PgpsCommitted pgps_committed(const PgpsCommitments *commitments,
 extern PgpsCommitted pgps_committed_behind(const PgpsSnapshot *snapshot,
 										   const List *plan,
 										   const PgpsPooler *pooler);
+
+/* fit.c: one limit that a plan meets */
+typedef struct PgpsVerdict
+{
+	PgpsScope	scope;
+	char	   *name;			/* of the database, role or pooler, or empty */
+	int			usable;			/* -1 = unknown, as is what depends on it */
+	int64		committed;
+	bool		unlimited;		/* an unlimited pool is planned */
+	int64		requested;		/* by the others */
+	int64		remaining;
+	bool		fits;
+	int			uncapped;
+	const char *note;			/* or NULL */
+} PgpsVerdict;
+
+extern List *pgps_judge_plan(const PgpsSnapshot *snapshot, const List *plan,
+							 bool peak);
 
 #endif							/* PGPS_COMMITMENTS_H */

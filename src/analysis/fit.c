@@ -17,7 +17,7 @@
 #include "miscadmin.h"
 
 #include "analysis/budget.h"
-#include "analysis/fit.h"
+#include "analysis/commitments.h"
 
 typedef struct Judge
 {
@@ -78,11 +78,11 @@ meet_limits(Judge *judge, const PgpsPlannedPool *p)
 
 	meet_limit(judge, p, PGPS_SCOPE_SERVER, InvalidOid, "",
 			   pgps_server_plannable(p->roleid));
-	if (OidIsValid(p->roleid) && pgps_role_limit(p->roleid, &limit) &&
+	if (OidIsValid(p->roleid) && pgps_own_limit(PGPS_SCOPE_ROLE, p->roleid, &limit) &&
 		limit.conn_limit >= 0)
 		meet_limit(judge, p, PGPS_SCOPE_ROLE, limit.oid, NameStr(limit.name),
 				   limit.conn_limit);
-	if (OidIsValid(p->dbid) && pgps_database_limit(p->dbid, &limit) &&
+	if (OidIsValid(p->dbid) && pgps_own_limit(PGPS_SCOPE_DATABASE, p->dbid, &limit) &&
 		limit.conn_limit != -1 &&
 		!(OidIsValid(p->roleid) && superuser_arg(p->roleid)))
 		meet_limit(judge, p, PGPS_SCOPE_DATABASE, limit.oid,

@@ -315,26 +315,16 @@ read_digits(Ring *ring, TimestampTz now, int8 *digits)
 	}
 }
 
-/* How full a pool's fullest instance was in the last hour */
+/* How full a pool's fullest instance was in the last hour; NULL: the server */
 void
 pgps_last_hour(const PgpsPoolCopy *pool, TimestampTz now, int8 *digits)
 {
-	Ring	   *ring = &rings[pool->index];
+	Ring	   *ring = &rings[pool ? pool->index : SERVER_RING];
 
 	memset(digits, PGPS_DIGIT_UNKNOWN, PGPS_DIGITS);
 	pgps_acquire(PGPS_HISTORY_LOCK, LW_SHARED);
-	if (ring->owner == pool->data.first_seen)
+	if (pool == NULL || ring->owner == pool->data.first_seen)
 		read_digits(ring, now, digits);
-	pgps_release(PGPS_HISTORY_LOCK);
-}
-
-/* How full the server was */
-void
-pgps_last_hour_of_server(TimestampTz now, int8 *digits)
-{
-	memset(digits, PGPS_DIGIT_UNKNOWN, PGPS_DIGITS);
-	pgps_acquire(PGPS_HISTORY_LOCK, LW_SHARED);
-	read_digits(&rings[SERVER_RING], now, digits);
 	pgps_release(PGPS_HISTORY_LOCK);
 }
 

@@ -11,7 +11,27 @@
 #ifndef PGPS_HISTORY_H
 #define PGPS_HISTORY_H
 
-#include "analysis/load.h"
+#include "analysis/snapshot.h"
+
+/*
+ * How busy one instance of a pool was, on average of the time that it was
+ * watched; by what the pool reports, and by what the server sees.
+ */
+typedef struct PgpsLoad
+{
+	float		load;			/* connections lent out, or in a transaction;
+								 * -1 = not reported */
+	float		arrivals;		/* checkouts or transactions a second; -1 =
+								 * not reported */
+	int32		cap;			/* its maximum then; -1 = unknown */
+} PgpsLoad;
+
+typedef enum PgpsBasis
+{
+	PGPS_BASIS_CLIENT,
+	PGPS_BASIS_SERVER,
+	PGPS_BASES
+} PgpsBasis;
 
 typedef enum PgpsPeriod
 {
@@ -84,7 +104,6 @@ extern int	pgps_history_read(const PgpsPoolCopy *pool, PgpsPeriod period,
 							  TimestampTz now, PgpsBucket *buckets);
 extern void pgps_last_hour(const PgpsPoolCopy *pool, TimestampTz now,
 						   int8 *digits);
-extern void pgps_last_hour_of_server(TimestampTz now, int8 *digits);
 extern void pgps_add_digits(int8 *digits, const int8 *more);
 extern char *pgps_digits_text(const int8 *digits);
 
@@ -92,5 +111,9 @@ extern char *pgps_digits_text(const int8 *digits);
 extern int	pgps_history_copy(const PgpsCopy *copy, PgpsSavedBucket **saved);
 extern void pgps_history_restore_pool(int32 pool, TimestampTz first_seen);
 extern void pgps_history_restore(const PgpsSavedBucket *saved, int32 pool);
+
+/* load.c, for the collector alone */
+extern int64 pgps_watch_load(const PgpsSnapshot *snapshot, TimestampTz since);
+extern void pgps_busiest(const PgpsPoolView *pool, PgpsLoad *busiest);
 
 #endif							/* PGPS_HISTORY_H */

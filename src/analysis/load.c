@@ -19,7 +19,7 @@
 
 #include "utils/memutils.h"
 
-#include "analysis/load.h"
+#include "analysis/history.h"
 
 /* a pause of this length was not watched */
 #define LONG_PAUSE USECS_PER_MINUTE

@@ -17,7 +17,7 @@
 
 #include "analysis/snapshot.h"
 #include "base/settings.h"
-#include "poolers/addresses.h"
+#include "poolers/pooler_list.h"
 #include "registry/bindings.h"
 
 /* time after which a pooler has reported which connections are its own */
@@ -154,7 +154,10 @@ pgps_over_capacity(const PgpsInstanceView *view)
 static void
 commit(PgpsPoolView *pool, const PgpsInstanceView *view)
 {
+	const PgpsValues *shown = &view->now.shown;
 	int64		here = view->server.connections - view->server.pooled;
+	int64		asks = pgps_get(shown, PGPS_MAX_SIZE, pgps_get(shown, PGPS_OPEN, 0));
+	bool		uncapped = !pgps_known(shown, PGPS_MAX_SIZE);
 	int64		open;
 
 	if (view->data->source == PGPS_SOURCE_DISCOVERY)
@@ -167,26 +170,23 @@ commit(PgpsPoolView *pool, const PgpsInstanceView *view)
 	{
 		if (view->data->seen_here)
 		{
-			pool->committed += pgps_get(&view->now.shown, PGPS_MAX_SIZE,
-										pgps_get(&view->now.shown, PGPS_OPEN, 0));
-			pool->uncapped += !pgps_known(&view->now.shown, PGPS_MAX_SIZE);
+			pool->committed += asks;
+			pool->uncapped += uncapped;
 		}
 		return;
 	}
 	if (view->via != NULL || view->data->other)
 	{
 		pool->committed += here;
-		pool->behind += pgps_get(&view->now.shown, PGPS_MAX_SIZE,
-								 pgps_get(&view->now.shown, PGPS_OPEN, 0));
-		pool->behind_uncapped += !pgps_known(&view->now.shown, PGPS_MAX_SIZE);
+		pool->behind += asks;
+		pool->behind_uncapped += uncapped;
 		return;
 	}
 
-	open = view->now.reported ? pgps_get(&view->now.shown, PGPS_OPEN, 0) : 0;
+	open = view->now.reported ? pgps_get(shown, PGPS_OPEN, 0) : 0;
 	pool->missing += Max(open - here, 0);
-	pool->committed += Max(Max(open, here),
-						   pgps_get(&view->now.shown, PGPS_MAX_SIZE, 0));
-	pool->uncapped += !pgps_known(&view->now.shown, PGPS_MAX_SIZE);
+	pool->committed += Max(Max(open, here), pgps_get(shown, PGPS_MAX_SIZE, 0));
+	pool->uncapped += uncapped;
 }
 
 static void
@@ -207,15 +207,7 @@ roll_up(PgpsPoolView *pool, PgpsInstanceView *view)
 	pgps_counters_add(&pool->counters, &view->data->counters);
 	pool->source = Max(pool->source, (PgpsSource) view->data->source);
 	pool->last_report = Max(pool->last_report, view->data->last_report);
-	if (view->data->other)
-	{
-		pool->connections += view->server.connections;
-		pool->in_xact += view->server.in_xact;
-		pool->idle_in_xact += view->server.idle_in_xact;
-		commit(pool, view);
-		return;
-	}
-	if (!view->live)
+	if (!view->live && !view->data->other)
 	{
 		pool->gone++;
 		return;
@@ -225,6 +217,8 @@ roll_up(PgpsPoolView *pool, PgpsInstanceView *view)
 	pool->in_xact += view->server.in_xact;
 	pool->idle_in_xact += view->server.idle_in_xact;
 	commit(pool, view);
+	if (view->data->other)
+		return;
 	if (pool->via == NULL)
 		pool->via = view->via;
 

@@ -3,12 +3,54 @@
  * settings.h
  *	  The settings pgpool_stats.* as C variables.
  *
+ * The variables are in main/guc.c, which also defines the settings that are
+ * alone of their kind.
+ *
  * Copyright (c) 2026, the pgpool_stats authors
  *
  *-------------------------------------------------------------------------
  */
 #ifndef PGPS_SETTINGS_H
 #define PGPS_SETTINGS_H
+
+/*
+ * Each is pgps_NAME.  Behind the name stand default, least and most, context,
+ * unit, and what it is in one sentence and, perhaps, a second.
+ */
+#define PGPS_INT_SETTINGS(S) \
+	S(max_pools, 512, 8, 65536, PGC_POSTMASTER, 0, "Number of pools that are kept.", NULL) \
+	S(max_instances, 1024, 8, 262144, PGC_POSTMASTER, 0, "Number of pool instances without a connection here that are kept.", "One for each possible client connection comes on top.") \
+	S(max_rejections, 1024, 16, 262144, PGC_POSTMASTER, 0, "Number of rows in the view rejections that are kept.", "A row is one origin in one minute.") \
+	S(max_instances_per_role, 0, 0, 262144, PGC_SIGHUP, 0, "Number of max_instances that one role may take.", "0 means half of them.") \
+	S(sample_interval, 1000, 100, 60000, PGC_SIGHUP, GUC_UNIT_MS, "Time between two passes of the collector.", NULL) \
+	S(stale_after, 180, 1, INT_MAX / 1000, PGC_SIGHUP, GUC_UNIT_S, "Age at which a report is late, at the least.", "A report is not late before three times its instance's own interval.") \
+	S(expire_after, 3600, 1, INT_MAX / 1000, PGC_SIGHUP, GUC_UNIT_S, "Time after which an instance without connection and report is forgotten.", "Its counters stay in its pool.") \
+	S(leak_after, 600, 1, INT_MAX / 1000, PGC_SIGHUP, GUC_UNIT_S, "Time without a statement after which a connection that is lent out has leaked.", "The same for one that is idle in a transaction.") \
+	S(effective_spindle_count, 1, 0, 1000, PGC_SIGHUP, 0, "Disks that can serve requests at once, for the number of connections the server bears.", NULL) \
+	S(cpu_cores, 0, 0, 65536, PGC_SIGHUP, 0, "CPU cores of the server, for the number of connections it bears.", "0 means the quota of its control group, or what the system has.") \
+	S(poll_interval, 5000, 100, 3600000, PGC_SIGHUP, GUC_UNIT_MS, "Time between two polls of a pooler.", NULL) \
+	S(poll_timeout, 2000, 10, 600000, PGC_SIGHUP, GUC_UNIT_MS, "Time in which a pooler must have answered.", NULL) \
+	S(save_interval, 60, 1, INT_MAX / 1000, PGC_SIGHUP, GUC_UNIT_S, "Time between two saves.", "A crash loses what was counted since the last one.")
+
+#define PGPS_BOOL_SETTINGS(S) \
+	S(save, true, PGC_SIGHUP, "Keep pools and counters over a restart.", NULL) \
+	S(log_alerts, true, PGC_SIGHUP, "Log alerts when they are raised and cleared.", NULL) \
+	S(strict_reports, false, PGC_USERSET, "Raise an error for whatever a report does not say right.", "For tests of an application; off, such a field is unknown.")
+
+/* given with the connection string; each is pgps_label_NAME */
+#define PGPS_LABELS(S) \
+	S(pool, "Name of the client pool this connection belongs to.") \
+	S(instance, "Which copy of the pool it is: host:pid of the application.") \
+	S(pool_size, "Configured size of the pool.") \
+	S(max_overflow, "Connections the pool may open beyond its size; \"unlimited\" or -1 for any number.") \
+	S(app_version, "Version of the application.")
+
+#define PGPS_DECLARE_INT(name, ...) extern PGDLLEXPORT int pgps_##name;
+#define PGPS_DECLARE_BOOL(name, ...) extern bool pgps_##name;
+#define PGPS_DECLARE_LABEL(name, ...) extern char *pgps_label_##name;
+PGPS_INT_SETTINGS(PGPS_DECLARE_INT)
+PGPS_BOOL_SETTINGS(PGPS_DECLARE_BOOL)
+PGPS_LABELS(PGPS_DECLARE_LABEL)
 
 typedef enum PgpsTrack
 {
@@ -17,36 +59,11 @@ typedef enum PgpsTrack
 	PGPS_TRACK_ALL
 } PgpsTrack;
 
-/* fixed at server start */
-extern int	pgps_max_pools;
-extern int	pgps_max_instances;
-extern int	pgps_max_rejections;
-
-/* reload */
-extern int	pgps_max_instances_per_role;
 extern int	pgps_track;
-extern int	pgps_sample_interval;	/* ms */
-extern int	pgps_stale_after;	/* s */
-extern int	pgps_expire_after;	/* s */
-extern int	pgps_leak_after;	/* s */
 extern double pgps_target_wait_probability;
-extern int	pgps_effective_spindle_count;
-extern int	pgps_cpu_cores;		/* 0 = look */
-extern bool pgps_save;
-extern int	pgps_save_interval; /* s */
 extern char *pgps_alert_rules;
-extern bool pgps_log_alerts;
 extern char *pgps_notify_database;
-extern PGDLLEXPORT int pgps_poll_interval;	/* ms */
-extern PGDLLEXPORT int pgps_poll_timeout;	/* ms */
 
-/* anybody */
-extern bool pgps_strict_reports;
 extern bool pgps_relabel;		/* a label was assigned since it was looked at */
-extern char *pgps_label_pool;
-extern char *pgps_label_instance;
-extern char *pgps_label_pool_size;
-extern char *pgps_label_max_overflow;
-extern char *pgps_label_app_version;
 
 #endif							/* PGPS_SETTINGS_H */

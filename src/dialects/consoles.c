@@ -16,23 +16,19 @@
 /*
  * PgDog: SHOW POOLS.  A server idle in a transaction is lent.
  */
-static const PgpsDialectKey pgdog_pools_keys[] = {
-	{"cl_waiting", PGPS_WAITING, PGPS_UNIT_COUNT},
-	{"sv_active", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT, PGPS_ADD},
-	{"sv_idle_xact", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT, PGPS_ADD},
-	{"sv_idle", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
-	{"sv_total", PGPS_OPEN, PGPS_UNIT_COUNT},
-	{"maxwait", PGPS_MAX_WAIT, PGPS_UNIT_S, PGPS_ADD},
-	{"maxwait_us", PGPS_MAX_WAIT, PGPS_UNIT_US, PGPS_ADD},
-	{"pool_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
-	{"min_pool_size", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
-	{NULL}
-};
-
 const PgpsDialect pgps_pgdog_pools = {
 	.name = "pgdog_pools",
 	.detected_by = {"cl_waiting", "sv_idle_xact"},
-	.keys = pgdog_pools_keys,
+	.keys = PGPS_KEYS(
+		{"cl_waiting", PGPS_WAITING, PGPS_UNIT_COUNT},
+		{"sv_active", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT, PGPS_ADD},
+		{"sv_idle_xact", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT, PGPS_ADD},
+		{"sv_idle", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
+		{"sv_total", PGPS_OPEN, PGPS_UNIT_COUNT},
+		{"maxwait", PGPS_MAX_WAIT, PGPS_UNIT_S, PGPS_ADD},
+		{"maxwait_us", PGPS_MAX_WAIT, PGPS_UNIT_US, PGPS_ADD},
+		{"pool_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
+		{"min_pool_size", PGPS_MIN_SIZE, PGPS_UNIT_COUNT}),
 	.ignored = PGPS_WORDS("id", "database", "user", "addr", "port", "shard",
 						  "role", "pool_mode", "paused", "banned", "healthy",
 						  "errors", "re_synced", "out_of_sync", "force_closed",
@@ -45,34 +41,30 @@ const PgpsDialect pgps_pgdog_pools = {
  * PgBouncer, pgcat, Odyssey: SHOW POOLS, a row for each database and user.
  * sv_used is idle and due for a check.  Its console is a row, too.
  */
-static const PgpsDialectKey pgbouncer_pools_keys[] = {
-	{"cl_waiting", PGPS_WAITING, PGPS_UNIT_COUNT},
-	{"cl_waiting", PGPS_CLIENTS, PGPS_UNIT_COUNT, PGPS_ADD},
-	{"cl_active", PGPS_CLIENTS, PGPS_UNIT_COUNT, PGPS_ADD},
-	{"cl_idle", PGPS_CLIENTS, PGPS_UNIT_COUNT, PGPS_ADD},
-	{"sv_active", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT, PGPS_ADD},
-	{"sv_active", PGPS_OPEN, PGPS_UNIT_COUNT, PGPS_ADD},
-	{"sv_idle", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, PGPS_ADD},
-	{"sv_idle", PGPS_OPEN, PGPS_UNIT_COUNT, PGPS_ADD},
-	{"sv_used", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, PGPS_ADD},
-	{"sv_used", PGPS_OPEN, PGPS_UNIT_COUNT, PGPS_ADD},
-	{"sv_tested", PGPS_OPEN, PGPS_UNIT_COUNT, PGPS_ADD},
-	{"sv_login", PGPS_OPEN, PGPS_UNIT_COUNT, PGPS_ADD},
-	{"sv_active_cancel", PGPS_OPEN, PGPS_UNIT_COUNT, PGPS_ADD},
-	{"sv_being_canceled", PGPS_OPEN, PGPS_UNIT_COUNT, PGPS_ADD},
-	{"maxwait", PGPS_MAX_WAIT, PGPS_UNIT_S, PGPS_ADD},
-	{"maxwait_us", PGPS_MAX_WAIT, PGPS_UNIT_US, PGPS_ADD},
-	{"pool_size", PGPS_POOL_SIZE, PGPS_UNIT_COUNT, PGPS_ZERO_UNLIMITED},
-	{"reserve_pool", PGPS_MAX_OVERFLOW, PGPS_UNIT_COUNT},
-	{"reserve_pool_size", PGPS_MAX_OVERFLOW, PGPS_UNIT_COUNT},
-	{"min_pool_size", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
-	{NULL}
-};
-
 const PgpsDialect pgps_pgbouncer_pools = {
 	.name = "pgbouncer_pools",
 	.detected_by = {"cl_waiting", "sv_active", "sv_idle"},
-	.keys = pgbouncer_pools_keys,
+	.keys = PGPS_KEYS(
+		{"cl_waiting", PGPS_WAITING, PGPS_UNIT_COUNT},
+		{"cl_waiting", PGPS_CLIENTS, PGPS_UNIT_COUNT, PGPS_ADD},
+		{"cl_active", PGPS_CLIENTS, PGPS_UNIT_COUNT, PGPS_ADD},
+		{"cl_idle", PGPS_CLIENTS, PGPS_UNIT_COUNT, PGPS_ADD},
+		{"sv_active", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT, PGPS_ADD},
+		{"sv_active", PGPS_OPEN, PGPS_UNIT_COUNT, PGPS_ADD},
+		{"sv_idle", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, PGPS_ADD},
+		{"sv_idle", PGPS_OPEN, PGPS_UNIT_COUNT, PGPS_ADD},
+		{"sv_used", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, PGPS_ADD},
+		{"sv_used", PGPS_OPEN, PGPS_UNIT_COUNT, PGPS_ADD},
+		{"sv_tested", PGPS_OPEN, PGPS_UNIT_COUNT, PGPS_ADD},
+		{"sv_login", PGPS_OPEN, PGPS_UNIT_COUNT, PGPS_ADD},
+		{"sv_active_cancel", PGPS_OPEN, PGPS_UNIT_COUNT, PGPS_ADD},
+		{"sv_being_canceled", PGPS_OPEN, PGPS_UNIT_COUNT, PGPS_ADD},
+		{"maxwait", PGPS_MAX_WAIT, PGPS_UNIT_S, PGPS_ADD},
+		{"maxwait_us", PGPS_MAX_WAIT, PGPS_UNIT_US, PGPS_ADD},
+		{"pool_size", PGPS_POOL_SIZE, PGPS_UNIT_COUNT, PGPS_ZERO_UNLIMITED},
+		{"reserve_pool", PGPS_MAX_OVERFLOW, PGPS_UNIT_COUNT},
+		{"reserve_pool_size", PGPS_MAX_OVERFLOW, PGPS_UNIT_COUNT},
+		{"min_pool_size", PGPS_MIN_SIZE, PGPS_UNIT_COUNT}),
 	.ignored = PGPS_WORDS("database", "user", "pool_mode",
 						  "load_balance_hosts", "cl_cancel_req",
 						  "cl_active_cancel_req", "cl_waiting_cancel_req",
@@ -96,16 +88,6 @@ const PgpsDialect pgps_pgbouncer_pools = {
 /*
  * PgDog: SHOW STATS, in milliseconds
  */
-static const PgpsDialectKey pgdog_stats_keys[] = {
-	{"total_server_assignment_count", PGPS_CHECKOUTS, PGPS_UNIT_COUNT},
-	{"total_wait_time", PGPS_ACQUIRE_TIME, PGPS_UNIT_MS},
-	{"total_xact_time", PGPS_TOTAL_USE_TIME, PGPS_UNIT_MS},
-	{"total_errors", PGPS_ERRORS, PGPS_UNIT_COUNT},
-	{"total_xact_count", PGPS_XACTS, PGPS_UNIT_COUNT},
-	{"total_query_count", PGPS_QUERIES, PGPS_UNIT_COUNT},
-	{NULL}
-};
-
 const PgpsDialect pgps_pgdog_stats = {
 	.name = "pgdog_stats",
 	.detected_by = {
@@ -113,7 +95,13 @@ const PgpsDialect pgps_pgdog_stats = {
 		"total_wait_time",
 		"total_connect_count|shard"
 	},
-	.keys = pgdog_stats_keys,
+	.keys = PGPS_KEYS(
+		{"total_server_assignment_count", PGPS_CHECKOUTS, PGPS_UNIT_COUNT},
+		{"total_wait_time", PGPS_ACQUIRE_TIME, PGPS_UNIT_MS},
+		{"total_xact_time", PGPS_TOTAL_USE_TIME, PGPS_UNIT_MS},
+		{"total_errors", PGPS_ERRORS, PGPS_UNIT_COUNT},
+		{"total_xact_count", PGPS_XACTS, PGPS_UNIT_COUNT},
+		{"total_query_count", PGPS_QUERIES, PGPS_UNIT_COUNT}),
 	.ignored = PGPS_WORDS("id", "database", "user", "addr", "port", "shard",
 						  "role", "total_xact_2pc_count", "total_connect_time",
 						  "total_connect_count", "total_idle_xact_time",
@@ -132,15 +120,6 @@ const PgpsDialect pgps_pgdog_stats = {
 /*
  * pgcat: SHOW STATS, in microseconds; its instance is our instance
  */
-static const PgpsDialectKey pgcat_stats_keys[] = {
-	{"total_wait_time", PGPS_ACQUIRE_TIME, PGPS_UNIT_US},
-	{"total_xact_time", PGPS_TOTAL_USE_TIME, PGPS_UNIT_US},
-	{"total_errors", PGPS_ERRORS, PGPS_UNIT_COUNT},
-	{"total_xact_count", PGPS_XACTS, PGPS_UNIT_COUNT},
-	{"total_query_count", PGPS_QUERIES, PGPS_UNIT_COUNT},
-	{NULL}
-};
-
 const PgpsDialect pgps_pgcat_stats = {
 	.name = "pgcat_stats",
 	.detected_by = {
@@ -149,7 +128,12 @@ const PgpsDialect pgps_pgcat_stats = {
 		"instance",
 		"total_errors"
 	},
-	.keys = pgcat_stats_keys,
+	.keys = PGPS_KEYS(
+		{"total_wait_time", PGPS_ACQUIRE_TIME, PGPS_UNIT_US},
+		{"total_xact_time", PGPS_TOTAL_USE_TIME, PGPS_UNIT_US},
+		{"total_errors", PGPS_ERRORS, PGPS_UNIT_COUNT},
+		{"total_xact_count", PGPS_XACTS, PGPS_UNIT_COUNT},
+		{"total_query_count", PGPS_QUERIES, PGPS_UNIT_COUNT}),
 	.ignored = PGPS_WORDS("database", "user", "avg_errors", STATS_IGNORED),
 	.elsewhere = true,
 	.row_keys = {"database", "user"},
@@ -159,20 +143,16 @@ const PgpsDialect pgps_pgcat_stats = {
  * PgBouncer, Odyssey: SHOW STATS, in microseconds.  avg_wait_time is a rate
  * up to 1.22 and a mean from 1.23.
  */
-static const PgpsDialectKey pgbouncer_stats_keys[] = {
-	{"total_server_assignment_count", PGPS_CHECKOUTS, PGPS_UNIT_COUNT},
-	{"server_assignment", PGPS_CHECKOUTS, PGPS_UNIT_COUNT},
-	{"total_wait_time", PGPS_ACQUIRE_TIME, PGPS_UNIT_US},
-	{"total_xact_time", PGPS_TOTAL_USE_TIME, PGPS_UNIT_US},
-	{"total_xact_count", PGPS_XACTS, PGPS_UNIT_COUNT},
-	{"total_query_count", PGPS_QUERIES, PGPS_UNIT_COUNT},
-	{NULL}
-};
-
 const PgpsDialect pgps_pgbouncer_stats = {
 	.name = "pgbouncer_stats",
 	.detected_by = {"total_xact_count", "total_wait_time"},
-	.keys = pgbouncer_stats_keys,
+	.keys = PGPS_KEYS(
+		{"total_server_assignment_count", PGPS_CHECKOUTS, PGPS_UNIT_COUNT},
+		{"server_assignment", PGPS_CHECKOUTS, PGPS_UNIT_COUNT},
+		{"total_wait_time", PGPS_ACQUIRE_TIME, PGPS_UNIT_US},
+		{"total_xact_time", PGPS_TOTAL_USE_TIME, PGPS_UNIT_US},
+		{"total_xact_count", PGPS_XACTS, PGPS_UNIT_COUNT},
+		{"total_query_count", PGPS_QUERIES, PGPS_UNIT_COUNT}),
 	.ignored = PGPS_WORDS("database", STATS_IGNORED),
 	.elsewhere = true,
 	.row_keys = {"database"},
@@ -182,19 +162,15 @@ const PgpsDialect pgps_pgbouncer_stats = {
 /*
  * PgBouncer: SHOW DATABASES
  */
-static const PgpsDialectKey pgbouncer_databases_keys[] = {
-	{"pool_size", PGPS_POOL_SIZE, PGPS_UNIT_COUNT, PGPS_ZERO_UNLIMITED},
-	{"reserve_pool", PGPS_MAX_OVERFLOW, PGPS_UNIT_COUNT},
-	{"reserve_pool_size", PGPS_MAX_OVERFLOW, PGPS_UNIT_COUNT},
-	{"min_pool_size", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
-	{"current_connections", PGPS_OPEN, PGPS_UNIT_COUNT},
-	{NULL}
-};
-
 const PgpsDialect pgps_pgbouncer_databases = {
 	.name = "pgbouncer_databases",
 	.detected_by = {"pool_size", "current_connections", "force_user"},
-	.keys = pgbouncer_databases_keys,
+	.keys = PGPS_KEYS(
+		{"pool_size", PGPS_POOL_SIZE, PGPS_UNIT_COUNT, PGPS_ZERO_UNLIMITED},
+		{"reserve_pool", PGPS_MAX_OVERFLOW, PGPS_UNIT_COUNT},
+		{"reserve_pool_size", PGPS_MAX_OVERFLOW, PGPS_UNIT_COUNT},
+		{"min_pool_size", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
+		{"current_connections", PGPS_OPEN, PGPS_UNIT_COUNT}),
 	.ignored = PGPS_WORDS("name", "port", "database", "force_user",
 						  "pool_mode", "max_connections", "paused", "disabled",
 						  "server_lifetime", "load_balance_hosts",
@@ -208,16 +184,12 @@ const PgpsDialect pgps_pgbouncer_databases = {
 /*
  * PgBouncer: SHOW LISTS, as rows of list and items; PgDog: as columns
  */
-static const PgpsDialectKey pgbouncer_lists_keys[] = {
-	{"free_servers", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
-	{"used_servers", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT},
-	{NULL}
-};
-
 const PgpsDialect pgps_pgbouncer_lists = {
 	.name = "pgbouncer_lists",
 	.detected_by = {"free_servers", "used_servers"},
-	.keys = pgbouncer_lists_keys,
+	.keys = PGPS_KEYS(
+		{"free_servers", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
+		{"used_servers", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT}),
 	.ignored = PGPS_WORDS("databases", "users", "pools", "free_clients",
 						  "used_clients", "login_clients", "dns_names",
 						  "dns_zones", "dns_queries", "dns_pending", "peers",
@@ -229,18 +201,14 @@ const PgpsDialect pgps_pgbouncer_lists = {
  * Pgpool-II: SHOW POOL_POOLS, all values text; pgpool2.c makes one pool of
  * its rows.
  */
-static const PgpsDialectKey pgpool2_pools_keys[] = {
-	{"pool_pid", PGPS_CHILD, PGPS_UNIT_COUNT},
-	{"pool_id", PGPS_SLOT, PGPS_UNIT_COUNT},
-	{"pool_backendpid", PGPS_BACKEND, PGPS_UNIT_COUNT},
-	{"pool_connected", PGPS_CONNECTED, PGPS_UNIT_COUNT},
-	{NULL}
-};
-
 const PgpsDialect pgps_pgpool2_pools = {
 	.name = "pgpool2_pools",
 	.detected_by = {"pool_pid", "pool_backendpid"},
-	.keys = pgpool2_pools_keys,
+	.keys = PGPS_KEYS(
+		{"pool_pid", PGPS_CHILD, PGPS_UNIT_COUNT},
+		{"pool_id", PGPS_SLOT, PGPS_UNIT_COUNT},
+		{"pool_backendpid", PGPS_BACKEND, PGPS_UNIT_COUNT},
+		{"pool_connected", PGPS_CONNECTED, PGPS_UNIT_COUNT}),
 	.ignored = PGPS_WORDS("start_time", "backend_id", "database", "username",
 						  "create_time", "majorversion", "minorversion",
 						  "pool_counter", "client_connection_count",

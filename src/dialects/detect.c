@@ -20,7 +20,7 @@
 #include "utils/varlena.h"
 
 #include "base/text.h"
-#include "dialects/detect.h"
+#include "dialects/parser.h"
 
 #define MAX_KEYS_SHOWN 20		/* in an error message */
 

@@ -68,8 +68,9 @@ typedef struct PgpsDialectKey
 #define PGPS_MAX_KEYS 64		/* rows of one dialect that report a figure */
 #define PGPS_MAX_DIALECTS 64
 
-/* a list of words; ends with NULL */
+/* a list of words, and one of keys; both end with NULL */
 #define PGPS_WORDS(...) ((const char *const[]) {__VA_ARGS__, NULL})
+#define PGPS_KEYS(...) ((const PgpsDialectKey[]) {__VA_ARGS__, {NULL}})
 
 struct PgpsFigures;
 

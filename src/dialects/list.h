@@ -12,57 +12,49 @@
 
 #include "dialects/dialect.h"
 
-/* python.c */
-extern const PgpsDialect pgps_psycopg_pool;
-extern const PgpsDialect pgps_sqlalchemy;
-extern const PgpsDialect pgps_psycopg2;
-extern const PgpsDialect pgps_asyncpg;
-extern const PgpsDialect pgps_mysql_pool;
-extern const PgpsDialect pgps_mariadb_pool;
+/* all but our own, in the order in which they are tried: most specific first */
+#define PGPS_DIALECTS(D) \
+	D(psycopg_pool) \
+	D(sqlalchemy) \
+	D(psycopg2) \
+	D(pgxpool) \
+	D(database_sql) \
+	D(asyncpg) \
+	D(node_pg) \
+	D(tarn) \
+	D(sequelize_pool) \
+	D(deadpool) \
+	D(bb8) \
+	D(activerecord) \
+	D(r2d2) \
+	D(mariadb_j) \
+	D(hikaricp) \
+	D(micrometer) \
+	D(tomcat_jdbc) \
+	D(dbcp2) \
+	D(c3p0) \
+	D(agroal) \
+	D(r2dbc) \
+	D(prisma) \
+	D(otel) \
+	D(db_connection) \
+	D(pgdog_pools) \
+	D(pgbouncer_pools) \
+	D(pgdog_stats) \
+	D(pgcat_stats) \
+	D(pgbouncer_stats) \
+	D(pgbouncer_databases) \
+	D(pgbouncer_lists) \
+	D(pgpool2_pools) \
+	D(php_fpm) \
+	D(sqlx) \
+	D(mariadb_pool) \
+	D(mysql_pool) \
+	D(sequel) \
+	D(postgres_js)
 
-/* node.c */
-extern const PgpsDialect pgps_node_pg;
-extern const PgpsDialect pgps_tarn;
-extern const PgpsDialect pgps_sequelize_pool;
-extern const PgpsDialect pgps_postgres_js;
-
-/* go.c */
-extern const PgpsDialect pgps_pgxpool;
-extern const PgpsDialect pgps_database_sql;
-
-/* java.c */
-extern const PgpsDialect pgps_mariadb_j;
-extern const PgpsDialect pgps_hikaricp;
-extern const PgpsDialect pgps_tomcat_jdbc;
-extern const PgpsDialect pgps_dbcp2;
-extern const PgpsDialect pgps_c3p0;
-extern const PgpsDialect pgps_agroal;
-extern const PgpsDialect pgps_r2dbc;
-
-/* other.c */
-extern const PgpsDialect pgps_deadpool;
-extern const PgpsDialect pgps_bb8;
-extern const PgpsDialect pgps_r2d2;
-extern const PgpsDialect pgps_sqlx;
-extern const PgpsDialect pgps_activerecord;
-extern const PgpsDialect pgps_sequel;
-extern const PgpsDialect pgps_db_connection;
-extern const PgpsDialect pgps_php_fpm;
-
-/* consoles.c */
-extern const PgpsDialect pgps_pgdog_pools;
-extern const PgpsDialect pgps_pgbouncer_pools;
-extern const PgpsDialect pgps_pgdog_stats;
-extern const PgpsDialect pgps_pgcat_stats;
-extern const PgpsDialect pgps_pgbouncer_stats;
-extern const PgpsDialect pgps_pgbouncer_databases;
-extern const PgpsDialect pgps_pgbouncer_lists;
-extern const PgpsDialect pgps_pgpool2_pools;
-
-/* metrics.c */
-extern const PgpsDialect pgps_prisma;
-extern const PgpsDialect pgps_micrometer;
-extern const PgpsDialect pgps_otel;
+#define PGPS_DIALECT(name) extern const PgpsDialect pgps_##name;
+PGPS_DIALECTS(PGPS_DIALECT)
 
 /* pgpool2.c */
 extern void pgps_combine_pgpool2(PgpsValues *values, struct PgpsFigures *rows,

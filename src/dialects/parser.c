@@ -25,7 +25,6 @@
 #include "utils/builtins.h"
 
 #include "base/numbers.h"
-#include "dialects/detect.h"
 #include "dialects/parser.h"
 
 /*

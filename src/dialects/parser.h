@@ -10,6 +10,7 @@
 #ifndef PGPS_PARSER_H
 #define PGPS_PARSER_H
 
+#include "base/compat.h"
 #include "dialects/dialect.h"
 #include "dialects/document.h"
 #include "dialects/figures.h"
@@ -32,5 +33,16 @@ extern void pgps_read_common(PgpsParser *parser, const PgpsEntry *entry);
 extern void pgps_not_understood(PgpsParser *parser, const PgpsEntry *entry,
 								int sqlstate, const char *expected);
 extern int	pgps_skip_entry(const PgpsDocument *doc, int i);
+
+/* detect.c: which dialect is a document in? */
+extern const PgpsDialect *pgps_find_dialect(const PgpsDocument *doc,
+											const char *name);
+extern const PgpsWordRow *pgps_find_row(const PgpsDialect *dialect,
+										const PgpsEntry *entry);
+extern int	pgps_known_keys(const PgpsDocument *doc,
+							const PgpsDialect *dialect);
+extern void pgps_show_key(const PgpsDocument *doc, const PgpsEntry *entry,
+						  char *shown);
+pg_noreturn extern void pgps_raise_unknown(const PgpsDocument *doc);
 
 #endif							/* PGPS_PARSER_H */

@@ -19,12 +19,9 @@
 #include "storage/shmem.h"
 
 #include "alerts/alerts.h"
-#include "alerts/notifier.h"
-#include "alerts/silences.h"
 #include "analysis/history.h"
 #include "base/shmem.h"
-#include "main/area.h"
-#include "main/persist.h"
+#include "main/main.h"
 #include "poolers/poolers.h"
 #include "registry/backends.h"
 #include "registry/bindings.h"

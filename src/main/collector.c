@@ -31,8 +31,7 @@
 #include "analysis/snapshot.h"
 #include "base/compat.h"
 #include "base/settings.h"
-#include "main/collector.h"
-#include "main/persist.h"
+#include "main/main.h"
 #include "poolers/poolers.h"
 #include "registry/registry.h"
 

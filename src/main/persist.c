@@ -30,11 +30,11 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "alerts/silences.h"
+#include "alerts/alerts.h"
 #include "analysis/history.h"
 #include "base/compat.h"
 #include "base/settings.h"
-#include "main/persist.h"
+#include "main/main.h"
 #include "registry/registry.h"
 #include "server/rejections.h"
 

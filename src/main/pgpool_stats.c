@@ -29,9 +29,7 @@
 
 #include "base/compat.h"
 #include "dialects/words.h"
-#include "main/area.h"
-#include "main/collector.h"
-#include "main/guc.h"
+#include "main/main.h"
 #include "server/events.h"
 #include "server/rejections.h"
 

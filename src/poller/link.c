@@ -32,19 +32,8 @@
 #define MAX_COLUMNS 100
 #define MAX_CELL 200			/* bytes; longer ones are cut */
 
-static const char *const show_text[] = {
-	[PGPS_SHOW_VERSION] = "SHOW VERSION",
-	[PGPS_SHOW_POOL_VERSION] = "SHOW POOL_VERSION",
-	[PGPS_SHOW_CONFIG] = "SHOW CONFIG",
-	[PGPS_SHOW_POOLS] = "SHOW POOLS",
-	[PGPS_SHOW_CLIENTS] = "SHOW CLIENTS",
-	[PGPS_SHOW_STATS] = "SHOW STATS",
-	[PGPS_SHOW_DATABASES] = "SHOW DATABASES",
-	[PGPS_SHOW_LISTS] = "SHOW LISTS",
-	[PGPS_SHOW_SERVERS] = "SHOW SERVERS",
-	[PGPS_SHOW_POOL_STATUS] = "SHOW POOL_STATUS",
-	[PGPS_SHOW_POOL_POOLS] = "SHOW POOL_POOLS"
-};
+#define SHOW_TEXT(name) "SHOW " #name,
+static const char *const show_text[] = {PGPS_SHOW_LIST(SHOW_TEXT)};
 
 /*-------------------------------------------------------------------------
  * Opening and closing

@@ -17,7 +17,7 @@
 #include "utils/varlena.h"
 
 #include "base/compat.h"
-#include "poolers/addresses.h"
+#include "poolers/pooler_list.h"
 
 /* the setting as its check hook understood it */
 typedef struct Network
@@ -53,42 +53,33 @@ pgps_check_pooler_addresses(char **newval, void **extra, GucSource source)
 	List	   *items;
 	ListCell   *lc;
 	Networks   *networks;
-	bool		ok;
 
-	ok = SplitGUCList(copy, ',', &items);
-	if (!ok)
-		GUC_check_errdetail("List syntax is invalid.");
-	else
+	if (!SplitGUCList(copy, ',', &items))
 	{
-		networks = pgps_guc_alloc(offsetof(Networks, network) +
-								  list_length(items) * sizeof(Network));
-		if (networks == NULL)
-			ok = false;
-		else
-		{
-			networks->count = 0;
-			foreach(lc, items)
-			{
-				char	   *item = lfirst(lc);
+		GUC_check_errdetail("List syntax is invalid.");
+		return false;
+	}
+	networks = pgps_guc_alloc(offsetof(Networks, network) +
+							  list_length(items) * sizeof(Network));
+	if (networks == NULL)
+		return false;
+	networks->count = 0;
+	foreach(lc, items)
+	{
+		char	   *item = lfirst(lc);
 
-				if (!parse_network(item, &networks->network[networks->count]))
-				{
-					GUC_check_errdetail("\"%s\" is not an address or a network such as 10.0.0.5 or 10.0.0.0/8.",
-										item);
-					ok = false;
-					break;
-				}
-				networks->count++;
-			}
-			if (ok)
-				*extra = networks;
-			else
-				pgps_guc_free(networks);
+		if (!parse_network(item, &networks->network[networks->count++]))
+		{
+			GUC_check_errdetail("\"%s\" is not an address or a network such as 10.0.0.5 or 10.0.0.0/8.",
+								item);
+			pgps_guc_free(networks);
+			return false;
 		}
 	}
+	*extra = networks;
 	list_free(items);
 	pfree(copy);
-	return ok;
+	return true;
 }
 
 void

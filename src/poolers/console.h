@@ -12,22 +12,22 @@
 
 #include "datatype/timestamp.h"
 
-/* what is asked; not every product answers all of it */
-typedef enum PgpsShow
-{
-	PGPS_SHOW_VERSION,
-	PGPS_SHOW_POOL_VERSION,		/* the POOL_ ones are Pgpool-II's */
-	PGPS_SHOW_CONFIG,
-	PGPS_SHOW_POOLS,
-	PGPS_SHOW_CLIENTS,
-	PGPS_SHOW_STATS,
-	PGPS_SHOW_DATABASES,
-	PGPS_SHOW_LISTS,
-	PGPS_SHOW_SERVERS,
-	PGPS_SHOW_POOL_STATUS,
-	PGPS_SHOW_POOL_POOLS,
-	PGPS_SHOWS
-} PgpsShow;
+/* what is asked; not every product answers all, POOL_... are Pgpool-II's */
+#define PGPS_SHOW_LIST(S) \
+	S(VERSION) \
+	S(POOL_VERSION) \
+	S(CONFIG) \
+	S(POOLS) \
+	S(CLIENTS) \
+	S(STATS) \
+	S(DATABASES) \
+	S(LISTS) \
+	S(SERVERS) \
+	S(POOL_STATUS) \
+	S(POOL_POOLS)
+
+#define PGPS_SHOW(name) PGPS_SHOW_##name,
+typedef enum PgpsShow {PGPS_SHOW_LIST(PGPS_SHOW) PGPS_SHOWS} PgpsShow;
 
 /* the answer to one of them, as text */
 typedef struct PgpsTable

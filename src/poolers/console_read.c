@@ -19,7 +19,6 @@
 
 #include "dialects/list.h"
 #include "poolers/console_read.h"
-#include "poolers/table.h"
 
 #define MAX_POOLS 500			/* of one pooler; what is more is left out */
 

@@ -14,6 +14,7 @@
 #ifndef PGPS_CONSOLE_READ_H
 #define PGPS_CONSOLE_READ_H
 
+#include "dialects/figures.h"
 #include "dialects/fields.h"
 #include "poolers/console.h"
 #include "poolers/poolers.h"
@@ -62,5 +63,20 @@ extern PgpsConsoleRows *pgps_console_read(const PgpsConsole *console);
 /* next pool from "from" on, of any user if that is NULL; -1 = no more */
 extern int	pgps_console_pool(const PgpsConsoleRows *rows, int from,
 							  const char *database, const char *user);
+
+/* table.c: the answer to one SHOW command */
+extern const char *pgps_cell(const PgpsTable *table, int row,
+							 const char *column);
+extern bool pgps_is_cell(const PgpsTable *table, int row, const char *column,
+						 const char *value);
+extern int	pgps_table_row(const PgpsTable *table, const char *column,
+						   const char *value);
+extern int32 pgps_count_in(const PgpsTable *table, int row,
+						   const char *column);
+extern bool pgps_speaks(const PgpsTable *table, const PgpsDialect *dialect);
+extern const PgpsDialect *pgps_dialect_of(const PgpsTable *table,
+										  const PgpsDialect *const *dialects);
+extern void pgps_read_row(PgpsFigures *figures, const PgpsTable *table, int row,
+						  const PgpsDialect *dialect);
 
 #endif							/* PGPS_CONSOLE_READ_H */

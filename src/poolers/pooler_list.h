@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * pooler_list.h
- *	  The setting pgpool_stats.poolers, taken apart.
+ *	  The settings pgpool_stats.poolers and pooler_addresses, taken apart.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -41,5 +41,13 @@ pgps_pooler_conninfo(const PgpsPoolerList *list, int i)
 
 extern bool pgps_check_poolers(char **newval, void **extra, GucSource source);
 extern void pgps_assign_poolers(const char *newval, void *extra);
+
+/* addresses.c: the setting pooler_addresses, from where only poolers connect */
+extern bool pgps_is_pooler_address(const char *addr);
+
+/* hooks of the setting */
+extern bool pgps_check_pooler_addresses(char **newval, void **extra,
+										GucSource source);
+extern void pgps_assign_pooler_addresses(const char *newval, void *extra);
 
 #endif							/* PGPS_POOLER_LIST_H */

@@ -20,7 +20,7 @@
 
 #include "base/compat.h"
 #include "base/shmem.h"
-#include "poolers/addresses.h"
+#include "poolers/pooler_list.h"
 #include "poolers/poolers.h"
 #include "registry/bindings.h"
 

@@ -11,7 +11,7 @@
  */
 #include "postgres.h"
 
-#include "poolers/table.h"
+#include "poolers/console_read.h"
 
 static int
 find_column(const PgpsTable *table, const char *name, Size length)

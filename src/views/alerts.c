@@ -15,9 +15,7 @@
 #include "utils/timestamp.h"
 
 #include "alerts/alerts.h"
-#include "alerts/silences.h"
 #include "base/settings.h"
-#include "base/shmem.h"
 #include "views/row.h"
 #include "views/visible.h"
 
@@ -41,27 +39,24 @@ PG_FUNCTION_INFO_V1(pgps_get_alerts);
 	C(silenced_until, time, silenced_until) \
 	C(evaluated_at, time, evaluated_at)
 
-static const PgpsColumn alert_columns[] = {ALERT_COLUMNS(PGPS_COLUMN)};
-
 static void
 put_alert(PgpsRow *row, const PgpsAlert *alert, TimestampTz silenced_until,
 		  TimestampTz evaluated_at)
 {
 	const PgpsRule *rule = pgps_rules[alert->rule];
 
-	ALERT_COLUMNS(PGPS_PUT);
-	pgps_row_end(row);
+	PGPS_PUT_ROW(ALERT_COLUMNS);
 }
 
 static bool
-may_see_alert(const PgpsSubject *subject, bool sees_all)
+may_see_alert(const PgpsSubject *subject)
 {
 	switch (subject->scope)
 	{
 		case PGPS_SCOPE_POOL:
-			return pgps_may_see(subject->roleid, sees_all);
+			return pgps_may_see(subject->roleid);
 		case PGPS_SCOPE_POOLER:
-			return sees_all;
+			return pgps_sees_all();
 		default:
 			return true;
 	}
@@ -70,34 +65,25 @@ may_see_alert(const PgpsSubject *subject, bool sees_all)
 Datum
 pgps_get_alerts(PG_FUNCTION_ARGS)
 {
+	PgpsRow    *row = PGPS_BEGIN_VIEW(ALERT_COLUMNS);
 	TimestampTz now = GetCurrentTimestamp();
-	PgpsSilence *silences;
-	PgpsAlerts *alerts;
+	PgpsSilence *silences = palloc(PGPS_MAX_SILENCES * sizeof(PgpsSilence));
+	int			nsilences = pgps_silences_copy(silences, now);
+	PgpsAlerts *alerts = pgps_alerts_copy();
 	PgpsAlert	down;
-	PgpsRow		row;
-	bool		sees_all;
-	int			nsilences;
 	int			i;
 
-	pgps_ensure_loaded();
-	pgps_rows_begin(&row, fcinfo, alert_columns, lengthof(alert_columns));
-	silences = palloc(PGPS_MAX_SILENCES * sizeof(PgpsSilence));
-	nsilences = pgps_silences_copy(silences, now);
 	if (pgps_collector_alert(&down, now))
-		put_alert(&row, &down,
-				  pgps_silenced_until(silences, nsilences, down.rule,
-									  &down.subject), now);
+		put_alert(row, &down, pgps_silenced_until(silences, nsilences, &down),
+				  now);
 
-	sees_all = pgps_sees_all();
-	alerts = pgps_alerts_copy();
 	for (i = 0; i < alerts->count; i++)
 	{
 		const PgpsAlert *alert = &alerts->alerts[i];
 
-		if (may_see_alert(&alert->subject, sees_all))
-			put_alert(&row, alert,
-					  pgps_silenced_until(silences, nsilences, alert->rule,
-										  &alert->subject),
+		if (may_see_alert(&alert->subject))
+			put_alert(row, alert,
+					  pgps_silenced_until(silences, nsilences, alert),
 					  alerts->evaluated_at);
 	}
 	return (Datum) 0;

@@ -13,7 +13,6 @@
 #include "postgres.h"
 
 #include "analysis/budget.h"
-#include "base/shmem.h"
 #include "views/row.h"
 
 PG_FUNCTION_INFO_V1(pgps_get_budget);
@@ -24,7 +23,7 @@ PG_FUNCTION_INFO_V1(pgps_get_budget);
 	C(conn_limit, int4, limit->conn_limit) \
 	C(usable, int4, limit->usable) \
 	C(used, int4, limit->used) \
-	C(starting, int4, server ? limit->starting : -1) \
+	C(starting, int4, limit->scope == PGPS_SCOPE_SERVER ? limit->starting : -1) \
 	C(used_pct, pct, limit->usable > 0 ? 100.0 * limit->used / limit->usable : -1) \
 	C(headroom, int4, limit->headroom) \
 	C(binding, text, pgps_scope_name(limit->binding)) \
@@ -38,29 +37,19 @@ PG_FUNCTION_INFO_V1(pgps_get_budget);
 	C(last_rejected, time, limit->rejected.last_rejected) \
 	C(reserved, int4, limit->reserved)
 
-static const PgpsColumn budget_columns[] = {BUDGET_COLUMNS(PGPS_COLUMN)};
-
-static void
-put_limit(PgpsRow *row, const PgpsLimit *limit)
-{
-	bool		server = limit->scope == PGPS_SCOPE_SERVER;
-
-	BUDGET_COLUMNS(PGPS_PUT);
-	pgps_row_end(row);
-}
-
 Datum
 pgps_get_budget(PG_FUNCTION_ARGS)
 {
-	PgpsRow		row;
-	PgpsSnapshot *snapshot;
+	PgpsRow    *row = PGPS_BEGIN_VIEW(BUDGET_COLUMNS);
+	PgpsSnapshot *snapshot = PG_GETARG_BOOL(0) ? pgps_take_exported_snapshot() :
+		pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
 	ListCell   *lc;
 
-	pgps_ensure_loaded();
-	pgps_rows_begin(&row, fcinfo, budget_columns, lengthof(budget_columns));
-	snapshot = PG_GETARG_BOOL(0) ? pgps_take_exported_snapshot() :
-		pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
 	foreach(lc, pgps_limits(snapshot))
-		put_limit(&row, lfirst(lc));
+	{
+		const PgpsLimit *limit = lfirst(lc);
+
+		PGPS_PUT_ROW(BUDGET_COLUMNS);
+	}
 	return (Datum) 0;
 }

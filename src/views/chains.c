@@ -10,7 +10,6 @@
 #include "postgres.h"
 
 #include "analysis/snapshot.h"
-#include "base/shmem.h"
 #include "poolers/poolers.h"
 #include "registry/bindings.h"
 #include "views/row.h"
@@ -37,8 +36,6 @@ PG_FUNCTION_INFO_V1(pgps_get_chains);
 	C(pooler_max_wait, figure_ms, in_pooler, PGPS_MAX_WAIT) \
 	C(connections, int8, here.connections) \
 	C(in_xact, int8, here.in_xact)
-
-static const PgpsColumn chain_columns[] = {CHAIN_COLUMNS(PGPS_COLUMN)};
 
 /* connections to this server */
 typedef struct Here
@@ -150,13 +147,13 @@ put_chain(PgpsRow *row, const PgpsSnapshot *snapshot,
 		  const PgpsPoolView *pool, const PgpsPoolView *pooler)
 {
 	static const PgpsValues unknown = {0};
+	/* cppcheck-suppress nullPointer */
 	const PgpsPool *named = pool ? pool->data : pooler->data;
 	const PgpsValues *in_pool = pool ? &pool->sum : &unknown;
 	const PgpsValues *in_pooler = pooler ? &pooler->sum : &unknown;
 	Here		here = connections_here(snapshot, pool, pooler);
 
-	CHAIN_COLUMNS(PGPS_PUT);
-	pgps_row_end(row);
+	PGPS_PUT_ROW(CHAIN_COLUMNS);
 }
 
 /* The rows of an application's pool: one for each pooler's pool on its way */
@@ -200,25 +197,18 @@ put_pooler_chain(PgpsRow *row, const PgpsSnapshot *snapshot,
 Datum
 pgps_get_chains(PG_FUNCTION_ARGS)
 {
-	PgpsRow		row;
-	PgpsSnapshot *snapshot;
-	bool		sees_all;
-	int			i;
+	PgpsRow    *row = PGPS_BEGIN_VIEW(CHAIN_COLUMNS);
+	PgpsSnapshot *snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
+	const PgpsPoolView *pool = NULL;
 
-	pgps_ensure_loaded();
-	pgps_rows_begin(&row, fcinfo, chain_columns, lengthof(chain_columns));
-	snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
-	sees_all = pgps_sees_all();
-	for (i = 0; i < snapshot->npools; i++)
+	while ((pool = pgps_next_visible(snapshot, pool)) != NULL)
 	{
-		const PgpsPoolView *pool = &snapshot->pools[i];
-
-		if (pool->live == 0 || !pgps_may_see(pool->data->key.roleid, sees_all))
+		if (pool->live == 0)
 			continue;
 		if (pool->source != PGPS_SOURCE_POOLER)
-			put_application_chains(&row, snapshot, pool);
+			put_application_chains(row, snapshot, pool);
 		else if (pgps_known(&pool->sum, PGPS_OPEN))
-			put_pooler_chain(&row, snapshot, pool);
+			put_pooler_chain(row, snapshot, pool);
 	}
 	return (Datum) 0;
 }

@@ -11,7 +11,6 @@
 
 #include "analysis/leaks.h"
 #include "analysis/snapshot.h"
-#include "base/shmem.h"
 #include "views/row.h"
 #include "views/visible.h"
 
@@ -37,8 +36,6 @@ PG_FUNCTION_INFO_V1(pgps_get_connections);
 	C(total_xact_time, ms, backend->total_xact_time) \
 	C(max_xact_time, ms, backend->max_xact_time) \
 	C(suspect, text, suspect)
-
-static const PgpsColumn connection_columns[] = {CONNECTION_COLUMNS(PGPS_COLUMN)};
 
 /* The words of pg_stat_activity */
 static const char *
@@ -71,8 +68,7 @@ put_connection(PgpsRow *row, const PgpsSnapshot *snapshot,
 	const PgpsPool *pool = view->pool->data;
 	const char *via = pgps_pooler_between(snapshot, backend);
 
-	CONNECTION_COLUMNS(PGPS_PUT);
-	pgps_row_end(row);
+	PGPS_PUT_ROW(CONNECTION_COLUMNS);
 }
 
 /*
@@ -102,24 +98,18 @@ find_suspects(const PgpsSnapshot *snapshot)
 Datum
 pgps_get_connections(PG_FUNCTION_ARGS)
 {
-	PgpsRow		row;
-	PgpsSnapshot *snapshot;
-	const char **suspects;
-	bool		sees_all;
+	PgpsRow    *row = PGPS_BEGIN_VIEW(CONNECTION_COLUMNS);
+	PgpsSnapshot *snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
+	const char **suspects = find_suspects(snapshot);
 	int			i;
 
-	pgps_ensure_loaded();
-	pgps_rows_begin(&row, fcinfo, connection_columns, lengthof(connection_columns));
-	snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
-	suspects = find_suspects(snapshot);
-	sees_all = pgps_sees_all();
 	for (i = 0; i < snapshot->nbackends; i++)
 	{
 		const PgpsBackend *backend = &snapshot->backends[i];
 		const PgpsInstanceView *view = pgps_instance_of(snapshot, backend);
 
-		if (view != NULL && pgps_may_see(view->pool->data->key.roleid, sees_all))
-			put_connection(&row, snapshot, backend, view, suspects[i]);
+		if (view != NULL && pgps_may_see(view->pool->data->key.roleid))
+			put_connection(row, snapshot, backend, view, suspects[i]);
 	}
 	return (Datum) 0;
 }

@@ -11,7 +11,6 @@
 
 #include "lib/stringinfo.h"
 
-#include "base/shmem.h"
 #include "dialects/dialect.h"
 #include "views/row.h"
 
@@ -24,37 +23,22 @@ PG_FUNCTION_INFO_V1(pgps_get_dialects);
 	C(field, text, field) \
 	C(conversion, text, conversion)
 
-static const PgpsColumn dialect_columns[] = {DIALECT_COLUMNS(PGPS_COLUMN)};
-
-/* columns of the views; what is worked out from it for the others */
-static const char *const field_names[PGPS_NSCRATCH] = {
-	[PGPS_POOL_SIZE] = "pool_size",
-	[PGPS_MAX_OVERFLOW] = "max_overflow",
-	[PGPS_MAX_SIZE] = "max_size",
-	[PGPS_MIN_SIZE] = "min_size",
-	[PGPS_UNLIMITED] = "unlimited",
-	[PGPS_OPEN] = "open",
-	[PGPS_CHECKED_OUT] = "checked_out",
-	[PGPS_CHECKED_IN] = "checked_in",
-	[PGPS_OVERFLOW] = "overflow",
-	[PGPS_WAITING] = "waiting",
-	[PGPS_MAX_WAIT] = "max_wait",
-	[PGPS_CLIENTS] = "clients",
-	[PGPS_CHECKOUTS] = "checkouts",
-	[PGPS_WAITS] = "waits",
-	[PGPS_TOTAL_WAIT_TIME] = "total_wait_time",
-	[PGPS_TIMEOUTS] = "timeouts",
-	[PGPS_ERRORS] = "errors",
-	[PGPS_TOTAL_USE_TIME] = "total_use_time",
-	[PGPS_XACTS] = "xacts",
-	[PGPS_QUERIES] = "queries",
-	[PGPS_CREATES] = "checked_out",
-	[PGPS_CREATE_ERRORS] = "errors",
-	[PGPS_ACQUIRE_TIME] = "total_wait_time",
-	[PGPS_CHILD] = "pool_size",
-	[PGPS_SLOT] = "open",
-	[PGPS_BACKEND] = "open",
-	[PGPS_CONNECTED] = "checked_out"
+/* fields that none of our own words names; others are worked out from some */
+static const struct
+{
+	const char *name;			/* column of the views */
+	const char *note;			/* how that follows from it, or NULL */
+}			other_fields[PGPS_NSCRATCH] = {
+	[PGPS_CLIENTS] = {"clients"},
+	[PGPS_XACTS] = {"xacts"},
+	[PGPS_QUERIES] = {"queries"},
+	[PGPS_CREATES] = {"checked_out", "no more than these"},
+	[PGPS_CREATE_ERRORS] = {"errors"},
+	[PGPS_ACQUIRE_TIME] = {"total_wait_time", "of all checkouts"},
+	[PGPS_CHILD] = {"pool_size", "distinct"},
+	[PGPS_SLOT] = {"open", "distinct"},
+	[PGPS_BACKEND] = {"open", "where not 0"},
+	[PGPS_CONNECTED] = {"checked_out", "processes where not 0"}
 };
 
 static const char *const unit_names[] = {
@@ -84,31 +68,23 @@ static const struct
 };
 
 static const char *
-scratch_note(int field)
+field_name(int field)
 {
-	switch (field)
+	const PgpsDialectKey *k;
+
+	for (k = pgps_native.keys; k->key != NULL; k++)
 	{
-		case PGPS_CREATES:
-			return "no more than these";
-		case PGPS_ACQUIRE_TIME:
-			return "of all checkouts";
-		case PGPS_CHILD:
-		case PGPS_SLOT:
-			return "distinct";
-		case PGPS_BACKEND:
-			return "where not 0";
-		case PGPS_CONNECTED:
-			return "processes where not 0";
-		default:
-			return NULL;
+		if (k->field == field)
+			return k->key;
 	}
+	return other_fields[field].name;
 }
 
 /* How a value is converted */
 static void
 describe(StringInfo text, const PgpsDialectKey *key)
 {
-	const char *note = scratch_note(key->field);
+	const char *note = other_fields[key->field].note;
 	int			i;
 
 	resetStringInfo(text);
@@ -126,15 +102,14 @@ static void
 put_key(PgpsRow *row, const PgpsDialect *dialect, const StringInfoData *detected_by,
 		const char *key, const char *field, const char *conversion)
 {
-	DIALECT_COLUMNS(PGPS_PUT);
-	pgps_row_end(row);
+	PGPS_PUT_ROW(DIALECT_COLUMNS);
 }
 
 /* get_dialects() -> a row for each key of each dialect */
 Datum
 pgps_get_dialects(PG_FUNCTION_ARGS)
 {
-	PgpsRow		row;
+	PgpsRow    *row = PGPS_BEGIN_VIEW(DIALECT_COLUMNS);
 	const PgpsDialect *const *d;
 	const PgpsDialectKey *k;
 	const char *const *ignored;
@@ -142,8 +117,6 @@ pgps_get_dialects(PG_FUNCTION_ARGS)
 	StringInfoData detected_by;
 	int			i;
 
-	pgps_ensure_loaded();
-	pgps_rows_begin(&row, fcinfo, dialect_columns, lengthof(dialect_columns));
 	initStringInfo(&text);
 	initStringInfo(&detected_by);
 	for (d = pgps_dialects; *d != NULL; d++)
@@ -155,11 +128,11 @@ pgps_get_dialects(PG_FUNCTION_ARGS)
 		for (k = (*d)->keys; k->key != NULL; k++)
 		{
 			describe(&text, k);
-			put_key(&row, *d, &detected_by, k->key, field_names[k->field],
+			put_key(row, *d, &detected_by, k->key, field_name(k->field),
 					text.data);
 		}
 		for (ignored = (*d)->ignored; ignored && *ignored; ignored++)
-			put_key(&row, *d, &detected_by, *ignored, NULL, "ignored");
+			put_key(row, *d, &detected_by, *ignored, NULL, "ignored");
 	}
 	return (Datum) 0;
 }

@@ -11,16 +11,15 @@
 
 #include "analysis/history.h"
 #include "analysis/snapshot.h"
-#include "base/shmem.h"
 #include "views/row.h"
 #include "views/visible.h"
 
 PG_FUNCTION_INFO_V1(pgps_get_history);
 
 #define HISTORY_COLUMNS(C) \
-	C(pool, text, pool->key.name) \
-	C(datname, name, pgps_database_name(pool)) \
-	C(usename, name, pgps_role_name(pool)) \
+	C(pool, text, pool->data->key.name) \
+	C(datname, name, pgps_database_name(pool->data)) \
+	C(usename, name, pgps_role_name(pool->data)) \
 	C(bucket_start, time, bucket->start) \
 	C(bucket, interval, pgps_period_length(period)) \
 	C(instances, int4, bucket->instances) \
@@ -41,45 +40,25 @@ PG_FUNCTION_INFO_V1(pgps_get_history);
 	C(xacts, int8, bucket->count[PGPS_COUNT_XACTS]) \
 	C(total_xact_time, ms, bucket->count[PGPS_COUNT_XACT_TIME])
 
-static const PgpsColumn history_columns[] = {HISTORY_COLUMNS(PGPS_COLUMN)};
-
-static void
-put_bucket(PgpsRow *row, const PgpsPool *pool, PgpsPeriod period,
-		   const PgpsBucket *bucket)
-{
-	HISTORY_COLUMNS(PGPS_PUT);
-	pgps_row_end(row);
-}
-
 Datum
 pgps_get_history(PG_FUNCTION_ARGS)
 {
-	PgpsRow		row;
-	PgpsSnapshot *snapshot;
-	PgpsBucket *buckets;
-	bool		sees_all;
-	int			i,
-				b;
+	PgpsRow    *row = PGPS_BEGIN_VIEW(HISTORY_COLUMNS);
+	PgpsSnapshot *snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
+	PgpsBucket *buckets = palloc(PGPS_NTEN_MINUTES * sizeof(PgpsBucket));
+	const PgpsPoolView *pool = NULL;
+	PgpsPeriod	period;
+	const PgpsBucket *bucket;
 
-	pgps_ensure_loaded();
-	pgps_rows_begin(&row, fcinfo, history_columns, lengthof(history_columns));
-	snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
-	sees_all = pgps_sees_all();
-	buckets = palloc(PGPS_NTEN_MINUTES * sizeof(PgpsBucket));
-	for (i = 0; i < snapshot->npools; i++)
+	while ((pool = pgps_next_visible(snapshot, pool)) != NULL)
 	{
-		const PgpsPoolView *pool = &snapshot->pools[i];
-		PgpsPeriod	period;
-
-		if (!pgps_may_see(pool->data->key.roleid, sees_all))
-			continue;
 		for (period = 0; period < PGPS_PERIODS; period++)
 		{
 			int			n = pgps_history_read(pool->copy, period,
 											  snapshot->taken_at, buckets);
 
-			for (b = 0; b < n; b++)
-				put_bucket(&row, pool->data, period, &buckets[b]);
+			for (bucket = buckets; bucket < buckets + n; bucket++)
+				PGPS_PUT_ROW(HISTORY_COLUMNS);
 		}
 	}
 	return (Datum) 0;

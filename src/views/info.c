@@ -36,8 +36,6 @@ PG_FUNCTION_INFO_V1(pgps_get_info);
 	C(started_at, time, info->started_at) \
 	C(notes, text, snapshot != NULL ? blind_spots(info->crashed) : NULL)
 
-static const PgpsColumn info_columns[] = {INFO_COLUMNS(PGPS_COLUMN)};
-
 static int
 instances_used(const PgpsSnapshot *snapshot)
 {
@@ -92,18 +90,16 @@ put_info(PgpsRow *row, const PgpsSnapshot *snapshot)
 	};
 	const PgpsRegistryInfo *info = snapshot != NULL ? &snapshot->info : &unknown;
 
-	INFO_COLUMNS(PGPS_PUT);
-	pgps_row_end(row);
+	PGPS_PUT_ROW(INFO_COLUMNS);
 }
 
 /* One row, also when the library is not loaded */
 Datum
 pgps_get_info(PG_FUNCTION_ARGS)
 {
-	PgpsRow		row;
+	PgpsRow    *row = PGPS_BEGIN_ROWS(INFO_COLUMNS);
 
-	pgps_rows_begin(&row, fcinfo, info_columns, lengthof(info_columns));
-	put_info(&row, pgps_is_loaded() ?
+	put_info(row, pgps_is_loaded() ?
 			 pgps_take_snapshot(PGPS_NO_HISTOGRAMS) : NULL);
 	return (Datum) 0;
 }

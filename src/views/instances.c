@@ -10,7 +10,6 @@
 #include "postgres.h"
 
 #include "analysis/snapshot.h"
-#include "base/shmem.h"
 #include "views/row.h"
 #include "views/visible.h"
 
@@ -79,8 +78,6 @@ PG_FUNCTION_INFO_V1(pgps_get_instances);
 	C(unmapped, texts, data->unmapped, sizeof(data->unmapped)) \
 	C(notes, text, instance_notes(view))
 
-static const PgpsColumn instance_columns[] = {INSTANCE_COLUMNS(PGPS_COLUMN)};
-
 /* -1 = not known yet */
 static int64
 report_interval(const PgpsInstance *data)
@@ -141,32 +138,22 @@ put_instance(PgpsRow *row, const PgpsInstanceView *view,
 	const PgpsActivityCopy *activity = &view->copy->activity;
 	const PgpsCounters *counters = &view->counters;
 
-	INSTANCE_COLUMNS(PGPS_PUT);
-	pgps_row_end(row);
+	PGPS_PUT_ROW(INSTANCE_COLUMNS);
 }
 
 Datum
 pgps_get_instances(PG_FUNCTION_ARGS)
 {
-	PgpsRow		row;
-	PgpsSnapshot *snapshot;
-	bool		sees_all;
-	int			i,
-				j;
-
-	pgps_ensure_loaded();
-	pgps_rows_begin(&row, fcinfo, instance_columns, lengthof(instance_columns));
-	snapshot = PG_GETARG_BOOL(0) ? pgps_take_exported_snapshot() :
+	PgpsRow    *row = PGPS_BEGIN_VIEW(INSTANCE_COLUMNS);
+	PgpsSnapshot *snapshot = PG_GETARG_BOOL(0) ? pgps_take_exported_snapshot() :
 		pgps_take_snapshot(PGPS_ALL_XACTS);
-	sees_all = pgps_sees_all();
-	for (i = 0; i < snapshot->npools; i++)
-	{
-		const PgpsPoolView *pool = &snapshot->pools[i];
+	const PgpsPoolView *pool = NULL;
+	int			i;
 
-		if (!pgps_may_see(pool->data->key.roleid, sees_all))
-			continue;
-		for (j = 0; j < pool->ninstances; j++)
-			put_instance(&row, pool->instances[j], snapshot->rejections);
+	while ((pool = pgps_next_visible(snapshot, pool)) != NULL)
+	{
+		for (i = 0; i < pool->ninstances; i++)
+			put_instance(row, pool->instances[i], snapshot->rejections);
 	}
 	return (Datum) 0;
 }

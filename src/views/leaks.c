@@ -11,7 +11,6 @@
 
 #include "analysis/history.h"
 #include "analysis/leaks.h"
-#include "base/shmem.h"
 #include "views/row.h"
 #include "views/visible.h"
 
@@ -31,8 +30,6 @@ PG_FUNCTION_INFO_V1(pgps_get_leaks);
 	C(exhausts_at, time, pgps_exhausts_at(&floor, max_size)) \
 	C(advice, text, pgps_leak_advice(leak))
 
-static const PgpsColumn leak_columns[] = {LEAK_COLUMNS(PGPS_COLUMN)};
-
 static void
 put_leak(PgpsRow *row, const PgpsLeak *leak, PgpsBucket *buckets,
 		 TimestampTz now)
@@ -49,8 +46,7 @@ put_leak(PgpsRow *row, const PgpsLeak *leak, PgpsBucket *buckets,
 					now);
 	for (i = 0; i < leak->candidates; i++)
 		pids[i] = leak->suspects[i].backend->pid;
-	LEAK_COLUMNS(PGPS_PUT);
-	pgps_row_end(row);
+	PGPS_PUT_ROW(LEAK_COLUMNS);
 }
 
 static int
@@ -68,24 +64,18 @@ compare_leaks(const void *a, const void *b)
 Datum
 pgps_get_leaks(PG_FUNCTION_ARGS)
 {
-	PgpsRow		row;
-	PgpsSnapshot *snapshot;
-	PgpsLeak   *leaks;
+	PgpsRow    *row = PGPS_BEGIN_VIEW(LEAK_COLUMNS);
+	PgpsSnapshot *snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
 	PgpsBucket *buckets = palloc(PGPS_NTEN_MINUTES * sizeof(PgpsBucket));
 	int			nleaks;
-	bool		sees_all;
+	PgpsLeak   *leaks = pgps_find_leaks(snapshot, &nleaks);
 	int			i;
 
-	pgps_ensure_loaded();
-	pgps_rows_begin(&row, fcinfo, leak_columns, lengthof(leak_columns));
-	snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
-	leaks = pgps_find_leaks(snapshot, &nleaks);
 	qsort(leaks, nleaks, sizeof(PgpsLeak), compare_leaks);
-	sees_all = pgps_sees_all();
 	for (i = 0; i < nleaks; i++)
 	{
-		if (pgps_may_see(leaks[i].view->pool->data->key.roleid, sees_all))
-			put_leak(&row, &leaks[i], buckets, snapshot->taken_at);
+		if (pgps_may_see(leaks[i].view->pool->data->key.roleid))
+			put_leak(row, &leaks[i], buckets, snapshot->taken_at);
 	}
 	return (Datum) 0;
 }

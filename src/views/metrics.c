@@ -19,7 +19,6 @@
 #include "utils/timestamp.h"
 
 #include "analysis/snapshot.h"
-#include "base/shmem.h"
 #include "server/rejections.h"
 #include "views/row.h"
 #include "views/visible.h"
@@ -33,13 +32,9 @@ PG_FUNCTION_INFO_V1(pgps_get_rejected_by_reason);
 	C(labels, jsonb, labels) \
 	C(value, float8, value)
 
-static const PgpsColumn metric_columns[] = {METRIC_COLUMNS(PGPS_COLUMN)};
-
 #define REASON_COLUMNS(C) \
 	C(reason, text, pgps_reason_name(reason)) \
 	C(count, int8, pgps_rejected(rejections, pgps_reason_hash(reason)).count)
-
-static const PgpsColumn reason_columns[] = {REASON_COLUMNS(PGPS_COLUMN)};
 
 /* a pool, or one of its instances: what the metrics of both are made of */
 typedef struct Measured
@@ -99,8 +94,7 @@ put_metric(const Measured *m, const char *suffix, const char *state,
 		return;
 	labels = state != NULL ? labels_of(m, state) : m->labels;
 	name = psprintf("%s%s", m->prefix, suffix);
-	METRIC_COLUMNS(PGPS_PUT);
-	pgps_row_end(row);
+	PGPS_PUT_ROW(METRIC_COLUMNS);
 }
 
 /*-------------------------------------------------------------------------
@@ -149,78 +143,59 @@ wait_events(const Measured *m)
 }
 
 /*-------------------------------------------------------------------------
- * The list
+ * The lists: what a name ends with, the state in its labels, the help, and
+ * the value of "m"
  *-------------------------------------------------------------------------
  */
 
-/* counters of a pool as of an instance */
-static const struct
-{
-	int			counter;
-	bool		time;			/* microseconds, exported as seconds */
-	const char *suffix;
-	const char *help;
-}			counted[] = {
-	{PGPS_CHECKOUTS, false, "checkouts_total", "Connections callers asked for."},
-	{PGPS_WAITS, false, "waits_total", "Callers that had to wait."},
-	{PGPS_TOTAL_WAIT_TIME, true, "wait_seconds_total", "Time callers waited."},
-	{PGPS_TIMEOUTS, false, "timeouts_total", "Callers that gave up waiting."},
-	{PGPS_ERRORS, false, "errors_total", "Failed checkouts other than timeouts, and failed connects."},
-	{PGPS_SERVER_XACTS, false, "transactions_total", "Transactions the server has seen."},
-	{PGPS_XACT_TIME, true, "transaction_seconds_total", "Time inside transactions."},
-	{PGPS_CONNECTS, false, "connects_total", "Connections made to this server."},
-	{PGPS_DISCONNECTS, false, "disconnects_total", "Connections to this server ended."}
-};
+#define COMMON_METRICS(M) \
+	/* now */ \
+	M(client_connections, "used", "Connections the pool has open, lent (used) or idle.", figure(m, PGPS_CHECKED_OUT)) \
+	M(client_connections, "idle", "Connections the pool has open, lent (used) or idle.", figure(m, PGPS_CHECKED_IN)) \
+	M(client_connections_max, NULL, "Connections the pool may open.", figure(m, PGPS_MAX_SIZE)) \
+	M(pool_size, NULL, "Connections the pool may open without overflow.", figure(m, PGPS_POOL_SIZE)) \
+	M(overflow_connections, NULL, "Connections the pool has open above its size.", figure(m, PGPS_OVERFLOW)) \
+	M(pending_requests, NULL, "Callers queued for a connection.", figure(m, PGPS_WAITING)) \
+	M(pending_oldest_seconds, NULL, "Age of the oldest waiting caller.", seconds(figure(m, PGPS_MAX_WAIT))) \
+	M(used_ratio, NULL, "Connections lent, of the maximum.", ratio(m->used_pct)) \
+	M(server_connections, NULL, "Connections the server has for the pool.", m->connections) \
+	M(server_connections_in_transaction, NULL, "Connections inside a transaction, by the server.", m->in_xact) \
+	M(server_connections_idle_in_transaction, NULL, "Connections idle inside a transaction, by the server.", m->idle_in_xact) \
+	M(unclaimed_connections, NULL, "Connections the server has and the pool does not claim.", m->unclaimed) \
+	/* counters */ \
+	M(checkouts_total, NULL, "Connections callers asked for.", count(m, PGPS_CHECKOUTS)) \
+	M(waits_total, NULL, "Callers that had to wait.", count(m, PGPS_WAITS)) \
+	M(wait_seconds_total, NULL, "Time callers waited.", seconds(count(m, PGPS_TOTAL_WAIT_TIME))) \
+	M(timeouts_total, NULL, "Callers that gave up waiting.", count(m, PGPS_TIMEOUTS)) \
+	M(errors_total, NULL, "Failed checkouts other than timeouts, and failed connects.", count(m, PGPS_ERRORS)) \
+	M(transactions_total, NULL, "Transactions the server has seen.", count(m, PGPS_SERVER_XACTS)) \
+	M(transaction_seconds_total, NULL, "Time inside transactions.", seconds(count(m, PGPS_XACT_TIME))) \
+	M(connects_total, NULL, "Connections made to this server.", count(m, PGPS_CONNECTS)) \
+	M(disconnects_total, NULL, "Connections to this server ended.", count(m, PGPS_DISCONNECTS))
 
-static void
-put_common_metrics(const Measured *m)
-{
-	int			i;
+#define POOL_METRICS(M) \
+	M(fullest_ratio, NULL, "Connections lent, of the maximum, in the fullest instance.", ratio(pool->fullest_pct)) \
+	M(live_instances, NULL, "Live instances.", pool->live) \
+	M(reporting_instances, NULL, "Live instances that report.", pool->reporting) \
+	M(exhausted_instances, NULL, "Instances that have lent everything.", pool->exhausted) \
+	M(exhausted_seconds, NULL, "How long an instance has been exhausted, the longest of all.", pool->status != PGPS_EXHAUSTED ? 0 : seconds(GetCurrentTimestamp() - pool->status_since)) \
+	M(silent_instances, NULL, "Instances that work but do not report.", pool->silent) \
+	M(gone_instances, NULL, "Instances that ended without goodbye.", pool->gone) \
+	M(peak_connections, NULL, "Most connections at once since the last reset.", pool->peak_connections) \
+	M(last_report_timestamp_seconds, NULL, "When an instance last reported.", unix_time(pool->last_report)) \
+	M(wait_events_total, NULL, "Waits, or checkouts, by library: divides the time waited for its mean.", wait_events(m)) \
+	M(pool_rejected_total, NULL, "Connections of the pool refused by a limit.", pgps_pool_rejected(pool, rejections))
 
-	put_metric(m, "client_connections", "used",
-			   "Connections the pool has open, lent (used) or idle.",
-			   figure(m, PGPS_CHECKED_OUT));
-	put_metric(m, "client_connections", "idle",
-			   "Connections the pool has open, lent (used) or idle.",
-			   figure(m, PGPS_CHECKED_IN));
-	put_metric(m, "client_connections_max", NULL,
-			   "Connections the pool may open.",
-			   figure(m, PGPS_MAX_SIZE));
-	put_metric(m, "pool_size", NULL,
-			   "Connections the pool may open without overflow.",
-			   figure(m, PGPS_POOL_SIZE));
-	put_metric(m, "overflow_connections", NULL,
-			   "Connections the pool has open above its size.",
-			   figure(m, PGPS_OVERFLOW));
-	put_metric(m, "pending_requests", NULL,
-			   "Callers queued for a connection.",
-			   figure(m, PGPS_WAITING));
-	put_metric(m, "pending_oldest_seconds", NULL,
-			   "Age of the oldest waiting caller.",
-			   seconds(figure(m, PGPS_MAX_WAIT)));
-	put_metric(m, "used_ratio", NULL,
-			   "Connections lent, of the maximum.",
-			   ratio(m->used_pct));
-	put_metric(m, "server_connections", NULL,
-			   "Connections the server has for the pool.",
-			   m->connections);
-	put_metric(m, "server_connections_in_transaction", NULL,
-			   "Connections inside a transaction, by the server.",
-			   m->in_xact);
-	put_metric(m, "server_connections_idle_in_transaction", NULL,
-			   "Connections idle inside a transaction, by the server.",
-			   m->idle_in_xact);
-	put_metric(m, "unclaimed_connections", NULL,
-			   "Connections the server has and the pool does not claim.",
-			   m->unclaimed);
-	for (i = 0; i < lengthof(counted); i++)
-	{
-		double		value = count(m, counted[i].counter);
+#define INSTANCE_METRICS(M) \
+	M(client_connections_min, NULL, "Connections the pool keeps open.", figure(m, PGPS_MIN_SIZE)) \
+	M(peak_in_transaction, NULL, "Most connections in a transaction at once since the last reset.", view->copy->activity.peak_in_xact) \
+	M(last_report_timestamp_seconds, NULL, "When it last reported.", unix_time(data->last_report)) \
+	M(exhausted_total, NULL, "Times all its connections were in a transaction.", count(m, PGPS_EXHAUSTED_COUNT)) \
+	M(exhausted_seconds_total, NULL, "Time all its connections were in a transaction.", seconds(count(m, PGPS_EXHAUSTED_TIME))) \
+	M(rejected_total, NULL, "Connections of the pool refused by a limit.", pgps_instance_rejected(view, rejections))
 
-		put_metric(m, counted[i].suffix, NULL, counted[i].help,
-				   counted[i].time ? seconds(value) : value);
-	}
-}
+#define PUT_METRIC(suffix, state, help, value) \
+	put_metric(m, #suffix, state, help, value);
 
 static void
 put_pool_metrics(PgpsRow *row, const PgpsPoolView *pool,
@@ -242,41 +217,8 @@ put_pool_metrics(PgpsRow *row, const PgpsPoolView *pool,
 	const Measured *m = &measured;
 
 	measured.labels = labels_of(m, NULL);
-	put_common_metrics(m);
-	put_metric(m, "fullest_ratio", NULL,
-			   "Connections lent, of the maximum, in the fullest instance.",
-			   ratio(pool->fullest_pct));
-	put_metric(m, "live_instances", NULL,
-			   "Live instances.",
-			   pool->live);
-	put_metric(m, "reporting_instances", NULL,
-			   "Live instances that report.",
-			   pool->reporting);
-	put_metric(m, "exhausted_instances", NULL,
-			   "Instances that have lent everything.",
-			   pool->exhausted);
-	put_metric(m, "exhausted_seconds", NULL,
-			   "How long an instance has been exhausted, the longest of all.",
-			   pool->status != PGPS_EXHAUSTED ? 0 :
-			   seconds(GetCurrentTimestamp() - pool->status_since));
-	put_metric(m, "silent_instances", NULL,
-			   "Instances that work but do not report.",
-			   pool->silent);
-	put_metric(m, "gone_instances", NULL,
-			   "Instances that ended without goodbye.",
-			   pool->gone);
-	put_metric(m, "peak_connections", NULL,
-			   "Most connections at once since the last reset.",
-			   pool->peak_connections);
-	put_metric(m, "last_report_timestamp_seconds", NULL,
-			   "When an instance last reported.",
-			   unix_time(pool->last_report));
-	put_metric(m, "wait_events_total", NULL,
-			   "Waits, or checkouts, by library: divides the time waited for its mean.",
-			   wait_events(m));
-	put_metric(m, "pool_rejected_total", NULL,
-			   "Connections of the pool refused by a limit.",
-			   pgps_pool_rejected(pool, rejections));
+	COMMON_METRICS(PUT_METRIC);
+	POOL_METRICS(PUT_METRIC);
 }
 
 static void
@@ -301,77 +243,41 @@ put_instance_metrics(PgpsRow *row, const PgpsInstanceView *view,
 	const Measured *m = &measured;
 
 	measured.labels = labels_of(m, NULL);
-	put_common_metrics(m);
-	put_metric(m, "client_connections_min", NULL,
-			   "Connections the pool keeps open.",
-			   figure(m, PGPS_MIN_SIZE));
-	put_metric(m, "peak_in_transaction", NULL,
-			   "Most connections in a transaction at once since the last reset.",
-			   view->copy->activity.peak_in_xact);
-	put_metric(m, "last_report_timestamp_seconds", NULL,
-			   "When it last reported.",
-			   unix_time(data->last_report));
-	put_metric(m, "exhausted_total", NULL,
-			   "Times all its connections were in a transaction.",
-			   count(m, PGPS_EXHAUSTED_COUNT));
-	put_metric(m, "exhausted_seconds_total", NULL,
-			   "Time all its connections were in a transaction.",
-			   seconds(count(m, PGPS_EXHAUSTED_TIME)));
-	put_metric(m, "rejected_total", NULL,
-			   "Connections of the pool refused by a limit.",
-			   pgps_instance_rejected(view, rejections));
+	COMMON_METRICS(PUT_METRIC);
+	INSTANCE_METRICS(PUT_METRIC);
 }
 
 /* get_metrics(per_instance boolean): of all pools, or of their instances */
 Datum
 pgps_get_metrics(PG_FUNCTION_ARGS)
 {
+	PgpsRow    *row = PGPS_BEGIN_VIEW(METRIC_COLUMNS);
+	PgpsSnapshot *snapshot = pgps_take_exported_snapshot();
 	bool		per_instance = PG_GETARG_BOOL(0);
-	PgpsRow		row;
-	PgpsSnapshot *snapshot;
-	bool		sees_all;
-	int			i,
-				j;
+	const PgpsPoolView *pool = NULL;
+	int			i;
 
-	pgps_ensure_loaded();
-	pgps_rows_begin(&row, fcinfo, metric_columns, lengthof(metric_columns));
-	snapshot = pgps_take_exported_snapshot();
-	sees_all = pgps_sees_all();
-	for (i = 0; i < snapshot->npools; i++)
+	while ((pool = pgps_next_visible(snapshot, pool)) != NULL)
 	{
-		const PgpsPoolView *pool = &snapshot->pools[i];
-
-		if (!pgps_may_see(pool->data->key.roleid, sees_all))
-			continue;
 		if (!per_instance)
-			put_pool_metrics(&row, pool, snapshot->rejections);
-		for (j = 0; per_instance && j < pool->ninstances; j++)
-			put_instance_metrics(&row, pool->instances[j],
+			put_pool_metrics(row, pool, snapshot->rejections);
+		for (i = 0; per_instance && i < pool->ninstances; i++)
+			put_instance_metrics(row, pool->instances[i],
 								 snapshot->rejections);
 	}
 	return (Datum) 0;
-}
-
-static void
-put_reason(PgpsRow *row, const PgpsRejections *rejections, PgpsReason reason)
-{
-	REASON_COLUMNS(PGPS_PUT);
-	pgps_row_end(row);
 }
 
 /* As exporters get them, a row for each reason */
 Datum
 pgps_get_rejected_by_reason(PG_FUNCTION_ARGS)
 {
-	PgpsRow		row;
-	PgpsRejections *rejections;
+	PgpsRow    *row = PGPS_BEGIN_VIEW(REASON_COLUMNS);
+	PgpsRejections *rejections = pgps_rejections_copy();
 	int			reason;
 
-	pgps_ensure_loaded();
-	pgps_rows_begin(&row, fcinfo, reason_columns, lengthof(reason_columns));
-	rejections = pgps_rejections_copy();
 	pgps_rejections_leave_out_base(rejections);
 	for (reason = 0; reason < PGPS_REASONS; reason++)
-		put_reason(&row, rejections, reason);
+		PGPS_PUT_ROW(REASON_COLUMNS);
 	return (Datum) 0;
 }

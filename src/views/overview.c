@@ -44,11 +44,11 @@ PG_FUNCTION_INFO_V1(pgps_get_overview);
 	C(last_hour, text, cell[CELL_last_hour]) \
 	C(status, text, cell[CELL_status])
 
-static const PgpsColumn overview_columns[] = {OVERVIEW_COLUMNS(PGPS_COLUMN)};
-
 /* the cells of a line, as text: NULL = empty */
 #define CELL_OF(name, ...) CELL_##name,
+#define HEAD_OF(name, ...) #name,
 enum {OVERVIEW_COLUMNS(CELL_OF) CELLS};
+static const char *const heads[] = {OVERVIEW_COLUMNS(HEAD_OF)};
 typedef const char *Cells[CELLS];
 
 /* a figure summed over live instances, some of which may not report it */
@@ -290,7 +290,7 @@ render_server(const char **cell, const PgpsSnapshot *snapshot)
 	cell[CELL_inst] = psprintf("%d", live);
 	cell[CELL_conns] = psprintf("%d", used);
 	cell[CELL_used] = used_text(used, pgps_server_usable(InvalidOid));
-	pgps_last_hour_of_server(snapshot->taken_at, digits);
+	pgps_last_hour(NULL, snapshot->taken_at, digits);
 	cell[CELL_last_hour] = pgps_digits_text(digits);
 	cell[CELL_status] = status_text(pgps_limit_status_name(status),
 									status != PGPS_LIMIT_OK,
@@ -319,7 +319,7 @@ lay_out(Cells *cells, int n)
 
 	for (c = CELL_pool + 1; c < CELLS; c++)
 	{
-		int			widest = strlen(overview_columns[c].name);
+		int			widest = strlen(heads[c]);
 
 		for (i = 0; i < n; i++)
 			widest = Max(widest, cell_width(cells[i][c]));
@@ -345,41 +345,35 @@ cell_number(const char *cell)
 static void
 put_cells(PgpsRow *row, const char **cell)
 {
-	OVERVIEW_COLUMNS(PGPS_PUT);
-	pgps_row_end(row);
+	PGPS_PUT_ROW(OVERVIEW_COLUMNS);
 }
 
 Datum
 pgps_get_overview(PG_FUNCTION_ARGS)
 {
-	PgpsRow		row;
+	PgpsRow    *row = PGPS_BEGIN_ROWS(OVERVIEW_COLUMNS);
 	PgpsSnapshot *snapshot;
 	Line	   *lines;
 	int			nlines = 0;
 	Cells	   *cells;
-	bool		sees_all;
+	const PgpsPoolView *pool = NULL;
 	int			i;
 
-	pgps_rows_begin(&row, fcinfo, overview_columns, lengthof(overview_columns));
 	if (!pgps_is_loaded())
 	{
 		cells = palloc0(sizeof(Cells));
 		cells[0][CELL_pool] = "(not in shared_preload_libraries)";
 		cells[0][CELL_status] = "not loaded";
-		put_cells(&row, cells[0]);
+		put_cells(row, cells[0]);
 		return (Datum) 0;
 	}
 
 	snapshot = pgps_take_snapshot(PGPS_RECENT_XACTS);
-	sees_all = pgps_sees_all();
 	lines = palloc(Max(snapshot->npools, 1) * sizeof(Line));
-	for (i = 0; i < snapshot->npools; i++)
+	while ((pool = pgps_next_visible(snapshot, pool)) != NULL)
 	{
-		const PgpsPoolView *pool = &snapshot->pools[i];
-
 		/* what is only history is in the view pools */
-		if (!pgps_may_see(pool->data->key.roleid, sees_all) ||
-			pool->ninstances == 0 ||
+		if (pool->ninstances == 0 ||
 			(pool->source == PGPS_SOURCE_DISCOVERY && pool->connections == 0))
 			continue;
 		add_to_line(find_line(lines, &nlines, pool->data->key.name,
@@ -394,6 +388,6 @@ pgps_get_overview(PG_FUNCTION_ARGS)
 		render_pool(cells[i + 1], &lines[i], snapshot->taken_at);
 	lay_out(cells, nlines + 1);
 	for (i = 0; i <= nlines; i++)
-		put_cells(&row, cells[i]);
+		put_cells(row, cells[i]);
 	return (Datum) 0;
 }

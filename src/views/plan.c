@@ -20,7 +20,7 @@
 #include "utils/numeric.h"
 
 #include "analysis/budget.h"
-#include "analysis/fit.h"
+#include "analysis/commitments.h"
 #include "base/compat.h"
 #include "base/shmem.h"
 #include "views/row.h"
@@ -38,8 +38,6 @@ PG_FUNCTION_INFO_V1(pgps_get_error);
 	C(fits, bool, known || v->unlimited ? v->fits : -1) \
 	C(uncapped, int4, known ? v->uncapped : -1) \
 	C(note, text, v->note)
-
-static const PgpsColumn verdict_columns[] = {VERDICT_COLUMNS(PGPS_COLUMN)};
 
 /* A column of a pgpool_stats.planned_pool as text, or NULL */
 static char *
@@ -147,30 +145,22 @@ read_against(text *against)
 	return strcmp(name, "peak") == 0;
 }
 
-static void
-put_verdict(PgpsRow *row, const PgpsVerdict *v)
-{
-	bool		known = v->usable >= 0;
-
-	VERDICT_COLUMNS(PGPS_PUT)
-	pgps_row_end(row);
-}
-
 /* get_planned_limits(plan planned_pool[], against text): a row for each limit */
 Datum
 pgps_get_planned_limits(PG_FUNCTION_ARGS)
 {
-	PgpsRow		row;
-	List	   *plan;
-	bool		peak;
+	PgpsRow    *row = PGPS_BEGIN_VIEW(VERDICT_COLUMNS);
+	bool		peak = read_against(PG_GETARG_TEXT_PP(1));
+	List	   *plan = read_plan(PG_GETARG_ARRAYTYPE_P(0));
 	ListCell   *lc;
 
-	pgps_ensure_loaded();
-	peak = read_against(PG_GETARG_TEXT_PP(1));
-	plan = read_plan(PG_GETARG_ARRAYTYPE_P(0));
-	pgps_rows_begin(&row, fcinfo, verdict_columns, lengthof(verdict_columns));
 	foreach(lc, pgps_judge_plan(pgps_take_snapshot(PGPS_NO_HISTOGRAMS), plan, peak))
-		put_verdict(&row, lfirst(lc));
+	{
+		const PgpsVerdict *v = lfirst(lc);
+		bool		known = v->usable >= 0;
+
+		PGPS_PUT_ROW(VERDICT_COLUMNS);
+	}
 	return (Datum) 0;
 }
 

@@ -12,7 +12,6 @@
  */
 #include "postgres.h"
 
-#include "base/shmem.h"
 #include "poolers/pooler_list.h"
 #include "poolers/poolers.h"
 #include "views/row.h"
@@ -31,8 +30,6 @@ PG_FUNCTION_INFO_V1(pgps_get_poolers);
 	C(clients, int4, pooler->clients) \
 	C(max_db_connections, int4, pooler->max_db_connections > 0 ? pooler->max_db_connections : -1) \
 	C(error, text, error)
-
-static const PgpsColumn pooler_columns[] = {POOLER_COLUMNS(PGPS_COLUMN)};
 
 /* NULL if it was not tried yet */
 static const PgpsPooler *
@@ -60,33 +57,29 @@ why_not_polled(void)
 		"the poller does not run";
 }
 
-/* "pooler" is NULL for one that nothing is known of yet. */
+/* "polled" is NULL for one that nothing is known of yet. */
 static void
-put_pooler(PgpsRow *row, const char *name, const PgpsPooler *pooler)
+put_pooler(PgpsRow *row, const char *name, const PgpsPooler *polled)
 {
 	static const PgpsPooler unknown = {
 		.max_client_conn = -1,
 		.clients = -1
 	};
-	const char *error = pooler != NULL ? pooler->error : why_not_polled();
-	int			reachable = pooler != NULL ? pooler->reachable : -1;
+	const PgpsPooler *pooler = polled != NULL ? polled : &unknown;
+	const char *error = polled != NULL ? polled->error : why_not_polled();
+	int			reachable = polled != NULL ? polled->reachable : -1;
 
-	if (pooler == NULL)
-		pooler = &unknown;
-	POOLER_COLUMNS(PGPS_PUT);
-	pgps_row_end(row);
+	PGPS_PUT_ROW(POOLER_COLUMNS);
 }
 
 /* A row for each pooler of the setting, in its order */
 Datum
 pgps_get_poolers(PG_FUNCTION_ARGS)
 {
-	PgpsRow		row;
+	PgpsRow    *row = PGPS_BEGIN_VIEW(POOLER_COLUMNS);
 	PgpsPooler *poolers;
 	int			i;
 
-	pgps_ensure_loaded();
-	pgps_rows_begin(&row, fcinfo, pooler_columns, lengthof(pooler_columns));
 	if (pgps_pooler_list == NULL || !pgps_sees_all())
 		return (Datum) 0;
 	poolers = pgps_poolers_copy();
@@ -94,7 +87,7 @@ pgps_get_poolers(PG_FUNCTION_ARGS)
 	{
 		const char *name = pgps_pooler_list->item[i].name;
 
-		put_pooler(&row, name, find_polled(poolers, name));
+		put_pooler(row, name, find_polled(poolers, name));
 	}
 	return (Datum) 0;
 }

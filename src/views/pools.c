@@ -11,7 +11,6 @@
 
 #include "analysis/history.h"
 #include "analysis/snapshot.h"
-#include "base/shmem.h"
 #include "views/row.h"
 #include "views/visible.h"
 
@@ -73,8 +72,6 @@ PG_FUNCTION_INFO_V1(pgps_get_pools);
 	C(first_seen, time, pool->data->first_seen) \
 	C(last_hour, text, last_hour(pool, now))
 
-static const PgpsColumn pool_columns[] = {POOL_COLUMNS(PGPS_COLUMN)};
-
 static const char *
 last_hour(const PgpsPoolView *pool, TimestampTz now)
 {
@@ -91,28 +88,18 @@ put_pool(PgpsRow *row, const PgpsPoolView *pool,
 	const PgpsValues *sum = &pool->sum;
 	const PgpsCounters *counters = &pool->counters;
 
-	POOL_COLUMNS(PGPS_PUT);
-	pgps_row_end(row);
+	PGPS_PUT_ROW(POOL_COLUMNS);
 }
 
 Datum
 pgps_get_pools(PG_FUNCTION_ARGS)
 {
-	PgpsRow		row;
-	PgpsSnapshot *snapshot;
-	bool		sees_all;
-	int			i;
-
-	pgps_ensure_loaded();
-	pgps_rows_begin(&row, fcinfo, pool_columns, lengthof(pool_columns));
-	snapshot = PG_GETARG_BOOL(0) ? pgps_take_exported_snapshot() :
+	PgpsRow    *row = PGPS_BEGIN_VIEW(POOL_COLUMNS);
+	PgpsSnapshot *snapshot = PG_GETARG_BOOL(0) ? pgps_take_exported_snapshot() :
 		pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
-	sees_all = pgps_sees_all();
-	for (i = 0; i < snapshot->npools; i++)
-	{
-		if (pgps_may_see(snapshot->pools[i].data->key.roleid, sees_all))
-			put_pool(&row, &snapshot->pools[i], snapshot->rejections,
-					 snapshot->taken_at);
-	}
+	const PgpsPoolView *pool = NULL;
+
+	while ((pool = pgps_next_visible(snapshot, pool)) != NULL)
+		put_pool(row, pool, snapshot->rejections, snapshot->taken_at);
 	return (Datum) 0;
 }

@@ -14,9 +14,7 @@
 
 #include "analysis/budget.h"
 #include "base/compat.h"
-#include "base/shmem.h"
 #include "server/rejections.h"
-#include "views/role_label.h"
 #include "views/row.h"
 #include "views/visible.h"
 
@@ -35,8 +33,6 @@ PG_FUNCTION_INFO_V1(pgps_get_rejections);
 	C(application_name, text, origin->application_name) \
 	C(client_addr, address, origin->client_addr)
 
-static const PgpsColumn rejection_columns[] = {REJECTION_COLUMNS(PGPS_COLUMN)};
-
 /* What the limit is that rejected; -1 if it is not known any more */
 static int
 usable_of(const PgpsOrigin *origin, Oid roleid, Oid dbid)
@@ -46,10 +42,10 @@ usable_of(const PgpsOrigin *origin, Oid roleid, Oid dbid)
 	switch (origin->reason)
 	{
 		case PGPS_REASON_ROLE:
-			return OidIsValid(roleid) && pgps_role_limit(roleid, &limit) ?
+			return pgps_own_limit(PGPS_SCOPE_ROLE, roleid, &limit) ?
 				limit.usable : -1;
 		case PGPS_REASON_DATABASE:
-			return OidIsValid(dbid) && pgps_database_limit(dbid, &limit) ?
+			return pgps_own_limit(PGPS_SCOPE_DATABASE, dbid, &limit) ?
 				limit.usable : -1;
 		case PGPS_REASON_SERVER:
 		case PGPS_REASON_BACKLOG:
@@ -68,8 +64,7 @@ put_rejection(PgpsRow *row, const PgpsRejection *rejection, Oid roleid,
 
 	if (!origin->labelled && OidIsValid(roleid))
 		label = pgps_role_label(roleid, dbid);
-	REJECTION_COLUMNS(PGPS_PUT);
-	pgps_row_end(row);
+	PGPS_PUT_ROW(REJECTION_COLUMNS);
 }
 
 /*
@@ -79,22 +74,17 @@ put_rejection(PgpsRow *row, const PgpsRejection *rejection, Oid roleid,
 Datum
 pgps_get_rejections(PG_FUNCTION_ARGS)
 {
-	PgpsRow		row;
-	PgpsRejections *rejections;
-	bool		sees_all;
+	PgpsRow    *row = PGPS_BEGIN_VIEW(REJECTION_COLUMNS);
+	PgpsRejections *rejections = pgps_rejections_copy();
 	int			i;
 
-	pgps_ensure_loaded();
-	pgps_rows_begin(&row, fcinfo, rejection_columns, lengthof(rejection_columns));
-	rejections = pgps_rejections_copy();
-	sees_all = pgps_sees_all();
 	for (i = 0; i < rejections->nrejections; i++)
 	{
 		const PgpsRejection *r = &rejections->rejections[i];
 		Oid			roleid = get_role_oid(r->origin.usename, true);
 
-		if (pgps_may_see(roleid, sees_all))
-			put_rejection(&row, r, roleid,
+		if (pgps_may_see(roleid))
+			put_rejection(row, r, roleid,
 						  get_database_oid(r->origin.datname, true));
 	}
 	return (Datum) 0;

@@ -29,6 +29,7 @@
 #include "registry/identity.h"
 #include "registry/registry.h"
 #include "server/rejections.h"
+#include "views/visible.h"
 
 PG_FUNCTION_INFO_V1(pgps_report);
 PG_FUNCTION_INFO_V1(pgps_forget);
@@ -181,14 +182,8 @@ pgps_report(PG_FUNCTION_ARGS)
 	bool		own = true;
 
 	pgps_ensure_loaded();
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("pool name must not be null")));
-	if (PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("pool statistics must not be null")));
+	PGPS_REQUIRE(0, "pool name");
+	PGPS_REQUIRE(1, "pool statistics");
 	if (!PG_ARGISNULL(2))
 		instance = text_to_cstring(PG_GETARG_TEXT_PP(2));
 
@@ -235,10 +230,7 @@ pgps_forget(PG_FUNCTION_ARGS)
 	char		instance[PGPS_INSTANCE_LEN];
 
 	pgps_ensure_loaded();
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("pool name must not be null")));
+	PGPS_REQUIRE(0, "pool name");
 	make_key(&key, PG_GETARG_TEXT_PP(0));
 	choose_instance(instance,
 					PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1)),

@@ -19,7 +19,7 @@
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
 
-#include "views/role_label.h"
+#include "views/visible.h"
 
 /* The label among the settings of one pg_db_role_setting row, or NULL */
 static char *

@@ -26,11 +26,13 @@ column_text(const char *name, Oid type)
 
 /* Raise unless the function is declared with these columns. */
 static void
-check_columns(Oid function, TupleDesc declared, const PgpsColumn *columns,
-			  int ncolumns)
+check_columns(Oid function, TupleDesc declared, const PgpsColumn *columns)
 {
+	int			ncolumns = 0;
 	int			i;
 
+	while (columns[ncolumns].name != NULL)
+		ncolumns++;
 	for (i = 0; i < Max(ncolumns, declared->natts); i++)
 	{
 		const char *made = "none";
@@ -47,16 +49,17 @@ check_columns(Oid function, TupleDesc declared, const PgpsColumn *columns,
 	}
 }
 
-/* Start the result of a set-returning function. */
-void
-pgps_rows_begin(PgpsRow *row, FunctionCallInfo fcinfo,
-				const PgpsColumn *columns, int ncolumns)
+/* Start the result of a set-returning function; the last column has no name. */
+PgpsRow *
+pgps_rows_begin(FunctionCallInfo fcinfo, const PgpsColumn *columns)
 {
+	PgpsRow    *row = palloc(sizeof(PgpsRow));
+
 	InitMaterializedSRF(fcinfo, 0);
 	row->result = (ReturnSetInfo *) fcinfo->resultinfo;
 	row->n = 0;
-	check_columns(fcinfo->flinfo->fn_oid, row->result->setDesc, columns,
-				  ncolumns);
+	check_columns(fcinfo->flinfo->fn_oid, row->result->setDesc, columns);
+	return row;
 }
 
 /* The row is complete. */
@@ -70,55 +73,41 @@ pgps_row_end(PgpsRow *row)
 }
 
 static void
-put(PgpsRow *row, Datum value)
+put(PgpsRow *row, bool known, Datum value)
 {
 	Assert(row->n < PGPS_MAX_COLUMNS);
 	row->values[row->n] = value;
-	row->nulls[row->n++] = false;
-}
-
-static void
-put_null(PgpsRow *row)
-{
-	Assert(row->n < PGPS_MAX_COLUMNS);
-	row->values[row->n] = (Datum) 0;
-	row->nulls[row->n++] = true;
+	row->nulls[row->n++] = !known;
 }
 
 void
 pgps_put_bool(PgpsRow *row, int value)
 {
-	if (value < 0)
-		put_null(row);
-	else
-		put(row, BoolGetDatum(value != 0));
+	put(row, value >= 0, BoolGetDatum(value != 0));
 }
 
 void
 pgps_put_int4(PgpsRow *row, int64 value)
 {
-	if (value < 0)
-		put_null(row);
-	else
-		put(row, Int32GetDatum(Min(value, PG_INT32_MAX)));
+	put(row, value >= 0, Int32GetDatum(Min(value, PG_INT32_MAX)));
 }
 
 void
 pgps_put_int8(PgpsRow *row, int64 value)
 {
-	if (value < 0)
-		put_null(row);
-	else
-		put(row, Int64GetDatum(value));
+	put(row, value >= 0, Int64GetDatum(value));
+}
+
+void
+pgps_put_known8(PgpsRow *row, bool known, int64 value)
+{
+	put(row, known, Int64GetDatum(value));
 }
 
 void
 pgps_put_float8(PgpsRow *row, double value)
 {
-	if (value < 0)
-		put_null(row);
-	else
-		put(row, Float8GetDatum(value));
+	put(row, value >= 0, Float8GetDatum(value));
 }
 
 /* Microseconds as milliseconds */
@@ -132,76 +121,58 @@ pgps_put_ms(PgpsRow *row, double time)
 void
 pgps_put_interval(PgpsRow *row, int64 length)
 {
-	Interval   *interval;
+	Interval   *interval = palloc0(sizeof(Interval));
 
-	if (length < 0)
-	{
-		put_null(row);
-		return;
-	}
-	interval = palloc0(sizeof(Interval));
 	interval->time = length;
-	put(row, IntervalPGetDatum(interval));
+	put(row, length >= 0, IntervalPGetDatum(interval));
 }
 
 /* Percent as numeric with one decimal */
 void
 pgps_put_pct(PgpsRow *row, double pct)
 {
-	Datum		number;
+	Datum		number = DirectFunctionCall1(float8_numeric, Float8GetDatum(pct));
 
-	if (pct < 0)
-	{
-		put_null(row);
-		return;
-	}
-	number = DirectFunctionCall1(float8_numeric, Float8GetDatum(pct));
-	put(row, DirectFunctionCall2(numeric_round, number, Int32GetDatum(1)));
+	put(row, pct >= 0,
+		DirectFunctionCall2(numeric_round, number, Int32GetDatum(1)));
 }
 
 void
 pgps_put_text(PgpsRow *row, const char *value)
 {
-	if (value == NULL || value[0] == '\0')
-		put_null(row);
-	else
-		put(row, CStringGetTextDatum(value));
+	bool		known = value != NULL && value[0] != '\0';
+
+	put(row, known, known ? CStringGetTextDatum(value) : (Datum) 0);
 }
 
 void
 pgps_put_name(PgpsRow *row, const char *value)
 {
-	if (value == NULL || value[0] == '\0')
-		put_null(row);
-	else
-		put(row, DirectFunctionCall1(namein, CStringGetDatum(value)));
+	bool		known = value != NULL && value[0] != '\0';
+
+	put(row, known, known ?
+		DirectFunctionCall1(namein, CStringGetDatum(value)) : (Datum) 0);
 }
 
 void
 pgps_put_time(PgpsRow *row, TimestampTz value)
 {
-	if (value == 0)
-		put_null(row);
-	else
-		put(row, TimestampTzGetDatum(value));
+	put(row, value != 0, TimestampTzGetDatum(value));
 }
 
 void
 pgps_put_address(PgpsRow *row, const char *value)
 {
-	if (value[0] == '\0')
-		put_null(row);
-	else
-		put(row, DirectFunctionCall1(inet_in, CStringGetDatum(value)));
+	bool		known = value[0] != '\0';
+
+	put(row, known, known ?
+		DirectFunctionCall1(inet_in, CStringGetDatum(value)) : (Datum) 0);
 }
 
 void
 pgps_put_jsonb(PgpsRow *row, const Jsonb *value)
 {
-	if (value == NULL)
-		put_null(row);
-	else
-		put(row, JsonbPGetDatum(value));
+	put(row, value != NULL, JsonbPGetDatum(value));
 }
 
 /* text[] from texts that are each ended by NUL */
@@ -215,11 +186,8 @@ pgps_put_texts(PgpsRow *row, const char *packed, Size size)
 	for (p = packed; p < packed + size && *p != '\0' && n < lengthof(items);
 		 p += strlen(p) + 1)
 		items[n++] = CStringGetTextDatum(p);
-	if (n == 0)
-		put_null(row);
-	else
-		put(row, PointerGetDatum(construct_array(items, n, TEXTOID, -1, false,
-												 TYPALIGN_INT)));
+	put(row, n > 0, PointerGetDatum(construct_array(items, n, TEXTOID, -1, false,
+													TYPALIGN_INT)));
 }
 
 void
@@ -230,44 +198,10 @@ pgps_put_int4s(PgpsRow *row, const int *values, int n)
 
 	for (i = 0; i < n; i++)
 		items[i] = Int32GetDatum(values[i]);
-	if (n == 0)
-		put_null(row);
-	else
-		put(row, PointerGetDatum(construct_array(items, n, INT4OID,
-												 sizeof(int32), true,
-												 TYPALIGN_INT)));
+	put(row, n > 0, PointerGetDatum(construct_array(items, n, INT4OID,
+													sizeof(int32), true,
+													TYPALIGN_INT)));
 	pfree(items);
-}
-
-void
-pgps_put_figure4(PgpsRow *row, const PgpsValues *v, PgpsField f)
-{
-	pgps_put_int4(row, pgps_get(v, f, -1));
-}
-
-void
-pgps_put_figure8(PgpsRow *row, const PgpsValues *v, PgpsField f)
-{
-	pgps_put_int8(row, pgps_get(v, f, -1));
-}
-
-void
-pgps_put_figure_ms(PgpsRow *row, const PgpsValues *v, PgpsField f)
-{
-	pgps_put_ms(row, pgps_get(v, f, -1));
-}
-
-void
-pgps_put_count(PgpsRow *row, const PgpsCounters *c, int counter)
-{
-	pgps_put_int8(row, pgps_count(c, counter, -1));
-}
-
-/* Microseconds as milliseconds */
-void
-pgps_put_count_ms(PgpsRow *row, const PgpsCounters *c, int time)
-{
-	pgps_put_ms(row, pgps_count(c, time, -1));
 }
 
 /* A time by what it is the time of; null if that is 0 */
@@ -277,13 +211,4 @@ pgps_put_mean_ms(PgpsRow *row, const PgpsCounters *c, int time, int count)
 	int64		n = pgps_count(c, count, 0);
 
 	pgps_put_float8(row, n > 0 ? pgps_count(c, time, -1) / 1000.0 / n : -1);
-}
-
-void
-pgps_put_known8(PgpsRow *row, bool known, int64 value)
-{
-	if (known)
-		put(row, Int64GetDatum(value));
-	else
-		put_null(row);
 }

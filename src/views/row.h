@@ -10,13 +10,12 @@
  *			C(pool, text, pool->key.name) \
  *			C(at_least, int4, leak->at_least)
  *
- * From it come the table that pgps_rows_begin() compares with the SQL
- * declaration, and what puts a row, where "row" is the PgpsRow:
+ * From it come the table that is compared with the SQL declaration, and what
+ * puts a row, where "row" is the PgpsRow:
  *
- *		static const PgpsColumn leak_columns[] = {LEAK_COLUMNS(PGPS_COLUMN)};
+ *		PgpsRow    *row = PGPS_BEGIN_VIEW(LEAK_COLUMNS);
  *		...
- *		LEAK_COLUMNS(PGPS_PUT);
- *		pgps_row_end(row);
+ *		PGPS_PUT_ROW(LEAK_COLUMNS);
  *
  * So a new column is a line there and one in the .sql beside it.  The kind K
  * of a value is the name of its function pgps_put_K(), and PGPS_TYPE_K the
@@ -35,6 +34,7 @@
 #include "funcapi.h"
 #include "utils/jsonb.h"
 
+#include "base/shmem.h"
 #include "registry/counters.h"
 
 #define PGPS_MAX_COLUMNS 64
@@ -57,8 +57,20 @@ typedef struct PgpsRow
 #define PGPS_COLUMN(name, kind, ...) {#name, PGPS_TYPE_##kind},
 #define PGPS_PUT(name, kind, ...) pgps_put_##kind(row, __VA_ARGS__);
 
-extern void pgps_rows_begin(PgpsRow *row, FunctionCallInfo fcinfo,
-							const PgpsColumn *columns, int ncolumns);
+/* Begin the rows; of a view that needs no shared memory, or of any other. */
+#define PGPS_BEGIN_ROWS(COLUMNS) \
+	pgps_rows_begin(fcinfo, (const PgpsColumn[]) {COLUMNS(PGPS_COLUMN) {NULL}})
+#define PGPS_BEGIN_VIEW(COLUMNS) \
+	(pgps_ensure_loaded(), PGPS_BEGIN_ROWS(COLUMNS))
+
+#define PGPS_PUT_ROW(COLUMNS) \
+	do { \
+		COLUMNS(PGPS_PUT) \
+		pgps_row_end(row); \
+	} while (0)
+
+extern PgpsRow *pgps_rows_begin(FunctionCallInfo fcinfo,
+								const PgpsColumn *columns);
 extern void pgps_row_end(PgpsRow *row);
 
 /* negative = unknown = null */
@@ -101,16 +113,16 @@ extern void pgps_put_int4s(PgpsRow *row, const int *values, int n);
 #define PGPS_TYPE_figure4 INT4OID
 #define PGPS_TYPE_figure8 INT8OID
 #define PGPS_TYPE_figure_ms FLOAT8OID
-extern void pgps_put_figure4(PgpsRow *row, const PgpsValues *v, PgpsField f);
-extern void pgps_put_figure8(PgpsRow *row, const PgpsValues *v, PgpsField f);
-extern void pgps_put_figure_ms(PgpsRow *row, const PgpsValues *v, PgpsField f);
+#define pgps_put_figure4(row, v, f) pgps_put_int4(row, pgps_get(v, f, -1))
+#define pgps_put_figure8(row, v, f) pgps_put_int8(row, pgps_get(v, f, -1))
+#define pgps_put_figure_ms(row, v, f) pgps_put_ms(row, pgps_get(v, f, -1))
 
 /* a counter, null if unknown; times in milliseconds */
 #define PGPS_TYPE_count INT8OID
 #define PGPS_TYPE_count_ms FLOAT8OID
 #define PGPS_TYPE_mean_ms FLOAT8OID
-extern void pgps_put_count(PgpsRow *row, const PgpsCounters *c, int counter);
-extern void pgps_put_count_ms(PgpsRow *row, const PgpsCounters *c, int time);
+#define pgps_put_count(row, c, counter) pgps_put_int8(row, pgps_count(c, counter, -1))
+#define pgps_put_count_ms(row, c, time) pgps_put_ms(row, pgps_count(c, time, -1))
 extern void pgps_put_mean_ms(PgpsRow *row, const PgpsCounters *c, int time,
 							 int count);
 

@@ -11,7 +11,6 @@
 
 #include "alerts/overrides.h"
 #include "base/settings.h"
-#include "base/shmem.h"
 #include "views/row.h"
 
 PG_FUNCTION_INFO_V1(pgps_get_rules);
@@ -29,15 +28,12 @@ PG_FUNCTION_INFO_V1(pgps_get_rules);
 	C(description, text, entry->text) \
 	C(error, text, entry->error)
 
-static const PgpsColumn rule_columns[] = {RULE_COLUMNS(PGPS_COLUMN)};
-
 /* What an entry does not say stays as it was: null. */
 static void
 put_rule(PgpsRow *row, const PgpsOverride *entry, const char *unit,
 		 const char *origin)
 {
-	RULE_COLUMNS(PGPS_PUT);
-	pgps_row_end(row);
+	PGPS_PUT_ROW(RULE_COLUMNS);
 }
 
 /* as if it stood in the setting */
@@ -64,15 +60,13 @@ put_override(PgpsRow *row, const PgpsOverride *entry)
 Datum
 pgps_get_rules(PG_FUNCTION_ARGS)
 {
-	PgpsRow		row;
+	PgpsRow    *row = PGPS_BEGIN_VIEW(RULE_COLUMNS);
 	int			rule;
 	ListCell   *lc;
 
-	pgps_ensure_loaded();
-	pgps_rows_begin(&row, fcinfo, rule_columns, lengthof(rule_columns));
 	for (rule = 0; rule < pgps_nrules; rule++)
-		put_default(&row, pgps_rules[rule]);
+		put_default(row, pgps_rules[rule]);
 	foreach(lc, pgps_parse_overrides(pgps_alert_rules))
-		put_override(&row, lfirst(lc));
+		put_override(row, lfirst(lc));
 	return (Datum) 0;
 }

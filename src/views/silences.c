@@ -16,7 +16,7 @@
 #include "utils/timestamp.h"
 
 #include "alerts/rules.h"
-#include "alerts/silences.h"
+#include "alerts/alerts.h"
 #include "base/shmem.h"
 #include "views/row.h"
 #include "views/visible.h"
@@ -35,16 +35,13 @@ PG_FUNCTION_INFO_V1(pgps_unsilence);
 	C(created_by, name, NameStr(silence->created_by)) \
 	C(created_at, time, silence->created_at)
 
-static const PgpsColumn silence_columns[] = {SILENCE_COLUMNS(PGPS_COLUMN)};
-
 static void
 put_silence(PgpsRow *row, const PgpsSilence *silence)
 {
 	PgpsTarget	target;
 
 	pgps_parse_target(&target, silence->target);
-	SILENCE_COLUMNS(PGPS_PUT);
-	pgps_row_end(row);
+	PGPS_PUT_ROW(SILENCE_COLUMNS);
 }
 
 /* May the caller silence everything? */
@@ -57,21 +54,15 @@ is_operator(void)
 Datum
 pgps_get_silences(PG_FUNCTION_ARGS)
 {
-	PgpsSilence *silences;
-	PgpsRow		row;
-	bool		sees_all;
-	int			n;
+	PgpsRow    *row = PGPS_BEGIN_VIEW(SILENCE_COLUMNS);
+	PgpsSilence *silences = palloc(PGPS_MAX_SILENCES * sizeof(PgpsSilence));
+	int			n = pgps_silences_copy(silences, GetCurrentTimestamp());
 	int			i;
 
-	pgps_ensure_loaded();
-	pgps_rows_begin(&row, fcinfo, silence_columns, lengthof(silence_columns));
-	silences = palloc(PGPS_MAX_SILENCES * sizeof(PgpsSilence));
-	n = pgps_silences_copy(silences, GetCurrentTimestamp());
-	sees_all = pgps_sees_all() || is_operator();
 	for (i = 0; i < n; i++)
 	{
-		if (pgps_may_see(silences[i].owner, sees_all))
-			put_silence(&row, &silences[i]);
+		if (is_operator() || pgps_may_see(silences[i].owner))
+			put_silence(row, &silences[i]);
 	}
 	return (Datum) 0;
 }
@@ -112,18 +103,11 @@ pgps_silence(PG_FUNCTION_ARGS)
 	PgpsSilence silence = {0};
 	TimestampTz now = GetCurrentTimestamp();
 	char	   *reason = "";
-	int			i;
 
 	pgps_ensure_loaded();
-	for (i = 0; i < 3; i++)
-	{
-		static const char *const names[] = {"rule", "pool", "for_time"};
-
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("%s must not be null", names[i])));
-	}
+	PGPS_REQUIRE(0, "rule");
+	PGPS_REQUIRE(1, "pool");
+	PGPS_REQUIRE(2, "for_time");
 	take_text(silence.rule, sizeof(silence.rule), PG_GETARG_TEXT_PP(0), "rule");
 	take_text(silence.target, sizeof(silence.target), PG_GETARG_TEXT_PP(1),
 			  "pool");

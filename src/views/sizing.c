@@ -40,8 +40,6 @@ PG_FUNCTION_INFO_V1(pgps_sql_wait_probability);
 	C(give_back, int8, give_back) \
 	C(advice, text, advice)
 
-static const PgpsColumn sizing_columns[] = {SIZING_COLUMNS(PGPS_COLUMN)};
-
 /* more than any server can have; a loop runs as often */
 #define MAX_CONNECTIONS 1000000
 
@@ -93,8 +91,7 @@ put_sizing(PgpsRow *row, const PgpsPool *pool, const PgpsSizing *sizing,
 		   const char *config, const char *basis, int64 give_back,
 		   const char *advice)
 {
-	SIZING_COLUMNS(PGPS_PUT);
-	pgps_row_end(row);
+	PGPS_PUT_ROW(SIZING_COLUMNS);
 }
 
 static void
@@ -194,37 +191,28 @@ put_server_sizing(PgpsRow *row, const Server *server)
 Datum
 pgps_get_sizing(PG_FUNCTION_ARGS)
 {
-	PgpsRow		row;
-	PgpsSnapshot *snapshot;
+	PgpsRow    *row = PGPS_BEGIN_VIEW(SIZING_COLUMNS);
+	PgpsSnapshot *snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
 	Server	   *server = palloc0(sizeof(Server));
 	PgpsSizing *sizings;
 	PgpsBucket *buckets = palloc(PGPS_NTEN_MINUTES * sizeof(PgpsBucket));
-	bool		sees_all;
+	const PgpsPoolView *pool = NULL;
 	int			i;
 
-	pgps_ensure_loaded();
-	pgps_rows_begin(&row, fcinfo, sizing_columns, lengthof(sizing_columns));
-	snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
 	sizings = palloc(Max(snapshot->npools, 1) * sizeof(PgpsSizing));
 	server->give_back = -1;
 	for (i = 0; i < snapshot->npools; i++)
 	{
-		const PgpsPoolView *pool = &snapshot->pools[i];
-		int			n = pgps_history_read(pool->copy, PGPS_TEN_MINUTES,
+		const PgpsPoolView *any = &snapshot->pools[i];
+		int			n = pgps_history_read(any->copy, PGPS_TEN_MINUTES,
 										  snapshot->taken_at, buckets);
 
-		pgps_work_out_sizing(&sizings[i], buckets, n, pool->peak_lent);
-		add_to_server(server, pool, &sizings[i], buckets, n);
+		pgps_work_out_sizing(&sizings[i], buckets, n, any->peak_lent);
+		add_to_server(server, any, &sizings[i], buckets, n);
 	}
 
-	put_server_sizing(&row, server);
-	sees_all = pgps_sees_all();
-	for (i = 0; i < snapshot->npools; i++)
-	{
-		const PgpsPoolView *pool = &snapshot->pools[i];
-
-		if (pgps_may_see(pool->data->key.roleid, sees_all))
-			put_pool_sizing(&row, pool, &sizings[i]);
-	}
+	put_server_sizing(row, server);
+	while ((pool = pgps_next_visible(snapshot, pool)) != NULL)
+		put_pool_sizing(row, pool, &sizings[pool - snapshot->pools]);
 	return (Datum) 0;
 }

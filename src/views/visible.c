@@ -20,7 +20,6 @@
 
 #include "base/compat.h"
 #include "base/text.h"
-#include "views/role_label.h"
 #include "views/visible.h"
 
 bool
@@ -30,10 +29,24 @@ pgps_sees_all(void)
 }
 
 bool
-pgps_may_see(Oid roleid, bool sees_all)
+pgps_may_see(Oid roleid)
 {
-	return sees_all ||
+	return pgps_sees_all() ||
 		(OidIsValid(roleid) && has_privs_of_role(GetUserId(), roleid));
+}
+
+/* The pool after "pool", or the first one, that the caller may see, or NULL */
+const PgpsPoolView *
+pgps_next_visible(const PgpsSnapshot *snapshot, const PgpsPoolView *pool)
+{
+	const PgpsPoolView *end = snapshot->pools + snapshot->npools;
+
+	for (pool = pool ? pool + 1 : snapshot->pools; pool < end; pool++)
+	{
+		if (pgps_may_see(pool->data->key.roleid))
+			return pool;
+	}
+	return NULL;
 }
 
 /* Names of now; of then, if role or database is dropped. */

@@ -14,8 +14,19 @@
 
 #include "analysis/snapshot.h"
 
+/* Raise if an argument of the SQL function is null. */
+#define PGPS_REQUIRE(n, name) \
+	do { \
+		if (PG_ARGISNULL(n)) \
+			ereport(ERROR, \
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), \
+					 errmsg("%s must not be null", name))); \
+	} while (0)
+
 extern bool pgps_sees_all(void);
-extern bool pgps_may_see(Oid roleid, bool sees_all);
+extern bool pgps_may_see(Oid roleid);
+extern const PgpsPoolView *pgps_next_visible(const PgpsSnapshot *snapshot,
+											 const PgpsPoolView *pool);
 
 extern const char *pgps_role_name(const PgpsPool *pool);
 extern const char *pgps_database_name(const PgpsPool *pool);
@@ -28,5 +39,8 @@ extern uint64 pgps_pool_rejected(const PgpsPoolView *pool,
 								 const PgpsRejections *rejections);
 extern uint64 pgps_instance_rejected(const PgpsInstanceView *view,
 									 const PgpsRejections *rejections);
+
+/* role_label.c */
+extern char *pgps_role_label(Oid roleid, Oid dbid);
 
 #endif							/* PGPS_VISIBLE_H */
