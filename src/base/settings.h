@@ -31,7 +31,7 @@ extern int	pgps_expire_after;	/* s */
 extern int	pgps_leak_after;	/* s */
 extern double pgps_target_wait_probability;
 extern int	pgps_effective_spindle_count;
-extern int	pgps_cpu_cores;		/* 0 = look */
+extern int	pgps_cpu_cores;		/* 0 = detect */
 extern bool pgps_save;
 extern int	pgps_save_interval; /* s */
 extern char *pgps_alert_rules;

@@ -43,7 +43,8 @@ const PgpsDialect pgps_pgdog_pools = {
 
 /*
  * PgBouncer, pgcat, Odyssey: SHOW POOLS, a row for each database and user.
- * sv_used is idle and due for a check.  Its console is a row, too.
+ * sv_used are idle connections that are due for a check.  The console itself
+ * has a row, too.
  */
 static const PgpsDialectKey pgbouncer_pools_keys[] = {
 	{"cl_waiting", PGPS_WAITING, PGPS_UNIT_COUNT},
@@ -129,9 +130,7 @@ const PgpsDialect pgps_pgdog_stats = {
 	.row_keys = {"database", "user", "shard", "role", "addr", "port"},
 };
 
-/*
- * pgcat: SHOW STATS, in microseconds; its instance is our instance
- */
+/* pgcat: SHOW STATS, in microseconds; its column instance is our instance */
 static const PgpsDialectKey pgcat_stats_keys[] = {
 	{"total_wait_time", PGPS_ACQUIRE_TIME, PGPS_UNIT_US},
 	{"total_xact_time", PGPS_TOTAL_USE_TIME, PGPS_UNIT_US},

@@ -125,9 +125,7 @@ const PgpsDialect pgps_dbcp2 = {
 						  "factoryType", "creationStackTrace"),
 };
 
-/*
- * c3p0; what all users have together is more than what the default user has
- */
+/* c3p0; figures of all users go before those of the default user */
 static const PgpsDialectKey c3p0_keys[] = {
 	{"numConnections", PGPS_OPEN, PGPS_UNIT_COUNT, PGPS_WEAK},
 	{"numConnectionsDefaultUser", PGPS_OPEN, PGPS_UNIT_COUNT, PGPS_WEAK},

@@ -27,7 +27,7 @@
 #include "poolers/pooler_list.h"
 #include "registry/identity.h"
 
-/* known in their files as what their check hooks made of them */
+/* raw texts; what their check hooks parsed is kept in the hooks' own files */
 static char *pooler_addresses = "";
 static char *poolers = "";
 

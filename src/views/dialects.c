@@ -26,7 +26,7 @@ PG_FUNCTION_INFO_V1(pgps_get_dialects);
 
 static const PgpsColumn dialect_columns[] = {DIALECT_COLUMNS(PGPS_COLUMN)};
 
-/* columns of the views; what is worked out from it for the others */
+/* names of fields: columns of the views, or descriptions of scratch figures */
 static const char *const field_names[PGPS_NSCRATCH] = {
 	[PGPS_POOL_SIZE] = "pool_size",
 	[PGPS_MAX_OVERFLOW] = "max_overflow",
@@ -66,7 +66,7 @@ static const char *const unit_names[] = {
 	[PGPS_UNIT_S] = "s"
 };
 
-/* what is special about a key */
+/* what is special about the values of a key */
 static const struct
 {
 	int			flag;

@@ -34,7 +34,7 @@ PG_FUNCTION_INFO_V1(pgps_get_poolers);
 
 static const PgpsColumn pooler_columns[] = {POOLER_COLUMNS(PGPS_COLUMN)};
 
-/* NULL if it was not tried yet */
+/* NULL if it was not polled yet */
 static const PgpsPooler *
 find_polled(const PgpsPooler *poolers, const char *name)
 {
@@ -49,7 +49,7 @@ find_polled(const PgpsPooler *poolers, const char *name)
 	return NULL;
 }
 
-/* Why is nothing known of a pooler that is to be polled? */
+/* Why is nothing known of a configured pooler? */
 static const char *
 why_not_polled(void)
 {
@@ -60,7 +60,7 @@ why_not_polled(void)
 		"the poller does not run";
 }
 
-/* "pooler" is NULL for one that nothing is known of yet. */
+/* "pooler" is NULL if nothing is known of it yet. */
 static void
 put_pooler(PgpsRow *row, const char *name, const PgpsPooler *pooler)
 {

@@ -36,7 +36,7 @@ pgps_may_see(Oid roleid, bool sees_all)
 		(OidIsValid(roleid) && has_privs_of_role(GetUserId(), roleid));
 }
 
-/* Names of now; of then, if role or database is dropped. */
+/* The current names of role and database; the last known ones if dropped */
 const char *
 pgps_role_name(const PgpsPool *pool)
 {
@@ -64,7 +64,9 @@ pgps_source_name(PgpsSource source)
 	return names[source];
 }
 
-/* application_name in the reader's encoding; bytes it has not become "?" */
+/*
+ * application_name in the reader's encoding; what cannot be converted is "?"
+ */
 char *
 pgps_printable(const char *text)
 {
@@ -143,8 +145,8 @@ pgps_pool_config(const PgpsPoolView *pool)
 }
 
 /*
- * How many connections of a pool were rejected.  A label that a role has by
- * ALTER ROLE is not known yet when that happens: it is looked up now.
+ * How many connections of a pool were rejected.  A rejected connection does
+ * not have the label of ALTER ROLE yet, so that label is looked up here.
  */
 uint64
 pgps_pool_rejected(const PgpsPoolView *pool, const PgpsRejections *rejections)
