@@ -62,20 +62,20 @@ pgps_define_settings(bool preloading)
 								&pgps_max_pools, 512, 8, 65536,
 								PGC_POSTMASTER, 0, NULL, NULL, NULL);
 		DefineCustomIntVariable("pgpool_stats.max_instances",
-								"Number of pool instances without a connection here that are kept.",
-								"One for each possible client connection comes on top.",
+								"Number of instances that are kept although they have no connection to this server.",
+								"There is room for one more for each possible client connection.",
 								&pgps_max_instances, 1024, 8, 262144,
 								PGC_POSTMASTER, 0, NULL, NULL, NULL);
 		DefineCustomIntVariable("pgpool_stats.max_rejections",
 								"Number of rows in the view rejections that are kept.",
-								"A row is one origin in one minute.",
+								"A row stands for one origin in one minute.",
 								&pgps_max_rejections, 1024, 16, 262144,
 								PGC_POSTMASTER, 0, NULL, NULL, NULL);
 	}
 
 	DefineCustomIntVariable("pgpool_stats.max_instances_per_role",
-							"Number of max_instances that one role may take.",
-							"0 means half of them.",
+							"How many of max_instances one role may take.",
+							"0 means half.",
 							&pgps_max_instances_per_role, 0, 0, 262144,
 							PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomEnumVariable("pgpool_stats.track",
@@ -89,8 +89,8 @@ pgps_define_settings(bool preloading)
 							&pgps_sample_interval, 1000, 100, 60000,
 							PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
 	DefineCustomIntVariable("pgpool_stats.stale_after",
-							"Age at which a report is late, at the least.",
-							"A report is not late before three times its instance's own interval.",
+							"Minimum age at which a report is late.",
+							"A report is also not late before three times the report interval of its instance.",
 							&pgps_stale_after, 180, 1, INT_MAX / 1000,
 							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
 	DefineCustomIntVariable("pgpool_stats.expire_after",
@@ -99,8 +99,8 @@ pgps_define_settings(bool preloading)
 							&pgps_expire_after, 3600, 1, INT_MAX / 1000,
 							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
 	DefineCustomIntVariable("pgpool_stats.leak_after",
-							"Time without a statement after which a connection that is lent out has leaked.",
-							"The same for one that is idle in a transaction.",
+							"Time without a statement after which a connection that is lent out counts as leaked.",
+							"The same holds for a connection that is idle in a transaction.",
 							&pgps_leak_after, 600, 1, INT_MAX / 1000,
 							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
 	DefineCustomStringVariable("pgpool_stats.pooler_addresses",
@@ -111,23 +111,23 @@ pgps_define_settings(bool preloading)
 							   pgps_check_pooler_addresses,
 							   pgps_assign_pooler_addresses, NULL);
 	DefineCustomRealVariable("pgpool_stats.target_wait_probability",
-							 "Share of checkouts that may have to wait with the size that is suggested.",
+							 "Share of checkouts that may have to wait with the sizes suggested in the view sizing.",
 							 NULL,
 							 &pgps_target_wait_probability, 0.01, 0.000001, 0.5,
 							 PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("pgpool_stats.effective_spindle_count",
-							"Disks that can serve requests at once, for the number of connections the server bears.",
+							"Number of disks that work in parallel; the view sizing uses it for the whole server.",
 							NULL,
 							&pgps_effective_spindle_count, 1, 0, 1000,
 							PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("pgpool_stats.cpu_cores",
-							"CPU cores of the server, for the number of connections it bears.",
-							"0 means the quota of its control group, or what the system has.",
+							"Number of CPU cores; the view sizing uses it for the whole server.",
+							"0 means the quota of the control group, or else all cores of the machine.",
 							&pgps_cpu_cores, 0, 0, 65536,
 							PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomStringVariable("pgpool_stats.poolers",
 							   "Connection strings of the consoles of connection poolers, to be polled.",
-							   "Separated by semicolons; the password is to be in a password or service file.",
+							   "Separated by semicolons; the password belongs in a password or service file.",
 							   &poolers, "",
 							   PGC_SIGHUP, GUC_SUPERUSER_ONLY,
 							   pgps_check_poolers, pgps_assign_poolers, NULL);
@@ -137,7 +137,7 @@ pgps_define_settings(bool preloading)
 							&pgps_poll_interval, 5000, 100, 3600000,
 							PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
 	DefineCustomIntVariable("pgpool_stats.poll_timeout",
-							"Time in which a pooler must have answered.",
+							"Time within which a pooler must answer.",
 							NULL,
 							&pgps_poll_timeout, 2000, 10, 600000,
 							PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
@@ -169,8 +169,8 @@ pgps_define_settings(bool preloading)
 							   PGC_SIGHUP, 0, NULL, NULL, NULL);
 
 	DefineCustomBoolVariable("pgpool_stats.strict_reports",
-							 "Raise an error for whatever a report does not say right.",
-							 "For tests of an application; off, such a field is unknown.",
+							 "Raise an error for any part of a report that is not understood.",
+							 "For tests of an application; when off, such a field is unknown.",
 							 &pgps_strict_reports, false,
 							 PGC_USERSET, 0, NULL, NULL, NULL);
 
@@ -178,7 +178,7 @@ pgps_define_settings(bool preloading)
 				 "Name of the client pool this connection belongs to.",
 				 &pgps_label_pool);
 	define_label("pgpool_stats.instance",
-				 "Which copy of the pool it is: host:pid of the application.",
+				 "Name of the instance of the pool: host:pid of the application process.",
 				 &pgps_label_instance);
 	define_label("pgpool_stats.pool_size",
 				 "Configured size of the pool.",
