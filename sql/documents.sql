@@ -16,7 +16,7 @@ SELECT pgpool_stats.report('error', '[{"name":"hikaricp.connections.max","value"
 SELECT pgpool_stats.report('two', '{"read":{"size":2,"available":0,"using":2,"waiting":1,"maxSize":2,"minSize":0},"write":{"size":1,"available":1,"using":0,"waiting":0,"maxSize":3,"minSize":0},"host":"web-1","pid":7}');
 SELECT pgpool_stats.report('two', '{"read":{"size":2,"available":0,"using":2},"write":{"size":1,"available":1,"using":0}}');
 SELECT instance, dialect, open, checked_out, waiting FROM pgpool_stats.instances WHERE pool = 'two' ORDER BY instance COLLATE "C";
--- without an instance told, rows have just their own names
+-- without an instance named, rows have just their own names
 SELECT pgpool_stats.report('rows', '[{"database":"a","user":"u","cl_waiting":0,"sv_active":1,"sv_idle":0},{"database":"b","user":"u","cl_waiting":0,"sv_active":2,"sv_idle":0}]');
 SELECT instance, checked_out, checked_in, open FROM pgpool_stats.instances WHERE pool = 'rows' ORDER BY instance;
 

@@ -25,7 +25,7 @@ RESET ROLE;
 SELECT usename = session_user AS login_role FROM pgpool_stats.pools WHERE pool = 'login';
 DROP ROLE regress_pgps_other;
 
--- labels are cleaned, not refused
+-- labels are cleaned, not rejected
 SET pgpool_stats.pool = 'tab	bell';
 SHOW pgpool_stats.pool;
 SET pgpool_stats.pool_size = 'five';

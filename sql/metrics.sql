@@ -11,7 +11,7 @@ FROM pgpool_stats.metrics
 WHERE labels ->> 'pool' = 'exported'
 	AND name !~ '_seconds$|transaction|server_connections|connects'
 ORDER BY name COLLATE "C", labels;
--- what nobody told is not there
+-- what is not reported is not there
 SELECT name, labels ->> 'state' AS state, value
 FROM pgpool_stats.metrics
 WHERE labels ->> 'pool' = 'taciturn' AND name ~ '^pgpool_stats_(client|pend|used|full|check|wait|reporting)'

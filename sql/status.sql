@@ -4,7 +4,7 @@ SELECT pgpool_stats.report('status', s::jsonb, i) FROM (VALUES
 	('2 full: nobody waits', '{"max_size": 4, "checked_out": 4, "waiting": 0}'),
 	('3 waiting', '{"max_size": 4, "checked_out": 3, "waiting": 2}'),
 	('4 exhausted: callers wait', '{"max_size": 4, "checked_out": 4, "waiting": 2}'),
-	('5 exhausted: cannot tell', '{"max_size": 4, "checked_out": 4}'),
+	('5 exhausted: unknown', '{"max_size": 4, "checked_out": 4}'),
 	('6 overflow is part of the cap', '{"pool_size": 4, "max_overflow": 2, "checked_out": 5}'),
 	('7 above the cap', '{"max_size": 4, "checked_out": 5, "waiting": 0}'),
 	('8 no cap known', '{"checked_out": 5}'),
@@ -32,10 +32,10 @@ SELECT status, status_since = (SELECT status_since FROM pgpool_stats.instances W
 	exhausted_instances, reporting
 FROM pgpool_stats.pools WHERE pool = 'rollup';
 \x
--- a gauge is the sum of those that told it; the cap only when all are known
+-- a gauge is the sum of those that report it; the cap only when all are known
 SELECT pgpool_stats.report('rollup', '{"checked_out": 2}', 'capless');
 SELECT max_size, used_pct, checked_out, checked_in, waiting, fullest_pct FROM pgpool_stats.pools WHERE pool = 'rollup';
 
 -- the median of the last five intervals is the habit of an instance
 SELECT pgpool_stats.report('habit', '{"open": 1}', 'a') FROM generate_series(1, 3);
-SELECT report_interval >= 0 AS told FROM pgpool_stats.instances WHERE pool = 'habit';
+SELECT report_interval >= 0 AS reported FROM pgpool_stats.instances WHERE pool = 'habit';

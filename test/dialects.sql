@@ -15,7 +15,7 @@ WITH numbered AS (
 		string_agg(format('%s: `%s`', field, keys), '; ' ORDER BY n) AS figures
 	FROM figures GROUP BY dialect
 )
-SELECT E'| dialect | detected by | figures and the keys that tell them |\n|---|---|---|'
+SELECT E'| dialect | detected by | figures and the keys that report them |\n|---|---|---|'
 UNION ALL
 (SELECT format('| %s | %s | %s |', dialect,
 	(SELECT string_agg(way, '; or ' ORDER BY ways.n) FROM ways WHERE ways.dialect = rows.dialect),

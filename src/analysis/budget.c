@@ -69,8 +69,8 @@ pgps_server_usable(Oid roleid)
 }
 
 /*
- * The same for what is planned: the superusers' reserve is for emergencies,
- * not even a superuser's pool is planned with it.
+ * The same for planned pools.  The slots reserved for superusers are for
+ * emergencies: not even the pool of a superuser is planned with them.
  */
 int
 pgps_server_plannable(Oid roleid)
@@ -91,7 +91,7 @@ server_status(int usable, int used)
 	return used * 100 >= usable * WARNING_PCT ? PGPS_LIMIT_WARNING : PGPS_LIMIT_OK;
 }
 
-/* Has a limit rejected somebody in the last minutes? */
+/* Has a limit rejected a connection in the last minutes? */
 static bool
 was_just_rejected(const PgpsRejected *rejected)
 {
@@ -99,7 +99,7 @@ was_just_rejected(const PgpsRejected *rejected)
 		GetCurrentTimestamp() - rejected->last_rejected < RECENTLY;
 }
 
-/* The server's own status, for any process */
+/* The server's own status; can be called in any process */
 PgpsLimitStatus
 pgps_server_status(const PgpsRejections *rejections)
 {
@@ -112,8 +112,8 @@ pgps_server_status(const PgpsRejections *rejections)
 }
 
 /*
- * A limit of its own that is used up is often meant so: that is full, not
- * critical.
+ * The limit of a role or database may be meant to be reached: when it is used
+ * up, it is full, not critical.
  */
 static PgpsLimitStatus
 own_limit_status(const PgpsLimit *limit)
@@ -198,7 +198,7 @@ scan_limits(PgpsScope scope)
 	return result;
 }
 
-/* Does anything but its existence make a role or database worth a row? */
+/* Is a role or database shown?  Only with a limit, a connection or a pool. */
 static bool
 is_involved(const PgpsSnapshot *snapshot, const PgpsLimit *limit)
 {
@@ -217,7 +217,7 @@ is_involved(const PgpsSnapshot *snapshot, const PgpsLimit *limit)
 	return false;
 }
 
-/* The peak of a limit, and how often it rejected somebody */
+/* The peak of a limit, and how many connections it rejected */
 static void
 add_events(PgpsLimit *limit, const PgpsSnapshot *snapshot)
 {
@@ -240,7 +240,7 @@ add_events(PgpsLimit *limit, const PgpsSnapshot *snapshot)
 		pgps_server_hash();
 	limit->rejected = pgps_rejected(snapshot->rejections, hash);
 
-	/* whoever is rejected by the server has found all its slots in use */
+	/* when the server rejected a connection, all its slots were in use */
 	if (limit->scope == PGPS_SCOPE_SERVER && limit->rejected.count > 0 &&
 		limit->peak_used < limit->usable)
 	{

@@ -14,7 +14,7 @@
 #include "analysis/snapshot.h"
 #include "registry/peaks.h"
 
-/* percentages of a limit mean little below it */
+/* limits below it are not judged by percentages */
 #define PGPS_SMALL_LIMIT 10
 
 /* one row of the budget */

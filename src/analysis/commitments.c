@@ -19,7 +19,8 @@ typedef struct Commitment
 	int64		claimed;		/* by reports and labels */
 	int64		claimed_peak;
 	int			uncapped;
-	int64		missing;		/* open by report, not seen as labelled */
+	int64		missing;		/* reported as open, but not seen as
+								 * labelled */
 	int			unlabelled;		/* connections of discovered instances */
 	int			discovered;		/* live discovered instances */
 } Commitment;
@@ -102,7 +103,7 @@ add_to_shared(PgpsCommitments *commitments, const PgpsInstanceView *view)
 	excess->claimed += pgps_get(&view->now.shown, PGPS_MAX_SIZE, 0);
 }
 
-/* A session that asks whether a plan fits is no part of what runs. */
+/* The session that asks whether a plan fits is not counted. */
 static void
 leave_out_caller(Commitment *item, const PgpsPoolView *pool)
 {
@@ -166,11 +167,11 @@ pgps_commitments(const PgpsSnapshot *snapshot, const List *plan)
 }
 
 /*
- * What is committed of one limit: what reports and labels claim, and the
- * connections without a label.  A report may speak of connections that carry
- * no label: as many as it says are open and are not seen as its own.  The
- * claim contains them already, only unlabelled connections beyond them are
- * added.
+ * What is committed of one limit: what reports and labels claim, plus
+ * unlabelled connections.  Some of these may belong to a pool that reports but
+ * has no label: as many as its reports have open and the server does not see
+ * under its label.  They are part of the claim already, so only the other
+ * unlabelled connections are added.
  */
 PgpsCommitted
 pgps_committed(const PgpsCommitments *commitments, PgpsScope scope, Oid oid)
@@ -193,7 +194,7 @@ pgps_committed(const PgpsCommitments *commitments, PgpsScope scope, Oid oid)
 			sum.uncapped += item->discovered;
 	}
 
-	/* a role may have all of what it shares with others */
+	/* one role alone may use all of a maximum that it shares with others */
 	for (i = 0; scope != PGPS_SCOPE_ROLE && i < commitments->nexcesses; i++)
 	{
 		const Excess *excess = &commitments->excesses[i];

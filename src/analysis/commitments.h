@@ -48,7 +48,8 @@ typedef struct PgpsVerdict
 {
 	PgpsScope	scope;
 	char	   *name;			/* of the database, role or pooler, or empty */
-	int			usable;			/* -1 = unknown, as is what depends on it */
+	int			usable;			/* -1 = unknown, and so is what follows from
+								 * it */
 	int64		committed;
 	bool		unlimited;		/* an unlimited pool is planned */
 	int64		requested;		/* by the others */

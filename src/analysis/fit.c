@@ -3,8 +3,8 @@
  * fit.c
  *	  Does a plan fit?
  *
- * Each pool of the plan meets the limits of the server, its role and its
- * database, or behind a pooler only how many clients that one takes.
+ * The limits of the server, its role and its database apply to each pool of
+ * the plan; behind a pooler only the number of clients that the pooler takes.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -28,7 +28,7 @@ typedef struct Judge
 	List	   *verdicts;
 } Judge;
 
-/* The verdict on a limit, added if no other pool of the plan has met it */
+/* The verdict on a limit; the first pool that it applies to adds it. */
 static PgpsVerdict *
 find_verdict(Judge *judge, PgpsScope scope, const char *name, int usable,
 			 PgpsCommitted committed)
@@ -66,7 +66,7 @@ meet_limit(Judge *judge, const PgpsPlannedPool *p, PgpsScope scope, Oid oid,
 	PgpsVerdict *v = find_verdict(judge, scope, name, usable,
 								  pgps_committed(judge->commitments, scope, oid));
 
-	/* of the server, the pools of a plan may use different shares */
+	/* pools of one plan may be allowed different numbers of the slots */
 	v->usable = Min(v->usable, usable);
 	add_request(v, p);
 }
@@ -110,7 +110,7 @@ meet_pooler(Judge *judge, const PgpsPlannedPool *p)
 		break;
 	}
 	v = find_verdict(judge, PGPS_SCOPE_POOLER, p->via, usable, committed);
-	v->note = unknown;			/* kept only where usable is unknown */
+	v->note = unknown;			/* kept only if usable is unknown */
 	add_request(v, p);
 }
 
@@ -140,7 +140,7 @@ conclude(PgpsVerdict *v)
 	v->note = note.len > 0 ? note.data + strlen("; ") : NULL;
 }
 
-/* Least remaining first; what is unlimited or unknown before all */
+/* Least remaining first; before all, what is unlimited or unknown */
 static int
 compare_verdicts(const ListCell *a, const ListCell *b)
 {
@@ -159,8 +159,8 @@ compare_verdicts(const ListCell *a, const ListCell *b)
 }
 
 /*
- * Judge a plan (list of PgpsPlannedPool): a PgpsVerdict for each limit that it
- * meets.  Needs a transaction.
+ * Judge a plan (list of PgpsPlannedPool): a PgpsVerdict for each limit that
+ * applies to it.  Needs a transaction.
  */
 List *
 pgps_judge_plan(const PgpsSnapshot *snapshot, const List *plan, bool peak)

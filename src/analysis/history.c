@@ -7,7 +7,8 @@
  * A ring of buckets for each pool's entry and one for the server, in shared
  * memory.  The collector alone writes; PGPS_HISTORY_LOCK keeps readers from
  * seeing a bucket half written.  A ring belongs to the pool that was first
- * seen when the ring says: the entry may have changed hands since.
+ * seen at the time in the ring: since then its entry may have been given to
+ * another pool.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -32,7 +33,7 @@ typedef struct Ring
 	PgpsBucket	ten_minutes[PGPS_NTEN_MINUTES];
 } Ring;
 
-/* what is seen of a pool at one moment; counters since its beginning */
+/* a pool at one moment; its counters are totals since it was first seen */
 typedef struct Seen
 {
 	int32		index;
@@ -42,7 +43,7 @@ typedef struct Seen
 
 static Ring *rings = NULL;
 
-/* behind those of the pools */
+/* it comes after the rings of the pools */
 #define SERVER_RING pgps_pool_capacity()
 
 /* which counter of a pool each of ours follows; rejections are counted apart */
@@ -76,7 +77,7 @@ pgps_period_length(PgpsPeriod period)
 	return period == PGPS_MINUTES ? USECS_PER_MINUTE : 10 * USECS_PER_MINUTE;
 }
 
-/* When the bucket began that a moment belongs to */
+/* Start of the bucket that a moment belongs to */
 TimestampTz
 pgps_bucket_start(PgpsPeriod period, TimestampTz now)
 {
@@ -89,7 +90,7 @@ bucket_count(PgpsPeriod period)
 	return period == PGPS_MINUTES ? PGPS_NMINUTES : PGPS_NTEN_MINUTES;
 }
 
-/* Where a bucket with this start has its place */
+/* Place in the ring of the bucket with this start */
 static PgpsBucket *
 place_of(Ring *ring, PgpsPeriod period, TimestampTz start)
 {
@@ -110,7 +111,7 @@ raise_max(int32 *max, int32 seen)
 	*max = Max(*max, seen);
 }
 
-/* Of what is not always known: the least that was */
+/* Keep the smaller value; a negative one is unknown. */
 static void
 lower_min(int32 *min, int32 seen)
 {
@@ -228,7 +229,7 @@ see_pool(Seen *seen, const PgpsPoolView *pool, const PgpsRejections *rejections)
 			pgps_count(&pool->counters, followed[i], -1);
 }
 
-/* Of the server there is only how full it is. */
+/* For the server only its use is kept. */
 static void
 see_server(Seen *seen)
 {
@@ -241,7 +242,7 @@ see_server(Seen *seen)
 	seen->now.max_used = usable > 0 ? (int32) ((int64) used * 1000 / usable) : -1;
 }
 
-/* One more look at everything, by the collector. */
+/* Add one look at all pools and the server, by the collector */
 void
 pgps_history_note(const PgpsSnapshot *snapshot)
 {
@@ -399,7 +400,7 @@ pgps_history_copy(const PgpsCopy *copy, PgpsSavedBucket **saved)
 	return n;
 }
 
-/* The pool of that entry was first seen then; its counters go on. */
+/* The ring belongs to the pool in this entry, and its counters go on. */
 void
 pgps_history_restore_pool(int32 pool, TimestampTz first_seen)
 {
@@ -409,7 +410,7 @@ pgps_history_restore_pool(int32 pool, TimestampTz first_seen)
 	ring->restored = true;
 }
 
-/* Of a pool that got no entry of its own again there is no history. */
+/* The history of a pool that did not get an entry of its own again is lost. */
 void
 pgps_history_restore(const PgpsSavedBucket *saved, int32 pool)
 {

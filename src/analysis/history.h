@@ -73,8 +73,8 @@ typedef struct PgpsBucket
 	int64		count[PGPS_COUNTS];
 
 	/* of ten minutes only */
-	int64		watched;		/* for so many microseconds */
-	int32		max_lent;		/* by one instance at once */
+	int64		watched;		/* microseconds that were watched */
+	int32		max_lent;		/* the most lent out by one instance at once */
 	PgpsLoad	busiest[PGPS_BASES];	/* of its instances, by each basis */
 } PgpsBucket;
 

@@ -293,11 +293,13 @@ pgps_find_leaks(const PgpsSnapshot *snapshot, int *nleaks)
 }
 
 /*
- * Does the floor of a pool rise: how many were lent out when fewest were?
- * Each leak raises it by one for ever, and peaks of load do not.  It does if
- * three times ten minutes never went down and are above the six hours before,
- * of which at least half is known.  That alone is no proof: a morning looks
- * the same.
+ * Does the floor of a pool rise?  The floor of ten minutes is the fewest
+ * connections that were lent out at any moment of them.  Each leak raises it
+ * by one for good; peaks of load do not raise it.
+ *
+ * It rises if the last three floors never went down and are above all floors
+ * of the six hours before, of which at least half must be known.  That alone
+ * proves no leak: load that grows in the morning looks the same.
  */
 void
 pgps_find_floor(PgpsFloor *floor, const PgpsBucket *buckets, int nbuckets,
@@ -330,7 +332,7 @@ pgps_find_floor(PgpsFloor *floor, const PgpsBucket *buckets, int nbuckets,
 	floor->rate = (double) (last[0] - last[3]) / (3 * length);
 }
 
-/* When so many will be lent out if it goes on; 0 = not known */
+/* When so many will be lent out if the floor goes on rising; 0 = unknown */
 TimestampTz
 pgps_exhausts_at(const PgpsFloor *floor, int64 max_size)
 {
@@ -344,7 +346,7 @@ pgps_exhausts_at(const PgpsFloor *floor, int64 max_size)
  *-------------------------------------------------------------------------
  */
 
-/* Why we think so */
+/* The reason, for a reader */
 char *
 pgps_leak_evidence(const PgpsLeak *leak, const PgpsFloor *floor,
 				   TimestampTz now)
@@ -374,7 +376,7 @@ pgps_leak_evidence(const PgpsLeak *leak, const PgpsFloor *floor,
 	return text.data;
 }
 
-/* Who was left out, and why; NULL if nobody was */
+/* What was not counted, and why; NULL if nothing was left out */
 char *
 pgps_leak_exempt(const PgpsLeak *leak)
 {

@@ -38,23 +38,25 @@ typedef struct PgpsLeak
 	const PgpsInstanceView *view;
 	PgpsLeakKind kind;
 	int			at_least;		/* never more than there are */
-	int			candidates;		/* among which they are: the first of ... */
-	PgpsSuspect *suspects;		/* ... these, longest idle first; the others
-								 * are exempt */
+	int			candidates;		/* number of connections among which they
+								 * are */
+	PgpsSuspect *suspects;		/* the candidates, longest idle first, then the
+								 * exempt ones */
 	int			nsuspects;
 	bool		by_pid;			/* the pool named them */
-	int			idle;			/* else so many of them may be the pool's */
+	int			idle;			/* otherwise, how many may be idle in the
+								 * pool */
 	TimestampTz since;			/* at the latest */
 } PgpsLeak;
 
-/* that a pool has ever more lent out, even when it has least to do */
+/* the rise of the fewest connections that a pool had lent out */
 typedef struct PgpsFloor
 {
 	bool		rises;
-	int32		floor[3];		/* least lent out in the last ten minutes */
-	int32		before;			/* the most that was in six hours before */
+	int32		floor[3];		/* the last three; the newest last */
+	int32		before;			/* the highest of the six hours before */
 	double		rate;			/* connections per microsecond */
-	TimestampTz at;				/* end of the last of them */
+	TimestampTz at;				/* end of the newest */
 } PgpsFloor;
 
 extern PgpsLeak *pgps_find_leaks(const PgpsSnapshot *snapshot, int *nleaks);

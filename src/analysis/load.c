@@ -4,12 +4,12 @@
  *	  How busy each instance was in the current ten minutes.
  *
  * By Little's law the load is how many connections are lent out on average.
- * It comes from the time that all of them were used together, if the pool
- * reports that, else from looking again and again at how many are lent out; of
- * what the server sees it comes from the time of all transactions.
+ * There are two bases.  "client" is what the pool reports: the total time of
+ * use, or else samples of the number that is lent out.  "server" is the total
+ * time of transactions.
  *
- * Belongs to the collector alone: what is only known to it is lost when it
- * ends, and it starts to watch anew.
+ * This is the collector's own memory: it is lost when the collector ends, and
+ * the next one starts anew.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -21,10 +21,10 @@
 
 #include "analysis/history.h"
 
-/* a pause of this length was not watched */
+/* if passes are further apart, the time between them was not watched */
 #define LONG_PAUSE USECS_PER_MINUTE
 
-/* how long an instance is watched before one moment is not everything */
+/* below it, the average may be that of a single moment */
 #define SHORT_WATCH USECS_PER_MINUTE
 
 typedef struct Counters
@@ -74,8 +74,8 @@ start_counting(Counters *before, const PgpsInstanceView *view)
 }
 
 /*
- * Look at all instances.  "since" is when the ten minutes began.  Returns for
- * how many microseconds of them somebody has watched.
+ * Look at all instances.  "since" is when the ten minutes began.  Returns how
+ * many microseconds of them were watched.
  */
 int64
 pgps_watch_load(const PgpsSnapshot *snapshot, TimestampTz since)
@@ -120,14 +120,14 @@ pgps_watch_load(const PgpsSnapshot *snapshot, TimestampTz since)
 	return watched_all;
 }
 
-/* A rise of a counter; one that fell was reset. */
+/* How much a counter rose.  One that fell was reset, and counts from 0. */
 static double
 rise_of(int64 now, int64 before)
 {
 	return now >= before ? now - before : now;
 }
 
-/* On average nobody holds more than there are. */
+/* The average is limited to the number of connections that there can be. */
 static float
 average(double total, double time, int32 cap)
 {

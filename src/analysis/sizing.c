@@ -3,16 +3,17 @@
  * sizing.c
  *	  How many connections a pool needs.
  *
- * Little's law: what arrives a second, times how long each has a connection,
- * is how many are lent out on average, whatever the distributions.  Erlang C
- * tells how many callers find all lent out if they come at random and each
- * needs another time.  Callers that come together need more: the suggestion
- * is never below what was lent out at once.
+ * Little's law: callers per second, times how long each has a connection, is
+ * the number of connections that are lent out on average, whatever the
+ * distributions.  Erlang C is the probability that a caller finds all of them
+ * lent out, if callers come at random and the times of use are distributed
+ * exponentially.  Callers that come all at once need more, so the suggestion
+ * is never below the most that were lent out at once.
  *
- * An instance does not share its connections, so each is sized by itself, and
- * the busiest ten minutes of the busiest one in a day count.  What only the
- * server sees is the time in transactions: a lower bound, as connections are
- * also held between them.
+ * Instances do not share connections, so each is sized by itself: what counts
+ * are the busiest ten minutes of the busiest instance in a day.  Without a
+ * report only the time in transactions is known.  That gives a lower bound, as
+ * connections are also held between transactions.
  *
  * Pure functions: no shared memory, no lock, no clock.
  *
@@ -31,10 +32,10 @@
 #include "analysis/sizing.h"
 #include "base/settings.h"
 
-/* the ring has no more, and a restart may cost some of it */
+/* about a day: the history has no more, and a restart may cost some of it */
 #define ENOUGH (23 * USECS_PER_HOUR + 30 * USECS_PER_MINUTE)
 
-/* a bucket that was watched for less says little */
+/* a bucket that was watched for less is not representative */
 #define SHORT_WATCH USECS_PER_MINUTE
 
 /*
@@ -73,7 +74,7 @@ pgps_wait_probability(int connections, double load)
 	return erlang_c(b, connections, load);
 }
 
-/* The fewest connections with which no more have to wait than that */
+/* The fewest connections with which the probability to wait is at most this */
 static int
 connections_for(double load, double probability)
 {
@@ -99,8 +100,8 @@ compare_ints(const void *a, const void *b)
 }
 
 /*
- * Is the load of a bucket known by this basis?  Without an instance there is
- * none.
+ * Is the load of a bucket known by this basis?  Without an instance there was
+ * no load.
  */
 static bool
 is_load_known(const PgpsBucket *bucket, PgpsBasis basis)
@@ -108,7 +109,7 @@ is_load_known(const PgpsBucket *bucket, PgpsBasis basis)
 	return bucket->instances == 0 || bucket->busiest[basis].load >= 0;
 }
 
-/* What the pool reports counts, if it still reports. */
+/* The basis is the client if the pool still reports, else the server. */
 static PgpsBasis
 choose_basis(const PgpsBucket *buckets, int nbuckets)
 {
@@ -123,7 +124,7 @@ choose_basis(const PgpsBucket *buckets, int nbuckets)
 	return PGPS_BASIS_SERVER;
 }
 
-/* Work out the numbers from those of the last day and the week's peak. */
+/* Work out the figures from the last day and the week's peak. */
 void
 pgps_work_out_sizing(PgpsSizing *sizing, const PgpsBucket *buckets,
 					 int nbuckets, int peak)
@@ -181,7 +182,7 @@ pgps_work_out_sizing(PgpsSizing *sizing, const PgpsBucket *buckets,
 							sizing->peak);
 }
 
-/* In one sentence, with all it is made of */
+/* The advice: one sentence with the figures that it follows from */
 char *
 pgps_sizing_advice(const PgpsSizing *sizing)
 {

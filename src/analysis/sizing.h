@@ -16,14 +16,15 @@
 typedef struct PgpsSizing
 {
 	int64		observed;		/* microseconds */
-	bool		enough;			/* that is about a day */
+	bool		enough;			/* observed is about a day */
 	PgpsBasis	basis;
 	double		load;			/* connections lent out on average */
 	double		arrivals;		/* a second */
 	double		mean_use;		/* milliseconds each */
 	int			cap;			/* its maximum */
 	int			peak;			/* most lent out at once */
-	int			p99;			/* the same in 99 of 100 ten minutes */
+	int			p99;			/* at most this in 99 of 100 times ten
+								 * minutes */
 	double		wait_probability;	/* with that maximum */
 	int			suggested;
 } PgpsSizing;

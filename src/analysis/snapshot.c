@@ -3,8 +3,8 @@
  * snapshot.c
  *	  Everything at one moment: copied, joined with the server's view, judged.
  *
- * Readers and the collector start here.  After the copy is made nothing is
- * shared: no lock, no shared memory, allocation is free to raise.
+ * Readers and the collector start here.  Once the copy is made, no lock is held
+ * and no shared memory is read, so allocating may raise an error.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -20,7 +20,7 @@
 #include "poolers/pooler_list.h"
 #include "registry/bindings.h"
 
-/* time after which a pooler has reported which connections are its own */
+/* by then a polled pooler has listed its connections to this server */
 #define SETTLED (60 * USECS_PER_SEC)
 
 /*
@@ -72,7 +72,7 @@ see_backends(PgpsSnapshot *snapshot)
 	}
 }
 
-/* The transactions of a pooler's clients are known as far as it reports them. */
+/* Behind a pooler transactions are known if the pooler reports them. */
 static void
 take_pooler_xacts(PgpsCounters *counters)
 {
@@ -128,8 +128,8 @@ pgps_used_pct(const PgpsValues *shown)
 }
 
 /*
- * Connections that an instance holds beyond its maximum; 0 also where that
- * cannot be told.  Who only came to report is not from the pool.
+ * Connections that an instance holds beyond its maximum; 0 if that is unknown.
+ * Connections that were made only to report are not the pool's.
  */
 int64
 pgps_over_capacity(const PgpsInstanceView *view)
@@ -143,13 +143,15 @@ pgps_over_capacity(const PgpsInstanceView *view)
 }
 
 /*
- * What a live instance may ask this server for: its maximum, or what it holds
- * if that is more or the maximum is unknown.  Behind a pooler, what is here,
- * unless the pooler is polled: then its own maximum counts instead.
+ * How many connections a live instance may ask this server for: its maximum,
+ * or what it holds if that is more or the maximum is unknown.  Behind a pooler
+ * that is not polled it is what is here.  The pools of a polled pooler claim
+ * for those behind it.
  *
- * A discovered instance claims nothing; its connections may well be those
- * that a report without label speaks of, so both are kept apart here and
- * settled per role and database (commitments.c).
+ * A discovered instance claims nothing: its connections may belong to a pool
+ * that reports and has no label.  So unlabelled connections, and connections
+ * that are reported but not seen, are counted apart here and compared by role
+ * and database in commitments.c.
  */
 static void
 commit(PgpsPoolView *pool, const PgpsInstanceView *view)
@@ -223,8 +225,8 @@ roll_up(PgpsPoolView *pool, PgpsInstanceView *view)
 		pool->via = view->via;
 
 	/*
-	 * Unlabelled connections under the same name are those that the reports
-	 * speak of, not an instance more.
+	 * The unlabelled connections of a pool that reports are those of its
+	 * reports, not one more instance.
 	 */
 	if (pool->reported && view->data->source == PGPS_SOURCE_DISCOVERY)
 		return;
@@ -414,7 +416,7 @@ pgps_take_snapshot(PgpsHistograms histograms)
 						 pgps_rejections_copy());
 }
 
-/* The same with counters as exporters get them */
+/* The same with the counters that exporters get, see registry/restore.c */
 PgpsSnapshot *
 pgps_take_exported_snapshot(void)
 {

@@ -14,7 +14,7 @@
 #include "registry/registry.h"
 #include "server/rejections.h"
 
-/* a connection that runs fewer transactions is hardly pooled */
+/* with fewer transactions on average, connections are hardly reused */
 #define PGPS_POOLED_XACTS 3
 
 /* an instance as it is shown */
@@ -31,7 +31,8 @@ typedef struct PgpsInstanceView
 	PgpsCounters counters;		/* of a pooler, the transactions it reports */
 	TimestampTz status_since;
 	bool		live;			/* not gone */
-	bool		counts;			/* among its pool's instances and gauges */
+	bool		counts;			/* included in its pool's instances and
+								 * gauges */
 } PgpsInstanceView;
 
 /* a pool as it is shown: the roll-up of its instances */
@@ -48,7 +49,7 @@ typedef struct PgpsPoolView
 	PgpsStatus	status;
 	TimestampTz status_since;
 	PgpsValues	sum;			/* of live instances */
-	PgpsCounters counters;		/* of all instances there are and were */
+	PgpsCounters counters;		/* of all instances, past ones included */
 	bool		cap_known;		/* of every live instance */
 	double		used_pct;		/* -1 = unknown */
 	double		fullest_pct;	/* -1 = unknown */
@@ -64,16 +65,17 @@ typedef struct PgpsPoolView
 	int			peak_connections;
 	TimestampTz peak_connections_at;
 	int			peak_instances;
-	int			lent;			/* lent out by one instance, at most */
-	int			peak_lent;		/* the most in a week */
+	int			lent;			/* the most lent out by one instance */
+	int			peak_lent;		/* the same in a week */
 	int64		committed;		/* connections it may ask this server for */
 	int64		peak_committed;
 	int			uncapped;		/* live claimed instances without a known cap */
 	int64		behind;			/* connections it may ask its pooler for */
-	int			behind_uncapped;	/* instances there without a known cap */
+	int			behind_uncapped;	/* instances behind a pooler without a
+									 * known cap */
 	int			unlabelled;		/* connections of discovered instances */
 	int			discovered;		/* live discovered instances */
-	int64		missing;		/* open by report, but not seen as its own */
+	int64		missing;		/* reported as open, but not seen as its own */
 	TimestampTz last_report;
 } PgpsPoolView;
 

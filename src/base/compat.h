@@ -32,7 +32,7 @@
 #include "commands/dbcommands.h"
 #endif
 
-/* 18 lets a module tell its name and version */
+/* 18 lets a module state its name and version */
 #if PG_VERSION_NUM < 180000
 #define PGPS_MODULE_MAGIC(modname, modversion) PG_MODULE_MAGIC
 #else
@@ -40,24 +40,24 @@
 	PG_MODULE_MAGIC_EXT(.name = (modname), .version = (modversion))
 #endif
 
-/* 18 writes it before the function */
+/* 18 writes pg_noreturn, and before the function */
 #if PG_VERSION_NUM < 180000
 #define pg_noreturn pg_attribute_noreturn()
 #endif
 
-/* 17 has wait events with names of our own */
+/* 17 lets an extension name its wait events */
 #if PG_VERSION_NUM < 170000
 #define WaitEventExtensionNew(name) ((void) (name), PG_WAIT_EXTENSION)
 #endif
 
-/* 17 lets a resource owner have a set of wait events, or nobody */
+/* 17 takes a resource owner, or NULL, where there was a memory context */
 #if PG_VERSION_NUM < 170000
 #define pgps_create_wait_event_set(n) CreateWaitEventSet(TopMemoryContext, (n))
 #else
 #define pgps_create_wait_event_set(n) CreateWaitEventSet(NULL, (n))
 #endif
 
-/* 17 counts processes from 0 and keeps the number beside MyProc */
+/* 17 numbers backends from 0, in MyProcNumber */
 #if PG_VERSION_NUM < 170000
 #define MyProcNumber (MyProc->pgprocno)
 #endif
@@ -100,8 +100,8 @@ typedef const struct JumbleState PgpsJumbleState;
 #endif
 
 /*
- * 16 links the locks of a process in a doubly linked list of another kind.
- * The one behind "held"; NULL is before the first and behind the last.
+ * 16 made the list of a process's locks a dlist.  Returns the lock after
+ * "held", the first one for NULL; NULL at the end of the list.
  */
 static inline PROCLOCK *
 pgps_next_proclock(PGPROC *proc, int partition, PROCLOCK *held)
@@ -122,7 +122,7 @@ pgps_next_proclock(PGPROC *proc, int partition, PROCLOCK *held)
 #endif
 }
 
-/* for comparing, not for telling what a server can do */
+/* for comparing versions, not for testing features */
 #define PGPS_SERVER_MAJOR (PG_VERSION_NUM / 10000)
 
 /* 16 lets check hooks allocate from a context of their own */

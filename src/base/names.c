@@ -3,9 +3,9 @@
  * names.c
  *	  Roles and databases by name, for a process without a transaction.
  *
- * For the poller, which hears of them by name.  What it has looked up it
- * remembers for a minute, so that there is a transaction, of one look into a
- * shared catalog, only for a name that is new or may have changed.
+ * For the poller, which gets names from poolers.  What was looked up is
+ * remembered for a minute: a transaction, which reads one shared catalog, is
+ * needed only for a name that is new or may have changed.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -41,8 +41,8 @@ typedef struct Named
 static HTAB *remembered = NULL;
 
 /*
- * A process without a database may have no indexes of the shared catalogs:
- * they are scanned.
+ * Look up a role or database in its shared catalog.  The catalog is scanned:
+ * its indexes cannot be relied on in a process without a database.
  */
 static Oid
 look_up(bool role, const char *name)
@@ -81,13 +81,13 @@ named(bool role, const char *name)
 	Named	   *entry;
 	bool		found;
 
-	/* an empty name, or one longer than any, is nobody's */
+	/* no role or database has such a name */
 	if (name[0] == '\0' || strlen(name) >= NAMEDATALEN)
 		return InvalidOid;
 	key[0] = role ? 'r' : 'd';
 	strlcpy(key + 1, name, NAMEDATALEN);
 
-	/* whoever makes up names does not fill our memory with them */
+	/* bounds the memory that made-up names can take */
 	if (remembered != NULL && hash_get_num_entries(remembered) >= MAX_REMEMBERED)
 	{
 		hash_destroy(remembered);

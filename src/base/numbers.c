@@ -3,7 +3,7 @@
  * numbers.c
  *	  Numbers and durations, in whatever form libraries write them.
  *
- * Never raises: what is none is said to be none.
+ * Never raises: the caller learns that a text is no number.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *

@@ -19,28 +19,28 @@
  */
 #define PGPS_INT_SETTINGS(S) \
 	S(max_pools, 512, 8, 65536, PGC_POSTMASTER, 0, "Number of pools that are kept.", NULL) \
-	S(max_instances, 1024, 8, 262144, PGC_POSTMASTER, 0, "Number of pool instances without a connection here that are kept.", "One for each possible client connection comes on top.") \
-	S(max_rejections, 1024, 16, 262144, PGC_POSTMASTER, 0, "Number of rows in the view rejections that are kept.", "A row is one origin in one minute.") \
-	S(max_instances_per_role, 0, 0, 262144, PGC_SIGHUP, 0, "Number of max_instances that one role may take.", "0 means half of them.") \
+	S(max_instances, 1024, 8, 262144, PGC_POSTMASTER, 0, "Number of instances that are kept although they have no connection to this server.", "There is room for one more for each possible client connection.") \
+	S(max_rejections, 1024, 16, 262144, PGC_POSTMASTER, 0, "Number of rows in the view rejections that are kept.", "A row stands for one origin in one minute.") \
+	S(max_instances_per_role, 0, 0, 262144, PGC_SIGHUP, 0, "How many of max_instances one role may take.", "0 means half.") \
 	S(sample_interval, 1000, 100, 60000, PGC_SIGHUP, GUC_UNIT_MS, "Time between two passes of the collector.", NULL) \
-	S(stale_after, 180, 1, INT_MAX / 1000, PGC_SIGHUP, GUC_UNIT_S, "Age at which a report is late, at the least.", "A report is not late before three times its instance's own interval.") \
+	S(stale_after, 180, 1, INT_MAX / 1000, PGC_SIGHUP, GUC_UNIT_S, "Minimum age at which a report is late.", "A report is also not late before three times the report interval of its instance.") \
 	S(expire_after, 3600, 1, INT_MAX / 1000, PGC_SIGHUP, GUC_UNIT_S, "Time after which an instance without connection and report is forgotten.", "Its counters stay in its pool.") \
-	S(leak_after, 600, 1, INT_MAX / 1000, PGC_SIGHUP, GUC_UNIT_S, "Time without a statement after which a connection that is lent out has leaked.", "The same for one that is idle in a transaction.") \
-	S(effective_spindle_count, 1, 0, 1000, PGC_SIGHUP, 0, "Disks that can serve requests at once, for the number of connections the server bears.", NULL) \
-	S(cpu_cores, 0, 0, 65536, PGC_SIGHUP, 0, "CPU cores of the server, for the number of connections it bears.", "0 means the quota of its control group, or what the system has.") \
+	S(leak_after, 600, 1, INT_MAX / 1000, PGC_SIGHUP, GUC_UNIT_S, "Time without a statement after which a connection that is lent out counts as leaked.", "The same holds for a connection that is idle in a transaction.") \
+	S(effective_spindle_count, 1, 0, 1000, PGC_SIGHUP, 0, "Number of disks that work in parallel; the view sizing uses it for the whole server.", NULL) \
+	S(cpu_cores, 0, 0, 65536, PGC_SIGHUP, 0, "Number of CPU cores; the view sizing uses it for the whole server.", "0 means the quota of the control group, or else all cores of the machine.") \
 	S(poll_interval, 5000, 100, 3600000, PGC_SIGHUP, GUC_UNIT_MS, "Time between two polls of a pooler.", NULL) \
-	S(poll_timeout, 2000, 10, 600000, PGC_SIGHUP, GUC_UNIT_MS, "Time in which a pooler must have answered.", NULL) \
+	S(poll_timeout, 2000, 10, 600000, PGC_SIGHUP, GUC_UNIT_MS, "Time within which a pooler must answer.", NULL) \
 	S(save_interval, 60, 1, INT_MAX / 1000, PGC_SIGHUP, GUC_UNIT_S, "Time between two saves.", "A crash loses what was counted since the last one.")
 
 #define PGPS_BOOL_SETTINGS(S) \
 	S(save, true, PGC_SIGHUP, "Keep pools and counters over a restart.", NULL) \
 	S(log_alerts, true, PGC_SIGHUP, "Log alerts when they are raised and cleared.", NULL) \
-	S(strict_reports, false, PGC_USERSET, "Raise an error for whatever a report does not say right.", "For tests of an application; off, such a field is unknown.")
+	S(strict_reports, false, PGC_USERSET, "Raise an error for any part of a report that is not understood.", "For tests of an application; when off, such a field is unknown.")
 
 /* given with the connection string; each is pgps_label_NAME */
 #define PGPS_LABELS(S) \
 	S(pool, "Name of the client pool this connection belongs to.") \
-	S(instance, "Which copy of the pool it is: host:pid of the application.") \
+	S(instance, "Name of the instance of the pool: host:pid of the application process.") \
 	S(pool_size, "Configured size of the pool.") \
 	S(max_overflow, "Connections the pool may open beyond its size; \"unlimited\" or -1 for any number.") \
 	S(app_version, "Version of the application.")

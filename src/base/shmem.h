@@ -12,7 +12,7 @@
 
 #include "storage/lwlock.h"
 
-/* each guards what the file of its name says */
+/* each guards the shared memory of the file it is named after */
 typedef enum PgpsLock
 {
 	PGPS_REGISTRY_LOCK,

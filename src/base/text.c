@@ -51,7 +51,7 @@ pgps_clean_text(char *dest, Size size, const char *source)
 
 /*
  * The same, but of text that is too long the end is kept: in "host:pid" the
- * pid tells two processes apart.
+ * pid distinguishes two processes.
  */
 void
 pgps_clean_tail(char *dest, Size size, const char *source)

@@ -39,7 +39,8 @@ const PgpsDialect pgps_pgdog_pools = {
 
 /*
  * PgBouncer, pgcat, Odyssey: SHOW POOLS, a row for each database and user.
- * sv_used is idle and due for a check.  Its console is a row, too.
+ * sv_used are idle connections that are due for a check.  The console itself
+ * has a row, too.
  */
 const PgpsDialect pgps_pgbouncer_pools = {
 	.name = "pgbouncer_pools",
@@ -117,9 +118,7 @@ const PgpsDialect pgps_pgdog_stats = {
 	.row_keys = {"database", "user", "shard", "role", "addr", "port"},
 };
 
-/*
- * pgcat: SHOW STATS, in microseconds; its instance is our instance
- */
+/* pgcat: SHOW STATS, in microseconds; its column instance is our instance */
 const PgpsDialect pgps_pgcat_stats = {
 	.name = "pgcat_stats",
 	.detected_by = {

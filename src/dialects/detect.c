@@ -3,8 +3,8 @@
  * detect.c
  *	  Which dialect is a document in?
  *
- * The first dialect of the table whose detected_by keys are all there; when
- * none is, the one that knows most of the keys.
+ * It is the first dialect of the list whose detected_by keys are all there, or
+ * else the one that knows most of the keys.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -45,7 +45,7 @@ pgps_find_row(const PgpsDialect *dialect, const PgpsEntry *entry)
 	return row;
 }
 
-/* A key as it was written, clean and with those it is in */
+/* A key as it was written, cleaned, after the keys that it is inside of */
 void
 pgps_show_key(const PgpsDocument *doc, const PgpsEntry *entry, char *shown)
 {
@@ -80,7 +80,7 @@ pgps_known_keys(const PgpsDocument *doc, const PgpsDialect *dialect)
 	return n;
 }
 
-/* the known key that is most like one of a document that nobody knows */
+/* the known key that is most similar to a key of an unknown document */
 typedef struct Nearest
 {
 	const char *key;
@@ -107,8 +107,8 @@ note_nearest(Nearest *nearest, const char *seen, const PgpsDialect *dialect,
 }
 
 /*
- * Raise for a document that nobody knows, with the keys seen and the nearest
- * one that we do know.
+ * Raise for a document that no dialect knows, with the keys seen and the most
+ * similar known one.
  */
 void
 pgps_raise_unknown(const PgpsDocument *doc)
@@ -149,7 +149,7 @@ pgps_raise_unknown(const PgpsDocument *doc)
 					 nearest.key, nearest.dialect)));
 }
 
-/* How many keys could be known to a dialect? */
+/* How many keys of the document could be known to a dialect? */
 static int
 own_keys(const PgpsDocument *doc)
 {
@@ -172,7 +172,7 @@ nearest_dialect(const PgpsDocument *doc)
 	const PgpsDialect *best = NULL;
 	int			best_known = pgps_known_keys(doc, &pgps_native);
 
-	/* its words are ours, so it wins a tie */
+	/* native is preferred among equals */
 	if (best_known > 0)
 		best = &pgps_native;
 	if (best_known == own_keys(doc))
@@ -190,7 +190,9 @@ nearest_dialect(const PgpsDocument *doc)
 	return best;
 }
 
-/* Which dialects does an entry speak for, by its path or its own part? */
+/*
+ * Note the dialects that an entry is a clue for, by its path or its own part.
+ */
 static void
 note_clues(uint8 *seen, const PgpsEntry *entry, const PgpsWord *word)
 {

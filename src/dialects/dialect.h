@@ -35,10 +35,11 @@ typedef enum PgpsUnit
 #define PGPS_NULL_UNLIMITED		0x0010
 #define PGPS_CLAMP_NEGATIVE		0x0020
 
-/* how it makes the field */
-#define PGPS_ADD				0x0040	/* one of several that add up */
-#define PGPS_SUBTRACT			0x0080	/* taken off; without it there is no
-										 * sum */
+/* how the value goes into the field */
+#define PGPS_ADD				0x0040	/* one of several values that are added
+										 * up */
+#define PGPS_SUBTRACT			0x0080	/* subtracted; if it is missing, the
+										 * sum is unknown */
 #define PGPS_WEAK				0x0100	/* only if no other key reports it */
 
 /* figures that are only used to work out others; they follow the fields */
@@ -47,10 +48,13 @@ typedef enum PgpsScratch
 	PGPS_CREATES = PGPS_NFIELDS,	/* connections opened or tried */
 	PGPS_CREATE_ERRORS,			/* of those, failed */
 	PGPS_ACQUIRE_TIME,			/* of all checkouts, blocked or not */
-	PGPS_CHILD,					/* of a row of Pgpool-II: its process ... */
-	PGPS_SLOT,					/* ... the slot of its cache ... */
-	PGPS_BACKEND,				/* ... the backend there, 0 = none ... */
-	PGPS_CONNECTED,				/* ... and whether a client uses it */
+	PGPS_CHILD,					/* Pgpool-II: the process that a row is
+								 * about */
+	PGPS_SLOT,					/* Pgpool-II: the slot of that process's
+								 * cache */
+	PGPS_BACKEND,				/* Pgpool-II: the backend of that slot, 0 =
+								 * none */
+	PGPS_CONNECTED,				/* Pgpool-II: does a client use it? */
 	PGPS_NSCRATCH
 } PgpsScratch;
 
@@ -89,14 +93,17 @@ typedef struct PgpsDialect
 								 * of ours; NULL = none */
 	bool		absent_is_zero; /* counters that are 0 are left out */
 	bool		consistent;		/* its figures are of one moment */
-	bool		nested;			/* keys of inner objects stand for themselves */
-	bool		elsewhere;		/* not the pool of the reporting connection */
+	bool		nested;			/* keys in objects are known without the names
+								 * of the objects */
+	bool		elsewhere;		/* says nothing about the pool of the reporting
+								 * connection */
 
-	/* one document for several pools: what tells its rows apart */
+	/* if rows of one document are pools of their own: keys that name a row */
 	const char *row_keys[PGPS_ROW_KEYS];
-	const char *not_a_pool;		/* first of them in a row to be skipped */
+	const char *not_a_pool;		/* its value in the first of them marks a row
+								 * that is no pool */
 
-	/* rows that make one pool only together */
+	/* if all rows of a document make one pool: adds them up */
 	void		(*combine) (PgpsValues *values, struct PgpsFigures *rows,
 							int nrows);
 } PgpsDialect;

@@ -21,14 +21,14 @@
 #define MAX_ENTRIES 16384		/* memory for a document is bounded by it */
 #define MAX_DEPTH 4				/* deeper than any library goes */
 
-/* at first; more than this would be a block of memory of its own */
+/* room at first; a larger array would be a block of memory of its own */
 #define FIRST_ROOM (4096 / sizeof(PgpsEntry))
 
-/* in a list: what is the name of an element, what its value? */
+/* keys of the name and of the value in an element of a list */
 static const char *const pair_names[] = {"name", "key", "list", "statistic"};
 static const char *const pair_values[] = {"value", "items", "measurements"};
 
-/* and what tells elements of one name apart? */
+/* keys by which elements of one name differ */
 static const char *const pair_labels[] = {"attributes", "labels"};
 static const char *const label_keys[] = {"state", "db.client.connection.state"};
 
@@ -74,8 +74,9 @@ add_entry(PgpsDocument *doc, int parent, const char *path,
 }
 
 /*
- * Look up the entry just made, read its value and what is in it.  The list of
- * a metric is part of it; any other list is only where its elements are.
+ * Look up the new entry, read its value and what is inside of it.  The path of
+ * elements of a list has the list's name only if the list is the value of a
+ * metric.
  */
 static void
 read_entry(PgpsDocument *doc, PgpsEntry *entry, const JsonbValue *value,
@@ -104,7 +105,7 @@ read_entry(PgpsDocument *doc, PgpsEntry *entry, const JsonbValue *value,
 		read_list(doc, inner, self, is_pair_value ? path : "", depth + 1);
 }
 
-/* First of several keys that an object has */
+/* The value of the first of these keys that an object has */
 static const JsonbValue *
 find_value(JsonbContainer *container, const char *const *keys, int nkeys,
 		   JsonbValue *value)
@@ -146,7 +147,7 @@ pgps_is_list_of_pairs(JsonbContainer *container)
 		is_pair(first->val.binary.data, &name, &value);
 }
 
-/* Read a name and its value; how it is labelled is part of the name. */
+/* Read a name and its value.  Labels become a part of the name. */
 static void
 read_pair(PgpsDocument *doc, JsonbContainer *container, int parent,
 		  const char *path, const JsonbValue *name, const JsonbValue *value,
@@ -202,7 +203,7 @@ read_list(PgpsDocument *doc, JsonbContainer *container, int parent,
 		{
 			PgpsEntry  *entry = add_entry(doc, parent, "", "(element)", 9);
 
-			/* nobody's key */
+			/* a key that no dialect has */
 			if (entry != NULL)
 			{
 				entry->folded[0] = '\0';

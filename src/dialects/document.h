@@ -22,10 +22,10 @@ typedef struct PgpsEntry
 	int			parent;			/* index; -1 = none */
 	bool		container;		/* its own keys may follow */
 	PgpsCommonKey common;
-	int			leaf;			/* where its own part begins in ... */
-	char		folded[PGPS_KEY_LEN];	/* ... the path: lower case, letters
-										 * and digits only; empty = too long */
-	const PgpsWord *word;		/* of the path; NULL = nobody's */
+	int			leaf;			/* where its own part begins in "folded" */
+	char		folded[PGPS_KEY_LEN];	/* its path, in lower case, letters and
+										 * digits only; empty = too long */
+	const PgpsWord *word;		/* of the path; NULL = in no dialect */
 	const PgpsWord *leaf_word;	/* of its own part, if there is a path */
 	JsonbValue	value;
 } PgpsEntry;

@@ -239,8 +239,8 @@ pgps_read_figure(PgpsFigures *fig, const PgpsDialect *dialect,
 }
 
 /*
- * What adds up is unknown if a part could not be read, or if one to take off
- * is not there: half a sum is worse than none.
+ * A sum is unknown if a part of it could not be read, or if a value to
+ * subtract is missing.
  */
 static void
 finish_sums(PgpsFigures *fig, const PgpsDialect *dialect)
@@ -290,7 +290,7 @@ zero_absent_counters(PgpsFigures *fig, const PgpsDialect *dialect)
 	}
 }
 
-/* How many are lent out, open, idle */
+/* How many are lent out, open and idle */
 static PgpsComplaint
 work_out_use(PgpsFigures *fig, const PgpsDialect *dialect)
 {
@@ -303,8 +303,8 @@ work_out_use(PgpsFigures *fig, const PgpsDialect *dialect)
 		int64		out = v[PGPS_OPEN] - v[PGPS_CHECKED_IN];
 
 		/*
-		 * "Open" of psycopg_pool includes planned connections: what was never
-		 * opened or never asked for is not lent.
+		 * "Open" of psycopg_pool includes connections that are not made yet:
+		 * what was not made, or never asked for, is not lent out.
 		 */
 		if (is_known(fig, PGPS_CREATES) && v[PGPS_CREATES] > 0)
 			out = Min(out, v[PGPS_CREATES] - v[PGPS_CREATE_ERRORS]);
@@ -358,9 +358,9 @@ work_out_cap(PgpsFigures *fig)
 }
 
 /*
- * What follows from the figures that were reported, and from the habits of the
- * library that reported them.  Complains about the number of open connections, if
- * that cannot be.
+ * Work out what follows from the figures that were reported, and from the
+ * habits of the library.  Complains if the number of open connections is
+ * impossible.
  */
 PgpsComplaint
 pgps_work_out(PgpsFigures *fig, const PgpsDialect *dialect)
@@ -391,7 +391,7 @@ pgps_work_out(PgpsFigures *fig, const PgpsDialect *dialect)
 	return complaint;
 }
 
-/* The fields, without what was only needed to work them out */
+/* The fields, without the scratch figures */
 void
 pgps_figures_to_values(PgpsValues *values, const PgpsFigures *fig)
 {

@@ -18,9 +18,10 @@
 typedef struct PgpsFigures
 {
 	uint32		known;			/* a bit for each */
-	uint32		weak;			/* known, but by a key that yields */
-	uint32		summed;			/* made of several keys ... */
-	uint32		broken;			/* ... of which one could not be read */
+	uint32		weak;			/* known, but only by a PGPS_WEAK key */
+	uint32		summed;			/* made of several keys */
+	uint32		broken;			/* made of several keys, of which one could not
+								 * be read */
 	uint64		seen;			/* a bit for each row of the dialect */
 	int64		value[PGPS_NSCRATCH];
 } PgpsFigures;

@@ -109,9 +109,7 @@ const PgpsDialect pgps_dbcp2 = {
 						  "factoryType", "creationStackTrace"),
 };
 
-/*
- * c3p0; what all users have together is more than what the default user has
- */
+/* c3p0; figures of all users go before those of the default user */
 const PgpsDialect pgps_c3p0 = {
 	.name = "c3p0",
 	.detected_by = {"num_busy_connections*", "num_idle_connections*"},

@@ -3,10 +3,10 @@
  * parser.c
  *	  One document, read in the words of its dialect.
  *
- * The words of the libraries are data (list.c), the keys of any shape of
- * document are found in document.c, their values are converted in figures.c;
- * here the dialect is chosen (detect.c), one key read after the other, and
- * what is not understood complained about.
+ * The words of the libraries are data (list.c).  document.c finds the keys in
+ * any shape of document, detect.c finds the dialect, figures.c converts the
+ * values.  Here one key is read after the other, and what is not understood is
+ * listed.
  *
  * There are two kinds of mistakes.  A document that is no statistics at
  * all is a wrong argument and raises.  A value that cannot be used in a
@@ -205,7 +205,7 @@ knows_inside(const PgpsParser *parser, int outer)
 	return false;
 }
 
-/* The entry behind this one and all that is in it */
+/* The entry after this one and all that is inside of it */
 int
 pgps_skip_entry(const PgpsDocument *doc, int i)
 {
@@ -285,9 +285,8 @@ name_row(PgpsParser *parser)
 }
 
 /*
- * Parse one document; it may be a row of several that make a pool together,
- * whose dialect is then given.  In the parser are its figures as they were
- * read.
+ * Parse one document into the figures of the parser.  It may be one of several
+ * rows that make a pool together; their dialect is given then.
  */
 PgpsStats *
 pgps_parse_document(PgpsParser *parser, JsonbContainer *container,
@@ -310,7 +309,7 @@ pgps_parse_document(PgpsParser *parser, JsonbContainer *container,
 	return stats;
 }
 
-/* From the figures as they were read to those that we keep */
+/* Work out the figures that we keep from those that were read. */
 PgpsStats *
 pgps_finish_document(PgpsParser *parser)
 {

@@ -3,9 +3,9 @@
  * pgpool2.c
  *	  The rows of Pgpool-II's SHOW POOL_POOLS as one pool.
  *
- * There is a row for each process, slot of its cache, and backend node.  What
- * a client waits for is a process, so these are the size of the pool, and
- * those with a client are lent out; connections are in the slots.
+ * There is a row for each process, slot of its cache, and backend node.
+ * Clients wait for a process, so the processes are the size of the pool, and
+ * those with a client are lent out.  The open connections are in the slots.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *

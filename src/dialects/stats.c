@@ -3,9 +3,9 @@
  * stats.c
  *	  What the argument of report() says: one document, or several.
  *
- * It is an object, an array with a row for each of several pools or with rows
- * that make a pool only together, a pool for reading and one for writing, or
- * a text.  A document is read in parser.c.
+ * It is an object; an array of rows, each of which is a pool, or which make one
+ * pool together; an object with a pool for reading and one for writing; or a
+ * text.  A document is read in parser.c.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -16,7 +16,7 @@
 #include "dialects/parser.h"
 
 #define MAX_ROWS 1000			/* pools in one report */
-#define MAX_COMBINED 100000		/* rows that make one */
+#define MAX_COMBINED 100000		/* rows that make one pool together */
 
 static PgpsStats *
 parse_object(JsonbContainer *container, bool strict)
@@ -90,7 +90,7 @@ check_rows(uint32 nrows, int limit)
 						nrows, limit)));
 }
 
-/* Rows that make a pool only together */
+/* Make one pool of all rows. */
 static PgpsStats *
 parse_combined(JsonbContainer *array, const PgpsDialect *dialect, bool strict)
 {
@@ -156,7 +156,7 @@ parse_array(JsonbContainer *array, bool strict)
 		result = lappend(result, pgps_finish_document(&parser));
 	}
 
-	/* what is no pool is kept only if there is nothing else */
+	/* rows that are no pools are kept only if there is nothing else */
 	foreach(lc, result)
 		any_pool |= !((PgpsStats *) lfirst(lc))->not_a_pool;
 	foreach(lc, result)

@@ -30,15 +30,18 @@ typedef struct PgpsStats
 	char		pid[PGPS_PID_LEN];
 	char		instance[PGPS_INSTANCE_LEN];
 	char		app_version[PGPS_POOL_LEN];
-	PgpsPids	lent;			/* connections lent out ... */
-	PgpsPids	idle;			/* ... and idle in the pool */
-	char		row[PGPS_INSTANCE_LEN]; /* which of several; empty = the only */
+	PgpsPids	lent;			/* connections lent out, if it names them */
+	PgpsPids	idle;			/* connections idle in the pool, if it names
+								 * them */
+	char		row[PGPS_INSTANCE_LEN]; /* name of one of several pools; empty
+										 * = the only one */
 	bool		elsewhere;		/* says nothing about this connection */
-	bool		not_a_pool;		/* a row that no application waits for */
-	int			nunmapped;		/* keys that were not understood ... */
+	bool		not_a_pool;		/* a row of the console itself, not of an
+								 * application's pool */
+	int			nunmapped;		/* number of keys that were not understood */
 	Size		unmapped_used;
-	char		unmapped[PGPS_UNMAPPED_LEN];	/* ... as many as fit, each
-												 * ended by NUL */
+	char		unmapped[PGPS_UNMAPPED_LEN];	/* these keys, as many as fit,
+												 * each ended by NUL */
 } PgpsStats;
 
 extern List *pgps_parse_stats(Jsonb *document, bool strict);

@@ -44,7 +44,7 @@ static words_hash * words = NULL;
 
 const PgpsClue *pgps_open_clues = NULL;
 
-/* What is left of a character when case and punctuation do not count; or 0 */
+/* A character without case; 0 if it is punctuation */
 static inline char
 fold_char(char c)
 {
@@ -56,8 +56,8 @@ fold_char(char c)
 }
 
 /*
- * Append a key to a folded one of that length.  False when it is too long to
- * be anybody's.
+ * Append a key to a folded key of that length.  False if it gets too long to
+ * be in any dialect.
  */
 bool
 pgps_fold(char *folded, int *length, const char *key, int keylen)
@@ -80,7 +80,7 @@ pgps_fold(char *folded, int *length, const char *key, int keylen)
 	return true;
 }
 
-/* Is a key of a table, folded on the fly, this folded one? */
+/* Is this key of a table, when folded, the folded one? */
 bool
 pgps_same_key(const char *folded, const char *key)
 {
@@ -101,10 +101,7 @@ pgps_find_word(const char *folded)
 	return words_lookup(words, folded);
 }
 
-/*-------------------------------------------------------------------------
- * Making them
- *-------------------------------------------------------------------------
- */
+/* Building the table of words */
 
 static PgpsWord *
 add_word(const char *key, int keylen)
@@ -126,7 +123,9 @@ add_word(const char *key, int keylen)
 	return word;
 }
 
-/* Rows of one word stand together, so that the first comes first. */
+/*
+ * Add a row of a dialect.  Rows of one word stand together: the first is kept.
+ */
 static void
 add_row(const PgpsDialect *dialect, const char *text, const PgpsDialectKey *key)
 {

@@ -27,7 +27,7 @@ typedef enum PgpsCommonKey
 	PGPS_COMMON_NONE
 } PgpsCommonKey;
 
-/* a dialect knows a word */
+/* a dialect that knows a word */
 typedef struct PgpsWordRow
 {
 	struct PgpsWordRow *next;
@@ -35,15 +35,15 @@ typedef struct PgpsWordRow
 	const PgpsDialectKey *key;	/* the first of its rows; NULL = ignored */
 } PgpsWordRow;
 
-/* a dialect is detected by a word, or by one that begins so */
+/* a pattern of detected_by that a word, or any longer one, matches */
 typedef struct PgpsClue
 {
 	const struct PgpsClue *next;
-	int			dialect;		/* in pgps_dialects ... */
-	int			n;				/* ... and in its detected_by */
-	const char *text;			/* as it must be written, or how it must
-								 * begin; NULL = any spelling */
-	int			length;			/* of that */
+	int			dialect;		/* index in pgps_dialects */
+	int			n;				/* index in its detected_by */
+	const char *text;			/* how it must be written, or begin; NULL = any
+								 * spelling */
+	int			length;			/* of text */
 } PgpsClue;
 
 typedef struct PgpsWord
@@ -52,10 +52,10 @@ typedef struct PgpsWord
 	PgpsCommonKey common;
 	PgpsWordRow *rows;
 	const PgpsClue *clues;
-	char		status;			/* of the hash table */
+	char		status;			/* used by the hash table */
 } PgpsWord;
 
-/* clues of any word that begins with their text */
+/* clues of every word that begins with their text */
 extern const PgpsClue *pgps_open_clues;
 
 extern void pgps_words_init(void);

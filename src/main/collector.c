@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * collector.c
- *	  The background worker: remembers since when, how much at most, gives up
+ *	  The background worker: keeps peaks, history, statuses and alerts, removes
  *	  what expired, saves.
  *
- * Readers do not depend on it: they judge for themselves.  It connects to no
- * database, so that it shows in pg_stat_activity and is in the way of no
+ * Readers do not depend on it: they judge for themselves.  It is initialized
+ * without a database, so that it shows in pg_stat_activity and never blocks a
  * DROP DATABASE.  Its transactions only read the shared catalogs.
  *
  * Copyright (c) 2026, the pgpool_stats authors
@@ -62,7 +62,7 @@ forget_collector(int code, Datum arg)
 	pgps_registry_note_collector(0);
 }
 
-/* One look at everything */
+/* One pass: look at everything once */
 static void
 pass(TimestampTz now)
 {
@@ -99,7 +99,7 @@ pass(TimestampTz now)
 	pgps_registry_note_pass(now, pgps_server_status(snapshot->rejections));
 }
 
-/* A full registry is one LOG line a minute, however many feel it. */
+/* Log once a minute that the registry is full, however often it happens. */
 static void
 log_overflow(TimestampTz now)
 {
@@ -172,6 +172,6 @@ pgps_collector_main(Datum arg)
 		}
 	}
 
-	/* 0 would mean that it is not to be started again */
+	/* exit code 0 would end the worker for good */
 	proc_exit(1);
 }

@@ -40,7 +40,7 @@ char	   *pgps_alert_rules = "";
 char	   *pgps_notify_database = "";
 bool		pgps_relabel = false;
 
-/* known in their files as what their check hooks made of them */
+/* raw texts; what their check hooks parsed is kept in the hooks' own files */
 static char *pooler_addresses = "";
 static char *poolers = "";
 
@@ -82,7 +82,7 @@ pgps_define_settings(bool preloading)
 							 &pgps_track, pgps_track, track_options,
 							 PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomRealVariable("pgpool_stats.target_wait_probability",
-							 "Share of checkouts that may have to wait with the size that is suggested.",
+							 "Share of checkouts that may have to wait with the sizes suggested in the view sizing.",
 							 NULL,
 							 &pgps_target_wait_probability,
 							 pgps_target_wait_probability, 0.000001, 0.5,
@@ -96,7 +96,7 @@ pgps_define_settings(bool preloading)
 							   pgps_assign_pooler_addresses, NULL);
 	DefineCustomStringVariable("pgpool_stats.poolers",
 							   "Connection strings of the consoles of connection poolers, to be polled.",
-							   "Separated by semicolons; the password is to be in a password or service file.",
+							   "Separated by semicolons; the password belongs in a password or service file.",
 							   &poolers, "",
 							   PGC_SIGHUP, GUC_SUPERUSER_ONLY,
 							   pgps_check_poolers, pgps_assign_poolers, NULL);

@@ -77,8 +77,8 @@ typedef struct SaveHeader
 								 * follows */
 	uint64		system_identifier;
 	TimestampTz stats_reset;
-	uint32		size[SECTIONS]; /* bytes of one struct ... */
-	uint32		count[SECTIONS];	/* ... and how many there are */
+	uint32		size[SECTIONS]; /* bytes of one element of each section */
+	uint32		count[SECTIONS];	/* number of elements */
 } SaveHeader;
 
 /* Work out the checksum of a file in memory. */
@@ -349,7 +349,10 @@ pgps_load(void)
 
 	if (!pgps_save)
 	{
-		/* nor shall it come back when it is switched on again */
+		/*
+		 * old counters must not come back when the setting is switched on
+		 * again
+		 */
 		(void) unlink(SAVE_FILE);
 		return;
 	}

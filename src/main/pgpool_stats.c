@@ -12,12 +12,12 @@
  *	 poolers	what external poolers say
  *	 server		what the server itself sees: hooks, rejections, locks, cores
  *	 analysis	from a copy of it all to a judgement
- *	 alerts		what is wrong, and who is told
+ *	 alerts		what is wrong, and how it is announced
  *	 views		what SQL calls, each view's C beside its SQL
  *	 main		putting it together: settings, shared memory, collector, saving
- *	 poller		a library of its own, with libpq: who asks the poolers
+ *	 poller		a library of its own, with libpq: the worker that asks poolers
  *
- * How data flows from one to the other is told in CONTRIBUTING.md.
+ * How data flows from one to the other is described in CONTRIBUTING.md.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *

@@ -3,15 +3,15 @@
  * guard.c
  *	  How much memory the poller may take.
  *
- * libpq makes room for a whole message as soon as its length is told, which
- * may be a lie of a gigabyte, and keeps whatever parameters a server invents.
- * So the process has a limit of its own for private writable memory
- * (RLIMIT_DATA), beyond which malloc() fails, which libpq reports as any other
- * error; and after each call we look how much one connection has taken, so
- * that it is closed long before it takes what others need.
+ * libpq allocates a message as soon as it has read the length, which a faulty
+ * server may give as a gigabyte, and it keeps all parameters that a server
+ * sends.  So the process limits its private writable memory (RLIMIT_DATA):
+ * beyond that malloc() fails, which libpq reports like any other error.  And
+ * after each call we look how much memory one connection has taken, so that it
+ * is closed long before it takes what others need.
  *
- * How much there is comes from /proc; where that is not there, only bytes and
- * rows are bounded (link.c).
+ * The memory in use is read from /proc.  On a system without /proc, only bytes
+ * and rows are bounded (link.c).
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -30,7 +30,7 @@
 
 static int	statm = -1;
 
-/* Data and stack of this process; 0 = unknown */
+/* Size of data and stack of this process; 0 = unknown */
 Size
 guard_memory(void)
 {
@@ -56,7 +56,7 @@ guard_memory(void)
 	return data * (Size) sysconf(_SC_PAGESIZE);
 }
 
-/* Set the limit for so many poolers. */
+/* Set the limit of memory for so many poolers. */
 void
 guard_limit(int poolers)
 {

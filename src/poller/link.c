@@ -82,7 +82,7 @@ link_fail(Link *link, const char *error)
 	char		line[PGPS_ERROR_LEN];
 	int			n = 0;
 
-	/* libpq's messages may have several */
+	/* libpq's messages may have several lines */
 	for (; *error != '\0' && n < sizeof(line) - 1; error++)
 	{
 		bool		blank = strchr(" \n\t\r", *error) != NULL;
@@ -106,7 +106,7 @@ set_events(Link *link, uint32 events)
 	link->events = events;
 }
 
-/* Notices are no answers. */
+/* Notices do not matter. */
 static void
 ignore_notice(void *arg, const PGresult *result)
 {
@@ -157,8 +157,8 @@ connect_start(Link *link)
  */
 
 /*
- * What is to be asked after "show"; PGPS_SHOWS = nothing.  The versions come
- * first, they tell which product it is.
+ * The command to send after "show"; PGPS_SHOWS = none.  The versions come
+ * first: they show which product it is.
  */
 static PgpsShow
 next_show(const Link *link)
@@ -244,7 +244,9 @@ keep_text(const char *text, int length)
 	return pnstrdup(text, Min(length, MAX_CELL));
 }
 
-/* Keep the columns and, of a single row, the row.  False: it is too much. */
+/*
+ * Keep the columns and, in single-row mode, the row.  False if it is too much.
+ */
 static bool
 take_result(Link *link, const PGresult *result)
 {
@@ -285,7 +287,7 @@ take_result(Link *link, const PGresult *result)
 	return table->nrows <= MAX_ROWS;
 }
 
-/* All is answered: hand it over. */
+/* All is answered: hand the answers over. */
 static void
 finish(Link *link)
 {
@@ -326,7 +328,7 @@ finish(Link *link)
 	MemoryContextReset(link->context);
 }
 
-/* Look at one result; what is no answer to a SHOW ends the connection. */
+/* Look at one result.  One that is no answer to a SHOW ends the connection. */
 static void
 take_answer(Link *link, PGresult *result)
 {
@@ -338,7 +340,10 @@ take_answer(Link *link, PGresult *result)
 				link_fail(link, "its answer has too many rows or columns");
 			break;
 		case PGRES_FATAL_ERROR:
-			/* not every product, nor every user, may ask everything */
+			/*
+			 * not every product knows every command, nor may every user send
+			 * it
+			 */
 			if (PQstatus(link->conn) != CONNECTION_OK)
 				link_fail(link, PQerrorMessage(link->conn));
 			else if (link->refusal[0] == '\0')
@@ -393,7 +398,7 @@ hear(Link *link)
 
 		if (link->state == LINK_IDLE)
 		{
-			/* nobody has asked */
+			/* a result that nobody asked for */
 			PQclear(result);
 			if (result != NULL || PQstatus(link->conn) != CONNECTION_OK)
 				link_fail(link, "it closed the connection");
@@ -415,7 +420,7 @@ connect_on(Link *link)
 {
 	PostgresPollingStatusType status = PQconnectPoll(link->conn);
 
-	/* it may have another socket now, with the same number */
+	/* libpq may have made another socket with the same number */
 	link->changed = true;
 	switch (status)
 	{
@@ -435,7 +440,7 @@ connect_on(Link *link)
 	}
 }
 
-/* Its socket is ready for what it was waited for. */
+/* The socket is ready for what we waited for. */
 void
 link_advance(Link *link)
 {

@@ -27,25 +27,27 @@ typedef struct Link
 {
 	char		name[PGPS_POOL_LEN];
 	char	   *conninfo;
-	int			number;			/* among the poolers in shared memory */
+	int			number;			/* number of the pooler in shared memory */
 
 	LinkState	state;
 	PGconn	   *conn;
-	uint32		events;			/* what its socket is waited for */
-	bool		changed;		/* socket or events are not those of the set */
-	TimestampTz due;			/* next poll */
-	TimestampTz deadline;		/* of this one */
+	uint32		events;			/* events of its socket to wait for */
+	bool		changed;		/* the set of sockets must be made anew */
+	TimestampTz due;			/* time of the next poll */
+	TimestampTz deadline;		/* end of the current poll */
 
-	/* the poll that goes on; all of it in "context" */
+	/* the current poll; everything of it is allocated in "context" */
 	MemoryContext context;
 	PgpsConsole console;
-	PgpsShow	first_show;		/* what tells its version */
-	PgpsShow	show;			/* what is being asked */
-	PgpsTable  *table;			/* and answered so far; NULL = nothing yet */
-	int			room;			/* cells there is room for in it */
-	Size		received;		/* bytes of this poll */
-	Size		grown;			/* memory taken for them */
-	char		refusal[256];	/* first error that was an answer */
+	PgpsShow	first_show;		/* command that shows the version */
+	PgpsShow	show;			/* command that is being answered */
+	PgpsTable  *table;			/* its answer so far; NULL = none yet */
+	int			room;			/* number of cells that the answer has room
+								 * for */
+	Size		received;		/* bytes received in this poll */
+	Size		grown;			/* memory that libpq took for them */
+	char		refusal[256];	/* the first error that a command was answered
+								 * with */
 } Link;
 
 extern Link *link_make(const char *name, const char *conninfo, int number);

@@ -5,8 +5,8 @@
  *
  * A library of its own, so that libpq and all it needs stay out of every
  * other process.  The collector starts it while pgpool_stats.poolers is not
- * empty.  It waits for all poolers at once and for none in particular: each
- * has its own connection and its own deadline (link.c).
+ * empty.  It never waits for a single pooler: each has its own connection and
+ * its own deadline (link.c).
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -88,7 +88,7 @@ configure(void)
 		if (i == nlinks)
 			links[nlinks++] = link_make(name, pgps_pooler_conninfo(list, j),
 										pgps_pooler_number(name));
-		/* not all at the same moment */
+		/* so that not all are polled at the same moment */
 		if (links[i]->due == 0)
 			links[i]->due = now + (int64) pgps_poll_interval * 1000 * j / count;
 	}
@@ -124,7 +124,7 @@ watch_clock(TimestampTz now)
 			link_fail(link, psprintf("no answer within %d ms", pgps_poll_timeout));
 		if (!is_polling(link) && now >= link->due)
 		{
-			/* what was missed is not made up for */
+			/* polls that were missed are not made up for */
 			link->due += ((now - link->due) / interval + 1) * interval;
 			link_poll(link, now);
 		}
@@ -145,8 +145,8 @@ time_left(TimestampTz now)
 }
 
 /*
- * The set of sockets, as they are now.  libpq may have closed a socket and
- * opened another one under the same number, so a changed one means a new set.
+ * Make the set of sockets.  libpq may have closed a socket and opened another
+ * one under the same number, so any change means a new set.
  */
 static void
 prepare_set(void)
@@ -191,7 +191,7 @@ pgps_poller_main(Datum arg)
 	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
 	pgstat_report_appname(POLLER_NAME);
 
-	/* PgBouncer refuses what the server's environment may hold */
+	/* options of the server's environment would make PgBouncer reject us */
 	unsetenv("PGOPTIONS");
 	context = AllocSetContextCreate(TopMemoryContext, POLLER_NAME,
 									ALLOCSET_DEFAULT_SIZES);

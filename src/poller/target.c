@@ -16,7 +16,7 @@
 
 #include "poller/link.h"
 
-/* The value of a keyword, in a connection string or by default; or NULL */
+/* The value of a keyword in a connection string, or its default; or NULL */
 static const char *
 option(const PQconninfoOption *given, const PQconninfoOption *defaults,
 	   const char *keyword)
@@ -38,7 +38,7 @@ option(const PQconninfoOption *given, const PQconninfoOption *defaults,
 	return NULL;
 }
 
-/* Is a host, out of a list, one that needs no look-up? */
+/* Can one host of a list be connected to without a look-up? */
 static bool
 needs_no_lookup(const char *host, Size length)
 {
@@ -52,7 +52,7 @@ needs_no_lookup(const char *host, Size length)
 	memcpy(buf, host, length);
 	buf[length] = '\0';
 
-	/* that one is in the machine's own list */
+	/* that name is in the machine's own list */
 	if (strcmp(buf, "localhost") == 0)
 		return true;
 	buf[strcspn(buf, "%")] = '\0';
@@ -62,8 +62,8 @@ needs_no_lookup(const char *host, Size length)
 }
 
 /*
- * What is wrong with where a connection string leads, with what its service
- * adds?  NULL if nothing is.
+ * What is wrong with the hosts of a connection string and its service?  NULL
+ * if nothing is.
  */
 const char *
 target_is_wrong(const char *conninfo)

@@ -19,7 +19,7 @@
 #include "base/compat.h"
 #include "poolers/pooler_list.h"
 
-/* the setting as its check hook understood it */
+/* the setting as its check hook parsed it */
 typedef struct Network
 {
 	int			family;			/* PGSQL_AF_INET or PGSQL_AF_INET6 */

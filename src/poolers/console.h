@@ -29,21 +29,22 @@
 #define PGPS_SHOW(name) PGPS_SHOW_##name,
 typedef enum PgpsShow {PGPS_SHOW_LIST(PGPS_SHOW) PGPS_SHOWS} PgpsShow;
 
-/* the answer to one of them, as text */
+/* the answer to one command, as text */
 typedef struct PgpsTable
 {
 	int			ncols;
 	char	  **columns;
 	int			nrows;
-	char	  **cells;			/* row after row; NULL = null */
+	char	  **cells;			/* row after row; a cell that is null is
+								 * NULL */
 } PgpsTable;
 
 /* one poll */
 typedef struct PgpsConsole
 {
-	int			number;			/* of the pooler */
+	int			number;			/* number of the pooler in shared memory */
 	const char *name;
-	const char *database;		/* of the console */
+	const char *database;		/* name of the console's database */
 	TimestampTz started_at;
 	const PgpsTable *tables[PGPS_SHOWS];	/* NULL = not answered */
 } PgpsConsole;

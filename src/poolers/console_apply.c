@@ -27,7 +27,10 @@
  *-------------------------------------------------------------------------
  */
 
-/* Which role and database are that here?  What is not known stays invalid. */
+/*
+ * Look up role and database of a name on this server; one that is not here
+ * stays invalid.
+ */
 static void
 identify_pool(PgpsReport *report, const PgpsConsolePool *pool)
 {
@@ -76,9 +79,9 @@ make_report(PgpsReport *report, const PgpsConsolePool *pool,
 }
 
 /*
- * Whose are the counters of a database?  Its only pool's; with several, or
- * once there were several, they are in a row of the database itself, which
- * goes on from where the pool's stood.
+ * Where do the counters of a database go?  To its only pool.  If it has
+ * several, or once had, they go to a row of the database itself, which
+ * continues the pool's counters.
  */
 static void
 assign_counters(const PgpsConsoleRows *rows, const PgpsConsolePool *counters,
@@ -114,10 +117,7 @@ assign_counters(const PgpsConsoleRows *rows, const PgpsConsolePool *counters,
 	}
 }
 
-/*-------------------------------------------------------------------------
- * Which connections here are the server connections of a pooler?
- *-------------------------------------------------------------------------
- */
+/* Backends that are server connections of a pooler */
 
 static int
 backend_order(const void *a, const void *b)
@@ -129,10 +129,11 @@ backend_order(const void *a, const void *b)
 }
 
 /*
- * The backend at the other end of a server connection.  Its port is the
- * client's here; its address may look different from there, and the pid alone
- * may be that of a process of another server, so that one of them must be the
- * same, too.  Pgpool-II lists only pids: role and database must be the same.
+ * The backend at the other end of a pooler's server connection.  The local
+ * port of the connection is the client port of the backend.  That does not
+ * suffice: so either the address must be the same as well, or the pid, which
+ * alone may be that of a process of another server.  Pgpool-II lists only
+ * pids: then role and database must be the same.
  */
 static const PgpsBackend *
 backend_of_server(const PgpsConsoleServer *server, const PgpsReport *reports,
@@ -163,7 +164,9 @@ backend_of_server(const PgpsConsoleServer *server, const PgpsReport *reports,
 	return same ? backend : NULL;
 }
 
-/* Of several nodes we are the one that has most of its backends here. */
+/*
+ * The node of Pgpool-II that this server is: the one with most backends here
+ */
 static int
 our_node(const PgpsConsoleRows *rows, const PgpsBackend *const *found)
 {
@@ -189,8 +192,8 @@ our_node(const PgpsConsoleRows *rows, const PgpsBackend *const *found)
 }
 
 /*
- * Bind the backends to the pooler that holds them, and note which of its pools
- * have any here.
+ * Bind the backends to the pooler whose server connections they are, and note
+ * which of its pools have any here.
  */
 static void
 bind_servers(int number, const PgpsConsoleRows *rows, PgpsReport *reports)

@@ -20,7 +20,7 @@
 #include "dialects/list.h"
 #include "poolers/console_read.h"
 
-#define MAX_POOLS 500			/* of one pooler; what is more is left out */
+#define MAX_POOLS 500			/* of one pooler; further ones are left out */
 
 /*-------------------------------------------------------------------------
  * The pooler itself
@@ -116,7 +116,7 @@ make_room(const PgpsTable *table)
 	return palloc(Min(table->nrows + 1, MAX_POOLS) * sizeof(PgpsConsolePool));
 }
 
-/* The pool that a row is about */
+/* The name of the pool that a row is about */
 static PgpsConsolePool
 pool_of_row(const PgpsTable *table, int row, const char *user_column,
 			const PgpsDialect *dialect)
@@ -130,7 +130,7 @@ pool_of_row(const PgpsTable *table, int row, const char *user_column,
 	return pool;
 }
 
-/* Under which names does it connect? */
+/* Set the names of role and database on the server. */
 static void
 read_server_names(PgpsConsolePool *pool, const PgpsTable *databases)
 {
@@ -197,7 +197,7 @@ read_capacity(PgpsConsolePool *pool, const PgpsTable *databases)
 			pgps_set(values, fields[i], of_database.value[fields[i]]);
 	}
 
-	/* all users of the database together */
+	/* for all users of the database together */
 	limit = pgps_count_in(databases, row, "max_connections");
 	pool->shared_cap = Max(limit, 0);
 	if (limit > 0 && limit < pgps_get(values, PGPS_MAX_SIZE, PG_INT64_MAX))
@@ -207,7 +207,7 @@ read_capacity(PgpsConsolePool *pool, const PgpsTable *databases)
 	}
 }
 
-/* A row for each pool; the console itself is one, and left out. */
+/* Read a row for each pool; the console's own row is left out. */
 static void
 read_pools(PgpsConsoleRows *rows, const PgpsConsole *console,
 		   PgpsProduct product)
@@ -239,7 +239,7 @@ read_pools(PgpsConsoleRows *rows, const PgpsConsole *console,
 	}
 }
 
-/* What is counted for the databases, or users of them, that have pools */
+/* Read the counters of databases, or of their users, that have pools. */
 static void
 read_database_counters(PgpsConsoleRows *rows, const PgpsConsole *console)
 {

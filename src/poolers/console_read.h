@@ -22,27 +22,29 @@
 /* nodes of Pgpool-II that are looked at */
 #define PGPS_MAX_NODES 128
 
-/* one pool, or what is counted for a database and no single pool of it */
+/* one pool; or the counters of a database, if they are of no single pool */
 typedef struct PgpsConsolePool
 {
-	const char *database;		/* as the pooler calls it */
-	const char *user;			/* NULL = all of the database */
-	const char *server_database;	/* as it is called where the pooler ... */
-	const char *server_user;	/* ... connects to; NULL = the same */
+	const char *database;		/* its name at the pooler */
+	const char *user;			/* role at the pooler; NULL = all of the
+								 * database */
+	const char *server_database;	/* name of the database on the server */
+	const char *server_user;	/* role on the server; NULL = the same as
+								 * "user" */
 	const char *pool_mode;		/* or NULL */
 	const char *dialect;
 	int32		shared_cap;		/* of all pools of its database; 0 = none */
 	PgpsValues	values;
 } PgpsConsolePool;
 
-/* one server connection; what is not known is -1, or NULL */
+/* one server connection; unknown numbers are -1, unknown texts NULL */
 typedef struct PgpsConsoleServer
 {
-	int			pool;			/* its pool */
+	int			pool;			/* index of its pool */
 	int			node;			/* of Pgpool-II: which of its servers */
 	int32		pid;			/* of the process at the other end */
-	int32		port;			/* its own ... */
-	const char *local_addr;		/* ... and its own address */
+	int32		port;			/* local port at the pooler */
+	const char *local_addr;		/* local address at the pooler */
 	bool		is_local;		/* over a socket of the file system */
 } PgpsConsoleServer;
 
@@ -52,15 +54,16 @@ typedef struct PgpsConsoleRows
 	int			npools;
 	PgpsConsolePool *pools;
 	int			ncounters;
-	PgpsConsolePool *counters;	/* a row of SHOW STATS each, of a database ... */
+	PgpsConsolePool *counters;	/* rows of SHOW STATS for databases that have
+								 * pools */
 	int			nservers;		/* ... that has pools */
 	PgpsConsoleServer *servers;
 } PgpsConsoleRows;
 
-/* NULL: the answers are not those of a pooler */
+/* Returns NULL if the answers are not those of a pooler. */
 extern PgpsConsoleRows *pgps_console_read(const PgpsConsole *console);
 
-/* next pool from "from" on, of any user if that is NULL; -1 = no more */
+/* Next pool from "from" on, of any user if that is NULL; -1 = no more */
 extern int	pgps_console_pool(const PgpsConsoleRows *rows, int from,
 							  const char *database, const char *user);
 

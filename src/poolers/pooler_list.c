@@ -137,7 +137,7 @@ read_item(const char *p, Words *words, StringInfo conninfo, const char **wrong)
 	}
 }
 
-/* Under which name is it shown? */
+/* The name under which it is shown */
 static void
 choose_name(char *dest, const Words *words)
 {
@@ -196,7 +196,7 @@ make_list(const PgpsPoolerItem *items, int count, const StringInfoData *texts)
 	return list;
 }
 
-/* Check hook.  The message leaves out the value. */
+/* Check hook.  Its message does not show the value. */
 bool
 pgps_check_poolers(char **newval, void **extra, GucSource source)
 {

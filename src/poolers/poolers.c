@@ -75,7 +75,7 @@ pgps_poller_runs(void)
 	return pg_atomic_read_u32(&shared->poller_pid) != 0;
 }
 
-/* Was there no process left for it when it was last to be started? */
+/* Was there no free worker process when the poller was last to be started? */
 bool
 pgps_poller_has_no_worker(void)
 {
@@ -114,8 +114,8 @@ pgps_identify_pooler(char *via, const char *client_addr)
  */
 
 /*
- * Start the poller if there is something to poll and it does not run.  It is
- * started anew after it ended, but not all the time.
+ * Start the poller if there is something to poll and it does not run.  After
+ * it ended there is a pause before it is started again.
  */
 void
 pgps_poller_start(TimestampTz now)
@@ -154,7 +154,7 @@ pgps_poller_begin(void)
 										  MyProcPid);
 }
 
-/* The poller ends: nothing is known any more. */
+/* The poller ends: the poolers are not known any more. */
 void
 pgps_poller_end(void)
 {
@@ -165,7 +165,7 @@ pgps_poller_end(void)
 	pg_atomic_write_u32(&shared->poller_pid, 0);
 }
 
-/* Number of the pooler of a name; it gets one, if it has none. */
+/* The number of a pooler; a new name gets one.  -1 if there is none left. */
 int
 pgps_pooler_number(const char *name)
 {
@@ -194,7 +194,7 @@ pgps_pooler_number(const char *name)
 	return i;
 }
 
-/* It is not polled any more. */
+/* Forget a pooler that is not polled any more. */
 void
 pgps_pooler_forget(int number)
 {
@@ -205,8 +205,8 @@ pgps_pooler_forget(int number)
 }
 
 /*
- * A poll failed.  What it said before stays, with its time; connections that
- * were its own still are.
+ * A poll failed.  The figures of the last one stay, with their time, and the
+ * pooler keeps its connections.
  */
 void
 pgps_pooler_failed(int number, const char *error)

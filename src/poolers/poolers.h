@@ -22,7 +22,7 @@
 #define PGPS_VERSION_LEN 32
 #define PGPS_ERROR_LEN 256
 
-/* what the poller knows of one; numbers are -1 while they are unknown */
+/* what is known of one pooler; unknown numbers are -1 */
 typedef struct PgpsPooler
 {
 	char		name[PGPS_POOL_LEN];	/* empty = free */
@@ -51,7 +51,7 @@ extern void pgps_poller_start(TimestampTz now);
 /* which of them a session comes through */
 extern void pgps_identify_pooler(char *via, const char *client_addr);
 
-/* for the poller */
+/* for the poller alone */
 extern PGDLLEXPORT bool pgps_poller_begin(void);
 extern PGDLLEXPORT void pgps_poller_end(void);
 extern PGDLLEXPORT int pgps_pooler_number(const char *name);

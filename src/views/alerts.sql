@@ -35,7 +35,7 @@ COMMENT ON COLUMN pgpool_stats.alerts.pool IS 'Name of the pool; null = a limit 
 COMMENT ON COLUMN pgpool_stats.alerts.datname IS 'Its database';
 COMMENT ON COLUMN pgpool_stats.alerts.usename IS 'Role it connects as';
 COMMENT ON COLUMN pgpool_stats.alerts.instance IS 'The worst instance';
-COMMENT ON COLUMN pgpool_stats.alerts.since IS 'Since when';
+COMMENT ON COLUMN pgpool_stats.alerts.since IS 'When it began';
 COMMENT ON COLUMN pgpool_stats.alerts.message IS 'What is wrong, in one sentence';
 COMMENT ON COLUMN pgpool_stats.alerts.hint IS 'Where to look, what to do';
 COMMENT ON COLUMN pgpool_stats.alerts.value IS 'Value of the worst instance';

@@ -64,7 +64,7 @@ comes_through(const PgpsSnapshot *snapshot, const PgpsPoolView *pool,
 			return true;
 	}
 
-	/* one instance may come through several */
+	/* one instance may come through several pools of poolers */
 	for (i = 0; i < snapshot->nbackends; i++)
 	{
 		const PgpsBackend *backend = &snapshot->backends[i];
@@ -87,8 +87,8 @@ waits(const PgpsPoolView *pool)
 }
 
 /*
- * Where do callers wait for want of something?  The place next to the server
- * is the one to look at: the queues before it follow from it.
+ * Where is the bottleneck that callers wait for?  The queue nearest to the
+ * server is looked at first: those before it follow from it.
  */
 static const char *
 bottleneck(const PgpsPoolView *pool, const PgpsPoolView *pooler_pool)
@@ -97,7 +97,7 @@ bottleneck(const PgpsPoolView *pool, const PgpsPoolView *pooler_pool)
 	{
 		const PgpsValues *sum = &pooler_pool->sum;
 
-		/* it has none to lend, and may open more: the server gives none */
+		/* it has lent all, and may open more: the server gives it none */
 		return pgps_get(sum, PGPS_OPEN, 0) <
 			pgps_get(sum, PGPS_POOL_SIZE, PG_INT32_MAX) ? "server" : "pooler";
 	}
@@ -179,7 +179,7 @@ put_application_chains(PgpsRow *row, const PgpsSnapshot *snapshot,
 		put_chain(row, snapshot, pool, NULL);
 }
 
-/* The row of a pooler's pool that no application's is known to use */
+/* The row of a pooler's pool that no application's pool is known to use */
 static void
 put_pooler_chain(PgpsRow *row, const PgpsSnapshot *snapshot,
 				 const PgpsPoolView *pooler_pool)

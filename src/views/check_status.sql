@@ -95,4 +95,4 @@ BEGIN ATOMIC
 	FROM verdict AS v;
 END;
 COMMENT ON FUNCTION pgpool_stats.check_status(text) IS
-	'one line for Nagios: UNKNOWN rather than blind';
+	'one line for Nagios; UNKNOWN if not all can be seen';

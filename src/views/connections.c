@@ -37,7 +37,7 @@ PG_FUNCTION_INFO_V1(pgps_get_connections);
 	C(max_xact_time, ms, backend->max_xact_time) \
 	C(suspect, text, suspect)
 
-/* The words of pg_stat_activity */
+/* The names of states in pg_stat_activity */
 static const char *
 state_name(BackendState state)
 {
@@ -72,8 +72,8 @@ put_connection(PgpsRow *row, const PgpsSnapshot *snapshot,
 }
 
 /*
- * What speaks against each backend of the snapshot.  Only of those that are
- * surely leaked: who reads this may end them.
+ * Why each backend of the snapshot counts as leaked; NULL if it does not.
+ * Only proven leaks are named: a reader may end these connections.
  */
 static const char **
 find_suspects(const PgpsSnapshot *snapshot)

@@ -39,7 +39,7 @@ COMMENT ON COLUMN pgpool_stats.connections.usename IS 'Role that logged in';
 COMMENT ON COLUMN pgpool_stats.connections.source IS 'How we know: label or discovery';
 COMMENT ON COLUMN pgpool_stats.connections.via IS 'Pooler it comes through';
 COMMENT ON COLUMN pgpool_stats.connections.multiplexed IS 'A pooler hands it from client to client';
-COMMENT ON COLUMN pgpool_stats.connections.application_name IS 'As the client says';
+COMMENT ON COLUMN pgpool_stats.connections.application_name IS 'As set by the client';
 COMMENT ON COLUMN pgpool_stats.connections.client_addr IS 'Address of the client; null = local socket';
 COMMENT ON COLUMN pgpool_stats.connections.client_port IS 'Port of the client; null = local socket';
 COMMENT ON COLUMN pgpool_stats.connections.state IS 'As in pg_stat_activity';

@@ -50,7 +50,7 @@ static const char *const unit_names[] = {
 	[PGPS_UNIT_S] = "s"
 };
 
-/* what is special about a key */
+/* what is special about the values of a key */
 static const struct
 {
 	int			flag;

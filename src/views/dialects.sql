@@ -16,8 +16,8 @@ CREATE VIEW pgpool_stats.dialects AS
 GRANT SELECT ON pgpool_stats.dialects TO PUBLIC;
 COMMENT ON VIEW pgpool_stats.dialects IS
 	'Keys that report() knows, of each pool library';
-COMMENT ON COLUMN pgpool_stats.dialects.dialect IS 'Library whose words these are, most specific first';
-COMMENT ON COLUMN pgpool_stats.dialects.detected_by IS 'All are there; | or, * any end, = spelled just so';
+COMMENT ON COLUMN pgpool_stats.dialects.dialect IS 'Library whose keys these are, most specific first';
+COMMENT ON COLUMN pgpool_stats.dialects.detected_by IS 'Keys that must be there: a|b either, a* begins so, =a exact';
 COMMENT ON COLUMN pgpool_stats.dialects.key IS 'Key; case and punctuation do not matter';
 COMMENT ON COLUMN pgpool_stats.dialects.field IS 'Figure it reports; null = none of ours';
 COMMENT ON COLUMN pgpool_stats.dialects.conversion IS 'Its unit, and what is special about it';

@@ -58,7 +58,7 @@ unlabelled(const PgpsSnapshot *snapshot)
 	return count;
 }
 
-/* What is not to be seen, and why */
+/* What cannot be seen, and why */
 static const char *
 blind_spots(bool crashed)
 {

@@ -28,14 +28,14 @@ COMMENT ON VIEW pgpool_stats.info IS
 COMMENT ON COLUMN pgpool_stats.info.loaded IS 'Is the library in shared_preload_libraries?';
 COMMENT ON COLUMN pgpool_stats.info.version IS 'Version of the library';
 COMMENT ON COLUMN pgpool_stats.info.collector_pid IS 'Process of the collector; null = not running';
-COMMENT ON COLUMN pgpool_stats.info.last_pass IS 'When the collector last looked';
+COMMENT ON COLUMN pgpool_stats.info.last_pass IS 'When the collector last ran';
 COMMENT ON COLUMN pgpool_stats.info.sees_all IS 'Do you see the pools of all roles?';
 COMMENT ON COLUMN pgpool_stats.info.instances_used IS 'Instances kept now';
 COMMENT ON COLUMN pgpool_stats.info.instances_max IS 'Instances there is room for';
 COMMENT ON COLUMN pgpool_stats.info.overflowed_instances IS 'Reports and connections put into (other)';
 COMMENT ON COLUMN pgpool_stats.info.unlabelled_connections IS 'Connections without pgpool_stats.pool';
-COMMENT ON COLUMN pgpool_stats.info.unmapped_keys IS 'Keys of reports not understood';
-COMMENT ON COLUMN pgpool_stats.info.dropped IS 'Rows given up early to make room';
-COMMENT ON COLUMN pgpool_stats.info.stats_reset IS 'Since when counters count';
+COMMENT ON COLUMN pgpool_stats.info.unmapped_keys IS 'Keys in reports that were not understood';
+COMMENT ON COLUMN pgpool_stats.info.dropped IS 'Rows removed early to make room';
+COMMENT ON COLUMN pgpool_stats.info.stats_reset IS 'Since when the counters have counted';
 COMMENT ON COLUMN pgpool_stats.info.started_at IS 'When the server started';
 COMMENT ON COLUMN pgpool_stats.info.notes IS 'What cannot be seen, and why';

@@ -13,7 +13,7 @@
 #include "views/row.h"
 #include "views/visible.h"
 
-/* so many before we say that nothing is pooled */
+/* with fewer connects it is not said that nothing is pooled */
 #define MANY_CONNECTS 20
 
 PG_FUNCTION_INFO_V1(pgps_get_instances);
@@ -86,7 +86,7 @@ report_interval(const PgpsInstance *data)
 		pgps_median_interval(data->intervals, data->nintervals);
 }
 
-/* What a reader should know of an instance and no column says */
+/* What a reader should know of an instance and no column shows */
 static const char *
 instance_notes(const PgpsInstanceView *view)
 {

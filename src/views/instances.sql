@@ -72,13 +72,13 @@ COMMENT ON COLUMN pgpool_stats.instances.via IS 'Pooler between the instance and
 COMMENT ON COLUMN pgpool_stats.instances.status IS 'ok, full, waiting, silent, exhausted or gone';
 COMMENT ON COLUMN pgpool_stats.instances.status_since IS 'Since when it has this status';
 COMMENT ON COLUMN pgpool_stats.instances.client_addr IS 'Address it connects from; null = local socket';
-COMMENT ON COLUMN pgpool_stats.instances.dialect IS 'Whose words the last report was in';
+COMMENT ON COLUMN pgpool_stats.instances.dialect IS 'Library whose keys the last report used';
 COMMENT ON COLUMN pgpool_stats.instances.app_version IS 'Version of the application';
 COMMENT ON COLUMN pgpool_stats.instances.pool_size IS 'Configured: maximum without overflow';
 COMMENT ON COLUMN pgpool_stats.instances.max_overflow IS 'Configured: overflow allowed above pool_size';
 COMMENT ON COLUMN pgpool_stats.instances.max_size IS 'pool_size + max_overflow; null = unknown';
 COMMENT ON COLUMN pgpool_stats.instances.unlimited IS 'The pool has no maximum';
-COMMENT ON COLUMN pgpool_stats.instances.min_size IS 'Configured: kept open';
+COMMENT ON COLUMN pgpool_stats.instances.min_size IS 'Configured: connections kept open';
 COMMENT ON COLUMN pgpool_stats.instances.open IS 'Connections open now';
 COMMENT ON COLUMN pgpool_stats.instances.checked_out IS 'Of those, lent to the application';
 COMMENT ON COLUMN pgpool_stats.instances.checked_in IS 'Of those, idle in the pool';
@@ -86,7 +86,7 @@ COMMENT ON COLUMN pgpool_stats.instances.overflow IS 'Open connections above poo
 COMMENT ON COLUMN pgpool_stats.instances.waiting IS 'Callers queued for a connection now';
 COMMENT ON COLUMN pgpool_stats.instances.max_wait IS 'Age of the oldest waiting caller, ms';
 COMMENT ON COLUMN pgpool_stats.instances.used_pct IS 'checked_out in percent of max_size';
-COMMENT ON COLUMN pgpool_stats.instances.as_of IS 'When these were reported; null = the server''s view';
+COMMENT ON COLUMN pgpool_stats.instances.as_of IS 'Time of the figures reported; null = the server''s view';
 COMMENT ON COLUMN pgpool_stats.instances.connections IS 'Connections the server has for it now';
 COMMENT ON COLUMN pgpool_stats.instances.in_xact IS 'Of those, inside a transaction';
 COMMENT ON COLUMN pgpool_stats.instances.idle_in_xact IS 'Of those, idle inside a transaction';
@@ -94,11 +94,11 @@ COMMENT ON COLUMN pgpool_stats.instances.unclaimed IS 'Connections here that the
 COMMENT ON COLUMN pgpool_stats.instances.peak_in_xact IS 'Most connections in a transaction at once';
 COMMENT ON COLUMN pgpool_stats.instances.peak_in_xact_at IS 'When that was';
 COMMENT ON COLUMN pgpool_stats.instances.exhausted_count IS 'Times all its connections were in a transaction';
-COMMENT ON COLUMN pgpool_stats.instances.exhausted_time IS 'Time that lasted in total, ms';
+COMMENT ON COLUMN pgpool_stats.instances.exhausted_time IS 'Time it was so in total, ms';
 COMMENT ON COLUMN pgpool_stats.instances.checkouts IS 'Connections asked for';
 COMMENT ON COLUMN pgpool_stats.instances.waits IS 'Of those, had to wait';
 COMMENT ON COLUMN pgpool_stats.instances.total_wait_time IS 'Time callers waited in total, ms';
-COMMENT ON COLUMN pgpool_stats.instances.mean_wait_time IS 'Per wait, or per checkout, by dialect, ms';
+COMMENT ON COLUMN pgpool_stats.instances.mean_wait_time IS 'Per wait or per checkout, depending on dialect, ms';
 COMMENT ON COLUMN pgpool_stats.instances.timeouts IS 'Callers that gave up waiting';
 COMMENT ON COLUMN pgpool_stats.instances.errors IS 'Other failed checkouts, and failed connects';
 COMMENT ON COLUMN pgpool_stats.instances.xacts IS 'Transactions the server has seen';
@@ -113,5 +113,5 @@ COMMENT ON COLUMN pgpool_stats.instances.rejected IS 'Connections rejected by a 
 COMMENT ON COLUMN pgpool_stats.instances.last_report IS 'When it last reported';
 COMMENT ON COLUMN pgpool_stats.instances.report_interval IS 'Time between its reports, ms';
 COMMENT ON COLUMN pgpool_stats.instances.first_seen IS 'When it was first seen';
-COMMENT ON COLUMN pgpool_stats.instances.unmapped IS 'Keys of the last report not understood';
+COMMENT ON COLUMN pgpool_stats.instances.unmapped IS 'Keys in the last report that were not understood';
 COMMENT ON COLUMN pgpool_stats.instances.notes IS 'What else a reader should know';

@@ -54,7 +54,7 @@ CREATE VIEW pgpool_stats.metrics AS
 			('pgpool_stats_budget_peak_committed_connections', 'Connections the pools may ask for at their largest.', b.committed_peak::float8),
 			('pgpool_stats_budget_uncapped_instances', 'Instances without a known maximum.', b.uncapped::float8),
 			('pgpool_stats_budget_peak_used_connections', 'Most connections at once since the last reset.', b.peak_used::float8),
-			('pgpool_stats_budget_rejected_total', 'Connections refused by a limit.', b.rejected::float8)
+			('pgpool_stats_budget_rejected_total', 'Connections rejected by a limit.', b.rejected::float8)
 		) AS m (name, help, value)
 		UNION ALL
 		SELECT m.name, m.help, pg_catalog.jsonb_build_object('pooler', p.name), m.value
@@ -74,7 +74,7 @@ CREATE VIEW pgpool_stats.metrics AS
 		FROM pgpool_stats.alerts AS a
 		WHERE a.state = 'firing' AND a.silenced_until IS NULL
 		UNION ALL
-		SELECT 'pgpool_stats_rejected_total', 'Connections refused, by reason.',
+		SELECT 'pgpool_stats_rejected_total', 'Connections rejected, by reason.',
 			   pg_catalog.jsonb_build_object('reason', r.reason), r.count::float8
 		FROM pgpool_stats.get_rejected_by_reason() AS r
 		UNION ALL
@@ -98,11 +98,11 @@ CREATE VIEW pgpool_stats.metrics AS
 	GROUP BY name, help, labels;
 GRANT SELECT ON pgpool_stats.metrics TO PUBLIC;
 COMMENT ON VIEW pgpool_stats.metrics IS
-	'All of it for exporters, per pool; unknown = no row';
-COMMENT ON COLUMN pgpool_stats.metrics.name IS 'Name as Prometheus wants it';
+	'All figures for exporters, per pool; unknown = no row';
+COMMENT ON COLUMN pgpool_stats.metrics.name IS 'Name as used by Prometheus';
 COMMENT ON COLUMN pgpool_stats.metrics.type IS 'gauge or counter';
 COMMENT ON COLUMN pgpool_stats.metrics.help IS 'What it is';
-COMMENT ON COLUMN pgpool_stats.metrics.labels IS 'Whose it is';
+COMMENT ON COLUMN pgpool_stats.metrics.labels IS 'What it is about: pool, database, role ...';
 COMMENT ON COLUMN pgpool_stats.metrics.value IS 'Never null; seconds, ratios 0 to 1';
 
 CREATE VIEW pgpool_stats.metrics_instances AS
@@ -116,9 +116,9 @@ CREATE VIEW pgpool_stats.metrics_instances AS
 	GROUP BY name, help, labels;
 GRANT SELECT ON pgpool_stats.metrics_instances TO PUBLIC;
 COMMENT ON VIEW pgpool_stats.metrics_instances IS
-	'The same per instance; new names with every deploy';
-COMMENT ON COLUMN pgpool_stats.metrics_instances.name IS 'Name as Prometheus wants it';
+	'The same per instance; new series with every deploy';
+COMMENT ON COLUMN pgpool_stats.metrics_instances.name IS 'Name as used by Prometheus';
 COMMENT ON COLUMN pgpool_stats.metrics_instances.type IS 'gauge or counter';
 COMMENT ON COLUMN pgpool_stats.metrics_instances.help IS 'What it is';
-COMMENT ON COLUMN pgpool_stats.metrics_instances.labels IS 'Whose it is';
+COMMENT ON COLUMN pgpool_stats.metrics_instances.labels IS 'What it is about: pool, instance, database, role';
 COMMENT ON COLUMN pgpool_stats.metrics_instances.value IS 'Never null; seconds, ratios 0 to 1';

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * overview.c
- *	  The view for tired eyes: one line for the server and one for each pool.
+ *	  The view overview: one line for the server and one for each pool.
  *
  * Everything is ASCII, and no wider than a terminal of 120 columns: the name
  * of the pool gets what the others leave.
@@ -51,11 +51,11 @@ enum {OVERVIEW_COLUMNS(CELL_OF) CELLS};
 static const char *const heads[] = {OVERVIEW_COLUMNS(HEAD_OF)};
 typedef const char *Cells[CELLS];
 
-/* a figure summed over live instances, some of which may not report it */
+/* a figure summed over live instances; some may not report it */
 typedef struct Sum
 {
 	int64		total;
-	int			known;			/* of so many instances */
+	int			known;			/* number of instances that report it */
 	int			unknown;
 } Sum;
 
@@ -153,8 +153,8 @@ add_to_line(Line *line, const PgpsPoolView *pool, TimestampTz now)
 }
 
 /*
- * Worst status first; among equals what was only discovered last; then the
- * fullest, then who holds most connections.
+ * Worst status first; among equals discovered ones last; then the fullest;
+ * then the one with most connections.
  */
 static int
 compare_lines(const void *a, const void *b)
@@ -372,7 +372,7 @@ pgps_get_overview(PG_FUNCTION_ARGS)
 	lines = palloc(Max(snapshot->npools, 1) * sizeof(Line));
 	while ((pool = pgps_next_visible(snapshot, pool)) != NULL)
 	{
-		/* what is only history is in the view pools */
+		/* pools without live instances are only in the view pools */
 		if (pool->ninstances == 0 ||
 			(pool->source == PGPS_SOURCE_DISCOVERY && pool->connections == 0))
 			continue;

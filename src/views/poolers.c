@@ -31,7 +31,7 @@ PG_FUNCTION_INFO_V1(pgps_get_poolers);
 	C(max_db_connections, int4, pooler->max_db_connections > 0 ? pooler->max_db_connections : -1) \
 	C(error, text, error)
 
-/* NULL if it was not tried yet */
+/* NULL if it was not polled yet */
 static const PgpsPooler *
 find_polled(const PgpsPooler *poolers, const char *name)
 {
@@ -46,7 +46,7 @@ find_polled(const PgpsPooler *poolers, const char *name)
 	return NULL;
 }
 
-/* Why is nothing known of a pooler that is to be polled? */
+/* Why is nothing known of a configured pooler? */
 static const char *
 why_not_polled(void)
 {
@@ -57,7 +57,7 @@ why_not_polled(void)
 		"the poller does not run";
 }
 
-/* "polled" is NULL for one that nothing is known of yet. */
+/* "polled" is NULL if nothing is known of it yet. */
 static void
 put_pooler(PgpsRow *row, const char *name, const PgpsPooler *polled)
 {

@@ -64,7 +64,7 @@ COMMENT ON COLUMN pgpool_stats.pools.datname IS 'Database it connects to';
 COMMENT ON COLUMN pgpool_stats.pools.usename IS 'Role it logs in as';
 COMMENT ON COLUMN pgpool_stats.pools.source IS 'How we know: report, label, discovery, pooler';
 COMMENT ON COLUMN pgpool_stats.pools.via IS 'Pooler between the pool and this server';
-COMMENT ON COLUMN pgpool_stats.pools.status IS 'The worst of its live instances';
+COMMENT ON COLUMN pgpool_stats.pools.status IS 'Status of its worst live instance';
 COMMENT ON COLUMN pgpool_stats.pools.status_since IS 'Since when it has this status';
 COMMENT ON COLUMN pgpool_stats.pools.instances IS 'Live instances of it';
 COMMENT ON COLUMN pgpool_stats.pools.config IS 'Sizes of its live instances, as 9 x 5+10, 3 x 20';
@@ -83,7 +83,7 @@ COMMENT ON COLUMN pgpool_stats.pools.fullest_pct IS 'The same of its fullest ins
 COMMENT ON COLUMN pgpool_stats.pools.fullest_instance IS 'Which instance that is';
 COMMENT ON COLUMN pgpool_stats.pools.exhausted_instances IS 'Instances that are exhausted';
 COMMENT ON COLUMN pgpool_stats.pools.silent_instances IS 'Instances that work but do not report';
-COMMENT ON COLUMN pgpool_stats.pools.gone_instances IS 'Instances that ended without goodbye';
+COMMENT ON COLUMN pgpool_stats.pools.gone_instances IS 'Instances that ended without forget()';
 COMMENT ON COLUMN pgpool_stats.pools.reporting IS 'Live instances that report';
 COMMENT ON COLUMN pgpool_stats.pools.connections IS 'Connections the server has for it now';
 COMMENT ON COLUMN pgpool_stats.pools.in_xact IS 'Of those, inside a transaction';
@@ -95,7 +95,7 @@ COMMENT ON COLUMN pgpool_stats.pools.peak_instances IS 'Most live instances at o
 COMMENT ON COLUMN pgpool_stats.pools.checkouts IS 'Connections asked for';
 COMMENT ON COLUMN pgpool_stats.pools.waits IS 'Of those, had to wait';
 COMMENT ON COLUMN pgpool_stats.pools.total_wait_time IS 'Time callers waited in total, ms';
-COMMENT ON COLUMN pgpool_stats.pools.mean_wait_time IS 'Per wait, or per checkout, by dialect, ms';
+COMMENT ON COLUMN pgpool_stats.pools.mean_wait_time IS 'Per wait or per checkout, depending on dialect, ms';
 COMMENT ON COLUMN pgpool_stats.pools.timeouts IS 'Callers that gave up waiting';
 COMMENT ON COLUMN pgpool_stats.pools.errors IS 'Other failed checkouts, and failed connects';
 COMMENT ON COLUMN pgpool_stats.pools.xacts IS 'Transactions the server has seen';

@@ -33,7 +33,7 @@ PG_FUNCTION_INFO_V1(pgps_get_rejections);
 	C(application_name, text, origin->application_name) \
 	C(client_addr, address, origin->client_addr)
 
-/* What the limit is that rejected; -1 if it is not known any more */
+/* The current value of the limit that rejected it; -1 if that is unknown */
 static int
 usable_of(const PgpsOrigin *origin, Oid roleid, Oid dbid)
 {
@@ -68,8 +68,8 @@ put_rejection(PgpsRow *row, const PgpsRejection *rejection, Oid roleid,
 }
 
 /*
- * Oldest first.  Who a rejected connection says it is has not been proved;
- * a role sees what was rejected under its name.
+ * Oldest first.  Role, database and label of a rejected connection are what it
+ * claimed; a role sees what was rejected under its name.
  */
 Datum
 pgps_get_rejections(PG_FUNCTION_ARGS)

@@ -63,9 +63,9 @@ make_key(PgpsPoolKey *key, text *pool)
 
 /*
  * Which instance a call is about: the argument, else host and pid of the
- * report, else the setting, else the client's address.  Of several pools in
- * one document each has its own name behind it, or alone if the report names
- * no instance.
+ * report, else the setting, else the client's address.  If one document is
+ * about several pools, the name of each is appended; it stands alone if the
+ * report names no instance.
  */
 static void
 choose_instance(char *dest, const char *arg, const PgpsStats *stats)
@@ -102,8 +102,8 @@ choose_instance(char *dest, const char *arg, const PgpsStats *stats)
 }
 
 /*
- * "host:pid" as the instance's name tells the process as well as the two keys
- * do.
+ * An instance named "host:pid" identifies the process like the keys host and
+ * pid.
  */
 static void
 split_instance(PgpsStats *stats, const char *instance)
@@ -120,7 +120,7 @@ split_instance(PgpsStats *stats, const char *instance)
 	strcpy(stats->pid, colon + 1);
 }
 
-/* Who reports: the process if it says so, else the connection it comes on */
+/* Who reports: the process if it is known, else the connection */
 static PgpsReporter
 identify_reporter(const PgpsStats *stats)
 {
@@ -138,9 +138,9 @@ identify_reporter(const PgpsStats *stats)
 }
 
 /*
- * Does another process of the same host report on this connection than did
- * before?  Then a fork shares it, unless a pooler hands it on: that brings
- * other hosts along, or other labels, or is listed.
+ * Is this connection shared by a fork?  It is when two processes of one host
+ * report on it and no pooler stands between.  A pooler shows by reports of
+ * several hosts, by changing labels, or because it is known.
  */
 static bool
 is_fork_shared(const PgpsReport *report)

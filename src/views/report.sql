@@ -11,7 +11,7 @@ RETURNS boolean
 AS 'MODULE_PATHNAME', 'pgps_forget'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION pgpool_stats.forget(text, text) IS
-	'say goodbye for an instance that ends';
+	'remove an instance that ends';
 
 CREATE FUNCTION pgpool_stats.reset(pool text DEFAULT NULL,
 								   usename name DEFAULT NULL)
@@ -19,5 +19,5 @@ RETURNS void
 AS 'MODULE_PATHNAME', 'pgps_reset'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION pgpool_stats.reset(text, name) IS
-	'start counters and peaks again';
+	'reset counters and peaks';
 REVOKE ALL ON FUNCTION pgpool_stats.reset(text, name) FROM PUBLIC;

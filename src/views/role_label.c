@@ -63,8 +63,8 @@ label_setting(Relation rel, Oid roleid, Oid dbid)
 }
 
 /*
- * The label that a role's connections to a database get by ALTER ROLE or
- * ALTER DATABASE, or NULL.
+ * The label that a role's connections to a database get by ALTER ROLE or ALTER
+ * DATABASE, or NULL
  */
 char *
 pgps_role_label(Oid roleid, Oid dbid)
@@ -72,7 +72,7 @@ pgps_role_label(Oid roleid, Oid dbid)
 	Relation	rel = table_open(DbRoleSettingRelationId, AccessShareLock);
 	char	   *label;
 
-	/* in the order in which they win */
+	/* in the order of precedence */
 	label = label_setting(rel, roleid, dbid);
 	if (label == NULL)
 		label = label_setting(rel, roleid, InvalidOid);

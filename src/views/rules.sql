@@ -24,12 +24,12 @@ COMMENT ON VIEW pgpool_stats.rules IS
 	'Alert rules: their levels, and your exceptions';
 COMMENT ON COLUMN pgpool_stats.rules.rule IS 'Name; * = all';
 COMMENT ON COLUMN pgpool_stats.rules.target IS 'Pools or limits it is about; * = all';
-COMMENT ON COLUMN pgpool_stats.rules.warning IS 'Warning from here on; null = never, or as before';
-COMMENT ON COLUMN pgpool_stats.rules.critical IS 'Critical from here on; null = never, or as before';
-COMMENT ON COLUMN pgpool_stats.rules.clear IS 'Fires until it is below; null = the warning';
+COMMENT ON COLUMN pgpool_stats.rules.warning IS 'Warning from this value on; null = never, or unchanged';
+COMMENT ON COLUMN pgpool_stats.rules.critical IS 'Critical from this value on; null = never, or unchanged';
+COMMENT ON COLUMN pgpool_stats.rules.clear IS 'Ends below this value; null = below warning';
 COMMENT ON COLUMN pgpool_stats.rules.unit IS 'Unit of the levels';
-COMMENT ON COLUMN pgpool_stats.rules.for_time IS 'How long it must last, or what it looks back';
+COMMENT ON COLUMN pgpool_stats.rules.for_time IS 'How long it must last, or how far it looks back';
 COMMENT ON COLUMN pgpool_stats.rules.enabled IS 'Is it on?';
 COMMENT ON COLUMN pgpool_stats.rules.origin IS 'default, or setting: from alert_rules';
-COMMENT ON COLUMN pgpool_stats.rules.description IS 'What it is about; of a setting: the entry';
+COMMENT ON COLUMN pgpool_stats.rules.description IS 'What it is about; for a setting, its entry';
 COMMENT ON COLUMN pgpool_stats.rules.error IS 'What is wrong with the entry; it has no effect';

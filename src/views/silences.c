@@ -67,7 +67,7 @@ pgps_get_silences(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* An argument that must be there, fit and be printable */
+/* Check an argument: it must be there, fit and be printable. */
 static void
 take_text(char *dest, Size size, text *arg, const char *name)
 {

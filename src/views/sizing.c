@@ -40,7 +40,7 @@ PG_FUNCTION_INFO_V1(pgps_sql_wait_probability);
 	C(give_back, int8, give_back) \
 	C(advice, text, advice)
 
-/* more than any server can have; a loop runs as often */
+/* more than any server can have; bounds the loop */
 #define MAX_CONNECTIONS 1000000
 
 /* wait_probability(connections int, load float8) -> float8 */
@@ -64,8 +64,8 @@ pgps_sql_wait_probability(PG_FUNCTION_ARGS)
 }
 
 /*
- * Connections that are held here beyond what is suggested; -1 = not known.
- * Behind a pooler none of them are the pool's.
+ * Connections that are held here beyond what is suggested; -1 = unknown.
+ * Behind a pooler the connections here are not the pool's.
  */
 static int64
 to_give_back(const PgpsPoolView *pool, const PgpsSizing *sizing)
@@ -106,13 +106,13 @@ put_pool_sizing(PgpsRow *row, const PgpsPoolView *pool,
 			   to_give_back(pool, sizing), pgps_sizing_advice(sizing));
 }
 
-/* what all pools do together */
+/* all pools together */
 typedef struct Server
 {
-	int64		observed;		/* the longest of them */
+	int64		observed;		/* the longest time of any pool */
 	PgpsBucket	buckets[PGPS_NTEN_MINUTES]; /* sums, by place in the day */
 	int64		suggested;		/* for all live instances */
-	int64		give_back;		/* -1 = nobody knows */
+	int64		give_back;		/* -1 = unknown */
 } Server;
 
 static void
@@ -138,7 +138,7 @@ add_to_server(Server *server, const PgpsPoolView *pool,
 		server->give_back = Max(server->give_back, 0) + spare;
 }
 
-/* The whole server: how many can be busy at once, whoever they are */
+/* The row of the whole server: how many connections can be busy at once */
 static void
 put_server_sizing(PgpsRow *row, const Server *server)
 {

@@ -49,7 +49,7 @@ pgps_next_visible(const PgpsSnapshot *snapshot, const PgpsPoolView *pool)
 	return NULL;
 }
 
-/* Names of now; of then, if role or database is dropped. */
+/* The current names of role and database; the last known ones if dropped */
 const char *
 pgps_role_name(const PgpsPool *pool)
 {
@@ -77,7 +77,9 @@ pgps_source_name(PgpsSource source)
 	return names[source];
 }
 
-/* application_name in the reader's encoding; bytes it has not become "?" */
+/*
+ * application_name in the reader's encoding; what cannot be converted is "?"
+ */
 char *
 pgps_printable(const char *text)
 {
@@ -156,8 +158,8 @@ pgps_pool_config(const PgpsPoolView *pool)
 }
 
 /*
- * How many connections of a pool were rejected.  A label that a role has by
- * ALTER ROLE is not known yet when that happens: it is looked up now.
+ * How many connections of a pool were rejected.  A rejected connection does
+ * not have the label of ALTER ROLE yet, so that label is looked up here.
  */
 uint64
 pgps_pool_rejected(const PgpsPoolView *pool, const PgpsRejections *rejections)

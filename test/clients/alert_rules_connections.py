@@ -140,7 +140,7 @@ def silent():
     pool.wait()
     work()
     report()
-    # a late report cannot tell who is unclaimed
+    # a late report does not say who is unclaimed
     until("the report is late", lambda: reporter.instance(
         name, ME)["unclaimed"] is None)
     alert.silent("late, but it does nothing")
@@ -186,16 +186,16 @@ def unclaimed():
     other, _ = make_pool(name, 10)
     alert = rules.watch("unclaimed", pool=name)
     held = pool.getconn()
-    strangers = [other.getconn()]
+    unclaimed = [other.getconn()]
     report()
     reporter.connections("unclaimed", name, ME, 2)
     equal("unclaimed: one", reporter.instance(name, ME)["unclaimed"], 1)
     alert.silent("1 of 2")
-    strangers.append(other.getconn())
+    unclaimed.append(other.getconn())
     alert.fires("2", report, severity="warning", value=2, threshold=2,
                 instance=ME, message=name + " on clients: 2 connections that"
                 " the instance's report does not speak of")
-    other.putconn(strangers.pop(), close=True)
+    other.putconn(unclaimed.pop(), close=True)
     alert.clears("1 again", report)
     other.closeall()
     pool.putconn(held)

@@ -26,13 +26,13 @@ class Fill:
         while len(self.held) > number:
             self.pool.putconn(self.held.pop(), close=True)
 
-    def is_refused(self, step):
+    def is_rejected(self, step):
         try:
             self.pool.getconn()
-            check(step + ": refused", False)
+            check(step + ": rejected", False)
         except psycopg2.OperationalError as error:
-            # psycopg2 tells no SQLSTATE of a failed connect
-            check(step + ": refused", "connection" in str(error), error)
+            # psycopg2 has no SQLSTATE of a failed connect
+            check(step + ": rejected", "connection" in str(error), error)
 
 
 def budget(scope, name, column):
@@ -80,9 +80,9 @@ def own_limit(scope, name, alter, **where):
     hold(5)
     connections.fires("%s, 5 of 5" % name, severity="critical", value=100)
 
-    fill.is_refused(name)
+    fill.is_rejected(name)
     refused.silent("%s, once" % name)
-    fill.is_refused(name)
+    fill.is_rejected(name)
     refused.fires("%s, twice" % name, severity="critical", value=2,
                   threshold=2, message="%s %s: 2 connections refused in the"
                   " last 20 s" % (scope, name))
@@ -133,9 +133,9 @@ def server():
     fires(critical - 1, "warning", 80)
     fires(critical, "critical", 90)
     fires(usable, "critical", 90)
-    fill.is_refused("server")
+    fill.is_rejected("server")
     refused.silent("server, once")
-    fill.is_refused("server")
+    fill.is_rejected("server")
     refused.fires("server, twice", severity="critical", value=2, threshold=2)
     rules.set("refused: for 1s")
     refused.clears("server, nobody lately")

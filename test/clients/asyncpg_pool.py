@@ -123,7 +123,7 @@ async def main():
                   await conn.fetchval("SHOW pgpool_stats.pool"), name)
     await other.close()
 
-    # the documented task: exhausted is told while nothing can be lent
+    # the documented task: exhausted is reported while nothing can be lent
     held = [await pool.acquire() for _ in range(3)]
     check("forgotten before the task", reporter.forget(POOL, ME))
     task = asyncio.create_task(report_forever(POOL, pool))

@@ -1,6 +1,6 @@
 <?php
 // PHP's persistent connections: one for each worker process and connection
-// string, counted by the server.  A process tells what it knows in our words.
+// string, counted by the server.  A process reports what it knows with our own keys.
 
 $failures = 0;
 

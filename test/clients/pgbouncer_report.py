@@ -120,9 +120,9 @@ try:
 
     try:
         through("bounced", options="-c pgpool_stats.pool=x")
-        check("PgBouncer 1.18 refuses options", False)
+        check("PgBouncer 1.18 rejects options", False)
     except psycopg2.OperationalError as error:
-        check("PgBouncer refuses options that it was not told of",
+        check("PgBouncer rejects options that it is not prepared for",
               "unsupported startup parameter" in str(error), error)
 finally:
     bouncer.terminate()

@@ -1,4 +1,4 @@
-// postgres.js has no figures: it tells its maximum, the server counts.
+// postgres.js has no figures: it reports its maximum, the server counts.
 'use strict';
 
 const os = require('os');

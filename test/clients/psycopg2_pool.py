@@ -47,10 +47,10 @@ step("full", pool, "exhausted", 3)
 
 try:
     pool.getconn()
-    check("one too many: the library refuses", False)
+    check("one too many: the library rejects it", False)
 except PoolError:
-    check("one too many: the library refuses", True)
-step("refused", pool, "exhausted", 3)
+    check("one too many: the library rejects it", True)
+step("rejected", pool, "exhausted", 3)
 
 pool.putconn(held.pop())
 step("one returned", pool, "ok", 3)

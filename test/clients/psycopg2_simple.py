@@ -53,10 +53,10 @@ held.append(pool.getconn())
 step("full", "exhausted", 2)
 try:
     pool.getconn()
-    check("one too many: the library refuses", False)
+    check("one too many: the library rejects it", False)
 except PoolError:
-    check("one too many: the library refuses", True)
-step("refused", "exhausted", 2)
+    check("one too many: the library rejects it", True)
+step("rejected", "exhausted", 2)
 
 # the documented thread reports what the exhausted pool could not
 check("forgotten before the thread", reporter.forget(POOL, ME))

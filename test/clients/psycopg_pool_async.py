@@ -147,9 +147,9 @@ async def main():
     await other.open()
     try:
         await other.getconn(timeout=0.5)
-        check("configure= without a commit: the library refuses", False)
+        check("configure= without a commit: the library rejects it", False)
     except PoolTimeout:
-        check("configure= without a commit: the library refuses", True)
+        check("configure= without a commit: the library rejects it", True)
     await other.close()
 
     await pool.close()

@@ -59,7 +59,7 @@ conn.cursor().execute("SELECT pgpool_stats.report('plain', %s)",
 nobody.compare("instance of the label", "plain", "labelled:1", SHOWN)
 nobody.connections("instance of the label", "plain", "labelled:1", 1)
 
-# strict mode tells an application's test what is wrong
+# strict mode shows an application's test what is wrong
 try:
     nobody.report("plain", dict(NATIVE, checked_uot=1), "strict:1")
     check("strict: a typo is an error", False)

@@ -140,7 +140,7 @@ for name, options in (("size 0", {"pool_size": 0}),
     engine.dispose()
     reporter.connections("unlimited and closed, " + name, POOL, ME, 0)
 
-# the label's sizes complete what the text does not tell
+# the label's sizes complete what the text does not say
 options = label("labelled-text", ME, pool_size=2, max_overflow=1)
 engine = sqlalchemy.create_engine(
     "postgresql+psycopg2://app@/", pool_size=2, max_overflow=1,

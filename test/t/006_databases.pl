@@ -123,7 +123,7 @@ cmp_ok($committed, '>=', 20, 'and counts what a dropped role may still hold');
 is("$ret $stdout", '0 server', 'a plan for a dropped role has no role limit');
 like($stderr, qr/NOTICE:  role "app" does not exist/, 'and says so');
 
-# an ordinary role is not told of a dropped one's
+# an ordinary role does not see a dropped one's
 is(sql(q{SELECT count(*) FROM pgpool_stats.pools WHERE usename = 'app'}, as => 'fancy'),
 	'0', 'an ordinary role does not see them');
 

@@ -87,7 +87,7 @@ is(instance_of('orders'),
 	'and one of them in a transaction');
 $sessions[0]->query_safe('COMMIT');
 
-# What a connection says of itself is repaired, never refused.
+# What a connection says of itself is repaired, never rejected.
 my @bad = ('', 'abc', '5+10', '99999999999', '99999999999999999999', '-5',
 	'1e3', '0x10', ' 7', 'x' x 200, 'x' x 2000, "p\x{c3}\x{b6}\x{c3}\x{b6}l",
 	"\x01\x02\x7f", "\xff\xfe", "two\nlines", '%s%n', q('"\\;--));
@@ -193,15 +193,15 @@ becomes(q{
 		FROM pgpool_stats.instances WHERE source = 'label'}, 't',
 	'all that connected have disconnected');
 
-# a refused connection leaves nothing
+# a rejected connection leaves nothing
 my ($ret, $stdout, $stderr);
 {
 	local $ENV{PGOPTIONS} =
-	  '-c pgpool_stats.pool=refused -c pgpool_stats.instance=i';
+	  '-c pgpool_stats.pool=rejected -c pgpool_stats.instance=i';
 	($ret, $stdout, $stderr) = $node->psql('no_such_database', 'SELECT 1');
 	isnt($ret, 0, 'no such database');
 }
-is(instance_of('refused'), '', 'a refused connection leaves no instance');
+is(instance_of('rejected'), '', 'a rejected connection leaves no instance');
 
 $node->stop;
 done_testing();

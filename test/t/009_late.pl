@@ -72,7 +72,7 @@ wait_for_status('left', 'gone');
 is(figures('left', $all),
 	$fresh, 'a late report keeps its last figures, and as_of');
 is(figures('left', 'as_of = last_report AND as_of < now()'),
-	't', 'as_of tells their age');
+	't', 'as_of shows their age');
 is(figures('left', "status_since = last_report + interval '1 s'"),
 	't', 'it is gone since it was late');
 is(sql(q{
@@ -104,9 +104,9 @@ is(figures(
 		'quiet',
 		'status, open, checked_out, checked_in, overflow, waiting, max_wait, pool_size, max_size, checkouts, connections'),
 	'silent|1|0||0|||5|5|3|1',
-	'silent: the server tells what it can, the rest is unknown');
+	'silent: the server shows what it can, the rest is unknown');
 is(figures('quiet', 'as_of = last_report AND as_of < now()'),
-	't', 'as_of still tells the age of the report');
+	't', 'as_of still shows the age of the report');
 is(sql(q{
 		SELECT status, silent_instances, instances, waiting, checkouts
 		FROM pgpool_stats.pools WHERE pool = 'quiet'}),
@@ -135,7 +135,7 @@ my @leaked = map { session('leaked') } (1 .. 3);
 report_on($leaked[0], 'leaked',
 	'{"pool_size": 2, "max_overflow": 1, "open": 3, "checked_out": 3, "checkouts": 30}');
 is(figures('leaked', 'status, checked_out, max_size, used_pct'),
-	'exhausted|3|3|100.0', 'all lent, and nobody can tell who waits');
+	'exhausted|3|3|100.0', 'all lent, and it is not reported who waits');
 my $since = figures('leaked', 'status_since');
 wait_until_late('leaked');
 is(figures('leaked', 'status, checked_out, connections, in_xact, used_pct'),

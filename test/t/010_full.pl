@@ -144,7 +144,7 @@ becomes(q{
 			 WHERE backend_type = 'client backend')}, 't',
 	'every connection is in exactly one row');
 
-# many roles: none is refused, nothing crashes
+# many roles: none is rejected, nothing crashes
 sql(q{
 	DO $$
 	BEGIN
@@ -164,7 +164,7 @@ becomes(q{
 	'and still every connection is in exactly one row');
 
 #
-# Who is gone makes room before anybody is refused, and its counters stay.
+# Who is gone makes room before anybody is rejected, and its counters stay.
 #
 set_to('stale_after', '1s');
 wait_for(q{SELECT bool_and(status = 'gone') FROM pgpool_stats.instances

@@ -61,7 +61,7 @@ is(sql(q{
 		connstr => $tcp),
 	"t\n0|report|", 'one that comes directly');
 
-# What is wrong is refused, and the server goes on with what it had.
+# What is wrong is rejected, and the server goes on with what it had.
 set_to('pooler_addresses', '127.0.0.1');
 foreach my $bad (
 	'nonsense', '127.0.0.1, 300.0.0.1',
@@ -126,7 +126,7 @@ $node->reload;
 $node->wait_for_log(
 	qr/LOG:  invalid value for parameter "pgpool_stats.track": "some"/,
 	$offset);
-is(sql('SHOW pgpool_stats.track'), 'all', 'a bad value of track is refused');
+is(sql('SHOW pgpool_stats.track'), 'all', 'a bad value of track is rejected');
 $node->append_conf('postgresql.conf',
 		"pgpool_stats.track = 'all'");
 

@@ -1,5 +1,5 @@
 # The tables of README.md and docs/reference.md say what the COMMENTs and the
-# settings say.  "test/reference" writes them.
+# settings say.  test/reference.sql writes them.
 use strict;
 use warnings;
 use PgpoolStats;

@@ -1,6 +1,6 @@
-# A lock pile: backends queued behind LOCK TABLE in statements of their own
-# have told nobody that they are in a transaction, and hold their pool's
-# connections all the same.
+# A lock pile: no hook has seen yet that backends queued behind LOCK TABLE in
+# statements of their own are in a transaction, but they hold connections of
+# their pool all the same.
 
 use strict;
 use warnings;

@@ -16,7 +16,7 @@ plan skip_all => 'there is no PgBouncer; PGBOUNCER may name one'
   unless $pgbouncer;
 my $version = `"$pgbouncer" --version 2>&1`;
 my ($major, $minor) = $version =~ /PgBouncer (\d+)\.(\d+)/;
-plan skip_all => "$pgbouncer does not tell its version"
+plan skip_all => "$pgbouncer does not say its version"
   unless defined $minor;
 plan skip_all =>
   "PgBouncer $major.$minor cannot track settings, 1.20 can; PGBOUNCER may name a newer one"
@@ -172,7 +172,7 @@ is(rows('xacts, peak_in_xact'), 'aaa a1 400 1, bbb b1 400 1', 'both at once');
 is(sql(q{
 		SELECT count(*) FROM pgpool_stats.instances
 		WHERE usename = 'app' AND connections > 0 AND unclaimed IS NOT NULL}),
-	'0', 'what is not claimed is not told');
+	'0', 'what is not claimed is not reported');
 
 $_->quit foreach ($a, $b);
 $bouncer->stop;

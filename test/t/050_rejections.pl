@@ -1,4 +1,4 @@
-# Refused connections: which limit, whose, how often; whatever a client sends.
+# Rejected connections: which limit, whose, how often; whatever a client sends.
 use strict;
 use warnings;
 
@@ -27,7 +27,7 @@ CREATE DATABASE closed CONNECTION LIMIT 0;
 });
 
 # What a client hears that does not get in
-sub refused
+sub rejected
 {
 	my ($connstr) = @_;
 
@@ -64,30 +64,30 @@ foreach my $form (sort keys %label)
 	my ($name) = split /\|/, $pool{$form};
 
 	like(
-		refused("$base dbname=postgres user=shut application_name=t $label{$form}"),
+		rejected("$base dbname=postgres user=shut application_name=t $label{$form}"),
 		qr/too many connections for role "shut"/,
-		"label as $form: refused");
+		"label as $form: rejected");
 	is(rejection("pool = '$name'", 'pool, instance'), $pool{$form}, "label as $form");
 }
 is(rejection(q{pool = 'p1'}),
 	'role|0|p1|h:1|postgres|shut|t||1',
-	'a refusal by a role limit, with all it says');
+	'a rejection by a role limit, with all it says');
 
 # no label: application_name, as discovery would; ALTER ROLE's is looked up later
-refused("$base dbname=postgres user=shut application_name='worker 17'");
+rejected("$base dbname=postgres user=shut application_name='worker 17'");
 is(rejection(q{application_name = 'worker 17'}, 'pool'), 'worker #', 'unlabelled: application_name');
-refused("$base dbname=postgres user=labelled application_name=x") for 1 .. 3;
+rejected("$base dbname=postgres user=labelled application_name=x") for 1 .. 3;
 is(rejection(q{usename = 'labelled' GROUP BY pool}, 'pool, sum(count)'), 'by-role|3', 'label of ALTER ROLE');
 is(sql(q{SELECT rejected, last_rejected IS NOT NULL, status FROM pgpool_stats.budget WHERE name = 'labelled'}),
 	'3|t|critical', 'counted for the role, which is critical');
 
 # a database's limit
-like(refused("$base dbname=closed user=app"), qr/too many connections for database "closed"/, 'database limit');
-is(rejection(q{datname = 'closed'}, 'reason, usable, usename, count'), 'database|0|app|1', 'a refusal by a database limit');
+like(rejected("$base dbname=closed user=app"), qr/too many connections for database "closed"/, 'database limit');
+is(rejection(q{datname = 'closed'}, 'reason, usable, usename, count'), 'database|0|app|1', 'a rejection by a database limit');
 is(sql(q{SELECT rejected FROM pgpool_stats.budget WHERE name = 'closed'}), '1', 'counted for the database');
 
-# refusals make no pools, but count for those that are there
-is(sql(q{SELECT count(*) FROM pgpool_stats.pools WHERE pool LIKE 'p_'}), '0', 'a refusal makes no pool');
+# rejections make no pools, but count for those that are there
+is(sql(q{SELECT count(*) FROM pgpool_stats.pools WHERE pool LIKE 'p_'}), '0', 'a rejection makes no pool');
 sql(q{ALTER ROLE shut CONNECTION LIMIT 1});
 sql('SELECT 1',
 	extra_params => [ '-d', "$base dbname=postgres user=shut options='-c pgpool_stats.pool=p1 -c pgpool_stats.instance=h:1'" ]);
@@ -97,43 +97,43 @@ is(sql(q{SELECT rejected FROM pgpool_stats.instances WHERE pool = 'p1'}), '1', '
 
 # the superusers' reserve, and all slots
 my @held = map { background(as => 'app') } 1 .. 10;
-like(refused("$base dbname=postgres user=app"), qr/remaining connection slots are reserved/, 'reserved slots');
+like(rejected("$base dbname=postgres user=app"), qr/remaining connection slots are reserved/, 'reserved slots');
 push @held, map { background() } 1 .. 2;
-like(refused("$base dbname=postgres user=app options='-c pgpool_stats.pool=late'"), qr/too many clients already/, 'no slot at all');
-like(refused("$base dbname=postgres user=su application_name=psql"), qr/too many clients already/, 'nor for a superuser');
+like(rejected("$base dbname=postgres user=app options='-c pgpool_stats.pool=late'"), qr/too many clients already/, 'no slot at all');
+like(rejected("$base dbname=postgres user=su application_name=psql"), qr/too many clients already/, 'nor for a superuser');
 $_->quit foreach @held;
 wait_for(q{SELECT used = 1 FROM pgpool_stats.budget WHERE scope = 'server'});
-is(rejection(q{reason = 'superuser_reserved'}, 'usable, usename, count'), '10|app|1', 'a refusal by the reserve');
+is(rejection(q{reason = 'superuser_reserved'}, 'usable, usename, count'), '10|app|1', 'a rejection by the reserve');
 is(rejection(q{reason = 'server' ORDER BY usename}, 'usable, pool, usename, count'),
-	"12|late|app|1\n12|psql|su|1", 'refusals without a slot, without MyProc');
+	"12|late|app|1\n12|psql|su|1", 'rejections without a slot, without MyProc');
 is(sql(q{SELECT rejected, peak_used, status FROM pgpool_stats.budget WHERE scope = 'server'}),
 	'3|12|critical', 'counted for the server, whose peak they prove');
 like(sql(q{SELECT status FROM pgpool_stats.overview WHERE pool = '(server)'}), qr/^critical/, 'overview says so');
 
-# half-open connections use up the postmaster's children, then it refuses
+# half-open connections use up the postmaster's children, then it rejects
 my @sockets = map { IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port, Proto => 'tcp') } 1 .. 60;
 my $err = '';
 for (1 .. 100)
 {
-	$err = refused("host=127.0.0.1 port=$port dbname=postgres user=app");
+	$err = rejected("host=127.0.0.1 port=$port dbname=postgres user=app");
 	last if $err =~ /too many clients/;
 }
-like($err, qr/too many clients already/, 'half-open connections are refused others');
+like($err, qr/too many clients already/, 'half-open connections are rejected others');
 close $_ foreach @sockets;
 wait_for(q{SELECT count(*) > 0 FROM pgpool_stats.rejections WHERE reason = 'backlog'});
 is(sql(q{SELECT DISTINCT reason, client_addr FROM pgpool_stats.rejections WHERE client_addr IS NOT NULL}),
-	'backlog|127.0.0.1', 'told apart from max_connections');
+	'backlog|127.0.0.1', 'distinguished from max_connections');
 
 # bytes that are no text
 my $junk = "\xff\xfe\x01";
-refused("$base dbname=postgres user=shut application_name='a$junk'");
+rejected("$base dbname=postgres user=shut application_name='a$junk'");
 my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port, Proto => 'tcp');
 my $startup = pack('N', 196608) . "user\0shut\0database\0postgres\0pgpool_stats.pool\0key$junk\0application_name\0b$junk\0\0";
 print $s pack('N', length($startup) + 4) . $startup;
 $s->flush;
 my $answer;
 $s->recv($answer, 1000);
-like($answer, qr/too many connections for role/, 'start-up keys: refused');
+like($answer, qr/too many connections for role/, 'start-up keys: rejected');
 is(rejection(q{pool LIKE 'key%'}, 'pool'), 'key???', 'a label as start-up key, its bytes cleaned');
 is(sql(q{SELECT count(*) FROM pgpool_stats.rejections WHERE concat(pool, application_name, usename, datname, instance) ~ '[^ -~]'}),
 	'0', 'everything kept is printable ASCII');
@@ -141,7 +141,7 @@ is(sql(q{SELECT count(*) FROM pgpool_stats.rejections WHERE concat(pool, applica
 # who sees them
 is(sql('SELECT count(*) FROM pgpool_stats.rejections', as => 'app'),
 	sql(q{SELECT count(*) FROM pgpool_stats.rejections WHERE usename = 'app'}),
-	'a role sees what was refused under its name');
+	'a role sees what was rejected under its name');
 
 # kept over a restart
 my $before = sql(q{SELECT sum(count), min(first_rejected) FROM pgpool_stats.rejections});
@@ -152,7 +152,7 @@ is(sql(q{SELECT rejected FROM pgpool_stats.budget WHERE name = 'closed'}), '1', 
 # a storm: one row a minute, its beginning stays, the total is right
 sql('SELECT pgpool_stats.reset()');
 is(sql('SELECT count(*) FROM pgpool_stats.rejections'), '0', 'reset');
-refused("$base dbname=closed user=app application_name=first");
+rejected("$base dbname=closed user=app application_name=first");
 my $storm = 10_000;
 my $began = sql('SELECT clock_timestamp()');
 my $packet = pack('N', 196608) . "user\0shut\0database\0postgres\0application_name\0storm\0\0";
@@ -184,7 +184,7 @@ is(rejection(q{application_name = 'first'}, 'count'), '1', 'what came before it 
 is(sql(q{SELECT rejected FROM pgpool_stats.budget WHERE name = 'shut'}), $storm, 'and the counter');
 
 # many origins: the oldest minute goes first, counters stay right
-refused("$base dbname=postgres user=shut application_name=many" . chr(97 + $_ % 26) . chr(97 + $_ / 26)) foreach 0 .. 99;
+rejected("$base dbname=postgres user=shut application_name=many" . chr(97 + $_ % 26) . chr(97 + $_ / 26)) foreach 0 .. 99;
 is(sql(q{SELECT rejected FROM pgpool_stats.budget WHERE name = 'shut'}), $storm + 100, 'more origins than rows: counters are right');
 ok(sql(q{SELECT count(*) FROM pgpool_stats.rejections}) <= 64, 'rows are bounded');
 

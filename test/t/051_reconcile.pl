@@ -46,7 +46,7 @@ like(sql(q{SELECT notes FROM pgpool_stats.instances WHERE pool = 'forked' AND in
 	qr/shares a connection with another process/, 'a fork shares it');
 $s->quit;
 
-# the instance's name tells the process as well
+# the instance's name identifies the process as well
 $s = background();
 $s->query_safe(qq{SELECT pgpool_stats.report('named', '{"open": 1}', 'web:$_')}) foreach 1 .. 2;
 like(sql(q{SELECT notes FROM pgpool_stats.instances WHERE pool = 'named' AND instance = 'web:2'}),

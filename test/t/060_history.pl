@@ -1,5 +1,5 @@
 # What each pool did, minute by minute: gauges, counters, a restart, pods that
-# come and go, and who held the slots when somebody was refused.
+# come and go, and who held the slots when somebody was rejected.
 use strict;
 use warnings;
 use PgpoolStats;
@@ -7,7 +7,7 @@ use PgpoolStats;
 my $node = start_node();
 sql(q{
 CREATE ROLE app LOGIN;
-CREATE ROLE refused LOGIN CONNECTION LIMIT 0;
+CREATE ROLE rejected LOGIN CONNECTION LIMIT 0;
 });
 
 # over all buckets of one length: the test may run over the end of a minute
@@ -43,10 +43,10 @@ becomes(history('max(max_connections), max(max_in_xact), max(instances), sum(con
 $sessions[0]->query_safe('COMMIT');
 $_->quit foreach @sessions;
 
-# a refusal, and who held the slots
+# a rejection, and who held the slots
 {
 	local $ENV{PGOPTIONS} = labels('orders');
-	isnt(psql('SELECT 1', as => 'refused'), 0, 'refused');
+	isnt(psql('SELECT 1', as => 'rejected'), 0, 'rejected');
 }
 report('orders', '{"checked_out": 1}', instance => 'other:1');
 is(sql(q{SELECT h.pool, h.max_connections FROM pgpool_stats.rejections r

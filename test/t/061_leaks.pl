@@ -242,12 +242,12 @@ end_all(@idle);
 #
 # Connections that are not the pool's
 #
-my @with_stranger = used(4, 'stranger', as => 'app');
-keep_busy($with_stranger[0]);
-wait_quiet('stranger', 1.2);
-report_lent('stranger', 1, 2);
-is(leaked('stranger'), 0, 'one works, one is not of the pool');
-end_all(@with_stranger);
+my @with_unclaimed = used(4, 'unclaimed', as => 'app');
+keep_busy($with_unclaimed[0]);
+wait_quiet('unclaimed', 1.2);
+report_lent('unclaimed', 1, 2);
+is(leaked('unclaimed'), 0, 'one works, one is not of the pool');
+end_all(@with_unclaimed);
 
 # What was not the pool's when it reported is not when it has fewer, either.
 my @closing = used(5, 'closing', as => 'app');
@@ -288,7 +288,7 @@ wait_quiet('pooled', 1.2);
 is(leaked('pooled'), 0, 'nothing is claimed behind a pooler');
 $_->quit foreach @pooled;
 
-# one name for two processes, which tell their own numbers in turn
+# one name for two processes, which report their own numbers in turn
 my @shared = used(4, 'shared', as => 'app');
 foreach (1 .. 6)
 {
@@ -312,7 +312,7 @@ report_lent('proven', 2, 2);
 # This pool was full: how could it report?
 my @full = used(5, 'full', as => 'app');
 report_lent('full', 5, 0);
-# A transaction shows that there is more to tell.
+# A transaction shows that there is more to report.
 my @overtaken = used(4, 'overtaken', as => 'app');
 report_fresh('overtaken', \@overtaken, 2, 2);
 $overtaken[3]->query_safe('SELECT 1');

@@ -74,7 +74,7 @@ alert_becomes('registry_full', '-', 'registry_full clears');
 $pooler->quit;
 
 #
-# The collector stands still.  It cannot tell; who looks sees it.
+# The collector stands still.  It cannot report itself; a reader sees it.
 #
 my $pid = sql('SELECT collector_pid FROM pgpool_stats.info');
 kill 'STOP', $pid;

@@ -82,7 +82,7 @@ my $is_poller =
 is(sql($is_poller), '0', 'no poller');
 is(sql('SELECT count(*) FROM pgpool_stats.poolers'), '0', 'no poolers');
 
-# mistakes are told without the text
+# mistakes are reported without the text
 foreach my $wrong (
 	[ 'host=1.2.3.4 password=hunter2', qr/must not have its password here/ ],
 	[ "host=1.2.3.4 user='hunter2", qr/quote without end/ ],
@@ -100,7 +100,7 @@ foreach my $wrong (
 
 	$list =~ s/'/''/g;
 	($ret, $out, $err) = psql("ALTER SYSTEM SET pgpool_stats.poolers = '$list'");
-	like($err, $detail, "refused: $detail");
+	like($err, $detail, "rejected: $detail");
 	unlike($err, qr/ERROR.*(hunter2|1\.2\.3\.4)/, 'without its text');
 }
 
@@ -260,7 +260,7 @@ is(sql("SELECT xacts $row AND instance = 'shop/app'"), $xacts, 'nor lost');
 is(sql(q{SELECT count(*) FROM pgpool_stats.chains WHERE pool = 'orders' AND pooler <> 'bouncer'}),
 	'0', 'no other chain');
 
-# a report that comes through it tells where its pool is
+# a report that comes through it shows where its pool is
 my $reported = '';
 foreach my $try (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
 {

@@ -14,14 +14,14 @@ sql(q{
 CREATE ROLE shut LOGIN;
 });
 
-# a pool that will be refused; a refusal makes none
+# a pool that will be rejected; a rejection makes none
 {
 	local $ENV{PGOPTIONS} = '-c pgpool_stats.pool=p';
 	sql('SELECT 1', as => 'shut');
 }
 sql('ALTER ROLE shut CONNECTION LIMIT 0');
 
-# One connection of the pool, one refused, and one to report so many checkouts
+# One connection of the pool, one rejected, and one to report so many checkouts
 sub work
 {
 	my ($checkouts) = @_;
@@ -32,13 +32,13 @@ sub work
 		sql('SELECT 1');
 		isnt(
 			psql('SELECT 1', as => 'shut'),
-			0, 'a refused connection');
+			0, 'a rejected connection');
 	}
 	wait_for(q{SELECT connections = 0 FROM pgpool_stats.instances WHERE pool = 'p' AND instance = 'i' AND usename = 'postgres'});
 	return;
 }
 
-# checkouts, connects, xacts, disconnects, seconds waited, all refusals
+# checkouts, connects, xacts, disconnects, seconds waited, all rejections
 sub views
 {
 	return sql(q{
@@ -59,7 +59,7 @@ sub exported
 			ON m.name = 'pgpool_stats_' || metric || '_total'});
 }
 
-sub refused
+sub rejections
 {
 	return sql(
 		q{SELECT string_agg(value::text, '|' ORDER BY name COLLATE "C")
@@ -81,7 +81,7 @@ work(100);
 work(110);
 is(views(), '110|2|4|4|110|110|2|2', 'what the views have');
 is(exported(), views(), 'is what is exported');
-is(refused(), '2|2', 'refusals of a pool, and by reason');
+is(rejections(), '2|2', 'rejections of a pool, and by reason');
 is(sql('SELECT notes FROM pgpool_stats.info'), '', 'nothing to note');
 
 # saved now, and not again
@@ -96,20 +96,20 @@ is(exported(), '150|3|6|6|150|150|3|3', 'an exporter sees more than is saved');
 crash();
 is(views(), '110|2|4|4|110|110|2|2', 'after a crash the views step back');
 is(exported(), '0|0|0|0|0|0|0|0', 'and exported counters begin again');
-is(refused(), '0|0', 'refusals, too');
+is(rejections(), '0|0', 'rejections, too');
 like(sql('SELECT notes FROM pgpool_stats.info'),
 	qr/after a crash/, 'info says that there was a crash');
 
 work(160);
 is(views(), '160|3|6|6|160|160|3|3', 'the views go on');
 is(exported(), '50|1|2|2|50|50|1|1', 'exported is what came since');
-is(refused(), '1|1', 'refusals, too');
+is(rejections(), '1|1', 'rejections, too');
 
 # An orderly restart is no step back, whatever was left out before.
 $node->restart;
 is(views(), '160|3|6|6|160|160|3|3', 'restart: the views go on');
 is(exported(), '50|1|2|2|50|50|1|1', 'restart: exported counters go on');
-is(refused(), '1|1', 'refusals, too');
+is(rejections(), '1|1', 'rejections, too');
 
 # The pool keeps what its instances counted, and what of it is left out.
 is(sql(q{SELECT pgpool_stats.forget('p', 'i')}), 't', 'the instance leaves');
@@ -117,7 +117,7 @@ is(sql(q{SELECT checkouts, connects FROM pgpool_stats.pools WHERE pool = 'p' AND
 	'160|3', 'the pool has its counters');
 is(exported(), '50|1|2|2|50|-|-|1', 'and exports the same as before');
 
-# A goodbye while there are connections: what was told goes, what the server
+# A goodbye while there are connections: what was reported goes, what the server
 # counted stays.
 work(200);
 crash();

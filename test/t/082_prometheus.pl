@@ -29,8 +29,8 @@ CREATE ROLE again LOGIN;
 CREATE ROLE app LOGIN;
 });
 
-# All kinds of pools: one that tells everything, one that tells next to
-# nothing, unlabelled ones, two of the same name, one that was refused
+# All kinds of pools: one that reports everything, one that reports next to
+# nothing, unlabelled ones, two of the same name, one that was rejected
 my $figures =
   '{"pool_size": 5, "max_overflow": 10, "min_size": 1, "open": 12, "checked_out": 10, "waiting": 23,
 	"max_wait": 1500, "checkouts": 100, "waits": 4, "total_wait_time": 2000, "timeouts": 1, "errors": 2}';
@@ -76,7 +76,7 @@ my ($page, %scraped) = scrape();
 unlike($page, qr/\bnan\b/i, 'no NaN in the scrape');
 unlike($page, qr/user_queries_load_error\{.*\} 1/, 'all queries are good');
 is($scraped{'pgpool_stats_pending_requests datname="postgres" pool="telling" usename="postgres"'},
-	'23', 'a figure that was told');
+	'23', 'a figure that was reported');
 is(scalar(grep { /^pgpool_stats_pending_requests/ } keys %scraped),
 	1, 'one that was not is not there');
 is($scraped{'pgpool_stats_client_connections datname="postgres" pool="again" state="used" usename="again"'},
@@ -145,11 +145,11 @@ sub prometheus
 
 until_true('a scrape', sub { prometheus('pgpool_stats_build_info') });
 is_deeply([ prometheus('sum(pgpool_stats_pending_requests)') ],
-	['23'], 'a sum over pools of which some tell nothing');
+	['23'], 'a sum over pools of which some report nothing');
 is_deeply([ grep { /nan/i } prometheus('{__name__=~"pgpool_stats_.+"}') ],
 	[], 'no NaN in Prometheus');
 is_deeply([ prometheus('pgpool_stats_rejected_total{reason="role"}') ],
-	['1'], 'a refusal');
+	['1'], 'a rejection');
 
 # Alerts: there is one for each of our rules
 my @rules = slurp_file($rules) =~ /alert_value\{rule="(\w+)"\}$/mg;
@@ -215,7 +215,7 @@ foreach my $variable (grep { $_->{type} eq 'query' } @{ $dashboard->{templating}
 	ok(scalar(prometheus("count by ($label) ($series)")), "variable $variable->{name}");
 }
 
-# The two that tell that there is nothing to see
+# The two that say that there is nothing to see
 append_to_file(
 	"$home/tests.yml", qq{
 rule_files:

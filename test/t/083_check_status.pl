@@ -176,8 +176,8 @@ plugin_says('nagios', [], 0, '', 'it looks again');
 
 # no way in
 sql('ALTER ROLE nagios CONNECTION LIMIT 0');
-plugin_says('nagios', [], 2, '.*too many connections for role "nagios"', 'refused');
-check_pgsql_says(2, 'refused');
+plugin_says('nagios', [], 2, '.*too many connections for role "nagios"', 'rejected');
+check_pgsql_says(2, 'rejected');
 $node->stop;
 plugin_says('nagios', [], 2, 'psql: error: connection to server', 'no server');
 

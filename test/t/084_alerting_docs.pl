@@ -75,7 +75,7 @@ my $holder;
 	$holder = background(as => 'limited');
 	local $ENV{PGAPPNAME} = 'late';
 	local $ENV{PGOPTIONS} = labels('late', instance => 'h:2');
-	isnt(psql('SELECT 1', as => 'limited'), 0, 'a refusal');
+	isnt(psql('SELECT 1', as => 'limited'), 0, 'a rejected connection');
 }
 wait_for(q{
 	SELECT (SELECT count(DISTINCT rule) = 3 FROM pgpool_stats.alerts
@@ -109,7 +109,7 @@ shows('waiting', '^checkout\|web-1:1\|9/10\|23\|1500\|1000\|');
 shows('waited', '\|checkout\|[12]00\|[12]00\|23\|1000\|9\|90');
 shows('errors', '^checkout\|postgres\|[^|]+\|[12]00\|[12]00\|');
 shows('leaks', '^orders\|host:1\|3 of 3\|.*\|SELECT 1$');
-shows('refused', '\|1\|role\|late\|limited\|batch\|limited\|1\|');
+shows('rejected', '\|1\|role\|late\|limited\|batch\|limited\|1\|');
 shows('held', '\|orders\|postgres\|app\|1\|\d\|3\|3\|3$', '\|batch\|');
 shows('grafana', '\|orders\|3$');
 shows('silence', '^\d+$', '\|\*\|\*\|.*\|maintenance\|', '\|leak\|orders\|');
@@ -186,7 +186,7 @@ tests:
     alert_rule_test:
       - {eval_time: 20m, alertname: PoolNearlyFull, exp_alerts: [{exp_labels: {pool: full}}]}
       - {eval_time: 20m, alertname: CallersWaitLong, exp_alerts: [{exp_labels: {pool: slow}}]}
-      - {eval_time: 20m, alertname: ConnectionsRefused, exp_alerts: [{exp_labels: {reason: role}}]}
+      - {eval_time: 20m, alertname: ConnectionsRejected, exp_alerts: [{exp_labels: {reason: role}}]}
       - {eval_time: 20m, alertname: LittleRoom, exp_alerts: [{exp_labels: {scope: server}}]}
 });
 	command_ok([ 'promtool', 'test', 'rules', "$home/tests.yml" ], 'and fire');
