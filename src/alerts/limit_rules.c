@@ -66,10 +66,10 @@ const PgpsRule pgps_rule_refused = {
 	.unit = "connections",
 	.windowed = true,
 	.levels = {true, 1, 1, PGPS_NO_LEVEL, 5 * USECS_PER_MINUTE},
-	.description = "Connections refused by a limit within for_time",
+	.description = "Connections rejected by a limit within for_time",
 	.hint = "See rejections for who, and history for who held the slots then.",
 	.look = look_at_rejections,
-	.sentence = "%.0f connections refused in the last %s"
+	.sentence = "%.0f connections rejected in the last %s"
 };
 
 /* How much of a limit is used */

@@ -35,7 +35,7 @@ typedef struct PgpsStats
 								 * them */
 	char		row[PGPS_INSTANCE_LEN]; /* name of one of several pools; empty
 										 * = the only one */
-	bool		elsewhere;		/* says nothing about this connection */
+	bool		elsewhere;		/* not about the pool of this connection */
 	bool		not_a_pool;		/* a row of the console itself, not of an
 								 * application's pool */
 	int			nunmapped;		/* number of keys that were not understood */

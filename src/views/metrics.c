@@ -184,7 +184,7 @@ wait_events(const Measured *m)
 	M(peak_connections, NULL, "Most connections at once since the last reset.", pool->peak_connections) \
 	M(last_report_timestamp_seconds, NULL, "When an instance last reported.", unix_time(pool->last_report)) \
 	M(wait_events_total, NULL, "Waits, or checkouts, by library: divides the time waited for its mean.", wait_events(m)) \
-	M(pool_rejected_total, NULL, "Connections of the pool refused by a limit.", pgps_pool_rejected(pool, rejections))
+	M(pool_rejected_total, NULL, "Connections of the pool rejected by a limit.", pgps_pool_rejected(pool, rejections))
 
 #define INSTANCE_METRICS(M) \
 	M(client_connections_min, NULL, "Connections the pool keeps open.", figure(m, PGPS_MIN_SIZE)) \
@@ -192,7 +192,7 @@ wait_events(const Measured *m)
 	M(last_report_timestamp_seconds, NULL, "When it last reported.", unix_time(data->last_report)) \
 	M(exhausted_total, NULL, "Times all its connections were in a transaction.", count(m, PGPS_EXHAUSTED_COUNT)) \
 	M(exhausted_seconds_total, NULL, "Time all its connections were in a transaction.", seconds(count(m, PGPS_EXHAUSTED_TIME))) \
-	M(rejected_total, NULL, "Connections of the pool refused by a limit.", pgps_instance_rejected(view, rejections))
+	M(rejected_total, NULL, "Connections of the pool rejected by a limit.", pgps_instance_rejected(view, rejections))
 
 #define PUT_METRIC(suffix, state, help, value) \
 	put_metric(m, #suffix, state, help, value);

@@ -84,7 +84,7 @@ def own_limit(scope, name, alter, **where):
     refused.silent("%s, once" % name)
     fill.is_rejected(name)
     refused.fires("%s, twice" % name, severity="critical", value=2,
-                  threshold=2, message="%s %s: 2 connections refused in the"
+                  threshold=2, message="%s %s: 2 connections rejected in the"
                   " last 20 s" % (scope, name))
     rules.set("refused: for 1s")
     refused.clears("%s, nobody lately" % name)
