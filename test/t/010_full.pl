@@ -164,16 +164,16 @@ becomes(q{
 	'and still every connection is in exactly one row');
 
 #
-# Who is gone makes room before anybody is rejected, and its counters stay.
+# Who does not report any more makes room before anybody is rejected, and its counters stay.
 #
 set_to('stale_after', '1s');
-wait_for(q{SELECT bool_and(status = 'gone') FROM pgpool_stats.instances
+wait_for(q{SELECT bool_and(status = 'silent') FROM pgpool_stats.instances
 	  WHERE usename = 'greedy' AND instance LIKE 'i%'});
 my $dropped = info('dropped');
 my $total = sql(q{SELECT checkouts FROM pgpool_stats.pools
 	  WHERE pool = 'a' AND usename = 'greedy'});
 is(reports('greedy', [ 'a', 'i10', 1000 ], [ 'a', 'i11', 2000 ]),
-	'tt', 'gone instances make room');
+	'tt', 'silent instances make room');
 cmp_ok(info('dropped'), '>=', $dropped + 2, 'that is counted');
 is(sql(q{SELECT checkouts FROM pgpool_stats.pools
 		  WHERE pool = 'a' AND usename = 'greedy'}),
