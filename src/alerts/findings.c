@@ -37,6 +37,13 @@ pgps_duration_text(int64 duration)
 	return psprintf(INT64_FORMAT " days", s / 86400);
 }
 
+/* "1 connection", "3 connections" */
+char *
+pgps_count_text(double count, const char *noun)
+{
+	return psprintf("%.0f %s%s", count, noun, count == 1 ? "" : "s");
+}
+
 double
 pgps_seconds_since(const PgpsLook *look, TimestampTz since)
 {

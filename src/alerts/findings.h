@@ -54,5 +54,6 @@ extern void pgps_add_finding(PgpsLook *look, const PgpsFinding *found);
 
 extern double pgps_seconds_since(const PgpsLook *look, TimestampTz since);
 extern char *pgps_duration_text(int64 duration);
+extern char *pgps_count_text(double count, const char *noun);
 
 #endif							/* PGPS_FINDINGS_H */

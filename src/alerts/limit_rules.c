@@ -64,8 +64,9 @@ look_at_rejections(PgpsLook *look)
 static void
 say_rejections(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
 {
-	appendStringInfo(text, "%.0f connections refused in the last %s",
-					 found->value, pgps_duration_text(found->levels.for_time));
+	appendStringInfo(text, "%s refused in the last %s",
+					 pgps_count_text(found->value, "connection"),
+					 pgps_duration_text(found->levels.for_time));
 }
 
 const PgpsRule pgps_rule_refused = {
@@ -123,10 +124,10 @@ static void
 say_connections(StringInfo text, const PgpsLook *look,
 				const PgpsFinding *found)
 {
-	appendStringInfo(text, INT64_FORMAT " of %d %s connections in use",
-					 found->used, found->usable,
-					 found->subject->scope == PGPS_SCOPE_POOLER ? "client" :
-					 "usable");
+	appendStringInfo(text, INT64_FORMAT " of %s in use", found->used,
+					 pgps_count_text(found->usable,
+									 found->subject->scope == PGPS_SCOPE_POOLER ?
+									 "client connection" : "usable connection"));
 }
 
 const PgpsRule pgps_rule_connections = {
@@ -162,8 +163,9 @@ look_at_committed(PgpsLook *look)
 static void
 say_committed(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
 {
-	appendStringInfo(text, "pools may ask for " INT64_FORMAT " connections, %d are usable",
-					 found->used, found->usable);
+	appendStringInfo(text, "pools may ask for %s, %d %s usable",
+					 pgps_count_text(found->used, "connection"), found->usable,
+					 found->usable == 1 ? "is" : "are");
 }
 
 const PgpsRule pgps_rule_over_committed = {
@@ -177,9 +179,9 @@ const PgpsRule pgps_rule_over_committed = {
 };
 
 static TimestampTz
-last_heard(const PgpsLook *look, const PgpsPooler *pooler)
+last_heard(const PgpsPooler *pooler)
 {
-	return Max(pooler->last_poll, look->snapshot->info.started_at);
+	return pooler->last_poll != 0 ? pooler->last_poll : pooler->listed_at;
 }
 
 static void
@@ -197,8 +199,8 @@ look_at_poolers(PgpsLook *look)
 			pooler->error[0] == '\0')
 			continue;
 		found.subject = pgps_make_subject(PGPS_SCOPE_POOLER, pooler->name);
-		found.value = pgps_seconds_since(look, last_heard(look, pooler));
-		found.since = pooler->last_poll;
+		found.value = pgps_seconds_since(look, last_heard(pooler));
+		found.since = last_heard(pooler);
 		found.pooler = pooler;
 		pgps_add_finding(look, &found);
 	}
@@ -209,7 +211,7 @@ say_pooler_down(StringInfo text, const PgpsLook *look,
 				const PgpsFinding *found)
 {
 	appendStringInfo(text, "no answer for %s (%s)",
-					 pgps_duration_text(look->now - last_heard(look, found->pooler)),
+					 pgps_duration_text(look->now - last_heard(found->pooler)),
 					 found->pooler->error);
 }
 
@@ -239,8 +241,10 @@ look_at_overflow(PgpsLook *look)
 static void
 say_overflow(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
 {
-	appendStringInfo(text, "%.0f reports or connections without a row in the last %s",
-					 found->value, pgps_duration_text(found->levels.for_time));
+	appendStringInfo(text, "%.0f %s without a row in the last %s", found->value,
+					 found->value == 1 ? "report or connection" :
+					 "reports or connections",
+					 pgps_duration_text(found->levels.for_time));
 }
 
 const PgpsRule pgps_rule_registry_full = {

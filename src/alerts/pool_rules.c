@@ -33,13 +33,13 @@ say_exhausted(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
 	const PgpsValues *shown = &found->view->now.shown;
 	int64		waiting = pgps_get(shown, PGPS_WAITING, 0);
 
-	appendStringInfo(text, "%d of %d instances full (" INT64_FORMAT "/" INT64_FORMAT ") for %s",
-					 found->count, look->pool->live,
+	appendStringInfo(text, "%d of %s full (" INT64_FORMAT "/" INT64_FORMAT ") for %s",
+					 found->count, pgps_count_text(look->pool->live, "instance"),
 					 shown->value[PGPS_CHECKED_OUT],
 					 shown->value[PGPS_MAX_SIZE],
 					 pgps_duration_text(look->now - found->since));
 	if (waiting > 0)
-		appendStringInfo(text, ", " INT64_FORMAT " callers waiting", waiting);
+		appendStringInfo(text, ", %s waiting", pgps_count_text(waiting, "caller"));
 }
 
 const PgpsRule pgps_rule_pool_exhausted = {
@@ -91,8 +91,9 @@ callers_wait(const PgpsLook *look, const PgpsInstanceView *view,
 static void
 say_callers(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
 {
-	appendStringInfo(text, "%.0f callers waiting, at %d of %d instances",
-					 found->value, found->count, look->pool->live);
+	appendStringInfo(text, "%s waiting, at %d of %s",
+					 pgps_count_text(found->value, "caller"), found->count,
+					 pgps_count_text(look->pool->live, "instance"));
 }
 
 const PgpsRule pgps_rule_callers_waiting = {
@@ -152,8 +153,8 @@ times_out(const PgpsLook *look, const PgpsInstanceView *view,
 static void
 say_timeouts(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
 {
-	appendStringInfo(text, "%.0f callers gave up waiting in the last %s",
-					 found->value, pgps_duration_text(found->levels.for_time));
+	appendStringInfo(text, "%s gave up waiting in the last %s",
+					 pgps_count_text(found->value, "caller"), pgps_duration_text(found->levels.for_time));
 }
 
 const PgpsRule pgps_rule_timeouts = {
@@ -178,8 +179,9 @@ fails(const PgpsLook *look, const PgpsInstanceView *view, PgpsFinding *found)
 static void
 say_errors(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
 {
-	appendStringInfo(text, "%.0f failed checkouts or connects in the last %s",
-					 found->value, pgps_duration_text(found->levels.for_time));
+	appendStringInfo(text, "%.0f failed %s in the last %s", found->value,
+					 found->value == 1 ? "checkout or connect" :
+					 "checkouts or connects", pgps_duration_text(found->levels.for_time));
 }
 
 const PgpsRule pgps_rule_errors_increasing = {
@@ -211,14 +213,16 @@ is_silent(const PgpsLook *look, const PgpsInstanceView *view,
 static void
 say_silent(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
 {
-	appendStringInfo(text, "%d of %d instances silent for %s%s",
-					 found->count, look->pool->live,
+	appendStringInfo(text, "%d of %s silent for %s%s", found->count,
+					 pgps_count_text(look->pool->live, "instance"),
 					 pgps_duration_text(look->now - found->since),
 					 found->view->data->labelled ? ", although it works" :
 					 "; no connection here has had its label");
 	if (found->at_least == PGPS_SEVERITY_CRITICAL)
-		appendStringInfo(text, "; it holds all its %d connections",
-						 found->view->server.connections);
+		appendStringInfo(text, "; it holds %s%s",
+						 found->view->server.connections == 1 ? "its " : "all its ",
+						 pgps_count_text(found->view->server.connections,
+										 "connection"));
 }
 
 const PgpsRule pgps_rule_silent = {
@@ -243,8 +247,8 @@ static void
 say_over_capacity(StringInfo text, const PgpsLook *look,
 				  const PgpsFinding *found)
 {
-	appendStringInfo(text, "an instance holds %.0f connections more than its maximum of " INT64_FORMAT,
-					 found->value,
+	appendStringInfo(text, "an instance holds %s more than its maximum of " INT64_FORMAT,
+					 pgps_count_text(found->value, "connection"),
 					 found->view->now.shown.value[PGPS_MAX_SIZE]);
 }
 
@@ -269,8 +273,8 @@ is_unclaimed(const PgpsLook *look, const PgpsInstanceView *view,
 static void
 say_unclaimed(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
 {
-	appendStringInfo(text, "%.0f connections that the instance's report does not speak of",
-					 found->value);
+	appendStringInfo(text, "%s that the instance's report does not speak of",
+					 pgps_count_text(found->value, "connection"));
 }
 
 const PgpsRule pgps_rule_unclaimed = {

@@ -60,8 +60,8 @@ has_leaked(const PgpsLook *look, const PgpsInstanceView *view,
 static void
 say_leaked(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
 {
-	appendStringInfo(text, "at least %.0f connections lent out and idle on the server",
-					 found->value);
+	appendStringInfo(text, "at least %s lent out and idle on the server",
+					 pgps_count_text(found->value, "connection"));
 }
 
 const PgpsRule pgps_rule_leak = {
@@ -87,8 +87,9 @@ static void
 say_fork_sharing(StringInfo text, const PgpsLook *look,
 				 const PgpsFinding *found)
 {
-	appendStringInfo(text, "%d of %d instances use the connection of another process",
-					 found->count, look->pool->live);
+	appendStringInfo(text, "%d of %s %s the connection of another process",
+					 found->count, pgps_count_text(look->pool->live, "instance"),
+					 found->count == 1 ? "uses" : "use");
 }
 
 const PgpsRule pgps_rule_fork_sharing = {

@@ -21,6 +21,7 @@
 
 #include "analysis/budget.h"
 #include "analysis/history.h"
+#include "base/clock.h"
 #include "base/shmem.h"
 
 typedef struct Ring
@@ -80,7 +81,7 @@ pgps_period_length(PgpsPeriod period)
 TimestampTz
 pgps_bucket_start(PgpsPeriod period, TimestampTz now)
 {
-	return now - now % pgps_period_length(period);
+	return now - pgps_floor_mod(now, pgps_period_length(period));
 }
 
 static int
@@ -89,14 +90,21 @@ bucket_count(PgpsPeriod period)
 	return period == PGPS_MINUTES ? PGPS_NMINUTES : PGPS_NTEN_MINUTES;
 }
 
-/* Where a bucket with this start has its place */
+/* Which of so many places a bucket with this start has */
+int
+pgps_bucket_place(PgpsPeriod period, TimestampTz start)
+{
+	return pgps_floor_mod(start / pgps_period_length(period),
+						  bucket_count(period));
+}
+
 static PgpsBucket *
 place_of(Ring *ring, PgpsPeriod period, TimestampTz start)
 {
 	PgpsBucket *buckets = period == PGPS_MINUTES ? ring->minutes :
 		ring->ten_minutes;
 
-	return &buckets[(start / pgps_period_length(period)) % bucket_count(period)];
+	return &buckets[pgps_bucket_place(period, start)];
 }
 
 /*-------------------------------------------------------------------------

@@ -20,9 +20,12 @@
 #include "utils/memutils.h"
 
 #include "analysis/load.h"
+#include "base/clock.h"
+#include "base/settings.h"
 
-/* a pause of this length was not watched */
+/* a pause of this length was not watched, unless passes are that far apart */
 #define LONG_PAUSE USECS_PER_MINUTE
+#define PASSES_APART (2 * pgps_sample_interval * INT64CONST(1000))
 
 /* how long an instance is watched before one moment is not everything */
 #define SHORT_WATCH USECS_PER_MINUTE
@@ -75,16 +78,22 @@ start_counting(Counters *before, const PgpsInstanceView *view)
 
 /*
  * Look at all instances.  "since" is when the ten minutes began.  Returns for
- * how many microseconds of them somebody has watched.
+ * how many microseconds of them somebody has watched: the time between two
+ * looks belongs to those in which it ends.
  */
 int64
 pgps_watch_load(const PgpsSnapshot *snapshot, TimestampTz since)
 {
 	TimestampTz now = snapshot->taken_at;
-	int64		passed = now - last_look;
-	bool		anew = started != since || passed < 0 || passed > LONG_PAUSE;
+	int64		passed = pgps_elapsed(last_look, now);
+	bool		anew = started != since;
 	int			i;
 
+	if (passed > Max(LONG_PAUSE, PASSES_APART))
+	{
+		passed = 0;
+		anew = true;
+	}
 	if (snapshot->max_instance > capacity)
 	{
 		capacity = snapshot->max_instance;
@@ -95,7 +104,7 @@ pgps_watch_load(const PgpsSnapshot *snapshot, TimestampTz since)
 	if (anew)
 	{
 		memset(instances, 0, capacity * sizeof(Watched));
-		watched_all = passed = 0;
+		watched_all = 0;
 		started = since;
 	}
 	last_look = now;

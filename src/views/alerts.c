@@ -3,9 +3,6 @@
  * alerts.c
  *	  The function behind the view alerts.
  *
- * Alerts of pools are seen by those who see the pool, those of poolers by
- * those who see all; those of limits by everybody, as their numbers are.
- *
  * Copyright (c) 2026, the pgpool_stats authors
  *
  *-------------------------------------------------------------------------
@@ -53,20 +50,6 @@ put_alert(PgpsRow *row, const PgpsAlert *alert, TimestampTz silenced_until,
 	pgps_row_end(row);
 }
 
-static bool
-may_see_alert(const PgpsSubject *subject, bool sees_all)
-{
-	switch (subject->scope)
-	{
-		case PGPS_SCOPE_POOL:
-			return pgps_may_see(subject->roleid, sees_all);
-		case PGPS_SCOPE_POOLER:
-			return sees_all;
-		default:
-			return true;
-	}
-}
-
 Datum
 pgps_get_alerts(PG_FUNCTION_ARGS)
 {
@@ -94,7 +77,7 @@ pgps_get_alerts(PG_FUNCTION_ARGS)
 	{
 		const PgpsAlert *alert = &alerts->alerts[i];
 
-		if (may_see_alert(&alert->subject, sees_all))
+		if (pgps_may_see_alert(&alert->subject, sees_all))
 			put_alert(&row, alert,
 					  pgps_silenced_until(silences, nsilences, alert->rule,
 										  &alert->subject),

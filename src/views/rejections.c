@@ -30,12 +30,19 @@ PG_FUNCTION_INFO_V1(pgps_get_rejections);
 	C(usable, int4, usable_of(origin, roleid, dbid)) \
 	C(pool, text, label ? pgps_printable(label) : origin->pool) \
 	C(instance, text, origin->instance) \
-	C(datname, name, origin->datname) \
-	C(usename, name, origin->usename) \
+	C(datname, name, claimed(origin->datname, dbid)) \
+	C(usename, name, claimed(origin->usename, roleid)) \
 	C(application_name, text, origin->application_name) \
 	C(client_addr, address, origin->client_addr)
 
 static const PgpsColumn rejection_columns[] = {REJECTION_COLUMNS(PGPS_COLUMN)};
+
+/* A name that somebody gave, as it is if there is such a role or database */
+static const char *
+claimed(const char *name, Oid oid)
+{
+	return OidIsValid(oid) ? name : pgps_printable(name);
+}
 
 /* What the limit is that rejected; -1 if it is not known any more */
 static int

@@ -36,6 +36,24 @@ pgps_may_see(Oid roleid, bool sees_all)
 		(OidIsValid(roleid) && has_privs_of_role(GetUserId(), roleid));
 }
 
+/*
+ * Alerts of pools are seen by those who see the pool, those of poolers by
+ * those who see all; those of limits by everybody, as their numbers are.
+ */
+bool
+pgps_may_see_alert(const PgpsSubject *subject, bool sees_all)
+{
+	switch (subject->scope)
+	{
+		case PGPS_SCOPE_POOL:
+			return pgps_may_see(subject->roleid, sees_all);
+		case PGPS_SCOPE_POOLER:
+			return sees_all;
+		default:
+			return true;
+	}
+}
+
 /* Names of now; of then, if role or database is dropped. */
 const char *
 pgps_role_name(const PgpsPool *pool)

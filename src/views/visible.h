@@ -12,10 +12,13 @@
 
 #include "lib/stringinfo.h"
 
+#include "alerts/targets.h"
 #include "analysis/snapshot.h"
 
 extern bool pgps_sees_all(void);
 extern bool pgps_may_see(Oid roleid, bool sees_all);
+
+extern bool pgps_may_see_alert(const PgpsSubject *subject, bool sees_all);
 
 extern const char *pgps_role_name(const PgpsPool *pool);
 extern const char *pgps_database_name(const PgpsPool *pool);
