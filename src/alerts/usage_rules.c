@@ -89,7 +89,7 @@ say_fork_sharing(StringInfo text, const PgpsLook *look,
 {
 	appendStringInfo(text, "%d of %s %s the connection of another process",
 					 found->count, pgps_count_text(look->pool->live, "instance"),
-					 found->count == 1 ? "uses" : "use");
+					 look->pool->live == 1 ? "uses" : "use");
 }
 
 const PgpsRule pgps_rule_fork_sharing = {

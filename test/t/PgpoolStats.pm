@@ -277,7 +277,7 @@ sub compiled
 
 	chomp $include;
 	append_to_file($file, qq(#include "$source"\nvoid say(void) { $lines }\n));
-	my $assembler = `gcc -S -w -o - -Isrc -I'$include' '$file'`;
+	my $assembler = `gcc -S -w -o - -DPGPS_LAYOUT=0 -Isrc -I'$include' '$file'`;
 	my %value = $assembler =~ /^=== (\w+) (-?\d+)$/mg;
 	die "cannot compile $file" if keys %value < keys %expression;
 	return %value;
