@@ -49,7 +49,7 @@ sub with_byte
 }
 
 my %at = compiled('main/persist.c',
-	FORMAT => 'offsetof(SaveHeader, format)',
+	FORMAT => 'offsetof(SaveHeader, layout)',
 	VERSION => 'offsetof(SaveHeader, server_version)');
 my @bad = (
 	[ 'damaged in the middle', with_byte(length($good) / 2), 'damaged' ],

@@ -22,12 +22,17 @@ sql(q{
 		LOOP
 			k := k + 1;
 			FOR i IN 1..3 LOOP
+				-- each has had a connection with its label
+				PERFORM set_config('pgpool_stats.pool', 'app', false),
+					set_config('pgpool_stats.instance',
+						format('web-v%s:%s', gen, i), false);
 				PERFORM pgpool_stats.report('app',
 					jsonb_build_object('pool_size', 5, 'open', 2,
 						'checked_out', 1, 'checkouts', 2 * k, 'waits', k,
 						'total_wait_time', 0.5 * k),
 					format('web-v%s:%s', gen, i));
 			END LOOP;
+			PERFORM set_config('pgpool_stats.pool', '', false);
 			EXECUTE 'SELECT ' || until INTO done;
 			CONTINUE WHEN NOT done;
 

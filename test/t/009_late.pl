@@ -49,12 +49,12 @@ sub report_and_judge
 					 WHERE pool = '$pool' AND report) AS i});
 }
 
-report_on($reporter, 'unbind', '{"open": 1}');
-report_on($reporter, 'unbind-2', '{"open": 1}');
-
 #
-# Late and without a connection: gone, with its last figures
+# Late and without a connection, of which there were some: gone, with its last
+# figures
 #
+session('left')->quit;
+wait_for(q{SELECT connections = 0 FROM pgpool_stats.pools WHERE pool = 'left'});
 my $all = q{pool_size, max_overflow, max_size, unlimited, min_size, open,
 	checked_out, checked_in, overflow, waiting, max_wait, used_pct, as_of,
 	checkouts, waits, total_wait_time, mean_wait_time, timeouts, errors,
@@ -190,13 +190,40 @@ my ($slow, $often) = split /\|/, sql(
 is(figures('slow', "report_interval BETWEEN 1100 AND $slow"),
 	't', "the instance's own report interval");
 is(figures('often', "report_interval <= $often"), 't', "and another one's");
-wait_for_status('slow', 'gone');
-wait_for_status('often', 'gone');
+wait_for_status('slow', 'silent');
+wait_for_status('often', 'silent');
 is(sql(q{
 		SELECT bool_and(abs(extract(epoch FROM status_since - last_report) -
 			greatest(1, 3 * report_interval / 1000)) < 0.01)
 		FROM pgpool_stats.instances WHERE pool IN ('slow', 'often')}),
 	't', 'late after three of its own intervals, stale_after at the least');
+
+#
+# A pool that only reports, whose connections have no label: the server sees
+# nothing of it.  Full, it cannot report, and is not gone because of that.
+#
+report_on($reporter, 'unseen',
+	'{"pool_size": 2, "max_overflow": 1, "open": 3, "checked_out": 3, "checked_in": 0, "waiting": 4, "checkouts": 30}');
+is(figures('unseen', 'status, notes'),
+	'exhausted|no connection here has had its label: label its connections',
+	'that its connections are not known is noted');
+my $shown = 'open, checked_out, checked_in, waiting, used_pct, checkouts, as_of = last_report';
+$fresh = figures('unseen', $shown);
+is($fresh, '3|3|0|4|100.0|30|t', 'its figures');
+wait_for_status('unseen', 'silent');
+is(figures('unseen', $shown), $fresh, 'late, it is silent with its last figures');
+is(figures('unseen', 'unclaimed'), '', 'nothing is compared with connections');
+wait_for(q{SELECT message LIKE 'unseen on postgres: 1 of 1 instances silent for % s; no connection here has had its label'
+		  FROM pgpool_stats.alerts WHERE pool = 'unseen' AND rule = 'silent'});
+report_on($reporter, 'unseen', '{"open": 3, "checked_out": 1, "waiting": 0}');
+is(figures('unseen', 'status'), 'ok', 'the next report ends it');
+wait_for_status('unseen', 'silent');
+$reporter->query_safe(q{SELECT pgpool_stats.forget('unseen', 'i')});
+is(figures('unseen', 'status'), '', 'said goodbye, it is not there any more');
+report_on($reporter, 'unseen', '{"open": 1}');
+wait_for_status('unseen', 'silent');
+set_to('expire_after', '1s');
+wait_for(q{SELECT count(*) = 0 FROM pgpool_stats.instances WHERE pool = 'unseen'});
 
 #
 # An instance that never reports

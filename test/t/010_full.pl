@@ -51,7 +51,7 @@ sub instances
 	my ($role) = @_;
 
 	return sql(qq{
-		SELECT pool, instance, checkouts, notes IS NOT NULL
+		SELECT pool, instance, checkouts, notes LIKE 'stands for%'
 		FROM pgpool_stats.instances
 		WHERE usename = '$role' AND instance <> '[local]' ORDER BY 1, 2});
 }

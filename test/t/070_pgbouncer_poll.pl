@@ -39,7 +39,7 @@ sql(q{
 my $home = $node->basedir;
 my $port = PostgreSQL::Test::Cluster::get_free_port();
 my $bouncer_conf = "$home/pgbouncer.ini";
-my $passfile = $Poolers::passfile;
+my $passfile = Poolers::passfile();
 
 sub set_password
 {

@@ -34,7 +34,7 @@ my $home = $node->basedir;
 my $sockets = PostgreSQL::Test::Utils::tempdir_short();
 my $short = "SELECT pg_sleep(0.01);\n";
 
-my $passfile = $Poolers::passfile;
+my $passfile = Poolers::passfile();
 
 tell_password('one');
 $ENV{PGPASSFILE} = $passfile;

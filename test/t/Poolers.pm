@@ -11,8 +11,7 @@ use PgpoolStats;
 
 our @EXPORT = qw(set_poolers tell_password start_load);
 
-# the password that the poller knows
-our $passfile = PostgreSQL::Test::Utils::tempdir() . '/passfile';
+my $passfile;
 
 sub set_poolers
 {
@@ -24,12 +23,19 @@ sub set_poolers
 	return;
 }
 
+# The password that the poller knows
+sub passfile
+{
+	$passfile //= PostgreSQL::Test::Utils::tempdir() . '/passfile';
+	return $passfile;
+}
+
 sub tell_password
 {
 	my ($password) = @_;
 
-	write_file($passfile, "*:*:*:*:$password\n");
-	chmod 0600, $passfile;
+	write_file(passfile(), "*:*:*:*:$password\n");
+	chmod 0600, passfile();
 	return;
 }
 
