@@ -17,6 +17,7 @@ SELECT pgpool_stats.silence('*', E'a\u00e4b');
 SELECT pgpool_stats.silence('*', repeat('x', 192));
 SELECT pgpool_stats.silence('*', '*', '0 s');
 SELECT pgpool_stats.silence('*', '*', '-1 s');
+SELECT pgpool_stats.silence('*', '*', '-5 min');
 SELECT pgpool_stats.silence('*', '*', NULL);
 -- no more than there is room for, and a place is free again when one ends
 SELECT count(pgpool_stats.silence('pool_full', 'p' || n)) FROM generate_series(1, 64) n;

@@ -49,6 +49,18 @@ SELECT p.plan, c.committed, c.remaining FROM (VALUES
 	('{"pool": "capped", "pool_size": 5, "instances": null, "replaces": false}'),
 	('[{"pool_size": 5, "replaces": "capped"}, {"pool_size": 1, "replaces": "over"}]')) AS p(plan),
 	pgpool_stats.check_plan(p.plan, 'now') AS c;
+-- of others' pools nothing is to be learned: as if there were none
+SET ROLE regress_pgps_app;
+SELECT committed FROM pgpool_stats.check_budget(5, replaces => 'capped', against => 'now');
+SELECT committed FROM pgpool_stats.check_budget(5, replaces => 'nosuch', against => 'now');
+RESET ROLE;
+SELECT committed FROM pgpool_stats.check_budget(5, replaces => 'nosuch', against => 'now');
+-- limits so large that a percentage of them is no int
+ALTER ROLE regress_pgps_app CONNECTION LIMIT 2147483647;
+ALTER DATABASE regress_pgps_db CONNECTION LIMIT 26843546;
+SELECT scope, status, used_pct FROM pgpool_stats.budget WHERE name IN ('regress_pgps_app', 'regress_pgps_db') ORDER BY scope;
+ALTER ROLE regress_pgps_app CONNECTION LIMIT -1;
+ALTER DATABASE regress_pgps_db CONNECTION LIMIT 30;
 -- against the largest seen, or against what is there
 SELECT peak_committed >= 28 AS seen FROM
 	(SELECT committed_peak AS peak_committed FROM pgpool_stats.budget WHERE scope = 'server') b;

@@ -94,6 +94,12 @@ SELECT unmapped FROM pgpool_stats.instances WHERE pool = 'content' AND instance 
 SELECT pgpool_stats.report('', '{"open": 1}');
 SELECT pgpool_stats.report('bad', '1');
 SELECT pgpool_stats.report('bad', '{"chekced_out": 1}');
+SELECT pgpool_stats.report('bad', '{"pool_siz": 5, "cheked_out": 3}');
+-- a dialect that is not known: nothing else is, or the session wants to know
+SELECT pgpool_stats.report('bad', '{"dialect": "sqlalchmy"}');
+SET pgpool_stats.strict_reports = on;
+SELECT pgpool_stats.report('bad', '{"dialect": "sqlalchmy", "size": 5, "max_size": 5}');
+RESET pgpool_stats.strict_reports;
 SELECT pgpool_stats.report('bad', '"{\"open\": 1}"');
 SET pgpool_stats.strict_reports = on;
 SELECT pgpool_stats.report('bad', '{"open": 1, "opne": 2}');

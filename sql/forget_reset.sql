@@ -34,6 +34,12 @@ SELECT pool, checked_out, checkouts FROM pgpool_stats.pools WHERE pool LIKE 'res
 SELECT pgpool_stats.report('reset1', '{"checked_out": 1, "checkouts": 13}', 'a');
 SELECT checkouts FROM pgpool_stats.pools WHERE pool = 'reset1';
 SELECT pgpool_stats.reset(usename => 'regress_nobody');
+-- nothing is reset, and that is said
+CREATE ROLE regress_pgps_idle;
+SELECT pgpool_stats.reset('nosuch');
+SELECT pgpool_stats.reset('reset1', 'regress_pgps_idle');
+SELECT pgpool_stats.reset(usename => 'regress_pgps_idle');
+DROP ROLE regress_pgps_idle;
 SELECT stats_reset AS reset_before FROM pgpool_stats.info \gset
 SELECT pgpool_stats.reset(usename => session_user);
 SELECT pool, checkouts FROM pgpool_stats.pools WHERE pool LIKE 'reset_' ORDER BY pool COLLATE "C";

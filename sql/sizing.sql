@@ -7,10 +7,10 @@ SELECT a, (SELECT min(c) FROM generate_series(1, 100) AS c WHERE pgpool_stats.wa
 FROM unnest(ARRAY[1, 2, 4, 8, 16, 32]) AS a;
 -- nothing to do, too much to do
 SELECT pgpool_stats.wait_probability(1, 0) AS none, pgpool_stats.wait_probability(5, 5) AS full, pgpool_stats.wait_probability(5, 50) AS more,
-	pgpool_stats.wait_probability(5, 'Infinity') AS most, pgpool_stats.wait_probability(1000000, 999000) BETWEEN 0 AND 1 AS many,
+	pgpool_stats.wait_probability(5, 'Infinity') AS most, pgpool_stats.wait_probability(262143, 262000) BETWEEN 0 AND 1 AS many,
 	pgpool_stats.wait_probability(NULL, 1) AS unknown;
 SELECT pgpool_stats.wait_probability(0, 1);
-SELECT pgpool_stats.wait_probability(1000001, 1);
+SELECT pgpool_stats.wait_probability(262144, 1);
 SELECT pgpool_stats.wait_probability(5, -1);
 SELECT pgpool_stats.wait_probability(5, 'NaN');
 -- no advice before there is a day to go by; the server bears what its cores do

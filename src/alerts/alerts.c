@@ -124,7 +124,7 @@ make_alert(PgpsAlert *alert, const PgpsFinding *found,
 	alert->rule = found->rule;
 	alert->subject = *found->subject;
 	alert->severity = severity;
-	alert->since = before ? before->since : now;
+	alert->since = before ? Min(before->since, now) : now;
 	if (found->since != 0)
 		alert->since = Min(alert->since, found->since);
 	alert->firing = (before && before->firing) ||
@@ -175,7 +175,10 @@ append_field(StringInfo line, const char *field, const char *value)
 	escape_json(line, clean);
 }
 
-/* One line with the same fields in the same order, always */
+/*
+ * One line with the same fields in the same order, always.  What clears has no
+ * value any more: the last one was over the threshold.
+ */
 static void
 log_alert(const PgpsAlert *alert, bool cleared)
 {
@@ -189,8 +192,9 @@ log_alert(const PgpsAlert *alert, bool cleared)
 	append_field(&line, "datname", NameStr(alert->subject.datname));
 	append_field(&line, "usename", NameStr(alert->subject.usename));
 	append_field(&line, "instance", alert->instance);
-	appendStringInfo(&line, " value=%g threshold=%g", alert->value,
-					 alert->threshold);
+	if (!cleared)
+		appendStringInfo(&line, " value=%g threshold=%g", alert->value,
+						 alert->threshold);
 	append_field(&line, "message", alert->message);
 	ereport(LOG,
 			(errmsg_internal("pgpool_stats alert %s: %s",

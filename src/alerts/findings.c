@@ -12,6 +12,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "alerts/findings.h"
 #include "analysis/budget.h"
 
@@ -35,6 +37,13 @@ pgps_duration_text(int64 duration)
 	if (s < 2 * 86400)
 		return psprintf(INT64_FORMAT " h", s / 3600);
 	return psprintf(INT64_FORMAT " days", s / 86400);
+}
+
+/* "1 connection", "3 connections" */
+char *
+pgps_count_text(double count, const char *noun)
+{
+	return psprintf("%.0f %s%s", count, noun, rint(count) == 1 ? "" : "s");
 }
 
 double
@@ -67,8 +76,10 @@ pgps_add_finding(PgpsLook *look, const PgpsFinding *found)
 	appendStringInfo(&text, "%s: ", rule->about ? rule->about :
 					 pgps_subject_text(kept->subject));
 	if (rule->sentence != NULL)
-		appendStringInfo(&text, rule->sentence, kept->value,
-						 pgps_duration_text(levels.for_time));
+		appendStringInfo(&text,
+						 rule->sentence_of_1 && rint(kept->value) == 1 ?
+						 rule->sentence_of_1 : rule->sentence,
+						 kept->value, pgps_duration_text(levels.for_time));
 	else
 		rule->say(&text, look, kept);
 	kept->message = text.data;

@@ -54,6 +54,7 @@ extern void pgps_add_finding(PgpsLook *look, const PgpsFinding *found);
 
 extern double pgps_seconds_since(const PgpsLook *look, TimestampTz since);
 extern char *pgps_duration_text(int64 duration);
+extern char *pgps_count_text(double count, const char *noun);
 
 /* trends.c: what a rule may look back at, as bits for PgpsRule.trends */
 #define PGPS_TREND(counter) ((uint32) 1 << ((counter) - PGPS_FIRST_COUNTER))

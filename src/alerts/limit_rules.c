@@ -69,7 +69,8 @@ const PgpsRule pgps_rule_refused = {
 	.description = "Connections rejected by a limit within for_time",
 	.hint = "See rejections for who, and history for who held the slots then.",
 	.look = look_at_rejections,
-	.sentence = "%.0f connections rejected in the last %s"
+	.sentence = "%.0f connections rejected in the last %s",
+	.sentence_of_1 = "%.0f connection rejected in the last %s"
 };
 
 /* How much of a limit is used */
@@ -116,10 +117,10 @@ static void
 say_connections(StringInfo text, const PgpsLook *look,
 				const PgpsFinding *found)
 {
-	appendStringInfo(text, INT64_FORMAT " of %d %s connections in use",
-					 found->used, found->usable,
-					 found->subject->scope == PGPS_SCOPE_POOLER ? "client" :
-					 "usable");
+	appendStringInfo(text, INT64_FORMAT " of %s in use", found->used,
+					 pgps_count_text(found->usable,
+									 found->subject->scope == PGPS_SCOPE_POOLER ?
+									 "client connection" : "usable connection"));
 }
 
 const PgpsRule pgps_rule_connections = {
@@ -155,8 +156,9 @@ look_at_committed(PgpsLook *look)
 static void
 say_committed(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
 {
-	appendStringInfo(text, "pools may ask for " INT64_FORMAT " connections, %d are usable",
-					 found->used, found->usable);
+	appendStringInfo(text, "pools may ask for %s, %d %s usable",
+					 pgps_count_text(found->used, "connection"), found->usable,
+					 found->usable == 1 ? "is" : "are");
 }
 
 const PgpsRule pgps_rule_over_committed = {
@@ -170,9 +172,9 @@ const PgpsRule pgps_rule_over_committed = {
 };
 
 static TimestampTz
-last_heard(const PgpsLook *look, const PgpsPooler *pooler)
+last_heard(const PgpsPooler *pooler)
 {
-	return Max(pooler->last_poll, look->snapshot->info.started_at);
+	return pooler->last_poll != 0 ? pooler->last_poll : pooler->listed_at;
 }
 
 static void
@@ -190,8 +192,8 @@ look_at_poolers(PgpsLook *look)
 			pooler->error[0] == '\0')
 			continue;
 		found.subject = pgps_make_subject(PGPS_SCOPE_POOLER, pooler->name);
-		found.value = pgps_seconds_since(look, last_heard(look, pooler));
-		found.since = pooler->last_poll;
+		found.value = pgps_seconds_since(look, last_heard(pooler));
+		found.since = last_heard(pooler);
 		found.pooler = pooler;
 		pgps_add_finding(look, &found);
 	}
@@ -202,7 +204,7 @@ say_pooler_down(StringInfo text, const PgpsLook *look,
 				const PgpsFinding *found)
 {
 	appendStringInfo(text, "no answer for %s (%s)",
-					 pgps_duration_text(look->now - last_heard(look, found->pooler)),
+					 pgps_duration_text(look->now - last_heard(found->pooler)),
 					 found->pooler->error);
 }
 
@@ -239,7 +241,8 @@ const PgpsRule pgps_rule_registry_full = {
 	.description = "Reports and connections without a row of their own within for_time",
 	.hint = "Raise pgpool_stats.max_pools or max_instances, or let instances have stable names.",
 	.look = look_at_overflow,
-	.sentence = "%.0f reports or connections without a row in the last %s"
+	.sentence = "%.0f reports or connections without a row in the last %s",
+	.sentence_of_1 = "%.0f report or connection without a row in the last %s"
 };
 
 /* The collector cannot report itself: see pgps_collector_alert(). */

@@ -31,6 +31,7 @@
 #include "utils/timestamp.h"
 
 #include "alerts/alerts.h"
+#include "base/clock.h"
 #include "base/settings.h"
 #include "base/shmem.h"
 
@@ -86,6 +87,7 @@ pgps_send_events(TimestampTz now)
 	static BackgroundWorkerHandle *running = NULL;
 	static TimestampTz started_at = 0;
 	static uint64 started_for = 0;
+	static bool no_worker = false;	/* as was said in the log */
 	BackgroundWorker worker = {
 		.bgw_name = NOTIFIER_NAME,
 		.bgw_type = NOTIFIER_NAME,
@@ -109,7 +111,7 @@ pgps_send_events(TimestampTz now)
 			return;
 		pfree(running);
 		running = NULL;
-		if (queue->first < started_for && now - started_at < RETRY_AFTER)
+		if (queue->first < started_for && pgps_elapsed(started_at, now) < RETRY_AFTER)
 			return;				/* it failed */
 	}
 
@@ -124,11 +126,16 @@ pgps_send_events(TimestampTz now)
 	if (!registered)
 	{
 		running = NULL;
+		if (no_worker)
+			return;
+		no_worker = true;
 		ereport(LOG,
 				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
 				 errmsg("pgpool_stats cannot start a worker to send alerts"),
 				 errhint("Raise max_worker_processes.")));
+		return;
 	}
+	no_worker = false;
 }
 
 /*-------------------------------------------------------------------------
@@ -177,8 +184,9 @@ event_json(const Event *event)
 	append_member(&json, "instance", alert->instance);
 	append_time(&json, "since", alert->since);
 	append_member(&json, "message", alert->message);
-	appendStringInfo(&json, ", \"value\": %g, \"threshold\": %g",
-					 alert->value, alert->threshold);
+	if (!event->cleared)
+		appendStringInfo(&json, ", \"value\": %g, \"threshold\": %g",
+						 alert->value, alert->threshold);
 	append_member(&json, "unit", pgps_rules[alert->rule]->unit);
 	appendStringInfoChar(&json, '}');
 	return json.data;

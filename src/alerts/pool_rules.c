@@ -32,13 +32,13 @@ say_exhausted(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
 	const PgpsValues *shown = &found->view->now.shown;
 	int64		waiting = pgps_get(shown, PGPS_WAITING, 0);
 
-	appendStringInfo(text, "%d of %d instances full (" INT64_FORMAT "/" INT64_FORMAT ") for %s",
-					 found->count, look->pool->live,
+	appendStringInfo(text, "%d of %s full (" INT64_FORMAT "/" INT64_FORMAT ") for %s",
+					 found->count, pgps_count_text(look->pool->live, "instance"),
 					 shown->value[PGPS_CHECKED_OUT],
 					 shown->value[PGPS_MAX_SIZE],
 					 pgps_duration_text(look->now - found->since));
 	if (waiting > 0)
-		appendStringInfo(text, ", " INT64_FORMAT " callers waiting", waiting);
+		appendStringInfo(text, ", %s waiting", pgps_count_text(waiting, "caller"));
 }
 
 const PgpsRule pgps_rule_pool_exhausted = {
@@ -90,8 +90,9 @@ callers_wait(const PgpsLook *look, const PgpsInstanceView *view,
 static void
 say_callers(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
 {
-	appendStringInfo(text, "%.0f callers waiting, at %d of %d instances",
-					 found->value, found->count, look->pool->live);
+	appendStringInfo(text, "%s waiting, at %d of %s",
+					 pgps_count_text(found->value, "caller"), found->count,
+					 pgps_count_text(look->pool->live, "instance"));
 }
 
 const PgpsRule pgps_rule_callers_waiting = {
@@ -150,7 +151,8 @@ const PgpsRule pgps_rule_timeouts = {
 	.description = "Callers of an instance gave up within for_time",
 	.hint = "These were failed requests: see what held the connections in history and connections.",
 	.look_at_instance = times_out,
-	.sentence = "%.0f callers gave up waiting in the last %s"
+	.sentence = "%.0f callers gave up waiting in the last %s",
+	.sentence_of_1 = "%.0f caller gave up waiting in the last %s"
 };
 
 static bool
@@ -169,7 +171,8 @@ const PgpsRule pgps_rule_errors_increasing = {
 	.description = "Failed checkouts and connects of an instance within for_time",
 	.hint = "See rejections, and the log of the application.",
 	.look_at_instance = fails,
-	.sentence = "%.0f failed checkouts or connects in the last %s"
+	.sentence = "%.0f failed checkouts or connects in the last %s",
+	.sentence_of_1 = "%.0f failed checkout or connect in the last %s"
 };
 
 static bool
@@ -189,14 +192,16 @@ is_silent(const PgpsLook *look, const PgpsInstanceView *view,
 static void
 say_silent(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
 {
-	appendStringInfo(text, "%d of %d instances silent for %s%s",
-					 found->count, look->pool->live,
+	appendStringInfo(text, "%d of %s silent for %s%s", found->count,
+					 pgps_count_text(look->pool->live, "instance"),
 					 pgps_duration_text(look->now - found->since),
 					 found->view->data->labelled ? ", although it works" :
 					 "; no connection here has had its label");
 	if (found->at_least == PGPS_SEVERITY_CRITICAL)
-		appendStringInfo(text, "; it holds all its %d connections",
-						 found->view->server.connections);
+		appendStringInfo(text, "; it holds %s%s",
+						 found->view->server.connections == 1 ? "its " : "all its ",
+						 pgps_count_text(found->view->server.connections,
+										 "connection"));
 }
 
 const PgpsRule pgps_rule_silent = {
@@ -221,8 +226,8 @@ static void
 say_over_capacity(StringInfo text, const PgpsLook *look,
 				  const PgpsFinding *found)
 {
-	appendStringInfo(text, "an instance holds %.0f connections more than its maximum of " INT64_FORMAT,
-					 found->value,
+	appendStringInfo(text, "an instance holds %s more than its maximum of " INT64_FORMAT,
+					 pgps_count_text(found->value, "connection"),
 					 found->view->now.shown.value[PGPS_MAX_SIZE]);
 }
 
@@ -251,5 +256,6 @@ const PgpsRule pgps_rule_unclaimed = {
 	.description = "Connections of an instance that its report does not speak of",
 	.hint = "Another pool under the same label, or connections that the pool has lost.",
 	.look_at_instance = is_unclaimed,
-	.sentence = "%.0f connections that the instance's report does not speak of"
+	.sentence = "%.0f connections that the instance's report does not speak of",
+	.sentence_of_1 = "%.0f connection that the instance's report does not speak of"
 };

@@ -114,6 +114,9 @@ note_counter(Series *series, TimestampTz now, int64 value, int64 window)
 {
 	Mark	   *mark;
 
+	/* before the clock was set back is not so long ago as the marks say */
+	if (now < series->marked_at)
+		memset(series, 0, sizeof(Series));
 	if (value != series->latest && series->marked_at != 0)
 		series->changed_at = now;
 	series->latest = value;

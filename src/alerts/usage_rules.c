@@ -64,7 +64,8 @@ const PgpsRule pgps_rule_leak = {
 	.hint = "See the view leaks.",
 	.prepare = find_leaked,
 	.look_at_instance = has_leaked,
-	.sentence = "at least %.0f connections lent out and idle on the server"
+	.sentence = "at least %.0f connections lent out and idle on the server",
+	.sentence_of_1 = "at least %.0f connection lent out and idle on the server"
 };
 
 static bool
@@ -79,8 +80,9 @@ static void
 say_fork_sharing(StringInfo text, const PgpsLook *look,
 				 const PgpsFinding *found)
 {
-	appendStringInfo(text, "%d of %d instances use the connection of another process",
-					 found->count, look->pool->live);
+	appendStringInfo(text, "%d of %s %s the connection of another process",
+					 found->count, pgps_count_text(look->pool->live, "instance"),
+					 look->pool->live == 1 ? "uses" : "use");
 }
 
 const PgpsRule pgps_rule_fork_sharing = {
@@ -143,7 +145,8 @@ const PgpsRule pgps_rule_no_pooling = {
 	.description = "New connections that hardly run anything, by the minute, within for_time",
 	.hint = "The application connects anew for every request: use a pool.",
 	.look_at_instance = does_not_pool,
-	.sentence = "%.0f new connections a minute that hardly run anything"
+	.sentence = "%.0f new connections a minute that hardly run anything",
+	.sentence_of_1 = "%.0f new connection a minute that hardly runs anything"
 };
 
 /* By instance: the backend that waits in its transaction for longest */

@@ -29,6 +29,7 @@
 #include "utils/timestamp.h"
 
 #include "analysis/budget.h"
+#include "base/clock.h"
 #include "base/compat.h"
 
 #define WARNING_PCT 80
@@ -79,6 +80,13 @@ pgps_server_plannable(Oid roleid)
 			   MaxConnections - SuperuserReservedConnections);
 }
 
+/* Is so much of a limit used? */
+static bool
+reaches_pct(int used, int limit, int pct)
+{
+	return used * INT64CONST(100) >= (int64) limit * pct;
+}
+
 static PgpsLimitStatus
 server_status(int usable, int used)
 {
@@ -86,9 +94,10 @@ server_status(int usable, int used)
 		return PGPS_LIMIT_CRITICAL;
 	if (usable < PGPS_SMALL_LIMIT)
 		return PGPS_LIMIT_OK;
-	if (used * 100 >= usable * CRITICAL_PCT)
+	if (reaches_pct(used, usable, CRITICAL_PCT))
 		return PGPS_LIMIT_CRITICAL;
-	return used * 100 >= usable * WARNING_PCT ? PGPS_LIMIT_WARNING : PGPS_LIMIT_OK;
+	return reaches_pct(used, usable, WARNING_PCT) ? PGPS_LIMIT_WARNING :
+		PGPS_LIMIT_OK;
 }
 
 /* Has a limit rejected a connection in the last minutes? */
@@ -96,7 +105,7 @@ static bool
 was_just_rejected(const PgpsRejected *rejected)
 {
 	return rejected->count > 0 &&
-		GetCurrentTimestamp() - rejected->last_rejected < RECENTLY;
+		pgps_elapsed(rejected->last_rejected, GetCurrentTimestamp()) < RECENTLY;
 }
 
 /* The server's own status; can be called in any process */
@@ -125,7 +134,7 @@ own_limit_status(const PgpsLimit *limit)
 	if (limit->used >= limit->conn_limit)
 		return PGPS_LIMIT_FULL;
 	if (limit->conn_limit >= PGPS_SMALL_LIMIT &&
-		limit->used * 100 >= limit->conn_limit * WARNING_PCT)
+		reaches_pct(limit->used, limit->conn_limit, WARNING_PCT))
 		return PGPS_LIMIT_WARNING;
 	return PGPS_LIMIT_OK;
 }
@@ -296,6 +305,7 @@ pgps_limits(const PgpsSnapshot *snapshot)
 		int			on_server;
 		int			i;
 
+		CHECK_FOR_INTERRUPTS();
 		for (i = 0; i < snapshot->nbackends; i++)
 		{
 			const PgpsBackend *backend = &snapshot->backends[i];

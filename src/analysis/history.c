@@ -22,6 +22,7 @@
 
 #include "analysis/budget.h"
 #include "analysis/history.h"
+#include "base/clock.h"
 #include "base/shmem.h"
 
 typedef struct Ring
@@ -81,7 +82,7 @@ pgps_period_length(PgpsPeriod period)
 TimestampTz
 pgps_bucket_start(PgpsPeriod period, TimestampTz now)
 {
-	return now - now % pgps_period_length(period);
+	return now - pgps_floor_mod(now, pgps_period_length(period));
 }
 
 static int
@@ -91,13 +92,20 @@ bucket_count(PgpsPeriod period)
 }
 
 /* Place in the ring of the bucket with this start */
+int
+pgps_bucket_place(PgpsPeriod period, TimestampTz start)
+{
+	return pgps_floor_mod(start / pgps_period_length(period),
+						  bucket_count(period));
+}
+
 static PgpsBucket *
 place_of(Ring *ring, PgpsPeriod period, TimestampTz start)
 {
 	PgpsBucket *buckets = period == PGPS_MINUTES ? ring->minutes :
 		ring->ten_minutes;
 
-	return &buckets[(start / pgps_period_length(period)) % bucket_count(period)];
+	return &buckets[pgps_bucket_place(period, start)];
 }
 
 /*-------------------------------------------------------------------------

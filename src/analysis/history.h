@@ -99,6 +99,7 @@ extern void pgps_history_init(void *area, bool found);
 extern void pgps_history_note(const PgpsSnapshot *snapshot);
 
 extern TimestampTz pgps_bucket_start(PgpsPeriod period, TimestampTz now);
+extern int	pgps_bucket_place(PgpsPeriod period, TimestampTz start);
 extern int64 pgps_period_length(PgpsPeriod period);
 extern int	pgps_history_read(const PgpsPoolCopy *pool, PgpsPeriod period,
 							  TimestampTz now, PgpsBucket *buckets);

@@ -20,9 +20,15 @@
 #include "utils/memutils.h"
 
 #include "analysis/history.h"
+#include "base/clock.h"
+#include "base/settings.h"
 
-/* if passes are further apart, the time between them was not watched */
+/*
+ * If passes are further apart, the time between them was not watched, unless
+ * they are meant to be.
+ */
 #define LONG_PAUSE USECS_PER_MINUTE
+#define PASSES_APART (2 * pgps_sample_interval * INT64CONST(1000))
 
 /* below it, the average may be that of a single moment */
 #define SHORT_WATCH USECS_PER_MINUTE
@@ -75,16 +81,22 @@ start_counting(Counters *before, const PgpsInstanceView *view)
 
 /*
  * Look at all instances.  "since" is when the ten minutes began.  Returns how
- * many microseconds of them were watched.
+ * many microseconds of them were watched: the time between two passes belongs
+ * to those in which it ends.
  */
 int64
 pgps_watch_load(const PgpsSnapshot *snapshot, TimestampTz since)
 {
 	TimestampTz now = snapshot->taken_at;
-	int64		passed = now - last_look;
-	bool		anew = started != since || passed < 0 || passed > LONG_PAUSE;
+	int64		passed = pgps_elapsed(last_look, now);
+	bool		anew = started != since;
 	int			i;
 
+	if (passed > Max(LONG_PAUSE, PASSES_APART))
+	{
+		passed = 0;
+		anew = true;
+	}
 	if (snapshot->max_instance > capacity)
 	{
 		capacity = snapshot->max_instance;
@@ -95,7 +107,7 @@ pgps_watch_load(const PgpsSnapshot *snapshot, TimestampTz since)
 	if (anew)
 	{
 		memset(instances, 0, capacity * sizeof(Watched));
-		watched_all = passed = 0;
+		watched_all = 0;
 		started = since;
 	}
 	last_look = now;

@@ -59,7 +59,9 @@ erlang_c(double b, int connections, double load)
 
 /*
  * Probability that a caller has to wait, with so many connections of which
- * "load" are lent out on average.
+ * "load" are lent out on average; -1 if that is more than any server has.
+ * With more connections than that nobody waits, long before the last of them
+ * is counted: both numbers are only reported.
  */
 double
 pgps_wait_probability(int connections, double load)
@@ -69,25 +71,34 @@ pgps_wait_probability(int connections, double load)
 
 	if (load >= connections)
 		return 1;
-	for (c = 1; c <= connections; c++)
+	if (!(load <= PGPS_MAX_CONNECTIONS))
+		return -1;
+	for (c = 1; c <= connections && b > 0; c++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		b = erlang_b(b, c, load);
+	}
 	return erlang_c(b, connections, load);
 }
 
-/* The fewest connections with which the probability to wait is at most this */
+/*
+ * The fewest connections with which the probability to wait is at most this;
+ * -1 if no server has them.
+ */
 static int
 connections_for(double load, double probability)
 {
 	double		b = 1;
-	int			c = 0;
+	int			c;
 
-	do
+	for (c = 1; c <= PGPS_MAX_CONNECTIONS && load <= PGPS_MAX_CONNECTIONS; c++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		c++;
 		b = erlang_b(b, c, load);
-	} while (erlang_c(b, c, load) > probability);
-	return c;
+		if (erlang_c(b, c, load) <= probability)
+			return c;
+	}
+	return -1;
 }
 
 static int
@@ -177,9 +188,10 @@ pgps_work_out_sizing(PgpsSizing *sizing, const PgpsBucket *buckets,
 		return;
 	if (sizing->cap > 0)
 		sizing->wait_probability = pgps_wait_probability(sizing->cap, sizing->load);
-	sizing->suggested = Max(connections_for(sizing->load,
-											pgps_target_wait_probability),
-							sizing->peak);
+	sizing->suggested = connections_for(sizing->load,
+										pgps_target_wait_probability);
+	if (sizing->suggested > 0)
+		sizing->suggested = Max(sizing->suggested, sizing->peak);
 }
 
 /* The advice: one sentence with the figures that it follows from */
@@ -192,8 +204,11 @@ pgps_sizing_advice(const PgpsSizing *sizing)
 	if (!sizing->enough)
 		return psprintf("too early: %d of 24 h",
 						(int) (sizing->observed / USECS_PER_HOUR));
-	if (sizing->suggested < 0)
+	if (sizing->load < 0)
 		return "no instance in the last 24 h";
+	if (sizing->suggested < 0)
+		return psprintf("%.3g connections in use on average are more than a server can have",
+						sizing->load);
 
 	initStringInfo(&text);
 	appendStringInfoString(&text, "in the busiest 10 min ");

@@ -12,6 +12,9 @@
 
 #include "analysis/history.h"
 
+/* no server takes more clients (MAX_BACKENDS of PostgreSQL) */
+#define PGPS_MAX_CONNECTIONS 262143
+
 /* of the busiest instance, in its busiest ten minutes; -1 = not known */
 typedef struct PgpsSizing
 {

@@ -211,6 +211,9 @@ roll_up(PgpsPoolView *pool, PgpsInstanceView *view)
 	pool->last_report = Max(pool->last_report, view->data->last_report);
 	if (!view->live && !view->data->other)
 	{
+		if (pool->status == PGPS_GONE)
+			pool->status_since = Max(pool->status_since,
+									 view->data->last_seen);
 		pool->gone++;
 		return;
 	}
@@ -373,6 +376,7 @@ make_snapshot(const PgpsCopy *copy, const PgpsRejections *rejections)
 		PgpsInstanceView *view = &snapshot->instances[i];
 		PgpsPoolView *pool = pool_by_index[view->data->pool];
 
+		CHECK_FOR_INTERRUPTS();
 		view->pool = pool;
 		judge_view(snapshot, view);
 		pool->reported |= view->live && view->now.reported;

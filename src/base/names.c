@@ -26,6 +26,7 @@
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
+#include "base/clock.h"
 #include "base/names.h"
 
 #define REMEMBERED (60 * USECS_PER_SEC)
@@ -106,7 +107,7 @@ named(bool role, const char *name)
 	}
 
 	entry = hash_search(remembered, key, HASH_FIND, &found);
-	if (!found || now - entry->looked_up > REMEMBERED)
+	if (!found || pgps_elapsed(entry->looked_up, now) > REMEMBERED)
 	{
 		Oid			oid = look_up(role, name);
 

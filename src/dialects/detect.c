@@ -88,15 +88,20 @@ typedef struct Nearest
 	int			distance;
 } Nearest;
 
+/* How many letters differ, or something not below "limit" */
+static int
+letters_between(const char *seen, const char *known, int limit)
+{
+	return varstr_levenshtein_less_equal(seen, strlen(seen),
+										 known, strlen(known), 1, 1, 1,
+										 Min(limit, 1000) - 1, true);
+}
+
 static void
 note_nearest(Nearest *nearest, const char *seen, const PgpsDialect *dialect,
 			 const char *key)
 {
-	int			distance = varstr_levenshtein_less_equal(seen, strlen(seen),
-														 key, strlen(key),
-														 1, 1, 1,
-														 Min(nearest->distance, 1000) - 1,
-														 true);
+	int			distance = letters_between(seen, key, nearest->distance);
 
 	if (distance < nearest->distance)
 	{
@@ -106,19 +111,49 @@ note_nearest(Nearest *nearest, const char *seen, const PgpsDialect *dialect,
 	}
 }
 
+/* Raise for the name of a dialect that there is none of. */
+void
+pgps_raise_unknown_dialect(const char *name)
+{
+	const PgpsDialect *const *d;
+	const char *nearest = NULL;
+	int			distance = INT_MAX;
+
+	for (d = pgps_dialects; *d != NULL; d++)
+	{
+		int			n = letters_between(name, (*d)->name, distance);
+
+		if (n < distance)
+		{
+			nearest = (*d)->name;
+			distance = n;
+		}
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("pool statistics have an unknown dialect: \"%s\"", name),
+			 errhint("The nearest one is \"%s\"; see the view pgpool_stats.dialects.",
+					 nearest)));
+}
+
 /*
- * Raise for a document that no dialect knows, with the keys seen and the most
- * similar known one.
+ * Raise for a document that no dialect knows, with the keys seen, the most
+ * similar known one, and those of our own dialect.
  */
 void
 pgps_raise_unknown(const PgpsDocument *doc)
 {
 	StringInfoData seen;
+	StringInfoData own;
 	const PgpsDialect *const *d;
 	const PgpsDialectKey *k;
 	const char *const *ignored;
 	Nearest		nearest = {"checked_out", "native", INT_MAX};
 	int			i;
+
+	initStringInfo(&own);
+	for (k = pgps_native.keys; k->key != NULL; k++)
+		appendStringInfo(&own, "%s%s", own.len > 0 ? ", " : "", k->key);
 
 	initStringInfo(&seen);
 	for (i = 0; i < Min(doc->nentries, MAX_KEYS_SHOWN); i++)
@@ -128,6 +163,9 @@ pgps_raise_unknown(const PgpsDocument *doc)
 		pgps_show_key(doc, &doc->entries[i], clean);
 		appendStringInfo(&seen, "%s\"%s\"", i > 0 ? ", " : "", clean);
 
+		/* of equally near ones our own */
+		for (k = pgps_native.keys; k->key != NULL; k++)
+			note_nearest(&nearest, clean, &pgps_native, k->key);
 		for (d = pgps_dialects; *d != NULL; d++)
 		{
 			for (k = (*d)->keys; k->key != NULL; k++)
@@ -145,8 +183,8 @@ pgps_raise_unknown(const PgpsDocument *doc)
 			 doc->nentries > 0 ?
 			 errdetail("Keys seen: %s.", seen.data) :
 			 errdetail("The object has no keys."),
-			 errhint("The nearest known key is \"%s\" of dialect \"%s\".",
-					 nearest.key, nearest.dialect)));
+			 errhint("The nearest known key is \"%s\" of dialect \"%s\". Those of dialect \"%s\" are %s.",
+					 nearest.key, nearest.dialect, pgps_native.name, own.data)));
 }
 
 /* How many keys of the document could be known to a dialect? */

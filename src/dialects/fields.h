@@ -88,4 +88,14 @@ pgps_get(const PgpsValues *v, PgpsField f, int64 otherwise)
 	return pgps_known(v, f) ? v->value[f] : otherwise;
 }
 
+/*
+ * A number of connections or callers: whoever reports one may report anything,
+ * so it is cut where it comes in.
+ */
+static inline int64
+pgps_cut_count(int64 count)
+{
+	return Min(count, PG_INT32_MAX);
+}
+
 #endif							/* PGPS_FIELDS_H */

@@ -56,6 +56,13 @@ is_known(const PgpsFigures *fig, int field)
 	return (fig->known & bit_of(field)) != 0;
 }
 
+/* Is it a number of connections or callers, and no time? */
+static inline bool
+counts_things(int field)
+{
+	return field < PGPS_FIRST_COUNTER && field != PGPS_MAX_WAIT;
+}
+
 /* Take one of several values that make a field, or its only one. */
 static PgpsComplaint
 take_value(PgpsFigures *fig, const PgpsDialectKey *key, int64 value)
@@ -272,8 +279,8 @@ finish_sums(PgpsFigures *fig, const PgpsDialect *dialect)
 		if (incomplete & bit_of(i))
 			unset_figure(fig, i);
 		fig->value[i] = Max(fig->value[i], 0);
-		if (i < PGPS_FIRST_COUNTER && i != PGPS_MAX_WAIT)
-			fig->value[i] = Min(fig->value[i], PG_INT32_MAX);
+		if (counts_things(i))
+			fig->value[i] = pgps_cut_count(fig->value[i]);
 	}
 }
 
@@ -304,10 +311,17 @@ work_out_use(PgpsFigures *fig, const PgpsDialect *dialect)
 
 		/*
 		 * "Open" of psycopg_pool includes connections that are not made yet:
-		 * what was not made, or never asked for, is not lent out.
+		 * what was not made, or never asked for, is not lent out, nor what
+		 * those get who still wait, unless they gave up: some are counted as
+		 * both.
 		 */
 		if (is_known(fig, PGPS_CREATES) && v[PGPS_CREATES] > 0)
+		{
+			int64		queue = Max(v[PGPS_WAITING] - v[PGPS_TIMEOUTS], 0);
+
 			out = Min(out, v[PGPS_CREATES] - v[PGPS_CREATE_ERRORS]);
+			out = Min(out, v[PGPS_CHECKOUTS] - v[PGPS_TIMEOUTS] - queue);
+		}
 		if (is_known(fig, PGPS_CREATES) && v[PGPS_CHECKOUTS] == 0)
 			out = 0;
 		set_figure(fig, PGPS_CHECKED_OUT, Max(out, 0));
@@ -400,6 +414,7 @@ pgps_figures_to_values(PgpsValues *values, const PgpsFigures *fig)
 	for (f = 0; f < PGPS_NFIELDS; f++)
 	{
 		if (is_known(fig, f))
-			pgps_set(values, f, fig->value[f]);
+			pgps_set(values, f, counts_things(f) ?
+					 pgps_cut_count(fig->value[f]) : fig->value[f]);
 	}
 }

@@ -119,6 +119,8 @@ choose_dialect(PgpsParser *parser)
 	}
 
 	chosen = pgps_find_dialect(doc, NULL);
+	if (forced[0] != '\0' && (chosen == NULL || parser->strict))
+		pgps_raise_unknown_dialect(forced);
 	if (chosen == NULL)
 		pgps_raise_unknown(doc);
 

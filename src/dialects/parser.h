@@ -43,6 +43,7 @@ extern int	pgps_known_keys(const PgpsDocument *doc,
 							const PgpsDialect *dialect);
 extern void pgps_show_key(const PgpsDocument *doc, const PgpsEntry *entry,
 						  char *shown);
+pg_noreturn extern void pgps_raise_unknown_dialect(const char *name);
 pg_noreturn extern void pgps_raise_unknown(const PgpsDocument *doc);
 
 #endif							/* PGPS_PARSER_H */

@@ -29,6 +29,7 @@
 #include "analysis/budget.h"
 #include "analysis/history.h"
 #include "analysis/snapshot.h"
+#include "base/clock.h"
 #include "base/compat.h"
 #include "base/settings.h"
 #include "main/main.h"
@@ -110,7 +111,8 @@ log_overflow(TimestampTz now)
 	pgps_registry_info(&info);
 	if (info.overflowed < logged)
 		logged = 0;				/* reset() */
-	if (info.overflowed > logged && now - logged_at >= OVERFLOW_LOG_INTERVAL)
+	if (info.overflowed > logged &&
+		pgps_elapsed(logged_at, now) >= OVERFLOW_LOG_INTERVAL)
 	{
 		ereport(LOG,
 				(errmsg("pgpool_stats has no room for some pools or instances"),
@@ -153,7 +155,8 @@ pgps_collector_main(Datum arg)
 		MemoryContextSwitchTo(context);
 		log_overflow(now);
 		pgps_poller_start(now);
-		if (pgps_save && now - saved_at >= pgps_save_interval * USECS_PER_SEC)
+		if (pgps_save &&
+			pgps_elapsed(saved_at, now) >= pgps_save_interval * USECS_PER_SEC)
 		{
 			(void) pgps_save_now();
 			saved_at = now;

@@ -18,6 +18,7 @@
 #include "storage/shmem.h"
 #include "utils/timestamp.h"
 
+#include "base/clock.h"
 #include "base/compat.h"
 #include "base/shmem.h"
 #include "poolers/pooler_list.h"
@@ -133,7 +134,8 @@ pgps_poller_start(TimestampTz now)
 	bool		started;
 
 	if (pgps_pooler_list == NULL || pgps_pooler_list->count == 0 ||
-		pgps_poller_runs() || now - started_at < START_INTERVAL)
+		pgps_poller_runs() ||
+		pgps_elapsed(started_at, now) < START_INTERVAL)
 		return;
 	started_at = now;
 	started = RegisterDynamicBackgroundWorker(&worker, NULL);
@@ -169,6 +171,7 @@ pgps_poller_end(void)
 int
 pgps_pooler_number(const char *name)
 {
+	TimestampTz now = GetCurrentTimestamp();
 	int			free_one = PGPS_NO_POOLER;
 	int			i;
 
@@ -186,6 +189,7 @@ pgps_pooler_number(const char *name)
 
 		memset(pooler, 0, sizeof(PgpsPooler));
 		strlcpy(pooler->name, name, PGPS_POOL_LEN);
+		pooler->listed_at = now;
 		pooler->max_client_conn = pooler->clients = -1;
 		pooler->max_db_connections = -1;
 		i = free_one;

@@ -30,6 +30,7 @@ typedef struct PgpsPooler
 	char		version[PGPS_VERSION_LEN];
 	char		error[PGPS_ERROR_LEN];	/* of the last poll; empty = none */
 	bool		reachable;
+	TimestampTz listed_at;		/* when it was first to be polled */
 	TimestampTz last_poll;		/* when it last answered; 0 = never */
 	int64		poll_time;		/* how long that took, microseconds */
 	int32		max_client_conn;

@@ -17,6 +17,7 @@
  */
 #include "postgres.h"
 
+#include "base/clock.h"
 #include "registry/activity.h"
 
 /*-------------------------------------------------------------------------
@@ -153,7 +154,7 @@ pgps_activity_note(PgpsActivity *activity, int in_xact, uint64 xacts,
 	SpinLockAcquire(&activity->mutex);
 	cross(activity, Max(in_xact, (int) pg_atomic_read_u32(&activity->in_xact)),
 		  now);
-	if (now - activity->turned_at >= PGPS_RECENT_PERIOD)
+	if (pgps_elapsed(activity->turned_at, now) >= PGPS_RECENT_PERIOD)
 	{
 		activity->turn = 1 - activity->turn;
 		for (i = 0; i < PGPS_XACT_BUCKETS; i++)
@@ -222,11 +223,16 @@ void
 pgps_activity_copy(PgpsActivityCopy *copy, PgpsActivity *activity,
 				   PgpsHistograms histograms)
 {
-	const uint32 *base = activity->base[1 - activity->turn];
+	uint32		base[PGPS_XACT_BUCKETS];
 	int			i;
 
+	/* the base first: what it is taken from only grows */
+	SpinLockAcquire(&activity->mutex);
 	copy->peak_in_xact = activity->peak_in_xact;
 	copy->peak_in_xact_at = activity->peak_in_xact_at;
+	if (histograms == PGPS_RECENT_XACTS)
+		memcpy(base, activity->base[1 - activity->turn], sizeof(base));
+	SpinLockRelease(&activity->mutex);
 	if (histograms == PGPS_NO_HISTOGRAMS)
 		return;
 	for (i = 0; i < PGPS_XACT_BUCKETS; i++)

@@ -31,6 +31,9 @@
 #include "registry/backends.h"
 #include "registry/bindings.h"
 
+/* how often a state is read that is being written, e.g. by a stopped process */
+#define READ_STATE_TRIES 100
+
 static PgpsSlot *slots = NULL;
 
 /* this session's own; NULL in every process that is no client backend */
@@ -134,7 +137,7 @@ pgps_backend_is_relabelled(void)
 bool
 pgps_backend_only_reports(void)
 {
-	return pgps_my_slot != NULL && pgps_my_slot->xacts <= pgps_my_slot->reports;
+	return pgps_my_slot != NULL && pgps_my_slot->xacts <= pgps_my_slot->reports + 1;
 }
 
 /* This session reports.  That says nothing of whose connection it is. */
@@ -177,18 +180,22 @@ pgps_backends_note_pids(int32 instance, const PgpsPids *lent,
 	}
 }
 
-/* Copy a backend's state from its PgBackendStatus; false if it is gone. */
+/*
+ * Copy a backend's state from its PgBackendStatus; false if it is gone.  The
+ * caller holds a lock, so what is still being written after some tries is
+ * taken as it is: each of its fields is of this moment or of the one before.
+ */
 static bool
 read_state(PgpsBackend *backend, volatile PgBackendStatus *status)
 {
 	SockAddr	client;
+	int			pid;
+	int			tries = 0;
+	int			before;
+	int			after;
 
-	for (;;)
+	do
 	{
-		int			before;
-		int			after;
-		int			pid;
-
 		pgstat_begin_read_activity(status, before);
 		pid = status->st_procpid;
 		backend->state = status->st_state;
@@ -199,13 +206,12 @@ read_state(PgpsBackend *backend, volatile PgBackendStatus *status)
 		memcpy(backend->application_name, (const void *) status->st_appname,
 			   NAMEDATALEN);
 		pgstat_end_read_activity(status, after);
-		if (!pgstat_read_activity_complete(before, after))
-			continue;
-		if (pid != backend->pid)
-			return false;
-		break;
-	}
+	} while (!pgstat_read_activity_complete(before, after) &&
+			 ++tries < READ_STATE_TRIES);
+	if (pid != backend->pid)
+		return false;
 
+	backend->application_name[NAMEDATALEN - 1] = '\0';
 	backend->idle_in_xact = backend->state == STATE_IDLEINTRANSACTION ||
 		backend->state == STATE_IDLEINTRANSACTION_ABORTED;
 	backend->in_xact = backend->xact_start != 0 || backend->idle_in_xact;

@@ -29,7 +29,7 @@ typedef struct PgpsBackend
 	bool		labelled;
 	bool		several;		/* several identities used it, one after the
 								 * other: a pooler hands it on */
-	bool		only_reports;	/* every transaction of it was a report */
+	bool		only_reports;	/* it does nothing else */
 	bool		listens;		/* to a channel, as far as we know */
 	int			procno;			/* number of its PGPROC */
 	TimestampTz lent_at;		/* last report that named it as lent out ... */
@@ -98,11 +98,11 @@ pgps_backend_begin_xact(TimestampTz now)
 	pgps_my_slot->xact_start = now;
 }
 
-/* Was every transaction of a session a report? */
+/* Was there nothing but reports, and asking first whether one can report? */
 static inline bool
 pgps_slot_only_reports(const PgpsSlot *slot)
 {
-	return slot->reports > 0 && slot->xacts <= slot->reports;
+	return slot->reports > 0 && slot->xacts <= slot->reports + 1;
 }
 
 /* "duration" is not negative. */

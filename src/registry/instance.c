@@ -85,17 +85,38 @@ pgps_instance_reported(PgpsReported *reported, const PgpsInstance *data)
  * last leak_after: one that has leaked is never among them.
  */
 static int64
-idle_part(TimestampTz now)
+idle_part_length(void)
 {
-	return now / (pgps_leak_after * USECS_PER_SEC / PGPS_IDLE_PARTS);
+	return pgps_leak_after * USECS_PER_SEC / PGPS_IDLE_PARTS;
+}
+
+/* The most in all parts but the oldest ones, so many */
+static int32
+most_idle_but(const PgpsInstance *data, int64 oldest)
+{
+	int32		most = 0;
+	int64		i;
+
+	for (i = 0; i < PGPS_IDLE_PARTS - oldest; i++)
+		most = Max(most, data->most_idle[i]);
+	return most;
 }
 
 static void
 note_idle(PgpsInstance *data, int32 idle, TimestampTz now)
 {
-	int64		part = idle_part(now);
+	int64		length = idle_part_length();
+	int64		part = now / length;
 	int			i;
 
+	/* parts of another length, or of a clock that was set back, are one */
+	if (data->idle_part_length != length || part < data->idle_part)
+	{
+		idle = Max(idle, most_idle_but(data, 0));
+		memset(data->most_idle, 0, sizeof(data->most_idle));
+		data->idle_part_length = length;
+		data->idle_part = part;
+	}
 	for (i = 0; i < PGPS_IDLE_PARTS && data->idle_part != part; i++)
 	{
 		memmove(&data->most_idle[1], &data->most_idle[0],
@@ -111,14 +132,10 @@ note_idle(PgpsInstance *data, int32 idle, TimestampTz now)
 int32
 pgps_instance_most_idle(const PgpsInstance *data, TimestampTz now)
 {
-	int64		behind = idle_part(now) - data->idle_part;
-	int32		most = 0;
-	int64		i;
+	int64		length = idle_part_length();
 
-	if (behind >= 0)
-		for (i = 0; i + behind < PGPS_IDLE_PARTS; i++)
-			most = Max(most, data->most_idle[i]);
-	return most;
+	return most_idle_but(data, data->idle_part_length != length ? 0 :
+						 Max(now / length - data->idle_part, 0));
 }
 
 /* Which connections are lent out, by number and by name */
@@ -169,7 +186,7 @@ pgps_instance_take_report(PgpsInstance *data, const PgpsReport *report,
 	PgpsJudgement judgement;
 
 	data->source = report->source;
-	data->last_seen = Max(data->last_seen, now);
+	data->last_seen = now;
 	data->said_goodbye = false;
 	data->fork_shared |= report->fork_shared;
 	data->elsewhere = stats->elsewhere;
@@ -198,7 +215,7 @@ pgps_instance_take_report(PgpsInstance *data, const PgpsReport *report,
 	memcpy(data->unmapped, stats->unmapped, PGPS_UNMAPPED_LEN);
 	if (stats->app_version[0] != '\0')
 		memcpy(data->app_version, stats->app_version, PGPS_POOL_LEN);
-	data->last_report = Max(data->last_report, now);
+	data->last_report = now;
 
 	/* a fresh report is judged without the server's view */
 	pgps_instance_reported(&reported, data);

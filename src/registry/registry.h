@@ -116,7 +116,8 @@ typedef struct PgpsInstance
 								 * without the one that it came on if that
 								 * only reports */
 	int32		reported_by;	/* pid of the backend that it came on */
-	int64		idle_part;		/* number of the newest part in most_idle */
+	int64		idle_part;		/* number of the newest part in most_idle ... */
+	int64		idle_part_length;	/* ... which follows from leak_after then */
 	int32		most_idle[PGPS_IDLE_PARTS]; /* most idle connections reported in
 											 * each part, newest first */
 	TimestampTz last_seen;		/* last report, connect or disconnect */

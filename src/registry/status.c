@@ -86,8 +86,9 @@ pgps_judge_cap(PgpsValues *shown, const PgpsReported *reported)
 			 pgps_known(shown, PGPS_POOL_SIZE) &&
 			 (!pgps_known(&reported->report, PGPS_POOL_SIZE) ||
 			  pgps_known(shown, PGPS_MAX_OVERFLOW)))
-		pgps_set(shown, PGPS_MAX_SIZE, shown->value[PGPS_POOL_SIZE] +
-				 pgps_get(shown, PGPS_MAX_OVERFLOW, 0));
+		pgps_set(shown, PGPS_MAX_SIZE,
+				 pgps_cut_count(shown->value[PGPS_POOL_SIZE] +
+								pgps_get(shown, PGPS_MAX_OVERFLOW, 0)));
 	if (pgps_known(shown, PGPS_MAX_SIZE))
 		pgps_set(shown, PGPS_UNLIMITED, 0);
 }

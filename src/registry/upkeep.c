@@ -13,6 +13,7 @@
 
 #include "utils/timestamp.h"
 
+#include "base/clock.h"
 #include "base/settings.h"
 #include "registry/entries.h"
 
@@ -128,7 +129,7 @@ pgps_registry_note_in_xact(const PgpsInstanceCopy *seen, int in_xact,
 static int32
 day_of(TimestampTz now)
 {
-	return now / USECS_PER_DAY;
+	return (now - pgps_floor_mod(now, USECS_PER_DAY)) / USECS_PER_DAY;
 }
 
 /* The most of the current day so far */
@@ -136,7 +137,7 @@ PgpsDay
 pgps_today(const PgpsPool *pool, TimestampTz now)
 {
 	PgpsDay		nothing = {day_of(now), 0, 0};
-	const PgpsDay *today = &pool->week[day_of(now) % PGPS_DAYS];
+	const PgpsDay *today = &pool->week[pgps_floor_mod(day_of(now), PGPS_DAYS)];
 
 	return today->day == day_of(now) ? *today : nothing;
 }
@@ -176,7 +177,7 @@ pgps_registry_note_peaks(const PgpsPoolCopy *seen, int live, int lent,
 		data->peak_instances = Max(data->peak_instances, live);
 		today.lent = Max(today.lent, lent);
 		today.committed = Max(today.committed, committed);
-		data->week[today.day % PGPS_DAYS] = today;
+		data->week[pgps_floor_mod(today.day, PGPS_DAYS)] = today;
 	}
 	pgps_unlock_registry();
 }

@@ -6,6 +6,9 @@
  * Reads what the client sent, as far as the server has kept it: no catalog, no
  * allocation, no error.  The process may have no PGPROC.
  *
+ * Names of role and database are kept byte by byte, because they are compared
+ * with those in the catalogs; whoever shows them cleans them.
+ *
  * Copyright (c) 2026, the pgpool_stats authors
  *
  *-------------------------------------------------------------------------
@@ -106,9 +109,9 @@ pgps_describe_origin(PgpsOrigin *origin)
 	ListCell   *lc;
 
 	if (port->user_name)
-		pgps_clean_text(origin->usename, NAMEDATALEN, port->user_name);
+		strlcpy(origin->usename, port->user_name, NAMEDATALEN);
 	if (port->database_name)
-		pgps_clean_text(origin->datname, NAMEDATALEN, port->database_name);
+		strlcpy(origin->datname, port->database_name, NAMEDATALEN);
 	if (port->application_name)
 		pgps_clean_text(origin->application_name, NAMEDATALEN,
 						port->application_name);

@@ -15,8 +15,7 @@
  * A counter is never removed.
  *
  * Nobody has been authenticated: role, database and label are claims.  So a
- * rejection makes no pool and no instance, and its bytes are cleaned before
- * they are kept.
+ * rejection makes no pool and no instance.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *

@@ -3,9 +3,6 @@
  * alerts.c
  *	  The function behind the view alerts.
  *
- * Alerts of pools are seen by those who see the pool, those of poolers by
- * those who see all; those of limits by everybody, as their numbers are.
- *
  * Copyright (c) 2026, the pgpool_stats authors
  *
  *-------------------------------------------------------------------------
@@ -48,20 +45,6 @@ put_alert(PgpsRow *row, const PgpsAlert *alert, TimestampTz silenced_until,
 	PGPS_PUT_ROW(ALERT_COLUMNS);
 }
 
-static bool
-may_see_alert(const PgpsSubject *subject)
-{
-	switch (subject->scope)
-	{
-		case PGPS_SCOPE_POOL:
-			return pgps_may_see(subject->roleid);
-		case PGPS_SCOPE_POOLER:
-			return pgps_sees_all();
-		default:
-			return true;
-	}
-}
-
 Datum
 pgps_get_alerts(PG_FUNCTION_ARGS)
 {
@@ -81,7 +64,7 @@ pgps_get_alerts(PG_FUNCTION_ARGS)
 	{
 		const PgpsAlert *alert = &alerts->alerts[i];
 
-		if (may_see_alert(&alert->subject))
+		if (pgps_may_see_alert(&alert->subject))
 			put_alert(row, alert,
 					  pgps_silenced_until(silences, nsilences, alert),
 					  alerts->evaluated_at);

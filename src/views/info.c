@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "utils/backend_status.h"
+#include "miscadmin.h"
 #include "utils/guc.h"
 
 #include "analysis/snapshot.h"
@@ -34,7 +35,7 @@ PG_FUNCTION_INFO_V1(pgps_get_info);
 	C(dropped, int8, info->dropped) \
 	C(stats_reset, time, info->stats_reset) \
 	C(started_at, time, info->started_at) \
-	C(notes, text, snapshot != NULL ? blind_spots(info->crashed) : NULL)
+	C(notes, text, snapshot != NULL ? blind_spots(info) : NULL)
 
 static int
 instances_used(const PgpsSnapshot *snapshot)
@@ -60,7 +61,7 @@ unlabelled(const PgpsSnapshot *snapshot)
 
 /* What cannot be seen, and why */
 static const char *
-blind_spots(bool crashed)
+blind_spots(const PgpsRegistryInfo *info)
 {
 	StringInfoData notes;
 
@@ -73,7 +74,11 @@ blind_spots(bool crashed)
 		pgps_note(&notes, "pgpool_stats.track leaves out all connections");
 	else if (pgps_track == PGPS_TRACK_LABELLED)
 		pgps_note(&notes, "pgpool_stats.track leaves out unlabelled connections");
-	if (crashed)
+	if (info->collector_pid == 0)
+		pgps_note(&notes, max_worker_processes == 0 ?
+				  "max_worker_processes is 0: no collector, so no alerts, history and expiry" :
+				  "the collector does not run, so no alerts, history and expiry: see the server log");
+	if (info->crashed)
 		pgps_note(&notes, "after a crash, counters went on from the last save");
 	return notes.data;
 }

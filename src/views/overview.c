@@ -22,6 +22,7 @@
 #include "analysis/history.h"
 #include "analysis/snapshot.h"
 #include "base/shmem.h"
+#include "views/firing.h"
 #include "views/row.h"
 #include "views/visible.h"
 
@@ -74,6 +75,7 @@ typedef struct Line
 	double		fullest_pct;
 	PgpsStatus	status;
 	TimestampTz status_since;
+	PgpsFiring	firing;
 	bool		discovered;
 	int8		digits[PGPS_DIGITS];	/* of the last hour */
 } Line;
@@ -114,7 +116,8 @@ find_line(Line *lines, int *nlines, const char *pool, const char *database)
 }
 
 static void
-add_to_line(Line *line, const PgpsPoolView *pool, TimestampTz now)
+add_to_line(Line *line, const PgpsPoolView *pool, const List *alerts,
+			TimestampTz now)
 {
 	int8		digits[PGPS_DIGITS];
 	int			i,
@@ -150,11 +153,34 @@ add_to_line(Line *line, const PgpsPoolView *pool, TimestampTz now)
 		line->status = pool->status;
 		line->status_since = pool->status_since;
 	}
+	pgps_add_firing(&line->firing, alerts, pool);
+}
+
+/* How bad is a status by itself? */
+static PgpsSeverity
+severity_of_status(PgpsStatus status)
+{
+	switch (status)
+	{
+		case PGPS_EXHAUSTED:
+			return PGPS_SEVERITY_CRITICAL;
+		case PGPS_WAITING_STATUS:
+		case PGPS_SILENT:
+			return PGPS_SEVERITY_WARNING;
+		default:
+			return PGPS_SEVERITY_NONE;
+	}
+}
+
+static PgpsSeverity
+severity_of_line(const Line *line)
+{
+	return Max(line->firing.severity, severity_of_status(line->status));
 }
 
 /*
- * Worst status first; among equals discovered ones last; then the fullest;
- * then the one with most connections.
+ * Worst first; among equals discovered ones last; then the fullest; then the
+ * one with most connections.
  */
 static int
 compare_lines(const void *a, const void *b)
@@ -163,6 +189,8 @@ compare_lines(const void *a, const void *b)
 	const Line *y = b;
 	int			order;
 
+	if (severity_of_line(x) != severity_of_line(y))
+		return severity_of_line(x) > severity_of_line(y) ? -1 : 1;
 	if (x->status != y->status)
 		return x->status > y->status ? -1 : 1;
 	if (x->discovered != y->discovered)
@@ -203,9 +231,14 @@ age(TimestampTz since, TimestampTz now)
 	return psprintf(INT64_FORMAT "d", Min(s / 86400, 999));
 }
 
+/* A status with its age, unless what fires is worse than that says */
 static char *
-status_text(const char *status, bool aged, TimestampTz since, TimestampTz now)
+status_text(const char *status, PgpsSeverity severity, bool aged,
+			TimestampTz since, const PgpsFiring *firing, TimestampTz now)
 {
+	if (firing->severity > severity)
+		return psprintf("%s %s", pgps_severity_name(firing->severity),
+						age(firing->since, now));
 	return aged ? psprintf("%s %s", status, age(since, now)) : pstrdup(status);
 }
 
@@ -271,19 +304,23 @@ render_pool(const char **cell, const Line *line, TimestampTz now)
 	cell[CELL_p95_ms] = p95 >= 0 ? psprintf("%.0f", ceil(p95 / 1000.0)) : "-";
 	cell[CELL_last_hour] = pgps_digits_text(line->digits);
 	cell[CELL_status] = status_text(pgps_status_name(line->status),
+									severity_of_status(line->status),
 									line->status != PGPS_OK,
-									line->status_since, now);
+									line->status_since, &line->firing, now);
 }
 
 static void
-render_server(const char **cell, const PgpsSnapshot *snapshot)
+render_server(const char **cell, const PgpsSnapshot *snapshot,
+			  const List *alerts)
 {
 	PgpsLimitStatus status = pgps_server_status(snapshot->rejections);
 	int			used = pgps_client_processes();
 	int			live = 0;
 	int8		digits[PGPS_DIGITS];
+	PgpsFiring	firing = {0};
 	int			i;
 
+	pgps_add_firing(&firing, alerts, NULL);
 	for (i = 0; i < snapshot->npools; i++)
 		live += snapshot->pools[i].live;
 	cell[CELL_pool] = "(server)";
@@ -293,11 +330,16 @@ render_server(const char **cell, const PgpsSnapshot *snapshot)
 	pgps_last_hour(NULL, snapshot->taken_at, digits);
 	cell[CELL_last_hour] = pgps_digits_text(digits);
 	cell[CELL_status] = status_text(pgps_limit_status_name(status),
+									status == PGPS_LIMIT_CRITICAL ?
+									PGPS_SEVERITY_CRITICAL :
+									status == PGPS_LIMIT_WARNING ?
+									PGPS_SEVERITY_WARNING :
+									PGPS_SEVERITY_NONE,
 									status != PGPS_LIMIT_OK,
 									status == snapshot->info.server_status ?
 									snapshot->info.server_status_since :
 									snapshot->taken_at,
-									snapshot->taken_at);
+									&firing, snapshot->taken_at);
 }
 
 static int
@@ -357,6 +399,7 @@ pgps_get_overview(PG_FUNCTION_ARGS)
 	int			nlines = 0;
 	Cells	   *cells;
 	const PgpsPoolView *pool = NULL;
+	List	   *alerts;
 	int			i;
 
 	if (!pgps_is_loaded())
@@ -369,6 +412,7 @@ pgps_get_overview(PG_FUNCTION_ARGS)
 	}
 
 	snapshot = pgps_take_snapshot(PGPS_RECENT_XACTS);
+	alerts = pgps_firing_alerts(snapshot->taken_at);
 	lines = palloc(Max(snapshot->npools, 1) * sizeof(Line));
 	while ((pool = pgps_next_visible(snapshot, pool)) != NULL)
 	{
@@ -377,13 +421,13 @@ pgps_get_overview(PG_FUNCTION_ARGS)
 			(pool->source == PGPS_SOURCE_DISCOVERY && pool->connections == 0))
 			continue;
 		add_to_line(find_line(lines, &nlines, pool->data->key.name,
-							  pgps_database_name(pool->data)), pool,
+							  pgps_database_name(pool->data)), pool, alerts,
 					snapshot->taken_at);
 	}
 	qsort(lines, nlines, sizeof(Line), compare_lines);
 
 	cells = palloc0((nlines + 1) * sizeof(Cells));
-	render_server(cells[0], snapshot);
+	render_server(cells[0], snapshot, alerts);
 	for (i = 0; i < nlines; i++)
 		render_pool(cells[i + 1], &lines[i], snapshot->taken_at);
 	lay_out(cells, nlines + 1);

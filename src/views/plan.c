@@ -24,6 +24,7 @@
 #include "base/compat.h"
 #include "base/shmem.h"
 #include "views/row.h"
+#include "views/visible.h"
 
 PG_FUNCTION_INFO_V1(pgps_get_planned_limits);
 PG_FUNCTION_INFO_V1(pgps_get_error);
@@ -94,8 +95,28 @@ read_request(PgpsPlannedPool *p, HeapTupleHeader row)
 				 errmsg("the plan asks for more connections than can be counted")));
 }
 
+/*
+ * Nothing is to be learned of a pool that the caller may not see: it is as if
+ * there were none.
+ */
+static bool
+is_there(const PgpsSnapshot *snapshot, const PgpsPlannedPool *p)
+{
+	int			i;
+
+	for (i = 0; i < snapshot->npools; i++)
+	{
+		const PgpsPoolKey *key = &snapshot->pools[i].data->key;
+
+		if (strcmp(key->name, p->replaces) == 0 && key->roleid == p->roleid &&
+			key->dbid == p->dbid)
+			return pgps_may_see(key->roleid);
+	}
+	return false;
+}
+
 static PgpsPlannedPool *
-read_pool(HeapTupleHeader row)
+read_pool(HeapTupleHeader row, const PgpsSnapshot *snapshot)
 {
 	PgpsPlannedPool *p = palloc0(sizeof(PgpsPlannedPool));
 	char	   *role = read_name(row, "role");
@@ -112,12 +133,19 @@ read_pool(HeapTupleHeader row)
 	if (!OidIsValid(p->dbid))
 		ereport(NOTICE,
 				(errmsg("database \"%s\" does not exist, its limit is not checked", database)));
+	if (p->replaces != NULL && !is_there(snapshot, p))
+	{
+		ereport(NOTICE,
+				(errmsg("there is no pool \"%s\" of that role and database, nothing is replaced",
+						p->replaces)));
+		p->replaces = NULL;
+	}
 	return p;
 }
 
 /* From pgpool_stats.planned_pool[] to a list of PgpsPlannedPool */
 static List *
-read_plan(ArrayType *array)
+read_plan(ArrayType *array, const PgpsSnapshot *snapshot)
 {
 	List	   *plan = NIL;
 	Datum	   *rows;
@@ -127,7 +155,7 @@ read_plan(ArrayType *array)
 	deconstruct_array(array, ARR_ELEMTYPE(array), -1, false, TYPALIGN_DOUBLE,
 					  &rows, NULL, &n);
 	for (i = 0; i < n; i++)
-		plan = lappend(plan, read_pool(DatumGetHeapTupleHeader(rows[i])));
+		plan = lappend(plan, read_pool(DatumGetHeapTupleHeader(rows[i]), snapshot));
 	return plan;
 }
 
@@ -151,10 +179,11 @@ pgps_get_planned_limits(PG_FUNCTION_ARGS)
 {
 	PgpsRow    *row = PGPS_BEGIN_VIEW(VERDICT_COLUMNS);
 	bool		peak = read_against(PG_GETARG_TEXT_PP(1));
-	List	   *plan = read_plan(PG_GETARG_ARRAYTYPE_P(0));
+	const PgpsSnapshot *snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
+	List	   *plan = read_plan(PG_GETARG_ARRAYTYPE_P(0), snapshot);
 	ListCell   *lc;
 
-	foreach(lc, pgps_judge_plan(pgps_take_snapshot(PGPS_NO_HISTOGRAMS), plan, peak))
+	foreach(lc, pgps_judge_plan(snapshot, plan, peak))
 	{
 		const PgpsVerdict *v = lfirst(lc);
 		bool		known = v->usable >= 0;

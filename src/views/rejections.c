@@ -28,10 +28,17 @@ PG_FUNCTION_INFO_V1(pgps_get_rejections);
 	C(usable, int4, usable_of(origin, roleid, dbid)) \
 	C(pool, text, label ? pgps_printable(label) : origin->pool) \
 	C(instance, text, origin->instance) \
-	C(datname, name, origin->datname) \
-	C(usename, name, origin->usename) \
+	C(datname, name, claimed(origin->datname, dbid)) \
+	C(usename, name, claimed(origin->usename, roleid)) \
 	C(application_name, text, origin->application_name) \
 	C(client_addr, address, origin->client_addr)
+
+/* A name that a client claimed, as it is if there is such a role or database */
+static const char *
+claimed(const char *name, Oid oid)
+{
+	return OidIsValid(oid) ? name : pgps_printable(name);
+}
 
 /* The current value of the limit that rejected it; -1 if that is unknown */
 static int

@@ -248,6 +248,7 @@ pgps_reset(PG_FUNCTION_ARGS)
 	char	   *pool = NULL;
 	char	   *usename = NULL;
 	Oid			roleid = InvalidOid;
+	int			meant;
 
 	pgps_ensure_loaded();
 	if (!PG_ARGISNULL(0))
@@ -261,10 +262,17 @@ pgps_reset(PG_FUNCTION_ARGS)
 	/* the role may be dropped and its pools still there */
 	if (pool == NULL && usename == NULL)
 		pgps_rejections_reset();
-	if (pgps_registry_reset(pool, usename, roleid) == 0 &&
-		usename != NULL && !OidIsValid(roleid))
+	meant = pgps_registry_reset(pool, usename, roleid);
+	if (meant == 0 && usename != NULL && !OidIsValid(roleid))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("role \"%s\" does not exist and has no pools", usename)));
+	if (meant == 0 && pool != NULL)
+		ereport(NOTICE,
+				(usename != NULL ?
+				 errmsg("role \"%s\" has no pool \"%s\"", usename, pool) :
+				 errmsg("there is no pool \"%s\"", pool)));
+	else if (meant == 0 && usename != NULL)
+		ereport(NOTICE, (errmsg("role \"%s\" has no pools", usename)));
 	PG_RETURN_VOID();
 }

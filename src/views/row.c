@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/inet.h"
@@ -66,6 +67,7 @@ pgps_rows_begin(FunctionCallInfo fcinfo, const PgpsColumn *columns)
 void
 pgps_row_end(PgpsRow *row)
 {
+	CHECK_FOR_INTERRUPTS();
 	Assert(row->n == row->result->setDesc->natts);
 	tuplestore_putvalues(row->result->setResult, row->result->setDesc,
 						 row->values, row->nulls);

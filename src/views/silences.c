@@ -92,7 +92,10 @@ take_end(Interval *for_time, TimestampTz now)
 	if (until <= now || TIMESTAMP_NOT_FINITE(until))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("for_time must be longer than 0 and finite")));
+				 errmsg("invalid for_time: \"%s\"",
+						DatumGetCString(DirectFunctionCall1(interval_out,
+															IntervalPGetDatum(for_time)))),
+				 errdetail("A silence lasts for a time above 0, such as 1 hour.")));
 	return until;
 }
 

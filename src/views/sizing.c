@@ -40,8 +40,6 @@ PG_FUNCTION_INFO_V1(pgps_sql_wait_probability);
 	C(give_back, int8, give_back) \
 	C(advice, text, advice)
 
-/* more than any server can have; bounds the loop */
-#define MAX_CONNECTIONS 1000000
 
 /* wait_probability(connections int, load float8) -> float8 */
 Datum
@@ -51,11 +49,11 @@ pgps_sql_wait_probability(PG_FUNCTION_ARGS)
 	float8		load = PG_GETARG_FLOAT8(1);
 
 	pgps_ensure_loaded();
-	if (connections < 1 || connections > MAX_CONNECTIONS)
+	if (connections < 1 || connections > PGPS_MAX_CONNECTIONS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("number of connections must be between 1 and %d",
-						MAX_CONNECTIONS)));
+						PGPS_MAX_CONNECTIONS)));
 	if (isnan(load) || load < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -124,8 +122,8 @@ add_to_server(Server *server, const PgpsPoolView *pool,
 
 	for (i = 0; i < nbuckets; i++)
 	{
-		PgpsBucket *sum = &server->buckets[(buckets[i].start /
-											pgps_period_length(PGPS_TEN_MINUTES)) % PGPS_NTEN_MINUTES];
+		PgpsBucket *sum = &server->buckets[pgps_bucket_place(PGPS_TEN_MINUTES,
+															 buckets[i].start)];
 
 		sum->watched = Max(sum->watched, buckets[i].watched);
 		sum->count[PGPS_COUNT_XACTS] += Max(buckets[i].count[PGPS_COUNT_XACTS], 0);
@@ -207,6 +205,7 @@ pgps_get_sizing(PG_FUNCTION_ARGS)
 		int			n = pgps_history_read(any->copy, PGPS_TEN_MINUTES,
 										  snapshot->taken_at, buckets);
 
+		CHECK_FOR_INTERRUPTS();
 		pgps_work_out_sizing(&sizings[i], buckets, n, any->peak_lent);
 		add_to_server(server, any, &sizings[i], buckets, n);
 	}

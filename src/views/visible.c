@@ -49,6 +49,24 @@ pgps_next_visible(const PgpsSnapshot *snapshot, const PgpsPoolView *pool)
 	return NULL;
 }
 
+/*
+ * Alerts of pools are seen by those who see the pool, those of poolers by
+ * those who see all; those of limits by everybody, as their numbers are.
+ */
+bool
+pgps_may_see_alert(const PgpsSubject *subject)
+{
+	switch (subject->scope)
+	{
+		case PGPS_SCOPE_POOL:
+			return pgps_may_see(subject->roleid);
+		case PGPS_SCOPE_POOLER:
+			return pgps_sees_all();
+		default:
+			return true;
+	}
+}
+
 /* The current names of role and database; the last known ones if dropped */
 const char *
 pgps_role_name(const PgpsPool *pool)

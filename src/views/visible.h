@@ -12,6 +12,7 @@
 
 #include "lib/stringinfo.h"
 
+#include "alerts/overrides.h"
 #include "analysis/snapshot.h"
 
 /* Raise if an argument of the SQL function is null. */
@@ -27,6 +28,8 @@ extern bool pgps_sees_all(void);
 extern bool pgps_may_see(Oid roleid);
 extern const PgpsPoolView *pgps_next_visible(const PgpsSnapshot *snapshot,
 											 const PgpsPoolView *pool);
+
+extern bool pgps_may_see_alert(const PgpsSubject *subject);
 
 extern const char *pgps_role_name(const PgpsPool *pool);
 extern const char *pgps_database_name(const PgpsPool *pool);

@@ -147,7 +147,7 @@ def silent():
     work()
     row = alert.fires("late, and it works", severity="warning", instance=ME)
     check("silent: in words", row["message"].startswith(
-        name + " on clients: 1 of 1 instances silent for "), row)
+        name + " on clients: 1 of 1 instance silent for "), row)
     with pool.connection(), pool.connection():
         pass
     row = alert.fires("it holds all it may", severity="critical")
@@ -171,7 +171,7 @@ def over_capacity():
     extra = connect("app", label(name, ME))
     alert.fires("3 and 1", report, severity="warning", value=1, threshold=1,
                 instance=ME, message=name + " on clients: an instance holds 1"
-                " connections more than its maximum of 3")
+                " connection more than its maximum of 3")
     extra.close()
     alert.clears("3 again", report)
     while held:

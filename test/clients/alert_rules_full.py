@@ -43,7 +43,7 @@ def exhausted_sqlalchemy():
     row = exhausted.fires("15 of 15", severity="warning", instance=ME,
                           threshold=0)
     check("pool_exhausted: in words", row["message"].startswith(
-        "%s on clients: 1 of 1 instances full (15/15) for " % name), row)
+        "%s on clients: 1 of 1 instance full (15/15) for " % name), row)
     held[0].execute(text("SELECT 1"))
     until("the report is late", is_late)
     exhausted.rules.passed()
@@ -110,7 +110,7 @@ def psycopg_waiters():
     report()
     waiting.fires("2 callers", severity="warning", value=2, threshold=2,
                   message="%s on clients: 2 callers waiting, at 1 of 1"
-                  " instances" % name)
+                  " instance" % name)
     check("pool_exhausted: in words", exhausted.row()["message"].endswith(
         " s, 2 callers waiting"), exhausted.row())
 

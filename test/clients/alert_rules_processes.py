@@ -149,7 +149,7 @@ def registry_full():
     alert.silent("3 of 3")
     equal("registry_full: none for another", report(3), False)
     alert.fires("1 more", severity="warning", value=1, threshold=1,
-                message="registry full: 1 reports or connections without a"
+                message="registry full: 1 report or connection without a"
                 " row in the last 1 min")
     equal("registry_full: who has a row keeps it", report(0), True)
     rules.set("registry_full: for 1s")

@@ -146,6 +146,8 @@ is(join(', ', @said), join(', ', map { "$_ rule=pool_full pool=\"orders\"" }
 		'raised: severity=critical', 'cleared: severity=warning'), 'one line for each change');
 like($log, qr/LOG:  pgpool_stats alert raised: severity=critical rule=pool_full pool="orders" datname="postgres" usename="app" instance="orders-1:1" value=80 threshold=80 message="orders on postgres: an instance has lent out 8 of 10"\n/,
 	'with fixed fields');
+like($log, qr/LOG:  pgpool_stats alert cleared: severity=\w+ rule=pool_full pool="orders" datname="postgres" usename="app" instance="orders-1:1" message="/,
+	'what is cleared has no value');
 
 #
 # one row a pool: the worst instance speaks
@@ -256,6 +258,7 @@ while ($got !~ /cleared/ && $tries++ < 1000)
 	seen() if $got !~ /cleared/;
 }
 like($got, qr/"event": "cleared".*"pool": "paged"/, 'and when it is over');
+unlike($got, qr/"value"/, 'without a value');
 $listener->quit;
 unlike(in_log(), qr/alert (raised|cleared)/, 'log_alerts is off');
 becomes("SELECT count(*) FROM pg_stat_activity WHERE datname = 'alarms'", '0', 'nobody stays in that database');

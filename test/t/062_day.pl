@@ -158,10 +158,13 @@ report('leaky', '{"pool_size": 15, "checked_out": 5, "checked_in": 0}');
 report('young', '{"pool_size": 5, "checked_out": 1}');
 report('small', '{"pool_size": 5, "checked_out": 1, "checked_in": 2}');
 report('spiky', '{"pool_size": 30, "checked_out": 18, "open": 18}');
+# numbers that somebody made up
+report('boundless', '{"max_size": 2147483647, "checked_out": 1}');
+report('flooded', '{"max_size": 2147483647, "checked_out": 1}');
 wait_for("SELECT max(max_checked_out) = 18 FROM pgpool_stats.history WHERE pool = 'spiky'");
 report('spiky', '{"pool_size": 30, "checked_out": 1, "open": 18}');
 my @server = used(1, 'server');
-wait_for("SELECT count(*) = 7 FROM pgpool_stats.sizing WHERE observed > '1 s' AND pool IN ('counted', 'gauged', 'leaky', 'young', 'small', 'spiky', 'server')");
+wait_for("SELECT count(*) = 9 FROM pgpool_stats.sizing WHERE observed > '1 s' AND pool IN ('counted', 'gauged', 'leaky', 'young', 'small', 'spiky', 'server', 'boundless', 'flooded')");
 $server[0]->query_safe('SELECT pg_sleep(0.2)');
 # 10 checkouts of 0.4 s each: 4 s of use
 report('counted', '{"pool_size": 15, "checked_out": 3, "open": 3, "checkouts": 10, "total_use_time": 4000}');
@@ -218,6 +221,8 @@ my %past = (
 		put($record, $at{MIN_CHECKED_OUT}, 'l', $ago > 3 ? $ago % 3 : 6 - $ago);
 		load($record, $at{CLIENT}, -1, -1, -1);
 	},
+	boundless => sub { load($_[0], $at{CLIENT}, 100, -1, 2147483647); },
+	flooded => sub { load($_[0], $at{CLIENT}, 2e9, -1, 2147483647); },
 	young => sub { return $_[1] < 33; });
 my $ten_minutes = "SELECT date_bin('10 min', now(), '2000-01-01')";
 my $planted = sql($ten_minutes);
@@ -276,6 +281,11 @@ is(sizing('server', 'basis, load, mean_use_time, peak, suggested, give_back'),
 like(sizing('server', 'advice'),
 	qr/^in the busiest 10 min 200 transactions\/s of 20 ms each are 4 in transactions on average; at most 5 at once: at least 10 per instance/,
 	'is a lower bound');
+
+# work is bounded, whatever is reported
+is(sizing('boundless', 'wait_probability, suggested'), '0|124', 'no end of connections');
+is(sizing('flooded', 'load, wait_probability, suggested, advice'),
+	'2000000000||0|', 'no end of load');
 
 # what is held beyond that could be given back
 is(sizing('small', 'suggested, give_back'), '3|0', 'holds none');

@@ -64,7 +64,7 @@ is($has_row, 'f', 'pods report until the registry is full');
 cmp_ok($pod, '<=', 9, 'max_instances of them have no connection');
 ok($silent, 'registry_full is silent while each has its row');
 is(alert('registry_full'),
-	'warning firing t registry full: 1 reports or connections without a row in the last 10 min',
+	'warning firing t registry full: 1 report or connection without a row in the last 10 min',
 	'registry_full fires for the first one that has none');
 $pooler->query_safe(qq{SELECT pgpool_stats.forget('orders', 'pod-$_:1')}) foreach (1 .. 4);
 is($pooler->query_safe(qq{SELECT pgpool_stats.report('orders', '{"open": 1}', 'pod-$pod:1')}), 't',

@@ -127,7 +127,7 @@ SKIP:
 set_to('alert_rules', 'no_pooling: off; pool_exhausted: warning 0 critical 1h for 0s');
 tell_pool($orders, 'take 1');
 fires('warning pool_exhausted');
-plugin_says('nagios', [], 1, '1 warning: orders on postgres: 1 of 1 instances full \(3/3\) for [^|]+ \| connections=.* exhausted_instances=1$',
+plugin_says('nagios', [], 1, '1 warning: orders on postgres: 1 of 1 instance full \(3/3\) for [^|]+ \| connections=.* exhausted_instances=1$',
 	'exhausted');
 plugin_says('nagios', ['orders'], 1, '1 warning: orders', 'that pool');
 plugin_says('nagios', ['stock'], 0, 'stock: 1 of 2', 'another pool');

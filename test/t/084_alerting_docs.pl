@@ -100,7 +100,7 @@ sub shows
 	return;
 }
 
-shows('alerts', '^critical\|refused\|', '^warning\|pool_exhausted\|.*\|orders on postgres: 1 of 1 instances full \(3/3\)');
+shows('alerts', '^critical\|refused\|', '^warning\|pool_exhausted\|.*\|orders on postgres: 1 of 1 instance full \(3/3\)');
 shows('status', '^2\|CRITICAL\|\d critical, \d warnings?: ', '^1\|WARNING\|\d warning: orders');
 shows('rules', '^pool_exhausted\|\*\|0\|');
 shows('exhausted', '^orders\|postgres\|exhausted\|[^|]+\|1 of 1\|host:1\|100', '^checkout\|.*\|0 of 1\|web-1:1\|90');
@@ -118,7 +118,7 @@ is_deeply([ keys %snippet ], [], 'all of them');
 
 # What LISTEN brought
 until_true('a notification', sub {
-	slurp_file("$PostgreSQL::Test::Utils::log_path/listen.log") =~ /^raised warning orders on postgres: 1 of 1 instances full/m });
+	slurp_file("$PostgreSQL::Test::Utils::log_path/listen.log") =~ /^raised warning orders on postgres: 1 of 1 instance full/m });
 pass('LISTEN');
 
 # The log has lines as shown

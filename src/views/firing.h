@@ -1,0 +1,25 @@
+/*-------------------------------------------------------------------------
+ *
+ * firing.h
+ *	  The worst alert that fires for a pool, or for the server.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PGPS_FIRING_H
+#define PGPS_FIRING_H
+
+#include "alerts/alerts.h"
+
+typedef struct PgpsFiring
+{
+	PgpsSeverity severity;
+	TimestampTz since;
+} PgpsFiring;
+
+extern List *pgps_firing_alerts(TimestampTz now);
+extern void pgps_add_firing(PgpsFiring *worst, const List *alerts,
+							const PgpsPoolView *pool);
+
+#endif							/* PGPS_FIRING_H */

@@ -1,0 +1,189 @@
+# A clock that is set back, that stands before 2000, or that the collector
+# looks at once a minute.  The server's clock is ours: a library that is loaded
+# before libc adds to it what a file says.
+use strict;
+use warnings;
+use PgpoolStats;
+
+my $dir = PostgreSQL::Test::Utils::tempdir();
+my $ahead = "$dir/ahead";
+my $library = "$dir/clock.so";
+
+write_file("$dir/clock.c", <<'EOT');
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <time.h>
+
+static volatile int64_t *ahead;	/* microseconds */
+
+__attribute__((constructor)) static void
+map_file(void)
+{
+	ahead = mmap(NULL, 8, PROT_READ, MAP_SHARED, open(getenv("CLOCK_AHEAD"), O_RDONLY), 0);
+}
+
+int
+gettimeofday(struct timeval *tv, void *tz)
+{
+	struct timespec now;
+	int64_t		us;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	us = now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000 + *ahead;
+	tv->tv_sec = us / 1000000;
+	tv->tv_usec = us % 1000000;
+	return 0;
+}
+
+time_t
+time(time_t *t)
+{
+	struct timeval tv;
+
+	gettimeofday(&tv, NULL);
+	if (t != NULL)
+		*t = tv.tv_sec;
+	return tv.tv_sec;
+}
+EOT
+system('gcc', '-shared', '-fPIC', '-o', $library, "$dir/clock.c") == 0
+  or die 'cannot compile the clock';
+
+my $seconds = 0;
+write_file($ahead, pack 'q', 0);
+
+# The clock of the server goes forward, or back.
+sub turn_clock
+{
+	my ($by) = @_;
+
+	$seconds += $by;
+	open my $file, '+<:raw', $ahead or die "$ahead: $!";
+	syswrite $file, pack 'q', $seconds * 1_000_000;
+	close $file;
+	return;
+}
+
+sub start_with_clock
+{
+	my ($name, $conf) = @_;
+	local $ENV{LD_PRELOAD} = $library;
+	local $ENV{CLOCK_AHEAD} = $ahead;
+
+	return start_node($conf, name => $name);
+}
+
+my $node;
+
+# A reload wakes the collector: a pass that begins now has ended.
+sub wake
+{
+	my $last = sql('SELECT last_pass FROM pgpool_stats.info');
+
+	$node->reload;
+	wait_for("SELECT last_pass <> '$last' FROM pgpool_stats.info");
+	return;
+}
+
+#
+# a pass a minute
+#
+$node = start_with_clock('slow', "pgpool_stats.sample_interval = 60s\n");
+report('slow', '{"pool_size": 5, "checked_out": 2, "open": 3}');
+wake();
+foreach my $minute (1 .. 12)
+{
+	turn_clock(60.5);
+	wake();
+}
+is(sql("SELECT observed BETWEEN '12 min' AND '13 min', basis, round(load) FROM pgpool_stats.sizing WHERE pool = 'slow'"),
+	't|client|2', 'passes that are a minute apart watch');
+
+#
+# leak_after in other units: what was idle in the pool is not forgotten
+#
+$node->append_conf('postgresql.conf', 'pgpool_stats.leak_after = 10min');
+wake();
+my @pair = used(2, 'pair');
+turn_clock(300);
+report('pair', '{"pool_size": 2, "checked_out": 0, "checked_in": 2}');
+turn_clock(10);
+set_to('leak_after', '2min');
+report('pair', '{"pool_size": 2, "checked_out": 1, "checked_in": 1}');
+is(sql("SELECT count(*) FROM pgpool_stats.leaks WHERE pool = 'pair'"), '0',
+	'both were idle in the pool a moment ago');
+turn_clock(180);
+report('pair', '{"pool_size": 2, "checked_out": 1, "checked_in": 1}');
+is(sql("SELECT at_least FROM pgpool_stats.leaks WHERE pool = 'pair'"), '1', 'one has leaked since');
+$_->quit foreach @pair;
+$node->stop;
+
+#
+# an hour back
+#
+$node = start_with_clock('back', q{
+pgpool_stats.alert_rules = 'timeouts: for 5min; pool_full: for 2min'
+pgpool_stats.save_interval = 1min
+});
+my $session = session('busy');
+$session->query_safe('SELECT pg_sleep(0.5)');
+report('late', '{"pool_size": 5, "checked_out": 1, "timeouts": 0}');
+next_pass();
+report('late', '{"pool_size": 5, "checked_out": 1, "timeouts": 10}');
+wait_for("SELECT value = 10 FROM pgpool_stats.alerts WHERE rule = 'timeouts'");
+cmp_ok(sql("SELECT p95_ms FROM pgpool_stats.overview WHERE pool = 'busy'"), '>=', 400, 'a long transaction');
+
+turn_clock(-3600);
+wait_for("SELECT last_pass < now() + interval '1 min' FROM pgpool_stats.info");
+next_pass();
+foreach my $turn (1 .. 2)
+{
+	turn_clock(360);
+	next_pass();
+}
+$session->query_safe('SELECT 1') foreach 1 .. 100;
+cmp_ok(sql("SELECT p95_ms FROM pgpool_stats.overview WHERE pool = 'busy'"), '<', 400, 'is forgotten in time');
+report('late', '{"pool_size": 5, "checked_out": 1, "timeouts": 11}');
+wait_for("SELECT count(*) = 1 FROM pgpool_stats.alerts WHERE rule = 'timeouts'");
+is(sql("SELECT value FROM pgpool_stats.alerts WHERE rule = 'timeouts'"), '1',
+	'what was an hour ago is not of the last 5 min');
+my $saved = 'pg_stat_tmp/pgpool_stats.stat';
+my $save = sql("SELECT modification FROM pg_stat_file('$saved')");
+pass_time(1.1);
+turn_clock(60);
+becomes("SELECT modification > '$save' FROM pg_stat_file('$saved')", 't', 'it saves on');
+
+# a pooler that was just named has not been silent since the server started
+turn_clock(3600);
+set_to('poolers', 'name=nowhere host=127.0.0.1 port=1 dbname=pgbouncer');
+wait_for("SELECT error IS NOT NULL FROM pgpool_stats.poolers WHERE name = 'nowhere'");
+next_pass() foreach 1 .. 2;
+is(sql("SELECT count(*) FROM pgpool_stats.alerts WHERE rule = 'pooler_down' AND value > 600"), '0',
+	'a pooler that is new');
+turn_clock(60);
+wait_for("SELECT count(*) = 1 FROM pgpool_stats.alerts WHERE rule = 'pooler_down' AND value BETWEEN 60 AND 600");
+$session->quit;
+$node->stop;
+
+#
+# last century
+#
+turn_clock(-time + 920_000_000 - $seconds);
+$node = start_with_clock('old', '');
+is(sql("SELECT extract(year FROM now())"), '1999', 'it is 1999');
+my $old = session('old');
+$old->query_safe('SELECT pg_sleep(0.1)');
+report('reported', '{"pool_size": 5, "checked_out": 3, "open": 3}');
+next_pass();
+is(sql("SELECT max(bucket_start) <= now(), max(bucket_start) + interval '10 min' >= now(), max(max_checked_out) FROM pgpool_stats.history WHERE pool = 'reported' AND bucket = '10 min'"),
+	't|t|3', 'history has its place');
+is(sql("SELECT peak, observed > '0 s' FROM pgpool_stats.sizing WHERE pool = 'reported'"), '3|t',
+	'and sizing');
+is(figures('reported', 'status, checked_out, last_report IS NOT NULL'), 'ok|3|t', 'a report is one');
+$old->quit;
+$node->stop;
+done_testing();
