@@ -40,9 +40,8 @@ pgps_registry_restore_pool(const PgpsPool *pool, bool crashed, bool *own)
 	{
 		*data = *pool;
 		data->base = *base;
+		data->instances = 0;	/* they come later */
 
-		/* its instances come later: it must not make room for others now */
-		data->instances = 1;
 	}
 	else
 		/* (other), or max_pools was lowered */
@@ -56,8 +55,8 @@ pgps_registry_restore_instance(const PgpsInstanceCopy *instance, int32 pool,
 {
 	const PgpsInstance *saved = &instance->data;
 	const PgpsCounters *base = crashed ? &saved->counters : &saved->base;
-	int32		i = pgps_need_instance(pool, saved->name, false,
-									   saved->last_seen);
+	int32		i = pgps_restore_instance_entry(pool, saved->name,
+												saved->last_seen);
 	PgpsInstance *data = &pgps_instances[i].data;
 
 	if (!data->other || saved->other)
