@@ -44,6 +44,11 @@ SELECT committed, uncapped FROM pgpool_stats.budget WHERE scope = 'server';
 SELECT committed, remaining, uncapped, note FROM pgpool_stats.check_budget(5, against => 'now');
 -- a plan that stands for a pool's own commitment
 SELECT committed, remaining FROM pgpool_stats.check_budget(5, 10, 2, replaces => 'capped', against => 'now');
+SELECT p.plan, c.committed, c.remaining FROM (VALUES
+	('{"pool": "capped", "pool_size": 5, "max_overflow": 10, "instances": 2, "replaces": true}'::jsonb),
+	('{"pool": "capped", "pool_size": 5, "instances": null, "replaces": false}'),
+	('[{"pool_size": 5, "replaces": "capped"}, {"pool_size": 1, "replaces": "over"}]')) AS p(plan),
+	pgpool_stats.check_plan(p.plan, 'now') AS c;
 -- against the largest seen, or against what is there
 SELECT peak_committed >= 28 AS seen FROM
 	(SELECT committed_peak AS peak_committed FROM pgpool_stats.budget WHERE scope = 'server') b;
@@ -51,7 +56,8 @@ SELECT pgpool_stats.reset();
 SELECT pgpool_stats.forget('capped', 'a'), pgpool_stats.forget('over', 'a'), pgpool_stats.forget('endless', 'a');
 SELECT committed FROM pgpool_stats.check_budget(5, against => 'now');
 
--- several pools at once
+-- several pools at once; errors come without the statement of the SQL function
+\set SHOW_CONTEXT never
 SELECT * FROM pgpool_stats.check_plan('[
 	{"pool": "api", "pool_size": 5, "max_overflow": 10, "instances": 4, "role": "regress_pgps_app"},
 	{"pool": "cache", "pool_size": 4, "instances": 4, "surge": 1, "role": "regress_pgps_app", "database": "regress_pgps_db"},
@@ -70,6 +76,7 @@ SELECT pgpool_stats.assert_plan('[{"pool_size": 5, "via": "pgbouncer"}]');
 SELECT pgpool_stats.check_plan('1');
 SELECT pgpool_stats.check_plan('[]');
 SELECT pgpool_stats.check_plan('[1]');
+SELECT pgpool_stats.check_plan('[[{"pool_size": 5}]]');
 SELECT pgpool_stats.check_plan('[{}]');
 SELECT pgpool_stats.check_plan('[{"size": 5}]');
 SELECT pgpool_stats.check_plan('[{"pool_size": "5"}]');
@@ -79,8 +86,11 @@ SELECT pgpool_stats.check_plan('[{"pool_size": 5, "instances": -1}]');
 SELECT pgpool_stats.check_plan('[{"pool_size": 99999999999}]');
 SELECT pgpool_stats.check_plan('[{"pool_size": 1e30}]');
 SELECT pgpool_stats.check_plan('[{"pool_size": 5, "role": 7}]');
+SELECT pgpool_stats.check_plan('[{"pool_size": 5, "replaces": 7}]');
 SELECT pgpool_stats.check_plan('[{"pool_size": 5, "replaces": true}]');
 SELECT pgpool_stats.check_plan('[{"pool_size": 5}]', 'yesterday');
+SELECT pgpool_stats.check_budget(NULL);
+SELECT pgpool_stats.check_budget(5, -2);
 
 DROP DATABASE regress_pgps_db;
 DROP ROLE regress_pgps_app, regress_pgps_small, regress_pgps_root;

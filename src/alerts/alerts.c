@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * alerts.c
- *	  Alerts: conditions that lasted, since when, and who was told.
+ *	  Alerts: findings that lasted, since when, and who was notified.
  *
  * The collector alone writes the table in shared memory; PGPS_ALERTS_LOCK
  * keeps readers from seeing it half written.  When there are more alerts than
@@ -63,12 +63,12 @@ pgps_alerts_copy(void)
 }
 
 /*-------------------------------------------------------------------------
- * From conditions to alerts
+ * From findings to alerts
  *-------------------------------------------------------------------------
  */
 
 static bool
-is_about(const PgpsAlert *alert, PgpsRule rule, const PgpsSubject *subject)
+is_about(const PgpsAlert *alert, int rule, const PgpsSubject *subject)
 {
 	const PgpsSubject *other = &alert->subject;
 
@@ -83,7 +83,7 @@ is_about(const PgpsAlert *alert, PgpsRule rule, const PgpsSubject *subject)
 
 /* NULL if there is none */
 static PgpsAlert *
-find_alert(const PgpsAlerts *alerts, PgpsRule rule, const PgpsSubject *subject)
+find_alert(const PgpsAlerts *alerts, int rule, const PgpsSubject *subject)
 {
 	int			i;
 
@@ -102,14 +102,16 @@ reaches(double value, double level)
 }
 
 /*
- * How severe a value is.  What fires is given up only below its clear level,
- * and is critical as long as it would be a warning: it shall not flap.
+ * How severe a value is.  An alert that fires lasts until its value is below
+ * the clear level, and a critical one stays critical until it is below the
+ * warning: a value that swings around a level shall not raise and clear it
+ * again and again.
  */
 static PgpsSeverity
-severity_of(const PgpsCondition *condition, const PgpsAlert *before)
+severity_of(const PgpsFinding *found, const PgpsAlert *before)
 {
-	const PgpsLevels *levels = &condition->levels;
-	double		value = condition->value;
+	const PgpsLevels *levels = &found->levels;
+	double		value = found->value;
 	PgpsSeverity was = before && before->firing ? before->severity :
 		PGPS_SEVERITY_NONE;
 	PgpsSeverity severity = PGPS_SEVERITY_NONE;
@@ -120,39 +122,40 @@ severity_of(const PgpsCondition *condition, const PgpsAlert *before)
 	else if (reaches(value, levels->warning) ||
 			 (was != PGPS_SEVERITY_NONE && reaches(value, levels->clear)))
 		severity = PGPS_SEVERITY_WARNING;
-	return Max(severity, condition->at_least);
+	return Max(severity, found->at_least);
 }
 
-/* Returns false if the condition is no alert. */
+/* Returns false if it is no alert. */
 static bool
-make_alert(PgpsAlert *alert, const PgpsCondition *condition,
+make_alert(PgpsAlert *alert, const PgpsFinding *found,
 		   const PgpsAlert *before, TimestampTz now)
 {
-	const PgpsLevels *levels = &condition->levels;
-	PgpsSeverity severity = severity_of(condition, before);
+	const PgpsLevels *levels = &found->levels;
+	PgpsSeverity severity = severity_of(found, before);
 
 	if (severity == PGPS_SEVERITY_NONE)
 		return false;
 	memset(alert, 0, sizeof(PgpsAlert));
-	alert->rule = condition->rule;
-	alert->subject = condition->subject;
+	alert->rule = found->rule;
+	alert->subject = *found->subject;
 	alert->severity = severity;
 	alert->since = before ? before->since : now;
-	if (condition->since != 0)
-		alert->since = Min(alert->since, condition->since);
+	if (found->since != 0)
+		alert->since = Min(alert->since, found->since);
 	alert->firing = (before && before->firing) ||
-		pgps_rule(condition->rule)->windowed ||
+		pgps_rules[found->rule]->windowed ||
 		now - alert->since >= levels->for_time;
 	alert->announced = before ? before->announced : PGPS_SEVERITY_NONE;
-	alert->value = condition->value;
+	alert->value = found->value;
 	alert->threshold = levels->warning;
 	if (levels->warning < 0 ||
 		(severity == PGPS_SEVERITY_CRITICAL &&
-		 reaches(condition->value, levels->critical)))
+		 reaches(found->value, levels->critical)))
 		alert->threshold = levels->critical;
-	if (condition->instance != NULL)
-		strlcpy(alert->instance, condition->instance, sizeof(alert->instance));
-	strlcpy(alert->message, condition->message, sizeof(alert->message));
+	if (found->view != NULL)
+		strlcpy(alert->instance, found->view->data->name,
+				sizeof(alert->instance));
+	strlcpy(alert->message, found->message, sizeof(alert->message));
 	return true;
 }
 
@@ -173,7 +176,7 @@ compare_alerts(const void *a, const void *b)
 }
 
 /*-------------------------------------------------------------------------
- * Telling
+ * Notifying
  *-------------------------------------------------------------------------
  */
 
@@ -196,7 +199,7 @@ log_alert(const PgpsAlert *alert, bool cleared)
 	initStringInfo(&line);
 	appendStringInfo(&line, "severity=%s rule=%s",
 					 pgps_severity_name(alert->severity),
-					 pgps_rule(alert->rule)->name);
+					 pgps_rules[alert->rule]->name);
 	append_field(&line, "pool", alert->subject.pool);
 	append_field(&line, "datname", NameStr(alert->subject.datname));
 	append_field(&line, "usename", NameStr(alert->subject.usename));
@@ -283,20 +286,20 @@ pgps_alerts_evaluate(const PgpsSnapshot *snapshot)
 	List	   *overrides = pgps_parse_overrides(pgps_alert_rules);
 	PgpsAlerts *before = pgps_alerts_copy();
 	PgpsAlerts	alerts = {0};
-	List	   *conditions;
+	List	   *findings;
 	ListCell   *lc;
 
 	log_bad_overrides(overrides);
 	pgps_trends_note(snapshot, overrides);
-	conditions = pgps_find_conditions(snapshot, overrides);
-	alerts.alerts = palloc_extended((list_length(conditions) + 1) *
+	findings = pgps_find_all(snapshot, overrides);
+	alerts.alerts = palloc_extended((list_length(findings) + 1) *
 									sizeof(PgpsAlert), MCXT_ALLOC_HUGE);
-	foreach(lc, conditions)
+	foreach(lc, findings)
 	{
-		const PgpsCondition *condition = lfirst(lc);
+		const PgpsFinding *found = lfirst(lc);
 
-		if (make_alert(&alerts.alerts[alerts.count], condition,
-					   find_alert(before, condition->rule, &condition->subject),
+		if (make_alert(&alerts.alerts[alerts.count], found,
+					   find_alert(before, found->rule, found->subject),
 					   now))
 			alerts.count++;
 	}

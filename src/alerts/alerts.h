@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * alerts.h
- *	  Alerts: conditions that lasted, since when, and who was told.
+ *	  Alerts: findings that lasted, since when, and who was notified.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -10,13 +10,14 @@
 #ifndef PGPS_ALERTS_H
 #define PGPS_ALERTS_H
 
-#include "alerts/conditions.h"
+#include "alerts/findings.h"
 
 #define PGPS_MAX_ALERTS 1024
+#define PGPS_MESSAGE_LEN 256
 
 typedef struct PgpsAlert
 {
-	PgpsRule	rule;
+	int			rule;			/* its place in pgps_rules */
 	PgpsSubject subject;
 	PgpsSeverity severity;
 	bool		firing;			/* it lasted as long as the rule wants */
@@ -42,5 +43,8 @@ extern void pgps_alerts_init(void *area, bool found);
 extern void pgps_alerts_evaluate(const PgpsSnapshot *snapshot);
 
 extern PgpsAlerts *pgps_alerts_copy(void);
+
+/* limit_rules.c */
+extern bool pgps_collector_alert(PgpsAlert *alert, TimestampTz now);
 
 #endif							/* PGPS_ALERTS_H */

@@ -182,7 +182,7 @@ event_json(const Event *event)
 					 event->cleared ? "cleared" : "raised");
 	append_time(&json, "at", event->at);
 	append_member(&json, "severity", pgps_severity_name(alert->severity));
-	append_member(&json, "rule", pgps_rule(alert->rule)->name);
+	append_member(&json, "rule", pgps_rules[alert->rule]->name);
 	append_member(&json, "pool", alert->subject.pool);
 	append_member(&json, "datname", NameStr(alert->subject.datname));
 	append_member(&json, "usename", NameStr(alert->subject.usename));
@@ -191,7 +191,7 @@ event_json(const Event *event)
 	append_member(&json, "message", alert->message);
 	appendStringInfo(&json, ", \"value\": %g, \"threshold\": %g",
 					 alert->value, alert->threshold);
-	append_member(&json, "unit", pgps_rule(alert->rule)->unit);
+	append_member(&json, "unit", pgps_rules[alert->rule]->unit);
 	appendStringInfoChar(&json, '}');
 	return json.data;
 }

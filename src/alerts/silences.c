@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "alerts/rules.h"
 #include "alerts/silences.h"
 #include "base/shmem.h"
 
@@ -109,12 +110,12 @@ pgps_silences_copy(PgpsSilence *silences, TimestampTz now)
 }
 
 static bool
-is_meant(const PgpsSilence *silence, PgpsRule rule, const PgpsSubject *subject)
+is_meant(const PgpsSilence *silence, int rule, const PgpsSubject *subject)
 {
 	PgpsTarget	target;
 
 	if (strcmp(silence->rule, "*") != 0 &&
-		strcmp(silence->rule, pgps_rule(rule)->name) != 0)
+		strcmp(silence->rule, pgps_rules[rule]->name) != 0)
 		return false;
 	if (!silence->everything && (subject->scope != PGPS_SCOPE_POOL ||
 								 subject->roleid != silence->owner))
@@ -125,7 +126,7 @@ is_meant(const PgpsSilence *silence, PgpsRule rule, const PgpsSubject *subject)
 
 /* Until when an alert is silenced; 0 if it is not. */
 TimestampTz
-pgps_silenced_until(const PgpsSilence *silences, int n, PgpsRule rule,
+pgps_silenced_until(const PgpsSilence *silences, int n, int rule,
 					const PgpsSubject *subject)
 {
 	TimestampTz until = 0;

@@ -10,7 +10,7 @@
 #ifndef PGPS_SILENCES_H
 #define PGPS_SILENCES_H
 
-#include "alerts/rules.h"
+#include "alerts/targets.h"
 
 #define PGPS_MAX_SILENCES 64
 #define PGPS_MAX_OWN_SILENCES 16	/* of a role that is no operator */
@@ -40,8 +40,7 @@ extern bool pgps_silence_end(int32 id, Oid owner);
 /* there is room for PGPS_MAX_SILENCES */
 extern int	pgps_silences_copy(PgpsSilence *silences, TimestampTz now);
 extern TimestampTz pgps_silenced_until(const PgpsSilence *silences, int n,
-									   PgpsRule rule,
-									   const PgpsSubject *subject);
+									   int rule, const PgpsSubject *subject);
 extern void pgps_silence_restore(const PgpsSilence *silence);
 
 #endif							/* PGPS_SILENCES_H */

@@ -1,11 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * trends.c
- *	  How much the counters of an instance rose within the last minutes.
+ *	  How much counters rose within the last minutes.
  *
  * The collector's own memory, nobody else's: it writes down the counters from
  * time to time, and looks back.  After the collector was restarted there is
- * nothing to look back at for a while.
+ * nothing to look back at for a while.  Each rule's descriptor says which
+ * counters it looks back at.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -16,7 +17,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "alerts/rules.h"
+#include "alerts/overrides.h"
 #include "alerts/trends.h"
 
 /* marks of a whole window, and some more for the one that is to be dropped */
@@ -32,46 +33,85 @@ typedef struct Mark
 /* one counter */
 typedef struct Series
 {
-	int64		latest;			/* of this pass; -1 = nobody told */
+	int64		latest;			/* of this pass; -1 = not reported */
 	TimestampTz changed_at;		/* 0 = not since the first mark */
 	TimestampTz marked_at;		/* the newest mark; 0 = none */
 	int			last;			/* where that is */
+	Mark		marks[MARKS];
 } Series;
 
 /* of an instance; the number of its entry is where it lies */
 typedef struct Track
 {
 	TimestampTz owner;			/* first_seen of the instance */
-	Series		series[PGPS_TRENDS];
-	Mark		marks[PGPS_TRENDS][MARKS];
+	Series		series[FLEXIBLE_ARRAY_MEMBER];	/* of each followed counter */
 } Track;
 
-/* where a counter comes from, and which rule asks for it */
-static const struct
+/* a counter that a rule looks back at */
+typedef struct Followed
 {
-	PgpsField	told;			/* of those that the pool tells */
-	PgpsRule	rule;
-}			trends[PGPS_TRENDS] = {
-	[PGPS_TREND_WAIT_TIME] = {PGPS_TOTAL_WAIT_TIME, PGPS_RULE_MEAN_WAIT},
-	[PGPS_TREND_WAIT_EVENTS] = {PGPS_WAIT_EVENTS, PGPS_RULE_MEAN_WAIT},
-	[PGPS_TREND_TIMEOUTS] = {PGPS_TIMEOUTS, PGPS_RULE_TIMEOUTS},
-	[PGPS_TREND_ERRORS] = {PGPS_ERRORS, PGPS_RULE_ERRORS_INCREASING},
-	[PGPS_TREND_ENDED] = {0, PGPS_RULE_NO_POOLING},
-	[PGPS_TREND_XACTS] = {0, PGPS_RULE_NO_POOLING}
-};
+	int			counter;
+	int64		window;			/* so far back */
+} Followed;
 
-static Track *tracks = NULL;
-static Track overflow;			/* what did not fit, as if it were errors */
+static Followed followed[PGPS_NCOUNTERS];
+static int	nfollowed = 0;
+
+static char *tracks = NULL;
+static Series overflowed;
 static TimestampTz began = 0;	/* when we began to look */
+
+static Track *
+track_of(const PgpsInstanceView *view)
+{
+	Size		size = offsetof(Track, series) + nfollowed * sizeof(Series);
+
+	return (Track *) (tracks + view->copy->index * size);
+}
+
+/* How far back the rules look at something, whatever the pool */
+static int64
+window_of(uint32 trend, const List *overrides)
+{
+	int64		window = 0;
+	int			rule;
+
+	for (rule = 0; rule < pgps_nrules; rule++)
+	{
+		if (pgps_rules[rule]->trends & trend)
+			window = Max(window, pgps_longest_window(rule, overrides));
+	}
+	return window;
+}
+
+/* The rules say which counters are to be followed. */
+static void
+begin(const PgpsSnapshot *snapshot)
+{
+	uint32		all = 0;
+	int			i;
+
+	for (i = 0; i < pgps_nrules; i++)
+		all |= pgps_rules[i]->trends;
+	for (i = PGPS_FIRST_COUNTER; i < PGPS_COUNTERS_END; i++)
+	{
+		if (all & PGPS_TREND(i))
+			followed[nfollowed++].counter = i;
+	}
+	tracks = MemoryContextAllocExtended(TopMemoryContext,
+										snapshot->max_instance *
+										(offsetof(Track, series) + nfollowed * sizeof(Series)),
+										MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	began = snapshot->taken_at;
+}
 
 /*
  * Take a counter's value of this pass, and write it down if it is time: marks
- * are so far apart that the window of its rule is covered.
+ * are so far apart that the window is covered.
  */
 static void
-note(Track *track, PgpsTrend what, TimestampTz now, int64 value, int64 window)
+note_counter(Series *series, TimestampTz now, int64 value, int64 window)
 {
-	Series	   *series = &track->series[what];
 	Mark	   *mark;
 
 	if (value != series->latest && series->marked_at != 0)
@@ -82,75 +122,61 @@ note(Track *track, PgpsTrend what, TimestampTz now, int64 value, int64 window)
 		return;
 	series->marked_at = now;
 	series->last = (series->last + 1) % MARKS;
-	mark = &track->marks[what][series->last];
+	mark = &series->marks[series->last];
 	mark->at = now;
 	mark->value = value;
 }
 
 static void
-note_instance(const PgpsInstanceView *view, TimestampTz now,
-			  const int64 *windows)
+note_instance(const PgpsInstanceView *view, TimestampTz now)
 {
-	Track	   *track = &tracks[view->copy->index];
+	const PgpsCounters *counters = &view->data->counters;
 	TimestampTz first_seen = view->data->first_seen;
+	Track	   *track = track_of(view);
 	int			i;
 
 	if (track->owner != first_seen)
 	{
-		memset(track, 0, sizeof(Track));
+		memset(track, 0, offsetof(Track, series) + nfollowed * sizeof(Series));
 		track->owner = first_seen;
-		if (first_seen > began)
+
+		/* all that the server has counted of a new one has happened since */
+		for (i = 0; i < nfollowed && first_seen > began; i++)
 		{
-			/* all that the server counts has happened since */
-			note(track, PGPS_TREND_ENDED, first_seen, 0, 0);
-			note(track, PGPS_TREND_XACTS, first_seen, 0, 0);
+			if (followed[i].counter >= PGPS_NFIELDS)
+				note_counter(&track->series[i], first_seen, 0, 0);
 		}
 	}
-	for (i = 0; i < PGPS_TREND_ENDED; i++)
-		note(track, i, now, pgps_count(&view->data->counters, trends[i].told, -1),
-			 windows[i]);
-	note(track, PGPS_TREND_ENDED, now,
-		 pgps_count(&view->data->counters, PGPS_DISCONNECTS, 0) -
-		 pgps_count(&view->data->counters, PGPS_REPORT_SESSIONS, 0),
-		 windows[PGPS_TREND_ENDED]);
-	note(track, PGPS_TREND_XACTS, now, pgps_count(&view->data->counters, PGPS_SERVER_XACTS, 0),
-		 windows[PGPS_TREND_XACTS]);
+	for (i = 0; i < nfollowed; i++)
+		note_counter(&track->series[i], now,
+					 pgps_count(counters, followed[i].counter, -1),
+					 followed[i].window);
 }
 
-/*
- * Look at the counters of all instances.  "overrides" are the entries of
- * alert_rules, which say how far the rules look back.
- */
+/* Look at the counters once a pass.  "overrides" are those of alert_rules. */
 void
 pgps_trends_note(const PgpsSnapshot *snapshot, const List *overrides)
 {
-	TimestampTz now = snapshot->taken_at;
-	int64		windows[PGPS_TRENDS];
 	int			i;
 
 	if (tracks == NULL)
-	{
-		tracks = MemoryContextAllocExtended(TopMemoryContext,
-											snapshot->max_instance * sizeof(Track),
-											MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-		began = now;
-	}
-	for (i = 0; i < PGPS_TRENDS; i++)
-		windows[i] = pgps_longest_window(trends[i].rule, overrides);
+		begin(snapshot);
+	for (i = 0; i < nfollowed; i++)
+		followed[i].window = window_of(PGPS_TREND(followed[i].counter), overrides);
 	for (i = 0; i < snapshot->ninstances; i++)
-		note_instance(&snapshot->instances[i], now, windows);
-	note(&overflow, PGPS_TREND_ERRORS, now, snapshot->info.overflowed,
-		 pgps_longest_window(PGPS_RULE_REGISTRY_FULL, overrides));
+		note_instance(&snapshot->instances[i], snapshot->taken_at);
+	note_counter(&overflowed, snapshot->taken_at, snapshot->info.overflowed,
+				 window_of(PGPS_TREND_OVERFLOWED, overrides));
 }
 
 /*
- * How much a counter rose since then; -1 if nobody told it.  What was known
- * for the first time is where counting starts.
+ * How much a counter rose since a moment; -1 if it is not reported.  It is
+ * compared with its last mark before that moment or, if it was not known yet,
+ * with its first one.
  */
 static int64
-rise(const Track *track, PgpsTrend what, TimestampTz since)
+rise_since(const Series *series, TimestampTz since)
 {
-	const Series *series = &track->series[what];
 	int64		now = series->latest;
 	int64		before = -1;
 	int			i;
@@ -160,10 +186,10 @@ rise(const Track *track, PgpsTrend what, TimestampTz since)
 	if (series->changed_at <= since)
 		return 0;
 
-	/* from the oldest on: the last mark before, or else the first after */
+	/* from the oldest on */
 	for (i = 1; i <= MARKS; i++)
 	{
-		const Mark *mark = &track->marks[what][(series->last + i) % MARKS];
+		const Mark *mark = &series->marks[(series->last + i) % MARKS];
 
 		if (mark->at == 0)
 			continue;
@@ -174,15 +200,19 @@ rise(const Track *track, PgpsTrend what, TimestampTz since)
 	return now < before ? now : now - before;	/* less: it was reset */
 }
 
+/* Of a counter that a rule of this process looks back at */
 int64
-pgps_rise(const PgpsInstanceView *view, PgpsTrend what, TimestampTz since)
+pgps_rise(const PgpsInstanceView *view, int counter, TimestampTz since)
 {
-	return rise(&tracks[view->copy->index], what, since);
+	int			i;
+
+	for (i = 0; followed[i].counter != counter; i++)
+		Assert(i < nfollowed);
+	return rise_since(&track_of(view)->series[i], since);
 }
 
-/* Of what had no room of its own */
 int64
 pgps_overflow_rise(TimestampTz since)
 {
-	return rise(&overflow, PGPS_TREND_ERRORS, since);
+	return rise_since(&overflowed, since);
 }

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * trends.h
- *	  How much the counters of an instance rose within the last minutes.
+ *	  How much counters rose within the last minutes.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -12,21 +12,16 @@
 
 #include "analysis/snapshot.h"
 
-typedef enum PgpsTrend
-{
-	PGPS_TREND_WAIT_TIME,		/* microseconds */
-	PGPS_TREND_WAIT_EVENTS,
-	PGPS_TREND_TIMEOUTS,
-	PGPS_TREND_ERRORS,
-	PGPS_TREND_ENDED,			/* connections that did not only report */
-	PGPS_TREND_XACTS,
-	PGPS_TRENDS
-} PgpsTrend;
+/* what a rule may look back at: bits for PgpsRule.trends */
+#define PGPS_TREND(counter) ((uint32) 1 << ((counter) - PGPS_FIRST_COUNTER))
+
+/* of the whole server: reports and connections without a row of their own */
+#define PGPS_TREND_OVERFLOWED ((uint32) 1 << PGPS_NCOUNTERS)
 
 /* collector only */
 extern void pgps_trends_note(const PgpsSnapshot *snapshot,
 							 const List *overrides);
-extern int64 pgps_rise(const PgpsInstanceView *view, PgpsTrend what,
+extern int64 pgps_rise(const PgpsInstanceView *view, int counter,
 					   TimestampTz since);
 extern int64 pgps_overflow_rise(TimestampTz since);
 

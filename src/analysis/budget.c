@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * budget.c
- *	  The limits of the server, its databases and its roles, what is used of
- *	  them and what the pools may ask for.
+ *	  The limits of the server, its databases and its roles, and what is used
+ *	  of them.
  *
  * Limits count client backends only.  Walsenders, autovacuum and background
  * workers have slots of their own.  Superusers are exempt from role and
@@ -91,7 +91,7 @@ server_status(int usable, int used)
 	return used * 100 >= usable * WARNING_PCT ? PGPS_LIMIT_WARNING : PGPS_LIMIT_OK;
 }
 
-/* Has a limit refused somebody in the last minutes? */
+/* Has a limit rejected somebody in the last minutes? */
 static bool
 was_just_rejected(const PgpsRejected *rejected)
 {
@@ -129,202 +129,6 @@ own_limit_status(const PgpsLimit *limit)
 		return PGPS_LIMIT_WARNING;
 	return PGPS_LIMIT_OK;
 }
-
-/*-------------------------------------------------------------------------
- * What the pools may ask for
- *-------------------------------------------------------------------------
- */
-
-static bool
-is_replaced(const List *replaced, const PgpsPoolKey *key)
-{
-	ListCell   *lc;
-
-	foreach(lc, replaced)
-	{
-		const PgpsReplaced *r = lfirst(lc);
-
-		if (strcmp(r->pool, key->name) == 0 && r->roleid == key->roleid &&
-			r->dbid == key->dbid)
-			return true;
-	}
-	return false;
-}
-
-static PgpsCommitment *
-find_commitment(PgpsCommitments *commitments, Oid roleid, Oid dbid)
-{
-	PgpsCommitment *item;
-	int			i;
-
-	for (i = 0; i < commitments->count; i++)
-	{
-		item = &commitments->items[i];
-		if (item->roleid == roleid && item->dbid == dbid)
-			return item;
-	}
-	item = &commitments->items[commitments->count++];
-	memset(item, 0, sizeof(PgpsCommitment));
-	item->roleid = roleid;
-	item->dbid = dbid;
-	return item;
-}
-
-/* Add what one pool of a pooler claims to those it shares a maximum with. */
-static void
-share(PgpsCommitments *commitments, const PgpsInstanceView *view)
-{
-	const PgpsInstance *data = view->data;
-	PgpsExcess *excess;
-	int			i;
-
-	for (i = 0; i < commitments->nexcesses; i++)
-	{
-		if (commitments->excesses[i].shared_by == data->shared_by)
-			break;
-	}
-	excess = &commitments->excesses[i];
-	if (i == commitments->nexcesses)
-	{
-		memset(excess, 0, sizeof(PgpsExcess));
-		excess->dbid = view->pool->data->key.dbid;
-		excess->shared_by = data->shared_by;
-		excess->cap = data->shared_cap;
-		commitments->nexcesses++;
-	}
-	excess->claimed += pgps_get(&view->now.shown, PGPS_MAX_SIZE, 0);
-}
-
-/*
- * Add up the pools by role and database, without those in "replaced" (list
- * of PgpsReplaced), and without the asking session if that is what it is to
- * be: a session that asks whether a plan fits is no part of what runs.
- */
-PgpsCommitments *
-pgps_commitments(const PgpsSnapshot *snapshot, const List *replaced,
-				 bool leave_out_caller)
-{
-	PgpsCommitments *result = palloc(sizeof(PgpsCommitments));
-	int			i;
-
-	result->count = 0;
-	result->items = palloc(Max(snapshot->npools, 1) * sizeof(PgpsCommitment));
-	result->nexcesses = 0;
-	result->excesses = palloc(Max(snapshot->ninstances, 1) * sizeof(PgpsExcess));
-	for (i = 0; i < snapshot->ninstances; i++)
-	{
-		const PgpsInstanceView *view = &snapshot->instances[i];
-
-		if (view->live && view->data->source == PGPS_SOURCE_POOLER &&
-			view->data->seen_here && view->data->shared_cap > 0)
-			share(result, view);
-	}
-	for (i = 0; i < snapshot->npools; i++)
-	{
-		const PgpsPoolView *pool = &snapshot->pools[i];
-		PgpsCommitment *item;
-		int			caller = 0;
-		int			j;
-
-		if (is_replaced(replaced, &pool->data->key))
-			continue;
-		item = find_commitment(result, pool->data->key.roleid,
-							   pool->data->key.dbid);
-		item->claimed += pool->committed;
-		item->claimed_peak += pool->peak_committed;
-		item->uncapped += pool->uncapped;
-		item->missing += pool->missing;
-		item->strangers += pool->unlabelled;
-		item->discovered += pool->discovered;
-
-		for (j = 0; leave_out_caller && j < pool->ninstances; j++)
-		{
-			const PgpsInstanceView *view = pool->instances[j];
-
-			if (view->data->source == PGPS_SOURCE_DISCOVERY &&
-				view->copy->index == pgps_backend_instance())
-			{
-				caller = 1;
-				item->discovered -= view->server.connections == 1;
-			}
-		}
-		item->strangers -= caller;
-	}
-	return result;
-}
-
-/*
- * What is committed of one limit.  Connections that no label claims count for
- * themselves, as far as they are not those of the reports that miss theirs.
- */
-PgpsCommitted
-pgps_committed(const PgpsCommitments *commitments, PgpsScope scope, Oid oid)
-{
-	PgpsCommitted sum = {0};
-	int			i;
-
-	for (i = 0; i < commitments->count; i++)
-	{
-		const PgpsCommitment *item = &commitments->items[i];
-		int64		unclaimed = Max(item->strangers - item->missing, 0);
-
-		if ((scope == PGPS_SCOPE_ROLE && item->roleid != oid) ||
-			(scope == PGPS_SCOPE_DATABASE && item->dbid != oid))
-			continue;
-		sum.now += item->claimed + unclaimed;
-		sum.peak += item->claimed_peak + unclaimed;
-		sum.uncapped += item->uncapped;
-		if (unclaimed > 0)
-			sum.uncapped += item->discovered;
-	}
-
-	/* a role may have all of what it shares with others */
-	for (i = 0; scope != PGPS_SCOPE_ROLE && i < commitments->nexcesses; i++)
-	{
-		const PgpsExcess *excess = &commitments->excesses[i];
-		int64		beyond = Max(excess->claimed - excess->cap, 0);
-
-		if (scope == PGPS_SCOPE_DATABASE && excess->dbid != oid)
-			continue;
-		sum.now -= beyond;
-		sum.peak = Max(sum.peak - beyond, sum.now);
-	}
-	return sum;
-}
-
-/*
- * What is committed of a pooler's client connections: what the pools behind it
- * may ask for, and the clients it has beyond that.
- */
-PgpsCommitted
-pgps_committed_behind(const PgpsSnapshot *snapshot, const List *replaced,
-					  const PgpsPooler *pooler)
-{
-	PgpsCommitted sum = {0};
-	int64		claimed = 0;
-	int			i;
-
-	for (i = 0; i < snapshot->npools; i++)
-	{
-		const PgpsPoolView *pool = &snapshot->pools[i];
-
-		if (pool->via == NULL || strcmp(pool->via, pooler->name) != 0)
-			continue;
-		claimed += pool->behind;
-		if (is_replaced(replaced, &pool->data->key))
-			continue;
-		sum.now += pool->behind;
-		sum.uncapped += pool->behind_uncapped;
-	}
-	sum.now += Max(pooler->clients - claimed, 0);
-	sum.peak = sum.now;
-	return sum;
-}
-
-/*-------------------------------------------------------------------------
- * Limits from the catalogs
- *-------------------------------------------------------------------------
- */
 
 static void
 fill_role_limit(PgpsLimit *limit, Form_pg_authid form)
@@ -424,7 +228,7 @@ is_involved(const PgpsSnapshot *snapshot, const PgpsLimit *limit)
 	return false;
 }
 
-/* The peak of a limit, and how often it refused */
+/* The peak of a limit, and how often it rejected somebody */
 static void
 add_events(PgpsLimit *limit, const PgpsSnapshot *snapshot)
 {
@@ -447,7 +251,7 @@ add_events(PgpsLimit *limit, const PgpsSnapshot *snapshot)
 		pgps_server_hash();
 	limit->rejected = pgps_rejected(snapshot->rejections, hash);
 
-	/* who is refused by the server has seen all its slots in use */
+	/* whoever is rejected by the server has found all its slots in use */
 	if (limit->scope == PGPS_SCOPE_SERVER && limit->rejected.count > 0 &&
 		limit->peak_used < limit->usable)
 	{
@@ -474,7 +278,7 @@ compare_limits(const ListCell *a, const ListCell *b)
 List *
 pgps_limits(const PgpsSnapshot *snapshot)
 {
-	PgpsCommitments *commitments = pgps_commitments(snapshot, NIL, false);
+	PgpsCommitments *commitments = pgps_commitments(snapshot, NIL);
 	PgpsLimit  *server = palloc0(sizeof(PgpsLimit));
 	List	   *result;
 	List	   *candidates;

@@ -10,48 +10,12 @@
 #ifndef PGPS_BUDGET_H
 #define PGPS_BUDGET_H
 
+#include "analysis/commitments.h"
 #include "analysis/snapshot.h"
 #include "registry/peaks.h"
 
 /* percentages of a limit mean little below it */
 #define PGPS_SMALL_LIMIT 10
-
-/* what the pools of one role in one database may ask for */
-typedef struct PgpsCommitment
-{
-	Oid			roleid;
-	Oid			dbid;
-	int64		claimed;		/* by reports and labels */
-	int64		claimed_peak;
-	int			uncapped;
-	int64		missing;
-	int			strangers;
-	int			discovered;
-} PgpsCommitment;
-
-/* what several pools of a pooler claim beyond the maximum that they share */
-typedef struct PgpsExcess
-{
-	Oid			dbid;
-	uint32		shared_by;
-	int64		claimed;
-	int64		cap;
-} PgpsExcess;
-
-typedef struct PgpsCommitments
-{
-	int			count;
-	PgpsCommitment *items;
-	int			nexcesses;
-	PgpsExcess *excesses;
-} PgpsCommitments;
-
-typedef struct PgpsCommitted
-{
-	int64		now;
-	int64		peak;
-	int			uncapped;
-} PgpsCommitted;
 
 /* one row of the budget */
 typedef struct PgpsLimit
@@ -73,27 +37,11 @@ typedef struct PgpsLimit
 	PgpsRejected rejected;
 } PgpsLimit;
 
-/* which pool not to count: NULL name for none */
-typedef struct PgpsReplaced
-{
-	const char *pool;
-	Oid			roleid;
-	Oid			dbid;
-} PgpsReplaced;
-
 extern const char *pgps_scope_name(PgpsScope scope);
 extern const char *pgps_limit_status_name(PgpsLimitStatus status);
 extern int	pgps_server_usable(Oid roleid);
 extern int	pgps_server_plannable(Oid roleid);
 extern PgpsLimitStatus pgps_server_status(const PgpsRejections *rejections);
-extern PgpsCommitments *pgps_commitments(const PgpsSnapshot *snapshot,
-										 const List *replaced,
-										 bool leave_out_caller);
-extern PgpsCommitted pgps_committed(const PgpsCommitments *commitments,
-									PgpsScope scope, Oid oid);
-extern PgpsCommitted pgps_committed_behind(const PgpsSnapshot *snapshot,
-										   const List *replaced,
-										   const PgpsPooler *pooler);
 extern bool pgps_role_limit(Oid roleid, PgpsLimit *limit);
 extern bool pgps_database_limit(Oid dbid, PgpsLimit *limit);
 extern List *pgps_limits(const PgpsSnapshot *snapshot);

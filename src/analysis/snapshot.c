@@ -149,7 +149,7 @@ pgps_over_capacity(const PgpsInstanceView *view)
  *
  * A discovered instance claims nothing; its connections may well be those
  * that a report without label speaks of, so both are kept apart here and
- * settled per role and database (budget.c).
+ * settled per role and database (commitments.c).
  */
 static void
 commit(PgpsPoolView *pool, const PgpsInstanceView *view)

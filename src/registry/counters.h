@@ -23,8 +23,8 @@ typedef enum PgpsServerCounter
 {
 	PGPS_CONNECTS = PGPS_NFIELDS,
 	PGPS_DISCONNECTS,
-	PGPS_REPORT_SESSIONS,		/* of those that ended, did nothing but report */
-	PGPS_SESSION_TIME,			/* of the others that ended */
+	PGPS_WORK_SESSIONS,			/* of those that ended, did more than report */
+	PGPS_SESSION_TIME,			/* of these */
 	PGPS_SERVER_XACTS,
 	PGPS_XACT_TIME,
 	PGPS_EXHAUSTED_COUNT,

@@ -353,10 +353,11 @@ pgps_registry_leave(int32 i, TimestampTz last_xact, int64 session_time,
 	data = &pgps_instances[i].data;
 	SpinLockAcquire(&pgps_instances[i].mutex);
 	pgps_raise_count(&data->counters, PGPS_DISCONNECTS, 1);
-	if (only_reported)
-		pgps_raise_count(&data->counters, PGPS_REPORT_SESSIONS, 1);
-	else
+	if (!only_reported)
+	{
+		pgps_raise_count(&data->counters, PGPS_WORK_SESSIONS, 1);
 		pgps_raise_count(&data->counters, PGPS_SESSION_TIME, Max(session_time, 0));
+	}
 	data->last_seen = GetCurrentTimestamp();
 	SpinLockRelease(&pgps_instances[i].mutex);
 	detach(i, last_xact);

@@ -103,9 +103,9 @@ instance_notes(const PgpsInstanceView *view)
 {
 	const PgpsInstance *data = view->data;
 	const PgpsValues *shown = &view->now.shown;
-	int64		reporters = pgps_count(&data->counters, PGPS_REPORT_SESSIONS, 0);
-	int64		ended = pgps_count(&data->counters, PGPS_DISCONNECTS, 0) - reporters;
-	int64		xacts = Max(pgps_count(&data->counters, PGPS_SERVER_XACTS, 0) - reporters, 0);
+	int64		ended = pgps_count(&data->counters, PGPS_WORK_SESSIONS, 0);
+	int64		reports = pgps_count(&data->counters, PGPS_DISCONNECTS, 0) - ended;
+	int64		xacts = Max(pgps_count(&data->counters, PGPS_SERVER_XACTS, 0) - reports, 0);
 	StringInfoData notes;
 
 	initStringInfo(&notes);

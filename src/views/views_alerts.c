@@ -33,49 +33,16 @@ PG_FUNCTION_INFO_V1(pgps_get_silences);
 PG_FUNCTION_INFO_V1(pgps_silence);
 PG_FUNCTION_INFO_V1(pgps_unsilence);
 
-#define COLLECTOR_PASSES 5		/* that may be missed */
-
 /*-------------------------------------------------------------------------
  * alerts
  *-------------------------------------------------------------------------
  */
 
-/*
- * Is the collector down?  It cannot tell itself, so this is worked out by
- * whoever looks.
- */
-static bool
-collector_alert(PgpsAlert *alert, TimestampTz now)
-{
-	PgpsRegistryInfo info;
-	PgpsLevels	levels;
-	TimestampTz last;
-
-	pgps_registry_info(&info);
-	memset(alert, 0, sizeof(PgpsAlert));
-	alert->rule = PGPS_RULE_COLLECTOR_DOWN;
-	alert->subject.scope = PGPS_SCOPE_SERVER;
-	levels = pgps_levels(alert->rule, &alert->subject,
-						 pgps_overrides_of(alert->rule,
-										   pgps_parse_overrides(pgps_alert_rules)));
-	last = Max(info.last_pass, info.started_at);
-	alert->value = Max(now - last, 0) / (double) USECS_PER_SEC;
-	alert->threshold = Max(levels.critical,
-						   COLLECTOR_PASSES * pgps_sample_interval / 1000.0);
-	alert->severity = PGPS_SEVERITY_CRITICAL;
-	alert->firing = true;
-	alert->since = last;
-	snprintf(alert->message, PGPS_MESSAGE_LEN,
-			 "pgpool_stats collector: no pass for %s",
-			 pgps_duration_text(now - last));
-	return levels.enabled && alert->value > alert->threshold;
-}
-
 static void
 put_alert(PgpsRow *row, const PgpsAlert *alert, TimestampTz silenced_until,
 		  TimestampTz evaluated_at)
 {
-	const PgpsRuleInfo *rule = pgps_rule(alert->rule);
+	const PgpsRule *rule = pgps_rules[alert->rule];
 
 	pgps_put_text(row, pgps_severity_name(alert->severity));
 	pgps_put_int4(row, alert->severity);
@@ -126,7 +93,7 @@ pgps_get_alerts(PG_FUNCTION_ARGS)
 	pgps_rows_begin(&row, fcinfo);
 	silences = palloc(PGPS_MAX_SILENCES * sizeof(PgpsSilence));
 	nsilences = pgps_silences_copy(silences, now);
-	if (collector_alert(&down, now))
+	if (pgps_collector_alert(&down, now))
 		put_alert(&row, &down,
 				  pgps_silenced_until(silences, nsilences, down.rule,
 									  &down.subject), now);
@@ -152,7 +119,7 @@ pgps_get_alerts(PG_FUNCTION_ARGS)
  */
 
 static void
-put_default(PgpsRow *row, const PgpsRuleInfo *rule)
+put_default(PgpsRow *row, const PgpsRule *rule)
 {
 	pgps_put_text(row, rule->name);
 	pgps_put_text(row, "*");
@@ -172,20 +139,14 @@ put_default(PgpsRow *row, const PgpsRuleInfo *rule)
 static void
 put_override(PgpsRow *row, const PgpsOverride *entry)
 {
-	const char *unit = NULL;
-	PgpsRule	rule;
+	int			rule = pgps_find_rule(entry->rule);
 
-	for (rule = 0; rule < PGPS_RULES; rule++)
-	{
-		if (strcmp(pgps_rule(rule)->name, entry->rule) == 0)
-			unit = pgps_rule(rule)->unit;
-	}
 	pgps_put_text(row, entry->rule);
 	pgps_put_text(row, entry->target ? entry->target : "*");
 	pgps_put_known_float8(row, entry->levels.warning);
 	pgps_put_known_float8(row, entry->levels.critical);
 	pgps_put_known_float8(row, entry->levels.clear);
-	pgps_put_text(row, unit);
+	pgps_put_text(row, rule < 0 ? NULL : pgps_rules[rule]->unit);
 	if (entry->levels.for_time >= 0)
 		pgps_put_interval(row, entry->levels.for_time);
 	else
@@ -201,13 +162,13 @@ Datum
 pgps_get_rules(PG_FUNCTION_ARGS)
 {
 	PgpsRow		row;
-	PgpsRule	rule;
 	ListCell   *lc;
+	int			rule;
 
 	pgps_ensure_loaded();
 	pgps_rows_begin(&row, fcinfo);
-	for (rule = 0; rule < PGPS_RULES; rule++)
-		put_default(&row, pgps_rule(rule));
+	for (rule = 0; rule < pgps_nrules; rule++)
+		put_default(&row, pgps_rules[rule]);
 	foreach(lc, pgps_parse_overrides(pgps_alert_rules))
 		put_override(&row, lfirst(lc));
 	return (Datum) 0;
@@ -315,7 +276,7 @@ pgps_silence(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(3))
 		reason = text_to_cstring(PG_GETARG_TEXT_PP(3));
 	pgps_clean_text(silence.reason, sizeof(silence.reason), reason);
-	if (strcmp(silence.rule, "*") != 0 && !pgps_is_rule(silence.rule))
+	if (strcmp(silence.rule, "*") != 0 && pgps_find_rule(silence.rule) < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("there is no rule \"%s\"", silence.rule),

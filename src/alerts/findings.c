@@ -1,0 +1,273 @@
+/*-------------------------------------------------------------------------
+ *
+ * findings.c
+ *	  What the alert rules find right now.
+ *
+ * Collector only, inside a transaction: without a database, but with the
+ * shared catalogs.  Everything is made in the current memory context.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "alerts/findings.h"
+#include "analysis/budget.h"
+
+/* who takes something of a limit */
+typedef struct LimitUser
+{
+	Oid			oid;			/* role or database */
+	int			connections;
+} LimitUser;
+
+/* "41 min": in the largest unit that leaves at least 1 */
+char *
+pgps_duration_text(int64 duration)
+{
+	int64		s = Max(duration, 0) / USECS_PER_SEC;
+
+	if (s < 60)
+		return psprintf(INT64_FORMAT " s", s);
+	if (s < 3600)
+		return psprintf(INT64_FORMAT " min", s / 60);
+	if (s < 2 * 86400)
+		return psprintf(INT64_FORMAT " h", s / 3600);
+	return psprintf(INT64_FORMAT " days", s / 86400);
+}
+
+double
+pgps_seconds_since(const PgpsLook *look, TimestampTz since)
+{
+	return Max(look->now - since, 0) / (double) USECS_PER_SEC;
+}
+
+/* Keep what was found if it may be an alert, or may keep one alive. */
+void
+pgps_add_finding(PgpsLook *look, const PgpsFinding *found)
+{
+	const PgpsRule *rule = pgps_rules[look->rule];
+	PgpsLevels	levels = pgps_levels(look->rule, found->subject,
+									 look->overrides);
+	PgpsFinding *kept;
+	StringInfoData text;
+
+	if (!levels.enabled ||
+		(found->at_least == PGPS_SEVERITY_NONE &&
+		 (levels.warning < 0 || found->value < levels.warning) &&
+		 (levels.critical < 0 || found->value < levels.critical) &&
+		 (levels.clear < 0 || found->value < levels.clear)))
+		return;
+	kept = palloc(sizeof(PgpsFinding));
+	*kept = *found;
+	kept->rule = look->rule;
+	kept->levels = levels;
+	initStringInfo(&text);
+	appendStringInfo(&text, "%s: ", rule->about ? rule->about :
+					 pgps_subject_text(kept->subject));
+	rule->say(&text, look, kept);
+	kept->message = text.data;
+	look->findings = lappend(look->findings, kept);
+}
+
+/*-------------------------------------------------------------------------
+ * Pools
+ *-------------------------------------------------------------------------
+ */
+
+static bool
+is_worse(const PgpsFinding *found, const PgpsFinding *worst)
+{
+	if (worst->view == NULL)
+		return true;
+	if (found->at_least != worst->at_least)
+		return found->at_least > worst->at_least;
+	return found->value > worst->value;
+}
+
+/*
+ * Instances do not share their connections, so each is looked at by itself;
+ * the worst one speaks for its pool.
+ */
+static void
+look_at_pool(PgpsLook *look, const PgpsPoolView *pool,
+			 const PgpsSubject *subject)
+{
+	PgpsLevels	levels = pgps_levels(look->rule, subject, look->overrides);
+	PgpsFinding worst = {0};
+	int			i;
+
+	if (!levels.enabled)
+		return;
+	look->pool = pool;
+	look->window_start = look->now - levels.for_time;
+	for (i = 0; i < pool->ninstances; i++)
+	{
+		const PgpsInstanceView *view = pool->instances[i];
+		PgpsFinding found = {0};
+
+		if (!view->live || view->data->other ||
+			!pgps_rules[look->rule]->look_at_instance(look, view, &found))
+			continue;
+		found.view = view;
+		found.count = worst.count + 1;
+		if (is_worse(&found, &worst))
+			worst = found;
+		else
+			worst.count = found.count;
+	}
+	worst.subject = subject;
+	if (worst.view != NULL)
+		pgps_add_finding(look, &worst);
+}
+
+/*-------------------------------------------------------------------------
+ * Limits
+ *-------------------------------------------------------------------------
+ */
+
+static int
+compare_users(const void *a, const void *b)
+{
+	Oid			x = ((const LimitUser *) a)->oid;
+	Oid			y = ((const LimitUser *) b)->oid;
+
+	return x < y ? -1 : x > y;
+}
+
+static List *
+add_limit(List *limits, const PgpsLimit *limit,
+		  const PgpsCommitments *commitments)
+{
+	PgpsLimit  *copy = palloc(sizeof(PgpsLimit));
+
+	*copy = *limit;
+	copy->committed = pgps_committed(commitments, limit->scope, limit->oid);
+	return lappend(limits, copy);
+}
+
+/*
+ * The limits of the roles or databases that have a connection or a pool, which
+ * may ask for some.  They are looked up one by one: a catalog may hold
+ * thousands.
+ */
+static List *
+add_own_limits(List *limits, PgpsScope scope, const PgpsSnapshot *snapshot,
+			   const PgpsCommitments *commitments)
+{
+	int			nbackends = snapshot->nbackends;
+	LimitUser  *users = palloc((nbackends + snapshot->npools + 1) *
+							   sizeof(LimitUser));
+	int			n = 0;
+	int			first,
+				i;
+
+	for (i = 0; i < nbackends; i++)
+	{
+		const PgpsBackend *backend = &snapshot->backends[i];
+
+		users[n].oid = scope == PGPS_SCOPE_ROLE ? backend->roleid :
+			backend->dbid;
+		users[n++].connections = 1;
+	}
+	for (i = 0; i < snapshot->npools; i++)
+	{
+		const PgpsPoolKey *key = &snapshot->pools[i].data->key;
+
+		users[n].oid = scope == PGPS_SCOPE_ROLE ? key->roleid : key->dbid;
+		users[n++].connections = 0;
+	}
+	qsort(users, n, sizeof(LimitUser), compare_users);
+
+	for (first = 0; first < n; first = i)
+	{
+		PgpsLimit	limit;
+		int			used = 0;
+		bool		exists;
+
+		for (i = first; i < n && users[i].oid == users[first].oid; i++)
+			used += users[i].connections;
+		exists = scope == PGPS_SCOPE_ROLE ?
+			pgps_role_limit(users[first].oid, &limit) :
+			pgps_database_limit(users[first].oid, &limit);
+		if (!exists || limit.conn_limit < 0)
+			continue;
+		limit.used = used;
+		limits = add_limit(limits, &limit, commitments);
+	}
+	pfree(users);
+	return limits;
+}
+
+/* The server, then databases and roles with a limit of their own */
+static List *
+find_limits(const PgpsSnapshot *snapshot)
+{
+	PgpsCommitments *commitments = pgps_commitments(snapshot, NIL);
+	PgpsLimit	server = {0};
+	List	   *limits;
+
+	server.scope = PGPS_SCOPE_SERVER;
+	server.usable = pgps_server_usable(InvalidOid);
+	server.used = pgps_client_processes();
+	limits = add_limit(NIL, &server, commitments);
+	limits = add_own_limits(limits, PGPS_SCOPE_DATABASE, snapshot, commitments);
+	return add_own_limits(limits, PGPS_SCOPE_ROLE, snapshot, commitments);
+}
+
+/*-------------------------------------------------------------------------
+ * Everything
+ *-------------------------------------------------------------------------
+ */
+
+static void
+begin_look(PgpsLook *look, int rule, const PgpsSnapshot *snapshot,
+		   const List *overrides, const List *limits)
+{
+	memset(look, 0, sizeof(PgpsLook));
+	look->rule = rule;
+	look->overrides = pgps_overrides_of(rule, overrides);
+	look->snapshot = snapshot;
+	look->now = snapshot->taken_at;
+	look->limits = limits;
+	if (pgps_rules[rule]->prepare != NULL)
+		look->prepared = pgps_rules[rule]->prepare(snapshot);
+}
+
+/* What all rules find (PgpsFinding).  "overrides" are those of alert_rules. */
+List *
+pgps_find_all(const PgpsSnapshot *snapshot, const List *overrides)
+{
+	PgpsLook   *looks = palloc(pgps_nrules * sizeof(PgpsLook));
+	List	   *limits = find_limits(snapshot);
+	List	   *findings = NIL;
+	int			rule;
+	int			i;
+
+	for (rule = 0; rule < pgps_nrules; rule++)
+		begin_look(&looks[rule], rule, snapshot, overrides, limits);
+
+	/* all rules at one pool after the other: there may be many instances */
+	for (i = 0; i < snapshot->npools; i++)
+	{
+		const PgpsPoolView *pool = &snapshot->pools[i];
+		const PgpsSubject *subject;
+
+		if (pool->live == 0)
+			continue;
+		subject = pgps_make_pool_subject(pool->data);
+		for (rule = 0; rule < pgps_nrules; rule++)
+		{
+			if (pgps_rules[rule]->look_at_instance != NULL)
+				look_at_pool(&looks[rule], pool, subject);
+		}
+	}
+	for (rule = 0; rule < pgps_nrules; rule++)
+	{
+		if (pgps_rules[rule]->look != NULL)
+			pgps_rules[rule]->look(&looks[rule]);
+		findings = list_concat(findings, looks[rule].findings);
+	}
+	return findings;
+}

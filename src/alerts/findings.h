@@ -1,0 +1,58 @@
+/*-------------------------------------------------------------------------
+ *
+ * findings.h
+ *	  What the alert rules find right now.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PGPS_FINDINGS_H
+#define PGPS_FINDINGS_H
+
+#include "utils/timestamp.h"
+
+#include "alerts/overrides.h"
+
+/* what one rule looks at */
+struct PgpsLook
+{
+	int			rule;
+	const List *overrides;		/* of this rule */
+	const PgpsSnapshot *snapshot;
+	TimestampTz now;
+	const List *limits;			/* PgpsLimit: used, usable and committed */
+	void	   *prepared;		/* by the rule */
+	const PgpsPoolView *pool;	/* of the instance looked at */
+	TimestampTz window_start;	/* for_time ago, by the levels of the pool */
+	List	   *findings;		/* PgpsFinding */
+};
+
+/* one rule and subject that is, or may still be, an alert */
+struct PgpsFinding
+{
+	int			rule;
+	const PgpsSubject *subject;
+	PgpsLevels	levels;
+	double		value;			/* of the worst instance */
+	PgpsSeverity at_least;		/* whatever the value */
+	TimestampTz since;			/* when it began; 0 = not before now */
+	const char *message;
+
+	/* for the sentence, as far as the rule is about them */
+	const PgpsInstanceView *view;	/* the worst one */
+	int			count;			/* instances that it was found at */
+	const PgpsBackend *backend;
+	const PgpsPooler *pooler;
+	int64		used;			/* of a limit */
+	int			usable;
+};
+
+extern List *pgps_find_all(const PgpsSnapshot *snapshot,
+						   const List *overrides);
+extern void pgps_add_finding(PgpsLook *look, const PgpsFinding *found);
+
+extern double pgps_seconds_since(const PgpsLook *look, TimestampTz since);
+extern char *pgps_duration_text(int64 duration);
+
+#endif							/* PGPS_FINDINGS_H */

@@ -1,0 +1,294 @@
+/*-------------------------------------------------------------------------
+ *
+ * limit_rules.c
+ *	  Alert rules about the server, its limits and the poolers.
+ *
+ * Levels are written as enabled, warning, critical, clear, for_time.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "alerts/alerts.h"
+#include "alerts/trends.h"
+#include "analysis/budget.h"
+#include "base/settings.h"
+
+#define COLLECTOR_PASSES 5		/* that may be missed */
+
+/* In a row of rejections: by which limit? */
+static const PgpsSubject *
+find_rejecter(const PgpsOrigin *origin)
+{
+	if (origin->reason == PGPS_REASON_ROLE)
+		return pgps_make_subject(PGPS_SCOPE_ROLE, origin->usename);
+	if (origin->reason == PGPS_REASON_DATABASE)
+		return pgps_make_subject(PGPS_SCOPE_DATABASE, origin->datname);
+	return pgps_make_subject(PGPS_SCOPE_SERVER, NULL);
+}
+
+static void
+look_at_rejections(PgpsLook *look)
+{
+	const PgpsRejections *rejections = look->snapshot->rejections;
+	PgpsFinding *found = palloc0(Max(rejections->nrejections, 1) *
+								 sizeof(PgpsFinding));
+	int			n = 0;
+	int			i,
+				j;
+
+	for (i = 0; i < rejections->nrejections; i++)
+	{
+		const PgpsRejection *row = &rejections->rejections[i];
+		const PgpsSubject *subject = find_rejecter(&row->origin);
+		PgpsLevels	levels = pgps_levels(look->rule, subject,
+										 look->overrides);
+
+		if (row->last_rejected <= look->now - levels.for_time)
+			continue;
+		for (j = 0; j < n; j++)
+		{
+			if (memcmp(found[j].subject, subject, sizeof(PgpsSubject)) == 0)
+				break;
+		}
+		if (j == n)
+			found[n++].subject = subject;
+		found[j].value += row->count;
+	}
+	for (j = 0; j < n; j++)
+		pgps_add_finding(look, &found[j]);
+}
+
+static void
+say_rejections(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
+{
+	appendStringInfo(text, "%.0f connections refused in the last %s",
+					 found->value, pgps_duration_text(found->levels.for_time));
+}
+
+const PgpsRule pgps_rule_refused = {
+	.name = "refused",
+	.unit = "connections",
+	.windowed = true,
+	.levels = {true, 1, 1, PGPS_NO_LEVEL, 5 * USECS_PER_MINUTE},
+	.description = "Connections refused by a limit within for_time",
+	.hint = "See rejections for who, and history for who held the slots then.",
+	.look = look_at_rejections,
+	.say = say_rejections
+};
+
+/* How much of a limit is used */
+static void
+look_at_use(PgpsLook *look, PgpsScope scope, const char *name, int used,
+			int usable)
+{
+	PgpsFinding found = {0};
+
+	if (used == 0 || (usable < PGPS_SMALL_LIMIT && used < usable))
+		return;
+	found.subject = pgps_make_subject(scope, name);
+	found.value = usable > 0 ? 100.0 * used / usable : 100;
+	found.used = used;
+	found.usable = usable;
+	pgps_add_finding(look, &found);
+}
+
+static void
+look_at_connections(PgpsLook *look)
+{
+	const ListCell *lc;
+	int			i;
+
+	foreach(lc, look->limits)
+	{
+		const PgpsLimit *limit = lfirst(lc);
+
+		look_at_use(look, limit->scope, NameStr(limit->name), limit->used,
+					limit->usable);
+	}
+	for (i = 0; i < PGPS_MAX_POOLERS; i++)
+	{
+		const PgpsPooler *pooler = &look->snapshot->poolers[i];
+
+		if (pooler->name[0] != '\0' && pooler->reachable &&
+			pooler->clients >= 0 && pooler->max_client_conn > 0)
+			look_at_use(look, PGPS_SCOPE_POOLER, pooler->name, pooler->clients,
+						pooler->max_client_conn);
+	}
+}
+
+static void
+say_connections(StringInfo text, const PgpsLook *look,
+				const PgpsFinding *found)
+{
+	appendStringInfo(text, INT64_FORMAT " of %d %s connections in use",
+					 found->used, found->usable,
+					 found->subject->scope == PGPS_SCOPE_POOLER ? "client" :
+					 "usable");
+}
+
+const PgpsRule pgps_rule_connections = {
+	.name = "connections",
+	.unit = "percent",
+	.levels = {true, 80, 90, 70, 0},
+	.description = "Connections in use of what is usable; of limits below 10 only when used up",
+	.hint = "See pools ORDER BY connections DESC.",
+	.look = look_at_connections,
+	.say = say_connections
+};
+
+static void
+look_at_committed(PgpsLook *look)
+{
+	const ListCell *lc;
+
+	foreach(lc, look->limits)
+	{
+		const PgpsLimit *limit = lfirst(lc);
+		PgpsFinding found = {0};
+
+		if (limit->committed.now <= limit->usable)
+			continue;
+		found.subject = pgps_make_subject(limit->scope, NameStr(limit->name));
+		found.value = limit->committed.now - limit->usable;
+		found.used = limit->committed.now;
+		found.usable = limit->usable;
+		pgps_add_finding(look, &found);
+	}
+}
+
+static void
+say_committed(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
+{
+	appendStringInfo(text, "pools may ask for " INT64_FORMAT " connections, %d are usable",
+					 found->used, found->usable);
+}
+
+const PgpsRule pgps_rule_over_committed = {
+	.name = "over_committed",
+	.unit = "connections",
+	.levels = {true, 1, PGPS_NO_LEVEL, PGPS_NO_LEVEL, USECS_PER_MINUTE},
+	.description = "Connections that all pools together may ask for beyond what is usable",
+	.hint = "See budget and sizing: make pools smaller, or put a pooler in between.",
+	.look = look_at_committed,
+	.say = say_committed
+};
+
+static TimestampTz
+last_heard(const PgpsLook *look, const PgpsPooler *pooler)
+{
+	return Max(pooler->last_poll, look->snapshot->info.started_at);
+}
+
+static void
+look_at_poolers(PgpsLook *look)
+{
+	int			i;
+
+	for (i = 0; i < PGPS_MAX_POOLERS; i++)
+	{
+		const PgpsPooler *pooler = &look->snapshot->poolers[i];
+		PgpsFinding found = {0};
+
+		/* without an error, it was not asked yet */
+		if (pooler->name[0] == '\0' || pooler->reachable ||
+			pooler->error[0] == '\0')
+			continue;
+		found.subject = pgps_make_subject(PGPS_SCOPE_POOLER, pooler->name);
+		found.value = pgps_seconds_since(look, last_heard(look, pooler));
+		found.since = pooler->last_poll;
+		found.pooler = pooler;
+		pgps_add_finding(look, &found);
+	}
+}
+
+static void
+say_pooler_down(StringInfo text, const PgpsLook *look,
+				const PgpsFinding *found)
+{
+	appendStringInfo(text, "no answer for %s (%s)",
+					 pgps_duration_text(look->now - last_heard(look, found->pooler)),
+					 found->pooler->error);
+}
+
+const PgpsRule pgps_rule_pooler_down = {
+	.name = "pooler_down",
+	.unit = "s",
+	.levels = {true, PGPS_NO_LEVEL, 15, PGPS_NO_LEVEL, 0},
+	.description = "Time since a polled pooler last answered",
+	.hint = "See the view poolers for the error. What its clients see is another matter: ask one.",
+	.look = look_at_poolers,
+	.say = say_pooler_down
+};
+
+static void
+look_at_overflow(PgpsLook *look)
+{
+	PgpsFinding found = {0};
+	PgpsLevels	levels;
+
+	found.subject = pgps_make_subject(PGPS_SCOPE_SERVER, NULL);
+	levels = pgps_levels(look->rule, found.subject, look->overrides);
+	found.value = pgps_overflow_rise(look->now - levels.for_time);
+	if (found.value > 0)
+		pgps_add_finding(look, &found);
+}
+
+static void
+say_overflow(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
+{
+	appendStringInfo(text, "%.0f reports or connections without a row in the last %s",
+					 found->value, pgps_duration_text(found->levels.for_time));
+}
+
+const PgpsRule pgps_rule_registry_full = {
+	.name = "registry_full",
+	.unit = "reports",
+	.windowed = true,
+	.levels = {true, 1, PGPS_NO_LEVEL, PGPS_NO_LEVEL, 5 * USECS_PER_MINUTE},
+	.trends = PGPS_TREND_OVERFLOWED,
+	.about = "registry full",
+	.description = "Reports and connections without a row of their own within for_time",
+	.hint = "Raise pgpool_stats.max_pools or max_instances, or let instances have stable names.",
+	.look = look_at_overflow,
+	.say = say_overflow
+};
+
+/* The collector cannot report itself: see pgps_collector_alert(). */
+const PgpsRule pgps_rule_collector_down = {
+	.name = "collector_down",
+	.unit = "s",
+	.levels = {true, PGPS_NO_LEVEL, 10, PGPS_NO_LEVEL, 0},
+	.description = "Time since the collector's last pass; at least five sample_intervals",
+	.hint = "See the server log. Until it is back, the other alerts are not evaluated."
+};
+
+/* Is it down?  Worked out by whoever looks at the alerts. */
+bool
+pgps_collector_alert(PgpsAlert *alert, TimestampTz now)
+{
+	PgpsRegistryInfo info;
+	PgpsLevels	levels;
+	TimestampTz last;
+
+	pgps_registry_info(&info);
+	memset(alert, 0, sizeof(PgpsAlert));
+	alert->rule = pgps_find_rule(pgps_rule_collector_down.name);
+	alert->subject.scope = PGPS_SCOPE_SERVER;
+	levels = pgps_levels(alert->rule, &alert->subject,
+						 pgps_overrides_of(alert->rule,
+										   pgps_parse_overrides(pgps_alert_rules)));
+	last = Max(info.last_pass, info.started_at);
+	alert->value = Max(now - last, 0) / (double) USECS_PER_SEC;
+	alert->threshold = Max(levels.critical,
+						   COLLECTOR_PASSES * pgps_sample_interval / 1000.0);
+	alert->severity = PGPS_SEVERITY_CRITICAL;
+	alert->firing = true;
+	alert->since = last;
+	snprintf(alert->message, PGPS_MESSAGE_LEN,
+			 "pgpool_stats collector: no pass for %s",
+			 pgps_duration_text(now - last));
+	return levels.enabled && alert->value > alert->threshold;
+}

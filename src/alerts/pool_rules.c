@@ -1,0 +1,284 @@
+/*-------------------------------------------------------------------------
+ *
+ * pool_rules.c
+ *	  Alert rules about what pools report.
+ *
+ * Levels are written as enabled, warning, critical, clear, for_time.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "alerts/findings.h"
+#include "alerts/trends.h"
+
+static bool
+is_exhausted(const PgpsLook *look, const PgpsInstanceView *view,
+			 PgpsFinding *found)
+{
+	if (!view->counts || view->now.status != PGPS_EXHAUSTED)
+		return false;
+	found->value = pgps_seconds_since(look, view->status_since);
+	found->since = view->status_since;
+	if (pgps_get(&view->now.shown, PGPS_WAITING, 0) > 0)
+		found->at_least = PGPS_SEVERITY_CRITICAL;
+	return true;
+}
+
+static void
+say_exhausted(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
+{
+	const PgpsValues *shown = &found->view->now.shown;
+	int64		waiting = pgps_get(shown, PGPS_WAITING, 0);
+
+	appendStringInfo(text, "%d of %d instances full (" INT64_FORMAT "/" INT64_FORMAT ") for %s",
+					 found->count, look->pool->live,
+					 shown->value[PGPS_CHECKED_OUT],
+					 shown->value[PGPS_MAX_SIZE],
+					 pgps_duration_text(look->now - found->since));
+	if (waiting > 0)
+		appendStringInfo(text, ", " INT64_FORMAT " callers waiting", waiting);
+}
+
+const PgpsRule pgps_rule_pool_exhausted = {
+	.name = "pool_exhausted",
+	.unit = "s",
+	.levels = {true, 0, 300, PGPS_NO_LEVEL, 10 * USECS_PER_SEC},
+	.description = "An instance has lent out all it may, and callers wait or it cannot tell; critical at once when callers wait",
+	.hint = "See what its connections do in the view connections, and leaks; more instances or a larger pool only if the server has room.",
+	.look_at_instance = is_exhausted,
+	.say = say_exhausted
+};
+
+static bool
+is_full(const PgpsLook *look, const PgpsInstanceView *view, PgpsFinding *found)
+{
+	found->value = pgps_used_pct(&view->now.shown);
+	return view->counts && view->now.status != PGPS_EXHAUSTED &&
+		found->value >= 0;
+}
+
+static void
+say_full(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
+{
+	const PgpsValues *shown = &found->view->now.shown;
+
+	appendStringInfo(text, "an instance has lent out " INT64_FORMAT " of " INT64_FORMAT,
+					 shown->value[PGPS_CHECKED_OUT],
+					 shown->value[PGPS_MAX_SIZE]);
+}
+
+const PgpsRule pgps_rule_pool_full = {
+	.name = "pool_full",
+	.unit = "percent",
+	.levels = {true, 100, PGPS_NO_LEVEL, 90, 5 * USECS_PER_MINUTE},
+	.description = "An instance has lent out this share of its maximum, nobody waits yet",
+	.hint = "Watch waiting and mean_wait_time; raise pool_size if callers begin to wait.",
+	.look_at_instance = is_full,
+	.say = say_full
+};
+
+static bool
+callers_wait(const PgpsLook *look, const PgpsInstanceView *view,
+			 PgpsFinding *found)
+{
+	found->value = pgps_get(&view->now.shown, PGPS_WAITING, 0);
+	return view->counts && found->value > 0;
+}
+
+static void
+say_callers(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
+{
+	appendStringInfo(text, "%.0f callers waiting, at %d of %d instances",
+					 found->value, found->count, look->pool->live);
+}
+
+const PgpsRule pgps_rule_callers_waiting = {
+	.name = "callers_waiting",
+	.unit = "callers",
+	.levels = {true, 1, PGPS_NO_LEVEL, PGPS_NO_LEVEL, 2 * USECS_PER_MINUTE},
+	.description = "Callers queue for a connection of an instance",
+	.hint = "Look for long transactions in the view connections; compare sizing.",
+	.look_at_instance = callers_wait,
+	.say = say_callers
+};
+
+static bool
+waits_long(const PgpsLook *look, const PgpsInstanceView *view,
+		   PgpsFinding *found)
+{
+	int64		time = pgps_rise(view, PGPS_TOTAL_WAIT_TIME,
+								 look->window_start);
+	int64		events;
+
+	if (time <= 0)
+		return false;
+	events = pgps_rise(view, PGPS_WAIT_EVENTS, look->window_start);
+	if (events <= 0)
+		return false;
+	found->value = time / 1000.0 / events;
+	return true;
+}
+
+static void
+say_wait(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
+{
+	appendStringInfo(text, "callers waited %.0f ms on average in the last %s",
+					 found->value, pgps_duration_text(found->levels.for_time));
+}
+
+const PgpsRule pgps_rule_mean_wait = {
+	.name = "mean_wait",
+	.unit = "ms",
+	.windowed = true,
+	.levels = {true, 500, 5000, PGPS_NO_LEVEL, 5 * USECS_PER_MINUTE},
+	.trends = PGPS_TREND(PGPS_TOTAL_WAIT_TIME) | PGPS_TREND(PGPS_WAIT_EVENTS),
+	.description = "Mean time that callers of an instance waited within for_time",
+	.hint = "Look for long transactions in the view connections; compare sizing.",
+	.look_at_instance = waits_long,
+	.say = say_wait
+};
+
+static bool
+times_out(const PgpsLook *look, const PgpsInstanceView *view,
+		  PgpsFinding *found)
+{
+	found->value = pgps_rise(view, PGPS_TIMEOUTS, look->window_start);
+	return found->value > 0;
+}
+
+static void
+say_timeouts(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
+{
+	appendStringInfo(text, "%.0f callers gave up waiting in the last %s",
+					 found->value, pgps_duration_text(found->levels.for_time));
+}
+
+const PgpsRule pgps_rule_timeouts = {
+	.name = "timeouts",
+	.unit = "timeouts",
+	.windowed = true,
+	.levels = {true, 1, 10, PGPS_NO_LEVEL, 5 * USECS_PER_MINUTE},
+	.trends = PGPS_TREND(PGPS_TIMEOUTS),
+	.description = "Callers of an instance gave up within for_time",
+	.hint = "These were failed requests: see what held the connections in history and connections.",
+	.look_at_instance = times_out,
+	.say = say_timeouts
+};
+
+static bool
+fails(const PgpsLook *look, const PgpsInstanceView *view, PgpsFinding *found)
+{
+	found->value = pgps_rise(view, PGPS_ERRORS, look->window_start);
+	return found->value > 0;
+}
+
+static void
+say_errors(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
+{
+	appendStringInfo(text, "%.0f failed checkouts or connects in the last %s",
+					 found->value, pgps_duration_text(found->levels.for_time));
+}
+
+const PgpsRule pgps_rule_errors_increasing = {
+	.name = "errors_increasing",
+	.unit = "errors",
+	.windowed = true,
+	.levels = {true, 5, PGPS_NO_LEVEL, PGPS_NO_LEVEL, 5 * USECS_PER_MINUTE},
+	.trends = PGPS_TREND(PGPS_ERRORS),
+	.description = "Failed checkouts and connects of an instance within for_time",
+	.hint = "See rejections, and the log of the application.",
+	.look_at_instance = fails,
+	.say = say_errors
+};
+
+static bool
+is_silent(const PgpsLook *look, const PgpsInstanceView *view,
+		  PgpsFinding *found)
+{
+	if (!view->counts || view->now.status != PGPS_SILENT)
+		return false;
+	found->value = pgps_seconds_since(look, view->status_since);
+	found->since = view->status_since;
+	if (view->server.connections >=
+		pgps_get(&view->now.shown, PGPS_MAX_SIZE, PG_INT64_MAX))
+		found->at_least = PGPS_SEVERITY_CRITICAL;
+	return true;
+}
+
+static void
+say_silent(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
+{
+	appendStringInfo(text, "%d of %d instances silent for %s%s",
+					 found->count, look->pool->live,
+					 pgps_duration_text(look->now - found->since),
+					 found->view->data->labelled ? ", although it works" :
+					 "; no connection here has had its label");
+	if (found->at_least == PGPS_SEVERITY_CRITICAL)
+		appendStringInfo(text, "; it holds all its %d connections",
+						 found->view->server.connections);
+}
+
+const PgpsRule pgps_rule_silent = {
+	.name = "silent",
+	.unit = "s",
+	.levels = {true, 0, PGPS_NO_LEVEL, PGPS_NO_LEVEL, 0},
+	.description = "The report of an instance is late although it works, or nothing else is seen of it; critical when it holds its maximum",
+	.hint = "It may be exhausted and unable to report: see its log, and connections.",
+	.look_at_instance = is_silent,
+	.say = say_silent
+};
+
+static bool
+is_over_capacity(const PgpsLook *look, const PgpsInstanceView *view,
+				 PgpsFinding *found)
+{
+	found->value = pgps_over_capacity(view);
+	return found->value > 0;
+}
+
+static void
+say_over_capacity(StringInfo text, const PgpsLook *look,
+				  const PgpsFinding *found)
+{
+	appendStringInfo(text, "an instance holds %.0f connections more than its maximum of " INT64_FORMAT,
+					 found->value,
+					 found->view->now.shown.value[PGPS_MAX_SIZE]);
+}
+
+const PgpsRule pgps_rule_over_capacity = {
+	.name = "over_capacity",
+	.unit = "connections",
+	.levels = {true, 1, PGPS_NO_LEVEL, PGPS_NO_LEVEL, USECS_PER_MINUTE},
+	.description = "Connections that an instance holds beyond its maximum",
+	.hint = "Several pools under one label, or connections made beside the pool.",
+	.look_at_instance = is_over_capacity,
+	.say = say_over_capacity
+};
+
+static bool
+is_unclaimed(const PgpsLook *look, const PgpsInstanceView *view,
+			 PgpsFinding *found)
+{
+	found->value = view->now.unclaimed;
+	return found->value > 0;
+}
+
+static void
+say_unclaimed(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
+{
+	appendStringInfo(text, "%.0f connections that the instance's report does not speak of",
+					 found->value);
+}
+
+const PgpsRule pgps_rule_unclaimed = {
+	.name = "unclaimed",
+	.unit = "connections",
+	.levels = {true, 2, PGPS_NO_LEVEL, PGPS_NO_LEVEL, 10 * USECS_PER_MINUTE},
+	.description = "Connections of an instance that its report does not speak of",
+	.hint = "Another pool under the same label, or connections that the pool has lost.",
+	.look_at_instance = is_unclaimed,
+	.say = say_unclaimed
+};

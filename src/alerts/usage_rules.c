@@ -1,0 +1,220 @@
+/*-------------------------------------------------------------------------
+ *
+ * usage_rules.c
+ *	  Alert rules about how applications use their connections.
+ *
+ * Levels are written as enabled, warning, critical, clear, for_time.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "alerts/findings.h"
+#include "alerts/trends.h"
+#include "analysis/leaks.h"
+
+/* what an instance has leaked */
+typedef struct Leaked
+{
+	int			connections;	/* at the least */
+	TimestampTz since;
+} Leaked;
+
+/* By instance */
+static void *
+find_leaked(const PgpsSnapshot *snapshot)
+{
+	int			nleaks;
+	const PgpsLeak *leaks = pgps_find_leaks(snapshot, &nleaks);
+	Leaked	   *leaked = palloc0(Max(snapshot->ninstances, 1) *
+								 sizeof(Leaked));
+	int			i;
+
+	for (i = 0; i < nleaks; i++)
+	{
+		Leaked	   *of = &leaked[leaks[i].view - snapshot->instances];
+
+		if (leaks[i].at_least == 0)
+			continue;
+		of->connections += leaks[i].at_least;
+		of->since = of->since == 0 ? leaks[i].since :
+			Min(of->since, leaks[i].since);
+	}
+	return leaked;
+}
+
+static bool
+has_leaked(const PgpsLook *look, const PgpsInstanceView *view,
+		   PgpsFinding *found)
+{
+	const Leaked *leaked = look->prepared;
+
+	leaked += view - look->snapshot->instances;
+	found->value = leaked->connections;
+	found->since = leaked->since;
+	return found->value > 0;
+}
+
+static void
+say_leaked(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
+{
+	appendStringInfo(text, "at least %.0f connections lent out and idle on the server",
+					 found->value);
+}
+
+const PgpsRule pgps_rule_leak = {
+	.name = "leak",
+	.unit = "connections",
+	.levels = {true, 1, PGPS_NO_LEVEL, PGPS_NO_LEVEL, 0},
+	.description = "Connections lent out that the server has seen nothing on for leak_after",
+	.hint = "See the view leaks.",
+	.prepare = find_leaked,
+	.look_at_instance = has_leaked,
+	.say = say_leaked
+};
+
+static bool
+shares_by_fork(const PgpsLook *look, const PgpsInstanceView *view,
+			   PgpsFinding *found)
+{
+	found->value = 1;
+	return view->data->fork_shared && !view->server.via_pooler;
+}
+
+static void
+say_fork_sharing(StringInfo text, const PgpsLook *look,
+				 const PgpsFinding *found)
+{
+	appendStringInfo(text, "%d of %d instances use the connection of another process",
+					 found->count, look->pool->live);
+}
+
+const PgpsRule pgps_rule_fork_sharing = {
+	.name = "fork_sharing",
+	.unit = "instances",
+	.levels = {true, 1, 1, PGPS_NO_LEVEL, 0},
+	.description = "Two processes of one host use the same connection",
+	.hint = "Results go to the wrong process: make the pool after the fork.",
+	.look_at_instance = shares_by_fork,
+	.say = say_fork_sharing
+};
+
+static bool
+is_shared(const PgpsLook *look, const PgpsInstanceView *view,
+		  PgpsFinding *found)
+{
+	found->value = 1;
+	return view->data->carry.shared;
+}
+
+static void
+say_shared(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
+{
+	appendStringInfo(text, "several processes report as instance %s",
+					 found->view->data->name);
+}
+
+const PgpsRule pgps_rule_shared_instance = {
+	.name = "shared_instance",
+	.unit = "instances",
+	.levels = {true, 1, PGPS_NO_LEVEL, PGPS_NO_LEVEL, 0},
+	.description = "Several processes report under one instance name",
+	.hint = "Give each process an instance of its own, such as host:pid.",
+	.look_at_instance = is_shared,
+	.say = say_shared
+};
+
+/* Connections that came, ran next to nothing and went */
+static bool
+does_not_pool(const PgpsLook *look, const PgpsInstanceView *view,
+			  PgpsFinding *found)
+{
+	TimestampTz start = look->window_start;
+	int64		ended = pgps_rise(view, PGPS_WORK_SESSIONS, start);
+
+	if (view->server.via_pooler || ended <= 0 ||
+		pgps_rise(view, PGPS_SERVER_XACTS, start) >= PGPS_POOLED_XACTS * ended)
+		return false;
+	found->value = ended * (double) USECS_PER_MINUTE /
+		Max(look->now - start, USECS_PER_SEC);
+	return true;
+}
+
+static void
+say_no_pooling(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
+{
+	appendStringInfo(text, "%.0f new connections a minute that hardly run anything",
+					 found->value);
+}
+
+const PgpsRule pgps_rule_no_pooling = {
+	.name = "no_pooling",
+	.unit = "connections/min",
+	.windowed = true,
+	.levels = {true, 60, PGPS_NO_LEVEL, PGPS_NO_LEVEL, 5 * USECS_PER_MINUTE},
+	.trends = PGPS_TREND(PGPS_WORK_SESSIONS) | PGPS_TREND(PGPS_SERVER_XACTS),
+	.description = "New connections that hardly run anything, by the minute, within for_time",
+	.hint = "The application connects anew for every request: use a pool.",
+	.look_at_instance = does_not_pool,
+	.say = say_no_pooling
+};
+
+/* By instance: the backend that waits in its transaction for longest */
+static void *
+find_oldest_idle(const PgpsSnapshot *snapshot)
+{
+	const PgpsBackend **oldest = palloc0(Max(snapshot->ninstances, 1) *
+										 sizeof(PgpsBackend *));
+	int			i;
+
+	for (i = 0; i < snapshot->nbackends; i++)
+	{
+		const PgpsBackend *backend = &snapshot->backends[i];
+		const PgpsInstanceView *view = pgps_instance_of(snapshot, backend);
+		const PgpsBackend **place;
+
+		if (!backend->idle_in_xact || view == NULL)
+			continue;
+		place = &oldest[view - snapshot->instances];
+		if (*place == NULL || backend->state_change < (*place)->state_change)
+			*place = backend;
+	}
+	return oldest;
+}
+
+static bool
+idles_in_transaction(const PgpsLook *look, const PgpsInstanceView *view,
+					 PgpsFinding *found)
+{
+	const PgpsBackend *const *oldest = look->prepared;
+	const PgpsBackend *backend = oldest[view - look->snapshot->instances];
+
+	if (backend == NULL)
+		return false;
+	found->backend = backend;
+	found->since = backend->state_change;
+	found->value = pgps_seconds_since(look, backend->state_change);
+	return true;
+}
+
+static void
+say_idle_in_transaction(StringInfo text, const PgpsLook *look,
+						const PgpsFinding *found)
+{
+	appendStringInfo(text, "idle in transaction for %s (pid %d)",
+					 pgps_duration_text(look->now - found->since),
+					 found->backend->pid);
+}
+
+const PgpsRule pgps_rule_idle_in_transaction = {
+	.name = "idle_in_transaction",
+	.unit = "s",
+	.levels = {true, 300, PGPS_NO_LEVEL, PGPS_NO_LEVEL, 0},
+	.description = "The oldest connection that waits inside a transaction",
+	.hint = "It holds its locks and keeps vacuum from cleaning up: see connections and pg_locks.",
+	.prepare = find_oldest_idle,
+	.look_at_instance = idles_in_transaction,
+	.say = say_idle_in_transaction
+};
