@@ -14,6 +14,7 @@
 #include "base/settings.h"
 
 int			pgps_max_pools = 512;
+int			pgps_max_discovered_pools = 128;
 int			pgps_max_instances = 1024;
 int			pgps_max_rejections = 1024;
 int			pgps_max_instances_per_role = 0;

@@ -19,6 +19,7 @@ typedef enum PgpsTrack
 
 /* fixed at server start */
 extern int	pgps_max_pools;
+extern int	pgps_max_discovered_pools;
 extern int	pgps_max_instances;
 extern int	pgps_max_rejections;
 

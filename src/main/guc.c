@@ -61,6 +61,11 @@ pgps_define_settings(bool preloading)
 								NULL,
 								&pgps_max_pools, 512, 8, 65536,
 								PGC_POSTMASTER, 0, NULL, NULL, NULL);
+		DefineCustomIntVariable("pgpool_stats.max_discovered_pools",
+								"Number of pools that are made of connections without a label.",
+								"One role may take half of them.",
+								&pgps_max_discovered_pools, 128, 2, 65536,
+								PGC_POSTMASTER, 0, NULL, NULL, NULL);
 		DefineCustomIntVariable("pgpool_stats.max_instances",
 								"Number of pool instances without a connection here that are kept.",
 								"One for each possible client connection comes on top.",

@@ -126,6 +126,9 @@ extern int32 pgps_need_pool(const PgpsPoolKey *key, const char *usename,
 							const char *datname, bool discovered, TimestampTz now);
 extern int32 pgps_need_instance(int32 pool, const char *name, bool for_connection,
 								TimestampTz now);
+extern int32 pgps_restore_pool_entry(const PgpsPoolKey *key, const char *usename,
+									 const char *datname, bool discovered,
+									 TimestampTz now);
 extern int32 pgps_restore_instance_entry(int32 pool, const char *name,
 										 TimestampTz now);
 

@@ -33,34 +33,6 @@
 /* so many of a list are looked at */
 #define LOOKS 16
 
-/*-------------------------------------------------------------------------
- * Pools
- *-------------------------------------------------------------------------
- */
-
-/*
- * The pool that stands for those of a role that have no room; when even that
- * has none, the one of everybody.
- */
-static int32
-other_pool(Oid roleid, const char *usename, TimestampTz now)
-{
-	PgpsPoolKey key = {
-		.roleid = roleid,
-		.name = PGPS_OTHER,
-	};
-	int32		i = pgps_find_pool(&key);
-
-	if (i != PGPS_NONE)
-		return i;
-
-	/* the last one is everybody's */
-	if (OidIsValid(roleid) &&
-		pgps_registry->nother_pools >= PGPS_OTHER_POOLS - 1)
-		return other_pool(InvalidOid, "", now);
-	return pgps_add_pool(&key, usename, "", false, now);
-}
-
 /* What a role takes of something, for choosing who gives way */
 typedef int32 (*Taken) (const PgpsRoleEntry *role);
 
@@ -210,6 +182,24 @@ pgps_need_pool(const PgpsPoolKey *key, const char *usename, const char *datname,
 		!make_room_for_pool(key->roleid, pools_taken,
 							pgps_registry->pools.used - pgps_registry->nother_pools,
 							pgps_max_pools, now))
+		return other_pool(key->roleid, usename, now);
+	return pgps_add_pool(key, usename, datname, discovered, now);
+}
+
+/*
+ * Find or make one that was saved.  Its instances come later, so that shares
+ * mean nothing yet, and none gives way to another.
+ */
+int32
+pgps_restore_pool_entry(const PgpsPoolKey *key, const char *usename,
+						const char *datname, bool discovered, TimestampTz now)
+{
+	int32		i = pgps_find_pool(key);
+
+	if (i != PGPS_NONE)
+		return i;
+	if (strcmp(key->name, PGPS_OTHER) == 0 ||
+		pgps_registry->pools.used - pgps_registry->nother_pools >= pgps_max_pools)
 		return other_pool(key->roleid, usename, now);
 	return pgps_add_pool(key, usename, datname, discovered, now);
 }
