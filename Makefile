@@ -1,8 +1,10 @@
 # pgpool_stats: client connection pools, seen from the server
 #
 #   make test      all tests; installs what is missing (Debian)
+#                  ONE="tap/031 regress/budget": only those, by how names begin
 #   make test-all  also the long ones
-#   make bench     what it costs, see docs/performance.md
+#   make test-busy all tests while the processors are kept busy: takes long
+#   make bench     what it costs, see docs/performance.md; make bench xact: a part
 #   make core      PostgreSQL's own regression tests with us loaded
 #   make demo      real pools on a throwaway server; KEEP=1 leaves it up
 #   make install   for the server of PG_CONFIG
@@ -41,10 +43,17 @@ PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 
 # these work on a machine without PostgreSQL
-test test-all demo lint bench core:
-	@test/run $@
+test test-all test-busy demo lint core:
+	@test/run $@ $(if $(filter test%,$@),$(ONE))
 
-.PHONY: test test-all demo lint bench core
+# make bench PART ...: what follows is no goal of its own
+BENCH_PARTS = xact connect report trips read memory poller
+bench:
+	@test/run $@ $(filter $(BENCH_PARTS),$(MAKECMDGOALS))
+$(BENCH_PARTS): bench
+	@:
+
+.PHONY: test test-all test-busy demo lint bench core $(BENCH_PARTS)
 
 ifneq ($(PGXS),)
 # bitcode would only help queries that inline our functions

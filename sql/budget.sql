@@ -52,8 +52,9 @@ SELECT p.plan, c.committed, c.remaining FROM (VALUES
 -- against the largest seen, or against what is there
 SELECT peak_committed >= 28 AS seen FROM
 	(SELECT committed_peak AS peak_committed FROM pgpool_stats.budget WHERE scope = 'server') b;
-SELECT pgpool_stats.reset();
+-- forgotten first: the largest seen begins with what is there
 SELECT pgpool_stats.forget('capped', 'a'), pgpool_stats.forget('over', 'a'), pgpool_stats.forget('endless', 'a');
+SELECT pgpool_stats.reset();
 SELECT committed FROM pgpool_stats.check_budget(5, against => 'now');
 
 -- several pools at once; errors come without the statement of the SQL function

@@ -1,10 +1,20 @@
--- Writes the table of metrics of docs/alerting.md.
+-- Writes the table of metrics of docs/alerting.md.  Of pools, those are there
+-- that are known: a pool that has all of them is reported.
+\set QUIET on
+SET pgpool_stats.instance = 'metrics';
+SET pgpool_stats.pool = 'metrics';
+SELECT pgpool_stats.report('metrics', '{"pool_size": 1, "max_overflow": 1, "open": 1, "checked_out": 1, "waiting": 0, "max_wait": 0,
+	"checkouts": 1, "waits": 1, "total_wait_time": 1, "timeouts": 0, "errors": 0}', 'metrics') \g /dev/null
 SELECT '| metric | type | what |'
 UNION ALL
 SELECT '|---|---|---|'
 UNION ALL
-(SELECT DISTINCT format('| `%s` | %s | %s |', m[1], CASE WHEN m[1] ~ '_total$' THEN 'counter' ELSE 'gauge' END,
-	replace(m[2], '''''', '''')) COLLATE "C" AS line
- FROM regexp_matches(pg_get_viewdef('pgpool_stats.metrics'),
-	$$'(pgpool_stats_\w+)'::text[^,']*,\s*'((?:[^']|'')+)'::text$$, 'g') AS m
+(SELECT DISTINCT format('| `%s` | %s | %s |', name, CASE WHEN name ~ '_total$' THEN 'counter' ELSE 'gauge' END,
+	help) COLLATE "C" AS line
+ FROM (SELECT name, help FROM pgpool_stats.get_metrics()
+	UNION
+	SELECT m[1], replace(m[2], '''''', '''')
+	FROM regexp_matches(pg_get_viewdef('pgpool_stats.metrics'),
+		$$'(pgpool_stats_\w+)'::text[^,']*,\s*'((?:[^']|'')+)'::text$$, 'g') AS m) AS metric (name, help)
  ORDER BY line);
+SELECT pgpool_stats.forget('metrics', 'metrics') \g /dev/null

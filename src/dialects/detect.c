@@ -19,34 +19,30 @@
 #include "utils/builtins.h"
 #include "utils/varlena.h"
 
+#include "base/text.h"
 #include "dialects/detect.h"
 
 #define MAX_KEYS_SHOWN 20		/* in an error message */
 
-static const PgpsDialectKey *
-find_row(const PgpsDialect *dialect, const PgpsWord *word)
+static const PgpsWordRow *
+row_of_word(const PgpsDialect *dialect, const PgpsWord *word)
 {
-	const PgpsWordRow *row;
+	const PgpsWordRow *row = word != NULL ? word->rows : NULL;
 
-	if (word == NULL)
-		return NULL;
-	for (row = word->rows; row != NULL; row = row->next)
-	{
-		if (row->dialect == dialect)
-			return row->key;
-	}
-	return NULL;
+	while (row != NULL && row->dialect != dialect)
+		row = row->next;
+	return row;
 }
 
-/* The first row of a key; NULL when the dialect does not know it. */
-const PgpsDialectKey *
-pgps_find_key(const PgpsDialect *dialect, const PgpsEntry *entry)
+/* What a dialect makes of a key; NULL when it does not know it. */
+const PgpsWordRow *
+pgps_find_row(const PgpsDialect *dialect, const PgpsEntry *entry)
 {
-	const PgpsDialectKey *key = find_row(dialect, entry->word);
+	const PgpsWordRow *row = row_of_word(dialect, entry->word);
 
-	if (key == NULL && dialect->nested)
-		key = find_row(dialect, entry->leaf_word);
-	return key;
+	if (row == NULL && dialect->nested)
+		row = row_of_word(dialect, entry->leaf_word);
+	return row;
 }
 
 /* A key as it was written, clean and with those it is in */
@@ -78,10 +74,36 @@ pgps_known_keys(const PgpsDocument *doc, const PgpsDialect *dialect)
 	for (i = 0; i < doc->nentries; i++)
 	{
 		if (doc->entries[i].common == PGPS_COMMON_NONE &&
-			pgps_find_key(dialect, &doc->entries[i]) != NULL)
+			pgps_find_row(dialect, &doc->entries[i]) != NULL)
 			n++;
 	}
 	return n;
+}
+
+/* the known key that is most like one of a document that nobody knows */
+typedef struct Nearest
+{
+	const char *key;
+	const char *dialect;
+	int			distance;
+} Nearest;
+
+static void
+note_nearest(Nearest *nearest, const char *seen, const PgpsDialect *dialect,
+			 const char *key)
+{
+	int			distance = varstr_levenshtein_less_equal(seen, strlen(seen),
+														 key, strlen(key),
+														 1, 1, 1,
+														 Min(nearest->distance, 1000) - 1,
+														 true);
+
+	if (distance < nearest->distance)
+	{
+		nearest->key = key;
+		nearest->dialect = dialect->name;
+		nearest->distance = distance;
+	}
 }
 
 /*
@@ -94,9 +116,8 @@ pgps_raise_unknown(const PgpsDocument *doc)
 	StringInfoData seen;
 	const PgpsDialect *const *d;
 	const PgpsDialectKey *k;
-	const char *near_key = "checked_out";
-	const char *near_dialect = "native";
-	int			best = INT_MAX;
+	const char *const *ignored;
+	Nearest		nearest = {"checked_out", "native", INT_MAX};
 	int			i;
 
 	initStringInfo(&seen);
@@ -110,21 +131,9 @@ pgps_raise_unknown(const PgpsDocument *doc)
 		for (d = pgps_dialects; *d != NULL; d++)
 		{
 			for (k = (*d)->keys; k->key != NULL; k++)
-			{
-				int			distance;
-
-				distance = varstr_levenshtein_less_equal(clean, strlen(clean),
-														 k->key, strlen(k->key),
-														 1, 1, 1,
-														 Min(best, 1000) - 1,
-														 true);
-				if (distance < best)
-				{
-					best = distance;
-					near_key = k->key;
-					near_dialect = (*d)->name;
-				}
-			}
+				note_nearest(&nearest, clean, *d, k->key);
+			for (ignored = (*d)->ignored; ignored && *ignored; ignored++)
+				note_nearest(&nearest, clean, *d, *ignored);
 		}
 	}
 	if (doc->nentries > MAX_KEYS_SHOWN)
@@ -137,7 +146,7 @@ pgps_raise_unknown(const PgpsDocument *doc)
 			 errdetail("Keys seen: %s.", seen.data) :
 			 errdetail("The object has no keys."),
 			 errhint("The nearest known key is \"%s\" of dialect \"%s\".",
-					 near_key, near_dialect)));
+					 nearest.key, nearest.dialect)));
 }
 
 /* How many keys could be known to a dialect? */

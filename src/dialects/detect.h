@@ -16,8 +16,8 @@
 
 extern const PgpsDialect *pgps_find_dialect(const PgpsDocument *doc,
 											const char *name);
-extern const PgpsDialectKey *pgps_find_key(const PgpsDialect *dialect,
-										   const PgpsEntry *entry);
+extern const PgpsWordRow *pgps_find_row(const PgpsDialect *dialect,
+										const PgpsEntry *entry);
 extern int	pgps_known_keys(const PgpsDocument *doc,
 							const PgpsDialect *dialect);
 extern void pgps_show_key(const PgpsDocument *doc, const PgpsEntry *entry,

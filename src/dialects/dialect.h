@@ -1,7 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * dialect.h
- *	  From the JSON statistics of a pool library to our fields.
+ *	  The words of a pool library, as data.
+ *
+ * Keys are written as the library writes them and compared without case and
+ * punctuation, so that AcquireCount, acquire_count and "acquire count" are
+ * one key.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -10,21 +14,11 @@
 #ifndef PGPS_DIALECT_H
 #define PGPS_DIALECT_H
 
-#include "nodes/pg_list.h"
-#include "utils/jsonb.h"
-
-#include "base/text.h"
 #include "dialects/fields.h"
-#include "dialects/pids.h"
-
-#define PGPS_DIALECT_LEN 24
-#define PGPS_UNMAPPED_LEN 256
-#define PGPS_PID_LEN 24
 
 /* what a key's value counts */
 typedef enum PgpsUnit
 {
-	PGPS_UNIT_NONE,				/* understood, but no field of ours */
 	PGPS_UNIT_COUNT,
 	PGPS_UNIT_BOOL,
 	PGPS_UNIT_NS,
@@ -45,12 +39,9 @@ typedef enum PgpsUnit
 #define PGPS_ADD				0x0040	/* one of several that add up */
 #define PGPS_SUBTRACT			0x0080	/* taken off; without it there is no
 										 * sum */
-#define PGPS_WEAK				0x0100	/* only if nothing else tells it */
+#define PGPS_WEAK				0x0100	/* only if no other key reports it */
 
-/*
- * Figures that are only used to work out others.  They stand behind the
- * fields in the scratch array of the parser.
- */
+/* figures that are only used to work out others; they follow the fields */
 typedef enum PgpsScratch
 {
 	PGPS_CREATES = PGPS_NFIELDS,	/* connections opened or tried */
@@ -63,6 +54,7 @@ typedef enum PgpsScratch
 	PGPS_NSCRATCH
 } PgpsScratch;
 
+/* a key that reports a figure */
 typedef struct PgpsDialectKey
 {
 	const char *key;			/* as the library writes it */
@@ -73,19 +65,13 @@ typedef struct PgpsDialectKey
 
 #define PGPS_DETECT_KEYS 5
 #define PGPS_ROW_KEYS 6
-#define PGPS_MAX_KEYS 128		/* rows of one dialect */
+#define PGPS_MAX_KEYS 64		/* rows of one dialect that report a figure */
 #define PGPS_MAX_DIALECTS 64
 
-/* fields and scratch figures of one document */
-typedef struct PgpsFigures
-{
-	uint32		told;			/* a bit for each */
-	uint32		weak;			/* told, but by a key that yields */
-	uint32		summed;			/* made of several keys ... */
-	uint32		broken;			/* ... of which one could not be read */
-	uint64		seen[PGPS_MAX_KEYS / 64];	/* keys of the dialect, by row */
-	int64		value[PGPS_NSCRATCH];
-} PgpsFigures;
+/* a list of words; ends with NULL */
+#define PGPS_WORDS(...) ((const char *const[]) {__VA_ARGS__, NULL})
+
+struct PgpsFigures;
 
 /*
  * A pattern of detected_by is a key of the document in any spelling; "a|b" is
@@ -98,6 +84,8 @@ typedef struct PgpsDialect
 	const char *detected_by[PGPS_DETECT_KEYS];	/* all of these are there */
 	const PgpsDialectKey *keys; /* rows of one key stand together; ends with a
 								 * NULL key */
+	const char *const *ignored; /* keys that are known, but report no figure
+								 * of ours; NULL = none */
 	bool		absent_is_zero; /* counters that are 0 are left out */
 	bool		consistent;		/* its figures are of one moment */
 	bool		nested;			/* keys of inner objects stand for themselves */
@@ -108,35 +96,12 @@ typedef struct PgpsDialect
 	const char *not_a_pool;		/* first of them in a row to be skipped */
 
 	/* rows that make one pool only together */
-	void		(*combine) (PgpsValues *values, PgpsFigures *rows,
+	void		(*combine) (PgpsValues *values, struct PgpsFigures *rows,
 							int nrows);
 } PgpsDialect;
 
-/* dialect_table.c: most specific first, native last; ends with NULL */
+/* list.c: most specific first, native last; ends with NULL */
 extern const PgpsDialect *const pgps_dialects[];
 extern const PgpsDialect pgps_native;
-
-/* what one JSON document says */
-typedef struct PgpsStats
-{
-	char		dialect[PGPS_DIALECT_LEN];
-	PgpsValues	values;
-	char		host[PGPS_POOL_LEN];
-	char		pid[PGPS_PID_LEN];
-	char		instance[PGPS_INSTANCE_LEN];
-	char		app_version[PGPS_POOL_LEN];
-	PgpsPids	lent;			/* connections lent out ... */
-	PgpsPids	idle;			/* ... and idle in the pool */
-	char		row[PGPS_INSTANCE_LEN]; /* which of several; empty = the only */
-	bool		elsewhere;		/* says nothing about this connection */
-	bool		not_a_pool;		/* a row that no application waits for */
-	int			nunmapped;		/* keys that were not understood ... */
-	Size		unmapped_used;
-	char		unmapped[PGPS_UNMAPPED_LEN];	/* ... as many as fit, each
-												 * ended by NUL */
-} PgpsStats;
-
-/* parse.c */
-extern List *pgps_parse_stats(Jsonb *document, bool strict);
 
 #endif							/* PGPS_DIALECT_H */

@@ -78,7 +78,7 @@ add_entry(PgpsDocument *doc, int parent, const char *path,
  * a metric is part of it; any other list is only where its elements are.
  */
 static void
-read_value(PgpsDocument *doc, PgpsEntry *entry, const JsonbValue *value,
+read_entry(PgpsDocument *doc, PgpsEntry *entry, const JsonbValue *value,
 		   bool is_pair_value, int depth)
 {
 	int			self = entry - doc->entries;
@@ -178,7 +178,7 @@ read_pair(PgpsDocument *doc, JsonbContainer *container, int parent,
 					   label.val.string.len))
 			entry->folded[0] = '\0';
 	}
-	read_value(doc, entry, value, true, depth);
+	read_entry(doc, entry, value, true, depth);
 }
 
 /* Read a list of names and values. */
@@ -232,7 +232,7 @@ read_object(PgpsDocument *doc, JsonbContainer *container, int parent,
 				return;
 		}
 		else if (token == WJB_VALUE)
-			read_value(doc, entry, &v, false, depth);
+			read_entry(doc, entry, &v, false, depth);
 	}
 }
 

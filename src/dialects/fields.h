@@ -3,9 +3,9 @@
  * fields.h
  *	  The canonical figures of a pool, whatever library they come from.
  *
- * A dialect (dialect.c) turns a library's own words into these; everything
+ * A dialect (dialect.h) turns a library's own words into these; everything
  * behind it knows only these.  Times are microseconds here and become
- * milliseconds where they are shown.  A figure nobody told is unknown, never
+ * milliseconds where they are shown.  A figure nobody reported is unknown, never
  * 0: ask pgps_known() first.
  *
  * Copyright (c) 2026, the pgpool_stats authors
@@ -17,14 +17,14 @@
 
 typedef enum PgpsField
 {
-	/* configuration: holds until told otherwise */
+	/* configuration: holds until reported otherwise */
 	PGPS_POOL_SIZE,
 	PGPS_MAX_OVERFLOW,
 	PGPS_MAX_SIZE,
 	PGPS_MIN_SIZE,
 	PGPS_UNLIMITED,				/* 0 or 1 */
 
-	/* gauges: one report tells them all, or they are unknown */
+	/* gauges: one report has them all, or they are unknown */
 	PGPS_OPEN,
 	PGPS_CHECKED_OUT,
 	PGPS_CHECKED_IN,
@@ -40,10 +40,11 @@ typedef enum PgpsField
 	PGPS_TIMEOUTS,
 	PGPS_ERRORS,
 	PGPS_TOTAL_USE_TIME,
-	PGPS_XACTS,					/* told by a pooler, which sees them */
+	PGPS_XACTS,					/* reported by a pooler, which sees them */
 	PGPS_QUERIES,
 	PGPS_WAIT_EVENTS,			/* what total_wait_time is divided by: waits
-								 * or checkouts, by dialect; never told */
+								 * or checkouts, by dialect; never
+								 * reported itself */
 
 	PGPS_NFIELDS
 } PgpsField;
@@ -80,7 +81,7 @@ pgps_unset(PgpsValues *v, PgpsField f)
 	v->value[f] = 0;
 }
 
-/* value of a field, or "otherwise" when nobody told it */
+/* value of a field, or "otherwise" when nobody reported it */
 static inline int64
 pgps_get(const PgpsValues *v, PgpsField f, int64 otherwise)
 {

@@ -38,33 +38,33 @@ bit_of(int field)
 }
 
 static void
-tell(PgpsFigures *fig, int field, int64 value)
+set_figure(PgpsFigures *fig, int field, int64 value)
 {
-	fig->told |= bit_of(field);
+	fig->known |= bit_of(field);
 	fig->value[field] = value;
 }
 
 static void
-untell(PgpsFigures *fig, int field)
+unset_figure(PgpsFigures *fig, int field)
 {
-	fig->told &= ~bit_of(field);
+	fig->known &= ~bit_of(field);
 }
 
 static inline bool
-told(const PgpsFigures *fig, int field)
+is_known(const PgpsFigures *fig, int field)
 {
-	return (fig->told & bit_of(field)) != 0;
+	return (fig->known & bit_of(field)) != 0;
 }
 
 /* Take one of several values that make a field, or its only one. */
 static PgpsComplaint
-take(PgpsFigures *fig, const PgpsDialectKey *key, int64 value)
+take_value(PgpsFigures *fig, const PgpsDialectKey *key, int64 value)
 {
 	int			field = key->field;
 
 	if (key->flags & (PGPS_ADD | PGPS_SUBTRACT))
 	{
-		int64		sum = told(fig, field) ? fig->value[field] : 0;
+		int64		sum = is_known(fig, field) ? fig->value[field] : 0;
 
 		fig->summed |= bit_of(field);
 		if ((key->flags & PGPS_ADD) ?
@@ -72,19 +72,19 @@ take(PgpsFigures *fig, const PgpsDialectKey *key, int64 value)
 			pg_sub_s64_overflow(sum, value, &sum))
 			return complain(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
 							"a smaller number");
-		tell(fig, field, sum);
+		set_figure(fig, field, sum);
 	}
 	else if (key->flags & PGPS_WEAK)
 	{
-		if (!told(fig, field) || (fig->weak & bit_of(field)))
+		if (!is_known(fig, field) || (fig->weak & bit_of(field)))
 		{
-			tell(fig, field, value);
+			set_figure(fig, field, value);
 			fig->weak |= bit_of(field);
 		}
 	}
 	else
 	{
-		tell(fig, field, value);
+		set_figure(fig, field, value);
 		fig->weak &= ~bit_of(field);
 	}
 	return nothing;
@@ -149,7 +149,7 @@ read_time(PgpsFigures *fig, const PgpsDialectKey *key, const JsonbValue *value)
 	if (!to_microseconds(unit, integral, integer, number, &usecs))
 		return complain(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
 						"a time below 9.2e15 milliseconds");
-	return take(fig, key, usecs);
+	return take_value(fig, key, usecs);
 }
 
 /* Does a number, or null, say that there is no limit? */
@@ -163,7 +163,7 @@ is_unlimited(const PgpsDialectKey *key, double number)
 }
 
 static PgpsComplaint
-read_count(PgpsFigures *fig, const PgpsDialectKey *key,
+read_whole_number(PgpsFigures *fig, const PgpsDialectKey *key,
 		   const JsonbValue *value)
 {
 	bool		narrow = key->field < PGPS_FIRST_COUNTER &&
@@ -179,7 +179,7 @@ read_count(PgpsFigures *fig, const PgpsDialectKey *key,
 
 	if (is_unlimited(key, number))
 	{
-		tell(fig, PGPS_UNLIMITED, 1);
+		set_figure(fig, PGPS_UNLIMITED, 1);
 		if (key->field != PGPS_POOL_SIZE || number != 0)
 			return nothing;
 	}
@@ -195,7 +195,7 @@ read_count(PgpsFigures *fig, const PgpsDialectKey *key,
 		return complain(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
 						narrow ? "a number up to 2147483647" :
 						"a number up to 9223372036854775807");
-	return take(fig, key, integer);
+	return take_value(fig, key, integer);
 }
 
 /*
@@ -206,14 +206,11 @@ pgps_read_figure(PgpsFigures *fig, const PgpsDialect *dialect,
 				 const PgpsDialectKey *key, const JsonbValue *value)
 {
 	PgpsComplaint complaint = nothing;
-	int			n = key - dialect->keys;
 
-	if (key->unit == PGPS_UNIT_NONE)
-		return nothing;
 	if (value->type == jbvNull)
 	{
 		if (key->flags & PGPS_NULL_UNLIMITED)
-			tell(fig, PGPS_UNLIMITED, 1);
+			set_figure(fig, PGPS_UNLIMITED, 1);
 		return nothing;
 	}
 
@@ -221,13 +218,13 @@ pgps_read_figure(PgpsFigures *fig, const PgpsDialect *dialect,
 	{
 		case PGPS_UNIT_BOOL:
 			if (value->type == jbvBool)
-				tell(fig, key->field, value->val.boolean ? 1 : 0);
+				set_figure(fig, key->field, value->val.boolean ? 1 : 0);
 			else
 				complaint = complain(ERRCODE_INVALID_PARAMETER_VALUE,
 									 "true or false");
 			break;
 		case PGPS_UNIT_COUNT:
-			complaint = read_count(fig, key, value);
+			complaint = read_whole_number(fig, key, value);
 			break;
 		default:
 			complaint = read_time(fig, key, value);
@@ -237,13 +234,13 @@ pgps_read_figure(PgpsFigures *fig, const PgpsDialect *dialect,
 	if (complaint.expected != NULL)
 		fig->broken |= bit_of(key->field);
 	else
-		fig->seen[n / 64] |= UINT64CONST(1) << (n % 64);
+		fig->seen |= UINT64CONST(1) << (key - dialect->keys);
 	return complaint;
 }
 
 /*
  * What adds up is unknown if a part could not be read, or if one to take off
- * was not told: half a sum is worse than none.
+ * is not there: half a sum is worse than none.
  */
 static void
 finish_sums(PgpsFigures *fig, const PgpsDialect *dialect)
@@ -265,7 +262,7 @@ finish_sums(PgpsFigures *fig, const PgpsDialect *dialect)
 
 		if ((k->flags & (PGPS_ADD | PGPS_SUBTRACT)) &&
 			(differences & bit_of(k->field)) &&
-			!(fig->seen[i / 64] & (UINT64CONST(1) << (i % 64))))
+			!(fig->seen & (UINT64CONST(1) << i)))
 			incomplete |= bit_of(k->field);
 	}
 	for (i = 0; i < PGPS_NSCRATCH; i++)
@@ -273,7 +270,7 @@ finish_sums(PgpsFigures *fig, const PgpsDialect *dialect)
 		if (!(fig->summed & bit_of(i)))
 			continue;
 		if (incomplete & bit_of(i))
-			untell(fig, i);
+			unset_figure(fig, i);
 		fig->value[i] = Max(fig->value[i], 0);
 		if (i < PGPS_FIRST_COUNTER && i != PGPS_MAX_WAIT)
 			fig->value[i] = Min(fig->value[i], PG_INT32_MAX);
@@ -282,15 +279,14 @@ finish_sums(PgpsFigures *fig, const PgpsDialect *dialect)
 
 /* A library that leaves out counters that are 0 */
 static void
-tell_absent_counters(PgpsFigures *fig, const PgpsDialect *dialect)
+zero_absent_counters(PgpsFigures *fig, const PgpsDialect *dialect)
 {
 	const PgpsDialectKey *k;
 
 	for (k = dialect->keys; k->key != NULL; k++)
 	{
-		if (k->unit != PGPS_UNIT_NONE && k->field >= PGPS_FIRST_COUNTER &&
-			!told(fig, k->field))
-			tell(fig, k->field, 0);
+		if (k->field >= PGPS_FIRST_COUNTER && !is_known(fig, k->field))
+			set_figure(fig, k->field, 0);
 	}
 }
 
@@ -301,8 +297,8 @@ work_out_use(PgpsFigures *fig, const PgpsDialect *dialect)
 	int64	   *v = fig->value;
 	PgpsComplaint complaint = nothing;
 
-	if (told(fig, PGPS_OPEN) && told(fig, PGPS_CHECKED_IN) &&
-		!told(fig, PGPS_CHECKED_OUT))
+	if (is_known(fig, PGPS_OPEN) && is_known(fig, PGPS_CHECKED_IN) &&
+		!is_known(fig, PGPS_CHECKED_OUT))
 	{
 		int64		out = v[PGPS_OPEN] - v[PGPS_CHECKED_IN];
 
@@ -310,31 +306,31 @@ work_out_use(PgpsFigures *fig, const PgpsDialect *dialect)
 		 * "Open" of psycopg_pool includes planned connections: what was never
 		 * opened or never asked for is not lent.
 		 */
-		if (told(fig, PGPS_CREATES) && v[PGPS_CREATES] > 0)
+		if (is_known(fig, PGPS_CREATES) && v[PGPS_CREATES] > 0)
 			out = Min(out, v[PGPS_CREATES] - v[PGPS_CREATE_ERRORS]);
-		if (told(fig, PGPS_CREATES) && v[PGPS_CHECKOUTS] == 0)
+		if (is_known(fig, PGPS_CREATES) && v[PGPS_CHECKOUTS] == 0)
 			out = 0;
-		tell(fig, PGPS_CHECKED_OUT, Max(out, 0));
+		set_figure(fig, PGPS_CHECKED_OUT, Max(out, 0));
 	}
 
-	if (told(fig, PGPS_CHECKED_OUT))
+	if (is_known(fig, PGPS_CHECKED_OUT))
 	{
-		if (told(fig, PGPS_CHECKED_IN) && !told(fig, PGPS_OPEN))
-			tell(fig, PGPS_OPEN, v[PGPS_CHECKED_OUT] + v[PGPS_CHECKED_IN]);
-		if (told(fig, PGPS_OPEN) && v[PGPS_CHECKED_OUT] > v[PGPS_OPEN] &&
+		if (is_known(fig, PGPS_CHECKED_IN) && !is_known(fig, PGPS_OPEN))
+			set_figure(fig, PGPS_OPEN, v[PGPS_CHECKED_OUT] + v[PGPS_CHECKED_IN]);
+		if (is_known(fig, PGPS_OPEN) && v[PGPS_CHECKED_OUT] > v[PGPS_OPEN] &&
 			!dialect->consistent)
 		{
 			/* a library reads its gauges one after the other */
-			tell(fig, PGPS_OPEN, v[PGPS_CHECKED_OUT]);
+			set_figure(fig, PGPS_OPEN, v[PGPS_CHECKED_OUT]);
 		}
-		else if (told(fig, PGPS_OPEN) && v[PGPS_CHECKED_OUT] > v[PGPS_OPEN])
+		else if (is_known(fig, PGPS_OPEN) && v[PGPS_CHECKED_OUT] > v[PGPS_OPEN])
 		{
 			complaint = complain(ERRCODE_INVALID_PARAMETER_VALUE,
 								 "at least as many open connections as are checked out");
-			untell(fig, PGPS_OPEN);
+			unset_figure(fig, PGPS_OPEN);
 		}
-		if (told(fig, PGPS_OPEN) && !told(fig, PGPS_CHECKED_IN))
-			tell(fig, PGPS_CHECKED_IN, v[PGPS_OPEN] - v[PGPS_CHECKED_OUT]);
+		if (is_known(fig, PGPS_OPEN) && !is_known(fig, PGPS_CHECKED_IN))
+			set_figure(fig, PGPS_CHECKED_IN, v[PGPS_OPEN] - v[PGPS_CHECKED_OUT]);
 	}
 	return complaint;
 }
@@ -344,26 +340,26 @@ static void
 work_out_cap(PgpsFigures *fig)
 {
 	int64	   *v = fig->value;
-	int64		on_top = told(fig, PGPS_MAX_OVERFLOW) ? v[PGPS_MAX_OVERFLOW] : 0;
+	int64		on_top = is_known(fig, PGPS_MAX_OVERFLOW) ? v[PGPS_MAX_OVERFLOW] : 0;
 
-	if (told(fig, PGPS_UNLIMITED) && v[PGPS_UNLIMITED])
-		untell(fig, PGPS_MAX_SIZE);
-	else if (told(fig, PGPS_POOL_SIZE) && !told(fig, PGPS_MAX_SIZE))
-		tell(fig, PGPS_MAX_SIZE, v[PGPS_POOL_SIZE] + on_top);
-	else if (told(fig, PGPS_MAX_SIZE) && !told(fig, PGPS_POOL_SIZE))
-		tell(fig, PGPS_POOL_SIZE, Max(v[PGPS_MAX_SIZE] - on_top, 0));
+	if (is_known(fig, PGPS_UNLIMITED) && v[PGPS_UNLIMITED])
+		unset_figure(fig, PGPS_MAX_SIZE);
+	else if (is_known(fig, PGPS_POOL_SIZE) && !is_known(fig, PGPS_MAX_SIZE))
+		set_figure(fig, PGPS_MAX_SIZE, v[PGPS_POOL_SIZE] + on_top);
+	else if (is_known(fig, PGPS_MAX_SIZE) && !is_known(fig, PGPS_POOL_SIZE))
+		set_figure(fig, PGPS_POOL_SIZE, Max(v[PGPS_MAX_SIZE] - on_top, 0));
 
-	if (told(fig, PGPS_MAX_SIZE) && !told(fig, PGPS_UNLIMITED))
-		tell(fig, PGPS_UNLIMITED, 0);
-	if (told(fig, PGPS_POOL_SIZE) && told(fig, PGPS_OPEN) &&
-		!told(fig, PGPS_OVERFLOW) &&
-		(v[PGPS_POOL_SIZE] > 0 || !told(fig, PGPS_UNLIMITED) || !v[PGPS_UNLIMITED]))
-		tell(fig, PGPS_OVERFLOW, Max(v[PGPS_OPEN] - v[PGPS_POOL_SIZE], 0));
+	if (is_known(fig, PGPS_MAX_SIZE) && !is_known(fig, PGPS_UNLIMITED))
+		set_figure(fig, PGPS_UNLIMITED, 0);
+	if (is_known(fig, PGPS_POOL_SIZE) && is_known(fig, PGPS_OPEN) &&
+		!is_known(fig, PGPS_OVERFLOW) &&
+		(v[PGPS_POOL_SIZE] > 0 || !is_known(fig, PGPS_UNLIMITED) || !v[PGPS_UNLIMITED]))
+		set_figure(fig, PGPS_OVERFLOW, Max(v[PGPS_OPEN] - v[PGPS_POOL_SIZE], 0));
 }
 
 /*
- * What follows from the figures that were told, and from the habits of the
- * library that told them.  Complains about the number of open connections, if
+ * What follows from the figures that were reported, and from the habits of the
+ * library that reported them.  Complains about the number of open connections, if
  * that cannot be.
  */
 PgpsComplaint
@@ -374,24 +370,24 @@ pgps_work_out(PgpsFigures *fig, const PgpsDialect *dialect)
 
 	finish_sums(fig, dialect);
 	if (dialect->absent_is_zero)
-		tell_absent_counters(fig, dialect);
+		zero_absent_counters(fig, dialect);
 	complaint = work_out_use(fig, dialect);
 	work_out_cap(fig);
 
-	if (told(fig, PGPS_CREATE_ERRORS) && !told(fig, PGPS_ERRORS))
-		tell(fig, PGPS_ERRORS, v[PGPS_CREATE_ERRORS]);
+	if (is_known(fig, PGPS_CREATE_ERRORS) && !is_known(fig, PGPS_ERRORS))
+		set_figure(fig, PGPS_ERRORS, v[PGPS_CREATE_ERRORS]);
 
 	/* what the mean wait is a mean of */
-	if (told(fig, PGPS_ACQUIRE_TIME) && !told(fig, PGPS_TOTAL_WAIT_TIME))
+	if (is_known(fig, PGPS_ACQUIRE_TIME) && !is_known(fig, PGPS_TOTAL_WAIT_TIME))
 	{
-		tell(fig, PGPS_TOTAL_WAIT_TIME, v[PGPS_ACQUIRE_TIME]);
-		if (told(fig, PGPS_CHECKOUTS))
-			tell(fig, PGPS_WAIT_EVENTS, v[PGPS_CHECKOUTS]);
+		set_figure(fig, PGPS_TOTAL_WAIT_TIME, v[PGPS_ACQUIRE_TIME]);
+		if (is_known(fig, PGPS_CHECKOUTS))
+			set_figure(fig, PGPS_WAIT_EVENTS, v[PGPS_CHECKOUTS]);
 	}
-	else if (told(fig, PGPS_WAITS))
-		tell(fig, PGPS_WAIT_EVENTS, v[PGPS_WAITS]);
-	else if (told(fig, PGPS_CHECKOUTS))
-		tell(fig, PGPS_WAIT_EVENTS, v[PGPS_CHECKOUTS]);
+	else if (is_known(fig, PGPS_WAITS))
+		set_figure(fig, PGPS_WAIT_EVENTS, v[PGPS_WAITS]);
+	else if (is_known(fig, PGPS_CHECKOUTS))
+		set_figure(fig, PGPS_WAIT_EVENTS, v[PGPS_CHECKOUTS]);
 	return complaint;
 }
 
@@ -403,7 +399,7 @@ pgps_figures_to_values(PgpsValues *values, const PgpsFigures *fig)
 
 	for (f = 0; f < PGPS_NFIELDS; f++)
 	{
-		if (told(fig, f))
+		if (is_known(fig, f))
 			pgps_set(values, f, fig->value[f]);
 	}
 }

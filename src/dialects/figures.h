@@ -14,6 +14,17 @@
 
 #include "dialects/dialect.h"
 
+/* fields and scratch figures of one document */
+typedef struct PgpsFigures
+{
+	uint32		known;			/* a bit for each */
+	uint32		weak;			/* known, but by a key that yields */
+	uint32		summed;			/* made of several keys ... */
+	uint32		broken;			/* ... of which one could not be read */
+	uint64		seen;			/* a bit for each row of the dialect */
+	int64		value[PGPS_NSCRATCH];
+} PgpsFigures;
+
 /* why a value could not be taken */
 typedef struct PgpsComplaint
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * parser.h
- *	  One document on its way to figures, for dialect.c and parse.c.
+ *	  One document, read in the words of its dialect.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -12,6 +12,8 @@
 
 #include "dialects/dialect.h"
 #include "dialects/document.h"
+#include "dialects/figures.h"
+#include "dialects/stats.h"
 
 typedef struct PgpsParser
 {
@@ -22,8 +24,9 @@ typedef struct PgpsParser
 	PgpsStats  *stats;
 } PgpsParser;
 
-extern PgpsStats *pgps_parse_one(PgpsParser *parser, JsonbContainer *container,
-								 const PgpsDialect *dialect, bool strict);
+extern PgpsStats *pgps_parse_document(PgpsParser *parser,
+									  JsonbContainer *container,
+									  const PgpsDialect *dialect, bool strict);
 extern PgpsStats *pgps_finish_document(PgpsParser *parser);
 extern void pgps_read_common(PgpsParser *parser, const PgpsEntry *entry);
 extern void pgps_not_understood(PgpsParser *parser, const PgpsEntry *entry,

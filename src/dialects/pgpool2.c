@@ -13,10 +13,11 @@
  */
 #include "postgres.h"
 
-#include "dialects/dialect_table.h"
+#include "dialects/figures.h"
+#include "dialects/list.h"
 
 static int
-compare_rows(const void *a, const void *b)
+row_order(const void *a, const void *b)
 {
 	const PgpsFigures *x = a;
 	const PgpsFigures *y = b;
@@ -36,7 +37,7 @@ pgps_combine_pgpool2(PgpsValues *values, PgpsFigures *rows, int nrows)
 				open = 0;
 	int			i;
 
-	qsort(rows, nrows, sizeof(PgpsFigures), compare_rows);
+	qsort(rows, nrows, sizeof(PgpsFigures), row_order);
 	for (i = 0; i < nrows;)
 	{
 		int64		child = rows[i].value[PGPS_CHILD];

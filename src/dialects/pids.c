@@ -18,7 +18,7 @@
 #include "dialects/pids.h"
 
 static int
-compare_pids(const void *a, const void *b)
+pid_order(const void *a, const void *b)
 {
 	int			x = *(const int *) a;
 	int			y = *(const int *) b;
@@ -28,7 +28,7 @@ compare_pids(const void *a, const void *b)
 
 /*
  * Read an array of numbers; a driver says 0 of a connection that is closed.
- * Returns false, and nothing is told, if it is anything else or longer than
+ * Returns false, and nothing is reported, if it is anything else or longer than
  * any pool.
  */
 bool
@@ -68,9 +68,9 @@ pgps_read_pids(PgpsPids *pids, const JsonbValue *value)
 		if (pid != 0)
 			pids->pid[n++] = pid;
 	}
-	qsort(pids->pid, n, sizeof(int), compare_pids);
+	qsort(pids->pid, n, sizeof(int), pid_order);
 	pids->n = n;
-	pids->told = true;
+	pids->reported = true;
 	return true;
 }
 
@@ -78,5 +78,5 @@ bool
 pgps_has_pid(const PgpsPids *pids, int pid)
 {
 	return pids->n > 0 &&
-		bsearch(&pid, pids->pid, pids->n, sizeof(int), compare_pids) != NULL;
+		bsearch(&pid, pids->pid, pids->n, sizeof(int), pid_order) != NULL;
 }

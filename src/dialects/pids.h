@@ -14,7 +14,7 @@ struct JsonbValue;
 
 typedef struct PgpsPids
 {
-	bool		told;
+	bool		reported;
 	int			n;
 	int		   *pid;			/* in order */
 } PgpsPids;

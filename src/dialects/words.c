@@ -128,9 +128,9 @@ add_word(const char *key, int keylen)
 
 /* Rows of one word stand together, so that the first comes first. */
 static void
-add_row(const PgpsDialect *dialect, const PgpsDialectKey *key)
+add_row(const PgpsDialect *dialect, const char *text, const PgpsDialectKey *key)
 {
-	PgpsWord   *word = add_word(key->key, strlen(key->key));
+	PgpsWord   *word = add_word(text, strlen(text));
 	PgpsWordRow *row;
 
 	if (word->rows != NULL && word->rows->dialect == dialect)
@@ -178,6 +178,7 @@ pgps_words_init(void)
 {
 	MemoryContext old;
 	const PgpsDialectKey *k;
+	const char *const *ignored;
 	const char *p;
 	int			d,
 				i;
@@ -190,11 +191,17 @@ pgps_words_init(void)
 		add_word(common_keys[i], strlen(common_keys[i]))->common = i;
 	for (d = 0; pgps_dialects[d] != NULL; d++)
 	{
-		for (k = pgps_dialects[d]->keys; k->key != NULL; k++)
-			add_row(pgps_dialects[d], k);
+		const PgpsDialect *dialect = pgps_dialects[d];
+
+		for (k = dialect->keys; k->key != NULL; k++)
+			add_row(dialect, k->key, k);
+		if (k - dialect->keys > PGPS_MAX_KEYS)
+			elog(ERROR, "dialect \"%s\" has too many keys", dialect->name);
+		for (ignored = dialect->ignored; ignored && *ignored; ignored++)
+			add_row(dialect, *ignored, NULL);
 		for (i = 0; i < PGPS_DETECT_KEYS; i++)
 		{
-			for (p = pgps_dialects[d]->detected_by[i]; p != NULL;)
+			for (p = dialect->detected_by[i]; p != NULL;)
 			{
 				int			length = strcspn(p, "|");
 

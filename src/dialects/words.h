@@ -27,12 +27,12 @@ typedef enum PgpsCommonKey
 	PGPS_COMMON_NONE
 } PgpsCommonKey;
 
-/* a dialect has rows for a word */
+/* a dialect knows a word */
 typedef struct PgpsWordRow
 {
 	struct PgpsWordRow *next;
 	const PgpsDialect *dialect;
-	const PgpsDialectKey *key;	/* the first of them */
+	const PgpsDialectKey *key;	/* the first of its rows; NULL = ignored */
 } PgpsWordRow;
 
 /* a dialect is detected by a word, or by one that begins so */

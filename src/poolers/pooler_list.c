@@ -155,7 +155,7 @@ choose_name(char *dest, const Words *words)
 
 /* What is wrong with an item?  NULL if nothing is. */
 static const char *
-what_is_wrong(const PgpsPoolerItem *items, int count, const Words *words)
+wrong_with_item(const PgpsPoolerItem *items, int count, const Words *words)
 {
 	const char *name = items[count].name;
 	int			i;
@@ -220,7 +220,7 @@ pgps_check_poolers(char **newval, void **extra, GucSource source)
 			items[count].conninfo = texts.len;
 			choose_name(items[count].name, &words);
 			appendBinaryStringInfo(&texts, conninfo.data, conninfo.len + 1);
-			wrong = what_is_wrong(items, count, &words);
+			wrong = wrong_with_item(items, count, &words);
 			count++;
 		}
 		else if (wrong != NULL)

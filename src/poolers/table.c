@@ -11,8 +11,6 @@
  */
 #include "postgres.h"
 
-#include "dialects/dialect_table.h"
-#include "dialects/figures.h"
 #include "poolers/table.h"
 
 static int
@@ -51,11 +49,14 @@ pgps_is_cell(const PgpsTable *table, int row, const char *column, const char *va
 int
 pgps_table_row(const PgpsTable *table, const char *column, const char *value)
 {
+	int			c = table ? find_column(table, column, strlen(column)) : -1;
 	int			i;
 
-	for (i = 0; table != NULL && i < table->nrows; i++)
+	for (i = 0; c >= 0 && i < table->nrows; i++)
 	{
-		if (pgps_is_cell(table, i, column, value))
+		const char *cell = table->cells[i * table->ncols + c];
+
+		if (cell != NULL && strcmp(cell, value) == 0)
 			return i;
 	}
 	return -1;
@@ -124,7 +125,7 @@ pgps_read_row(PgpsFigures *figures, const PgpsTable *table, int row,
 		const char *text = pgps_cell(table, row, key->key);
 		JsonbValue	value;
 
-		if (text == NULL || key->unit == PGPS_UNIT_NONE)
+		if (text == NULL)
 			continue;
 		value.type = jbvString;
 		value.val.string.val = unconstify(char *, text);

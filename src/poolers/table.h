@@ -10,7 +10,7 @@
 #ifndef PGPS_TABLE_H
 #define PGPS_TABLE_H
 
-#include "dialects/dialect.h"
+#include "dialects/figures.h"
 #include "poolers/console.h"
 
 extern const char *pgps_cell(const PgpsTable *table, int row,

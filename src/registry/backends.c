@@ -170,7 +170,7 @@ pgps_backends_note_pids(int32 instance, const PgpsPids *lent,
 
 		if (pid == 0 || slot->instance != instance)
 			continue;
-		if (lent->told ? pgps_has_pid(lent, pid) : !pgps_has_pid(idle, pid))
+		if (lent->reported ? pgps_has_pid(lent, pid) : !pgps_has_pid(idle, pid))
 			slot->lent_at = now;
 		else
 			slot->idle_at = now;

@@ -132,10 +132,10 @@ take_books(PgpsInstance *data, const PgpsStats *stats, int32 attached,
 		data->books_at = now;
 		note_idle(data, stats->values.value[PGPS_CHECKED_IN], now);
 	}
-	if (stats->lent.told || stats->idle.told)
+	if (stats->lent.reported || stats->idle.reported)
 	{
 		data->pids_at = now;
-		data->pids_lent = stats->lent.told;
+		data->pids_lent = stats->lent.reported;
 	}
 	if (Max(data->books_at, data->pids_at) == now)
 	{

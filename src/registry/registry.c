@@ -63,7 +63,7 @@ apply_report(int32 i, const PgpsReport *report, TimestampTz now)
 	cap = pgps_instance_cap(&entry->data);
 	SpinLockRelease(&entry->mutex);
 	pgps_activity_set_cap(&entry->activity, cap, now);
-	if (report->stats->lent.told || report->stats->idle.told)
+	if (report->stats->lent.reported || report->stats->idle.reported)
 		pgps_backends_note_pids(i, &report->stats->lent, &report->stats->idle,
 								now);
 

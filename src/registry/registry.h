@@ -18,8 +18,8 @@
 #include "datatype/timestamp.h"
 #include "storage/lwlock.h"
 
-#include "dialects/dialect.h"
 #include "dialects/fields.h"
+#include "dialects/stats.h"
 #include "registry/activity.h"
 #include "registry/backends.h"
 #include "registry/carry.h"

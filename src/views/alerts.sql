@@ -40,6 +40,6 @@ COMMENT ON COLUMN pgpool_stats.alerts.message IS 'What is wrong, in one sentence
 COMMENT ON COLUMN pgpool_stats.alerts.hint IS 'Where to look, what to do';
 COMMENT ON COLUMN pgpool_stats.alerts.value IS 'Value of the worst instance';
 COMMENT ON COLUMN pgpool_stats.alerts.threshold IS 'Level it has reached';
-COMMENT ON COLUMN pgpool_stats.alerts.unit IS 'Unit of both';
-COMMENT ON COLUMN pgpool_stats.alerts.silenced_until IS 'Nobody is told before; null = not silenced';
-COMMENT ON COLUMN pgpool_stats.alerts.evaluated_at IS 'When this was looked at';
+COMMENT ON COLUMN pgpool_stats.alerts.unit IS 'Unit of value and threshold';
+COMMENT ON COLUMN pgpool_stats.alerts.silenced_until IS 'Silenced until then; null = not silenced';
+COMMENT ON COLUMN pgpool_stats.alerts.evaluated_at IS 'When the rule was last evaluated';

@@ -40,10 +40,10 @@ COMMENT ON COLUMN pgpool_stats.budget.headroom IS 'Connections still possible, b
 COMMENT ON COLUMN pgpool_stats.budget.binding IS 'The limit that headroom comes from';
 COMMENT ON COLUMN pgpool_stats.budget.status IS 'ok, full, warning or critical';
 COMMENT ON COLUMN pgpool_stats.budget.committed IS 'What the pools may ask for';
-COMMENT ON COLUMN pgpool_stats.budget.committed_peak IS 'The same at the pools'' largest';
+COMMENT ON COLUMN pgpool_stats.budget.committed_peak IS 'The same when the pools were largest';
 COMMENT ON COLUMN pgpool_stats.budget.uncapped IS 'Instances without a known maximum';
 COMMENT ON COLUMN pgpool_stats.budget.peak_used IS 'Most connections at once';
 COMMENT ON COLUMN pgpool_stats.budget.peak_used_at IS 'When that was';
-COMMENT ON COLUMN pgpool_stats.budget.rejected IS 'Connections refused by this limit';
-COMMENT ON COLUMN pgpool_stats.budget.last_rejected IS 'When the last one was refused';
-COMMENT ON COLUMN pgpool_stats.budget.reserved IS 'Slots of the server kept from it';
+COMMENT ON COLUMN pgpool_stats.budget.rejected IS 'Connections rejected by this limit';
+COMMENT ON COLUMN pgpool_stats.budget.last_rejected IS 'When the last one was rejected';
+COMMENT ON COLUMN pgpool_stats.budget.reserved IS 'Slots of the server that it may not use';

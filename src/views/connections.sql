@@ -33,10 +33,10 @@ COMMENT ON VIEW pgpool_stats.connections IS
 COMMENT ON COLUMN pgpool_stats.connections.pid IS 'Process; joins pg_stat_activity';
 COMMENT ON COLUMN pgpool_stats.connections.backend_start IS 'When the connection was made';
 COMMENT ON COLUMN pgpool_stats.connections.pool IS 'Client pool it belongs to';
-COMMENT ON COLUMN pgpool_stats.connections.instance IS 'Which live copy of the pool';
+COMMENT ON COLUMN pgpool_stats.connections.instance IS 'Instance of the pool it belongs to';
 COMMENT ON COLUMN pgpool_stats.connections.datname IS 'Database';
 COMMENT ON COLUMN pgpool_stats.connections.usename IS 'Role that logged in';
-COMMENT ON COLUMN pgpool_stats.connections.source IS 'How we know: label, report or discovery';
+COMMENT ON COLUMN pgpool_stats.connections.source IS 'How we know: label or discovery';
 COMMENT ON COLUMN pgpool_stats.connections.via IS 'Pooler it comes through';
 COMMENT ON COLUMN pgpool_stats.connections.multiplexed IS 'A pooler hands it from client to client';
 COMMENT ON COLUMN pgpool_stats.connections.application_name IS 'As the client says';
@@ -48,4 +48,4 @@ COMMENT ON COLUMN pgpool_stats.connections.xact_start IS 'Start of its transacti
 COMMENT ON COLUMN pgpool_stats.connections.xacts IS 'Transactions it has ended';
 COMMENT ON COLUMN pgpool_stats.connections.total_xact_time IS 'Time inside them in total, ms';
 COMMENT ON COLUMN pgpool_stats.connections.max_xact_time IS 'The longest of them, ms';
-COMMENT ON COLUMN pgpool_stats.connections.suspect IS 'What speaks against it';
+COMMENT ON COLUMN pgpool_stats.connections.suspect IS 'Why it counts as leaked; null = it does not';

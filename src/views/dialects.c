@@ -17,6 +17,15 @@
 
 PG_FUNCTION_INFO_V1(pgps_get_dialects);
 
+#define DIALECT_COLUMNS(C) \
+	C(dialect, text, dialect->name) \
+	C(detected_by, texts, detected_by->data, detected_by->len) \
+	C(key, text, key) \
+	C(field, text, field) \
+	C(conversion, text, conversion)
+
+static const PgpsColumn dialect_columns[] = {DIALECT_COLUMNS(PGPS_COLUMN)};
+
 /* columns of the views; what is worked out from it for the others */
 static const char *const field_names[PGPS_NSCRATCH] = {
 	[PGPS_POOL_SIZE] = "pool_size",
@@ -71,7 +80,7 @@ static const struct
 	{PGPS_CLAMP_NEGATIVE, "negative = 0"},
 	{PGPS_ADD, "added"},
 	{PGPS_SUBTRACT, "subtracted"},
-	{PGPS_WEAK, "unless another key tells it"}
+	{PGPS_WEAK, "unless another key reports it"}
 };
 
 static const char *
@@ -95,6 +104,7 @@ scratch_note(int field)
 	}
 }
 
+/* How a value is converted */
 static void
 describe(StringInfo text, const PgpsDialectKey *key)
 {
@@ -102,11 +112,6 @@ describe(StringInfo text, const PgpsDialectKey *key)
 	int			i;
 
 	resetStringInfo(text);
-	if (key->unit == PGPS_UNIT_NONE)
-	{
-		appendStringInfoString(text, "ignored");
-		return;
-	}
 	appendStringInfoString(text, unit_names[key->unit]);
 	if (note != NULL)
 		appendStringInfo(text, ", %s", note);
@@ -117,6 +122,14 @@ describe(StringInfo text, const PgpsDialectKey *key)
 	}
 }
 
+static void
+put_key(PgpsRow *row, const PgpsDialect *dialect, const StringInfoData *detected_by,
+		const char *key, const char *field, const char *conversion)
+{
+	DIALECT_COLUMNS(PGPS_PUT);
+	pgps_row_end(row);
+}
+
 /* get_dialects() -> a row for each key of each dialect */
 Datum
 pgps_get_dialects(PG_FUNCTION_ARGS)
@@ -124,12 +137,13 @@ pgps_get_dialects(PG_FUNCTION_ARGS)
 	PgpsRow		row;
 	const PgpsDialect *const *d;
 	const PgpsDialectKey *k;
+	const char *const *ignored;
 	StringInfoData text;
 	StringInfoData detected_by;
 	int			i;
 
 	pgps_ensure_loaded();
-	pgps_rows_begin(&row, fcinfo);
+	pgps_rows_begin(&row, fcinfo, dialect_columns, lengthof(dialect_columns));
 	initStringInfo(&text);
 	initStringInfo(&detected_by);
 	for (d = pgps_dialects; *d != NULL; d++)
@@ -140,16 +154,12 @@ pgps_get_dialects(PG_FUNCTION_ARGS)
 								   strlen((*d)->detected_by[i]) + 1);
 		for (k = (*d)->keys; k->key != NULL; k++)
 		{
-			Assert(k - (*d)->keys < PGPS_MAX_KEYS);
 			describe(&text, k);
-			pgps_put_text(&row, (*d)->name);
-			pgps_put_texts(&row, detected_by.data, detected_by.len);
-			pgps_put_text(&row, k->key);
-			pgps_put_text(&row, k->unit == PGPS_UNIT_NONE ? NULL :
-						  field_names[k->field]);
-			pgps_put_text(&row, text.data);
-			pgps_row_end(&row);
+			put_key(&row, *d, &detected_by, k->key, field_names[k->field],
+					text.data);
 		}
+		for (ignored = (*d)->ignored; ignored && *ignored; ignored++)
+			put_key(&row, *d, &detected_by, *ignored, NULL, "ignored");
 	}
 	return (Datum) 0;
 }

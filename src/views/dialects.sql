@@ -19,5 +19,5 @@ COMMENT ON VIEW pgpool_stats.dialects IS
 COMMENT ON COLUMN pgpool_stats.dialects.dialect IS 'Library whose words these are, most specific first';
 COMMENT ON COLUMN pgpool_stats.dialects.detected_by IS 'All are there; | or, * any end, = spelled just so';
 COMMENT ON COLUMN pgpool_stats.dialects.key IS 'Key; case and punctuation do not matter';
-COMMENT ON COLUMN pgpool_stats.dialects.field IS 'Figure it tells; null = none of ours';
+COMMENT ON COLUMN pgpool_stats.dialects.field IS 'Figure it reports; null = none of ours';
 COMMENT ON COLUMN pgpool_stats.dialects.conversion IS 'Its unit, and what is special about it';

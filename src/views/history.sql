@@ -52,6 +52,6 @@ COMMENT ON COLUMN pgpool_stats.history.total_wait_time IS 'Time they waited toge
 COMMENT ON COLUMN pgpool_stats.history.timeouts IS 'Checkouts that timed out';
 COMMENT ON COLUMN pgpool_stats.history.errors IS 'Other failed checkouts and connects';
 COMMENT ON COLUMN pgpool_stats.history.connects IS 'New connections';
-COMMENT ON COLUMN pgpool_stats.history.rejected IS 'Connections refused by a limit';
+COMMENT ON COLUMN pgpool_stats.history.rejected IS 'Connections rejected by a limit';
 COMMENT ON COLUMN pgpool_stats.history.xacts IS 'Transactions that ended';
 COMMENT ON COLUMN pgpool_stats.history.total_xact_time IS 'Time they took together, ms';

@@ -62,9 +62,9 @@ CREATE VIEW pgpool_stats.instances AS
 	SELECT * FROM pgpool_stats.get_instances();
 GRANT SELECT ON pgpool_stats.instances TO PUBLIC;
 COMMENT ON VIEW pgpool_stats.instances IS
-	'Their live copies: a row for each process';
+	'Instances of the pools: a row for each process';
 COMMENT ON COLUMN pgpool_stats.instances.pool IS 'Name of the client pool';
-COMMENT ON COLUMN pgpool_stats.instances.instance IS 'One live copy of it: a process, as host:pid';
+COMMENT ON COLUMN pgpool_stats.instances.instance IS 'Which instance of it: a process, as host:pid';
 COMMENT ON COLUMN pgpool_stats.instances.datname IS 'Database it connects to';
 COMMENT ON COLUMN pgpool_stats.instances.usename IS 'Role it logs in as';
 COMMENT ON COLUMN pgpool_stats.instances.source IS 'How we know: report, label, discovery, pooler';
@@ -74,10 +74,10 @@ COMMENT ON COLUMN pgpool_stats.instances.status_since IS 'Since when it has this
 COMMENT ON COLUMN pgpool_stats.instances.client_addr IS 'Address it connects from; null = local socket';
 COMMENT ON COLUMN pgpool_stats.instances.dialect IS 'Whose words the last report was in';
 COMMENT ON COLUMN pgpool_stats.instances.app_version IS 'Version of the application';
-COMMENT ON COLUMN pgpool_stats.instances.pool_size IS 'Configured: the normal cap';
-COMMENT ON COLUMN pgpool_stats.instances.max_overflow IS 'Configured: allowed on top of pool_size';
+COMMENT ON COLUMN pgpool_stats.instances.pool_size IS 'Configured: maximum without overflow';
+COMMENT ON COLUMN pgpool_stats.instances.max_overflow IS 'Configured: overflow allowed above pool_size';
 COMMENT ON COLUMN pgpool_stats.instances.max_size IS 'pool_size + max_overflow; null = unknown';
-COMMENT ON COLUMN pgpool_stats.instances.unlimited IS 'The pool has no cap';
+COMMENT ON COLUMN pgpool_stats.instances.unlimited IS 'The pool has no maximum';
 COMMENT ON COLUMN pgpool_stats.instances.min_size IS 'Configured: kept open';
 COMMENT ON COLUMN pgpool_stats.instances.open IS 'Connections open now';
 COMMENT ON COLUMN pgpool_stats.instances.checked_out IS 'Of those, lent to the application';
@@ -86,7 +86,7 @@ COMMENT ON COLUMN pgpool_stats.instances.overflow IS 'Open connections above poo
 COMMENT ON COLUMN pgpool_stats.instances.waiting IS 'Callers queued for a connection now';
 COMMENT ON COLUMN pgpool_stats.instances.max_wait IS 'Age of the oldest waiting caller, ms';
 COMMENT ON COLUMN pgpool_stats.instances.used_pct IS 'checked_out in percent of max_size';
-COMMENT ON COLUMN pgpool_stats.instances.as_of IS 'When it told these; null = server''s view of now';
+COMMENT ON COLUMN pgpool_stats.instances.as_of IS 'When these were reported; null = the server''s view';
 COMMENT ON COLUMN pgpool_stats.instances.connections IS 'Connections the server has for it now';
 COMMENT ON COLUMN pgpool_stats.instances.in_xact IS 'Of those, inside a transaction';
 COMMENT ON COLUMN pgpool_stats.instances.idle_in_xact IS 'Of those, idle inside a transaction';
@@ -109,7 +109,7 @@ COMMENT ON COLUMN pgpool_stats.instances.xact_time_p95 IS '95 of 100 transaction
 COMMENT ON COLUMN pgpool_stats.instances.xact_time_p99 IS '99 of 100 transactions were shorter, ms';
 COMMENT ON COLUMN pgpool_stats.instances.connects IS 'Connections made to this server';
 COMMENT ON COLUMN pgpool_stats.instances.disconnects IS 'Connections ended';
-COMMENT ON COLUMN pgpool_stats.instances.rejected IS 'Connections refused by a limit';
+COMMENT ON COLUMN pgpool_stats.instances.rejected IS 'Connections rejected by a limit';
 COMMENT ON COLUMN pgpool_stats.instances.last_report IS 'When it last reported';
 COMMENT ON COLUMN pgpool_stats.instances.report_interval IS 'Time between its reports, ms';
 COMMENT ON COLUMN pgpool_stats.instances.first_seen IS 'When it was first seen';

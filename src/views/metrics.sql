@@ -1,21 +1,33 @@
 --
--- For exporters.  A figure that nobody told has no row: as NULL it would
--- become NaN on the way, and so would every sum over it.  Names end as
--- Prometheus wants it: in _total what only grows, in _seconds, _ratio and
--- _value what cannot be added up.  A dropped and a new role or database of one name are
--- one series.  After a crash, exported counters begin again at 0: one that only
--- steps back to its last save would look as if all of it were new.
+-- For exporters.  An unknown figure has no row: as NULL it would become NaN on
+-- the way, and so would every sum over it.  Names end as Prometheus wants it:
+-- in _total what only grows, in _seconds, _ratio and _value what cannot be
+-- added up.  A dropped and a new role or database of one name are one series.
+-- After a crash, exported counters begin again at 0: one that only steps back
+-- to its last save would look as if all of it were new.
 --
 
-CREATE FUNCTION pgpool_stats.get_refusals()
+CREATE FUNCTION pgpool_stats.get_metrics(per_instance boolean DEFAULT false)
+RETURNS TABLE (
+	name text,
+	help text,
+	labels jsonb,
+	value float8
+)
+AS 'MODULE_PATHNAME', 'pgps_get_metrics'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION pgpool_stats.get_metrics(boolean) IS
+	'behind the views metrics and metrics_instances';
+
+CREATE FUNCTION pgpool_stats.get_rejected_by_reason()
 RETURNS TABLE (
 	reason text,
 	count bigint
 )
-AS 'MODULE_PATHNAME', 'pgps_get_refusals'
+AS 'MODULE_PATHNAME', 'pgps_get_rejected_by_reason'
 LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
-COMMENT ON FUNCTION pgpool_stats.get_refusals() IS
-	'refused connections by reason, behind the view metrics';
+COMMENT ON FUNCTION pgpool_stats.get_rejected_by_reason() IS
+	'rejected connections by reason, behind the view metrics';
 
 CREATE VIEW pgpool_stats.metrics AS
 	SELECT name,
@@ -25,49 +37,7 @@ CREATE VIEW pgpool_stats.metrics AS
 		   CASE WHEN name ~ '_(seconds|ratio|value)$'
 				THEN pg_catalog.max(value) ELSE pg_catalog.sum(value) END AS value
 	FROM (
-		SELECT m.name,
-			   m.help,
-			   pg_catalog.jsonb_build_object('pool', p.pool,
-											 'datname', p.datname,
-											 'usename', p.usename) || m.labels ||
-				CASE p.source WHEN 'pooler' THEN '{"layer": "pooler"}'::jsonb ELSE '{}' END,
-			   m.value
-		FROM pgpool_stats.get_pools(exported => true) AS p CROSS JOIN LATERAL (VALUES
-			('pgpool_stats_client_connections', 'Connections the pool has open, lent (used) or idle.', '{"state": "used"}'::jsonb, p.checked_out::float8),
-			('pgpool_stats_client_connections', 'Connections the pool has open, lent (used) or idle.', '{"state": "idle"}', p.checked_in::float8),
-			('pgpool_stats_client_connections_max', 'Connections the pool may open.', '{}', p.max_size::float8),
-			('pgpool_stats_pool_size', 'Connections the pool may open without overflow.', '{}', p.pool_size::float8),
-			('pgpool_stats_overflow_connections', 'Connections the pool has open above its size.', '{}', p.overflow::float8),
-			('pgpool_stats_pending_requests', 'Callers queued for a connection.', '{}', p.waiting::float8),
-			('pgpool_stats_pending_oldest_seconds', 'Age of the oldest waiting caller.', '{}', p.max_wait / 1000::float8),
-			('pgpool_stats_used_ratio', 'Connections lent, of the maximum.', '{}', p.used_pct::float8 / 100::float8),
-			('pgpool_stats_fullest_ratio', 'Connections lent, of the maximum, in the fullest instance.', '{}', p.fullest_pct::float8 / 100::float8),
-			('pgpool_stats_live_instances', 'Live instances.', '{}', p.instances::float8),
-			('pgpool_stats_reporting_instances', 'Live instances that report.', '{}', p.reporting::float8),
-			('pgpool_stats_exhausted_instances', 'Instances that have lent everything.', '{}', p.exhausted_instances::float8),
-			('pgpool_stats_exhausted_seconds', 'How long an instance has been exhausted, the longest of all.', '{}',
-				CASE p.status WHEN 'exhausted' THEN pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - p.status_since) ELSE 0 END),
-			('pgpool_stats_silent_instances', 'Instances that work but do not report.', '{}', p.silent_instances::float8),
-			('pgpool_stats_gone_instances', 'Instances that ended without goodbye.', '{}', p.gone_instances::float8),
-			('pgpool_stats_server_connections', 'Connections the server has for the pool.', '{}', p.connections::float8),
-			('pgpool_stats_server_connections_in_transaction', 'Connections inside a transaction, by the server.', '{}', p.in_xact::float8),
-			('pgpool_stats_server_connections_idle_in_transaction', 'Connections idle inside a transaction, by the server.', '{}', p.idle_in_xact::float8),
-			('pgpool_stats_unclaimed_connections', 'Connections the server has and the pool does not claim.', '{}', p.unclaimed::float8),
-			('pgpool_stats_peak_connections', 'Most connections at once since the last reset.', '{}', p.peak_connections::float8),
-			('pgpool_stats_last_report_timestamp_seconds', 'When an instance last reported.', '{}', pg_catalog.date_part('epoch', p.last_report)),
-			('pgpool_stats_checkouts_total', 'Connections callers asked for.', '{}', p.checkouts::float8),
-			('pgpool_stats_waits_total', 'Callers that had to wait.', '{}', p.waits::float8),
-			('pgpool_stats_wait_seconds_total', 'Time callers waited.', '{}', p.total_wait_time / 1000::float8),
-			('pgpool_stats_wait_events_total', 'Waits, or checkouts, by library: divides the time waited for its mean.', '{}',
-				CASE WHEN p.mean_wait_time > 0 THEN pg_catalog.round(p.total_wait_time / p.mean_wait_time) ELSE p.waits END),
-			('pgpool_stats_timeouts_total', 'Callers that gave up waiting.', '{}', p.timeouts::float8),
-			('pgpool_stats_errors_total', 'Failed checkouts other than timeouts, and failed connects.', '{}', p.errors::float8),
-			('pgpool_stats_transactions_total', 'Transactions the server has seen.', '{}', p.xacts::float8),
-			('pgpool_stats_transaction_seconds_total', 'Time inside transactions.', '{}', p.total_xact_time / 1000::float8),
-			('pgpool_stats_connects_total', 'Connections made to this server.', '{}', p.connects::float8),
-			('pgpool_stats_disconnects_total', 'Connections to this server ended.', '{}', p.disconnects::float8),
-			('pgpool_stats_pool_rejected_total', 'Connections of the pool refused by a limit.', '{}', p.rejected::float8)
-		) AS m (name, help, labels, value)
+		SELECT name, help, labels, value FROM pgpool_stats.get_metrics()
 		UNION ALL
 		SELECT m.name,
 			   m.help,
@@ -106,7 +76,7 @@ CREATE VIEW pgpool_stats.metrics AS
 		UNION ALL
 		SELECT 'pgpool_stats_rejected_total', 'Connections refused, by reason.',
 			   pg_catalog.jsonb_build_object('reason', r.reason), r.count::float8
-		FROM pgpool_stats.get_refusals() AS r
+		FROM pgpool_stats.get_rejected_by_reason() AS r
 		UNION ALL
 		SELECT m.name, m.help, m.labels, m.value
 		FROM pgpool_stats.info AS i CROSS JOIN LATERAL (VALUES
@@ -142,46 +112,7 @@ CREATE VIEW pgpool_stats.metrics_instances AS
 		   labels,
 		   CASE WHEN name ~ '_(seconds|ratio)$'
 				THEN pg_catalog.max(value) ELSE pg_catalog.sum(value) END AS value
-	FROM (
-		SELECT m.name,
-			   m.help,
-			   pg_catalog.jsonb_build_object('pool', i.pool,
-											 'pool_instance', i.instance,
-											 'datname', i.datname,
-											 'usename', i.usename) || m.labels ||
-				CASE i.source WHEN 'pooler' THEN '{"layer": "pooler"}'::jsonb ELSE '{}' END,
-			   m.value
-		FROM pgpool_stats.get_instances(exported => true) AS i CROSS JOIN LATERAL (VALUES
-			('pgpool_stats_instance_client_connections', 'Connections the pool has open, lent (used) or idle.', '{"state": "used"}'::jsonb, i.checked_out::float8),
-			('pgpool_stats_instance_client_connections', 'Connections the pool has open, lent (used) or idle.', '{"state": "idle"}', i.checked_in::float8),
-			('pgpool_stats_instance_client_connections_max', 'Connections the pool may open.', '{}', i.max_size::float8),
-			('pgpool_stats_instance_client_connections_min', 'Connections the pool keeps open.', '{}', i.min_size::float8),
-			('pgpool_stats_instance_pool_size', 'Connections the pool may open without overflow.', '{}', i.pool_size::float8),
-			('pgpool_stats_instance_overflow_connections', 'Connections the pool has open above its size.', '{}', i.overflow::float8),
-			('pgpool_stats_instance_pending_requests', 'Callers queued for a connection.', '{}', i.waiting::float8),
-			('pgpool_stats_instance_pending_oldest_seconds', 'Age of the oldest waiting caller.', '{}', i.max_wait / 1000::float8),
-			('pgpool_stats_instance_used_ratio', 'Connections lent, of the maximum.', '{}', i.used_pct::float8 / 100::float8),
-			('pgpool_stats_instance_server_connections', 'Connections the server has for the pool.', '{}', i.connections::float8),
-			('pgpool_stats_instance_server_connections_in_transaction', 'Connections inside a transaction, by the server.', '{}', i.in_xact::float8),
-			('pgpool_stats_instance_server_connections_idle_in_transaction', 'Connections idle inside a transaction, by the server.', '{}', i.idle_in_xact::float8),
-			('pgpool_stats_instance_unclaimed_connections', 'Connections the server has and the pool does not claim.', '{}', i.unclaimed::float8),
-			('pgpool_stats_instance_peak_in_transaction', 'Most connections in a transaction at once since the last reset.', '{}', i.peak_in_xact::float8),
-			('pgpool_stats_instance_last_report_timestamp_seconds', 'When it last reported.', '{}', pg_catalog.date_part('epoch', i.last_report)),
-			('pgpool_stats_instance_exhausted_total', 'Times all its connections were in a transaction.', '{}', i.exhausted_count::float8),
-			('pgpool_stats_instance_exhausted_seconds_total', 'Time all its connections were in a transaction.', '{}', i.exhausted_time / 1000::float8),
-			('pgpool_stats_instance_checkouts_total', 'Connections callers asked for.', '{}', i.checkouts::float8),
-			('pgpool_stats_instance_waits_total', 'Callers that had to wait.', '{}', i.waits::float8),
-			('pgpool_stats_instance_wait_seconds_total', 'Time callers waited.', '{}', i.total_wait_time / 1000::float8),
-			('pgpool_stats_instance_timeouts_total', 'Callers that gave up waiting.', '{}', i.timeouts::float8),
-			('pgpool_stats_instance_errors_total', 'Failed checkouts other than timeouts, and failed connects.', '{}', i.errors::float8),
-			('pgpool_stats_instance_transactions_total', 'Transactions the server has seen.', '{}', i.xacts::float8),
-			('pgpool_stats_instance_transaction_seconds_total', 'Time inside transactions.', '{}', i.total_xact_time / 1000::float8),
-			('pgpool_stats_instance_connects_total', 'Connections made to this server.', '{}', i.connects::float8),
-			('pgpool_stats_instance_disconnects_total', 'Connections to this server ended.', '{}', i.disconnects::float8),
-			('pgpool_stats_instance_rejected_total', 'Connections of the pool refused by a limit.', '{}', i.rejected::float8)
-		) AS m (name, help, labels, value)
-	) AS sample (name, help, labels, value)
-	WHERE value IS NOT NULL
+	FROM pgpool_stats.get_metrics(per_instance => true)
 	GROUP BY name, help, labels;
 GRANT SELECT ON pgpool_stats.metrics_instances TO PUBLIC;
 COMMENT ON VIEW pgpool_stats.metrics_instances IS

@@ -23,29 +23,40 @@
 #include "analysis/snapshot.h"
 #include "base/shmem.h"
 #include "views/row.h"
-#include "views/views.h"
+#include "views/visible.h"
 
 PG_FUNCTION_INFO_V1(pgps_get_overview);
 
 #define TERMINAL_WIDTH 120
 #define DATABASE_WIDTH 8
 #define MIN_POOL_WIDTH 8
-#define COLUMNS 10
-#define COLUMN_WAIT 6
-#define COLUMN_P95 7
 #define BAR_WIDTH 5
 
-static const char *const headers[COLUMNS] = {
-	"pool", "database", "inst", "conns", "used", "fullest", "wait", "p95_ms",
-	"last_hour", "status"
-};
+#define OVERVIEW_COLUMNS(C) \
+	C(pool, text, cell[CELL_pool]) \
+	C(database, text, cell[CELL_database]) \
+	C(inst, int4, cell_number(cell[CELL_inst])) \
+	C(conns, int4, cell_number(cell[CELL_conns])) \
+	C(used, text, cell[CELL_used]) \
+	C(fullest, text, cell[CELL_fullest]) \
+	C(wait, text, cell[CELL_wait]) \
+	C(p95_ms, text, cell[CELL_p95_ms]) \
+	C(last_hour, text, cell[CELL_last_hour]) \
+	C(status, text, cell[CELL_status])
 
-/* a figure summed over live instances, some of which did not tell it */
+static const PgpsColumn overview_columns[] = {OVERVIEW_COLUMNS(PGPS_COLUMN)};
+
+/* the cells of a line, as text: NULL = empty */
+#define CELL_OF(name, ...) CELL_##name,
+enum {OVERVIEW_COLUMNS(CELL_OF) CELLS};
+typedef const char *Cells[CELLS];
+
+/* a figure summed over live instances, some of which may not report it */
 typedef struct Sum
 {
 	int64		total;
-	int			told;
-	int			not_told;
+	int			known;			/* of so many instances */
+	int			unknown;
 } Sum;
 
 /* one line: all pools of one name in one database, whatever their roles */
@@ -68,15 +79,15 @@ typedef struct Line
 } Line;
 
 static void
-add(Sum *sum, const PgpsValues *v, PgpsField f)
+add_figure(Sum *sum, const PgpsValues *v, PgpsField f)
 {
 	if (pgps_known(v, f))
 	{
 		sum->total = pgps_add_saturated(sum->total, v->value[f]);
-		sum->told++;
+		sum->known++;
 	}
 	else
-		sum->not_told++;
+		sum->unknown++;
 }
 
 static Line *
@@ -103,7 +114,7 @@ find_line(Line *lines, int *nlines, const char *pool, const char *database)
 }
 
 static void
-add_pool(Line *line, const PgpsPoolView *pool, TimestampTz now)
+add_to_line(Line *line, const PgpsPoolView *pool, TimestampTz now)
 {
 	int8		digits[PGPS_DIGITS];
 	int			i,
@@ -123,9 +134,9 @@ add_pool(Line *line, const PgpsPoolView *pool, TimestampTz now)
 			line->histogram[b] += view->copy->activity.histogram[b];
 		if (!view->counts)
 			continue;
-		add(&line->checked_out, &view->now.shown, PGPS_CHECKED_OUT);
-		add(&line->max_size, &view->now.shown, PGPS_MAX_SIZE);
-		add(&line->waiting, &view->now.shown, PGPS_WAITING);
+		add_figure(&line->checked_out, &view->now.shown, PGPS_CHECKED_OUT);
+		add_figure(&line->max_size, &view->now.shown, PGPS_MAX_SIZE);
+		add_figure(&line->waiting, &view->now.shown, PGPS_WAITING);
 	}
 	if (pool->fullest_pct > line->fullest_pct)
 	{
@@ -198,13 +209,13 @@ status_text(const char *status, bool aged, TimestampTz since, TimestampTz now)
 	return aged ? psprintf("%s %s", status, age(since, now)) : pstrdup(status);
 }
 
-/* "-" = unknown, "3+" = some did not tell */
+/* "-" = unknown, "3+" = some do not report it */
 static char *
 sum_text(const Sum *sum)
 {
-	if (sum->told == 0)
+	if (sum->known == 0)
 		return "-";
-	return psprintf(INT64_FORMAT "%s", sum->total, sum->not_told > 0 ? "+" : "");
+	return psprintf(INT64_FORMAT "%s", sum->total, sum->unknown > 0 ? "+" : "");
 }
 
 /* "[##...] 51/180": the bar only where the maximum is known */
@@ -224,8 +235,8 @@ pool_used_text(const Line *line)
 {
 	if (line->live == 0)
 		return "";
-	if (line->checked_out.told > 0 && line->checked_out.not_told == 0 &&
-		line->max_size.not_told == 0)
+	if (line->checked_out.known > 0 && line->checked_out.unknown == 0 &&
+		line->max_size.unknown == 0)
 		return used_text(line->checked_out.total, line->max_size.total);
 	return psprintf("%*s%s/?", BAR_WIDTH + 3, "", sum_text(&line->checked_out));
 }
@@ -246,26 +257,26 @@ fullest_text(const PgpsInstanceView *view)
  */
 
 static void
-render_pool(char **cell, const Line *line, TimestampTz now)
+render_pool(const char **cell, const Line *line, TimestampTz now)
 {
 	double		p95 = pgps_percentile(line->histogram, 0.95);
 
-	cell[0] = pstrdup(line->pool);
-	cell[1] = clip(line->database, DATABASE_WIDTH);
-	cell[2] = psprintf("%d", line->live);
-	cell[3] = psprintf("%d", line->connections);
-	cell[4] = pool_used_text(line);
-	cell[5] = fullest_text(line->fullest);
-	cell[6] = line->live > 0 ? sum_text(&line->waiting) : "";
-	cell[7] = p95 >= 0 ? psprintf("%.0f", ceil(p95 / 1000.0)) : "-";
-	cell[8] = pgps_digits_text(line->digits);
-	cell[9] = status_text(pgps_status_name(line->status),
-						  line->status != PGPS_OK,
-						  line->status_since, now);
+	cell[CELL_pool] = line->pool;
+	cell[CELL_database] = clip(line->database, DATABASE_WIDTH);
+	cell[CELL_inst] = psprintf("%d", line->live);
+	cell[CELL_conns] = psprintf("%d", line->connections);
+	cell[CELL_used] = pool_used_text(line);
+	cell[CELL_fullest] = fullest_text(line->fullest);
+	cell[CELL_wait] = line->live > 0 ? sum_text(&line->waiting) : "";
+	cell[CELL_p95_ms] = p95 >= 0 ? psprintf("%.0f", ceil(p95 / 1000.0)) : "-";
+	cell[CELL_last_hour] = pgps_digits_text(line->digits);
+	cell[CELL_status] = status_text(pgps_status_name(line->status),
+									line->status != PGPS_OK,
+									line->status_since, now);
 }
 
 static void
-render_server(char **cell, const PgpsSnapshot *snapshot)
+render_server(const char **cell, const PgpsSnapshot *snapshot)
 {
 	PgpsLimitStatus status = pgps_server_status(snapshot->rejections);
 	int			used = pgps_client_processes();
@@ -275,21 +286,24 @@ render_server(char **cell, const PgpsSnapshot *snapshot)
 
 	for (i = 0; i < snapshot->npools; i++)
 		live += snapshot->pools[i].live;
-	cell[0] = "(server)";
-	cell[1] = "";
-	cell[2] = psprintf("%d", live);
-	cell[3] = psprintf("%d", used);
-	cell[4] = used_text(used, pgps_server_usable(InvalidOid));
-	cell[5] = "";
-	cell[6] = "";
-	cell[7] = "";
+	cell[CELL_pool] = "(server)";
+	cell[CELL_inst] = psprintf("%d", live);
+	cell[CELL_conns] = psprintf("%d", used);
+	cell[CELL_used] = used_text(used, pgps_server_usable(InvalidOid));
 	pgps_last_hour_of_server(snapshot->taken_at, digits);
-	cell[8] = pgps_digits_text(digits);
-	cell[9] = status_text(pgps_limit_status_name(status),
-						  status != PGPS_LIMIT_OK,
-						  status == snapshot->info.server_status ?
-						  snapshot->info.server_status_since : snapshot->taken_at,
-						  snapshot->taken_at);
+	cell[CELL_last_hour] = pgps_digits_text(digits);
+	cell[CELL_status] = status_text(pgps_limit_status_name(status),
+									status != PGPS_LIMIT_OK,
+									status == snapshot->info.server_status ?
+									snapshot->info.server_status_since :
+									snapshot->taken_at,
+									snapshot->taken_at);
+}
+
+static int
+cell_width(const char *cell)
+{
+	return cell != NULL ? strlen(cell) : 0;
 }
 
 /*
@@ -297,57 +311,42 @@ render_server(char **cell, const PgpsSnapshot *snapshot)
  * that the others leave.
  */
 static void
-lay_out(char *(*cells)[COLUMNS], int nlines)
+lay_out(Cells *cells, int n)
 {
-	int			width = TERMINAL_WIDTH - (3 * COLUMNS - 1);
+	int			width = TERMINAL_WIDTH - (3 * CELLS - 1);
 	int			i,
 				c;
 
-	for (c = 1; c < COLUMNS; c++)
+	for (c = CELL_pool + 1; c < CELLS; c++)
 	{
-		int			widest = strlen(headers[c]);
+		int			widest = strlen(overview_columns[c].name);
 
-		for (i = 0; i < nlines; i++)
-			widest = Max(widest, (int) strlen(cells[i][c]));
-		for (i = 0; i < nlines && (c == COLUMN_WAIT || c == COLUMN_P95); i++)
+		for (i = 0; i < n; i++)
+			widest = Max(widest, cell_width(cells[i][c]));
+		for (i = 0; i < n && (c == CELL_wait || c == CELL_p95_ms); i++)
 		{
-			if (cells[i][c][0] != '\0')
+			if (cell_width(cells[i][c]) > 0)
 				cells[i][c] = psprintf("%*s", widest, cells[i][c]);
 		}
 		width -= widest;
 	}
-	for (i = 0; i < nlines; i++)
-		cells[i][0] = clip(cells[i][0], Max(width, MIN_POOL_WIDTH));
+	for (i = 0; i < n; i++)
+		cells[i][CELL_pool] = clip(cells[i][CELL_pool],
+										Max(width, MIN_POOL_WIDTH));
+}
+
+/* -1 = the cell is empty */
+static int
+cell_number(const char *cell)
+{
+	return cell != NULL ? atoi(cell) : -1;
 }
 
 static void
-put_line(PgpsRow *row, char **cell)
+put_cells(PgpsRow *row, const char **cell)
 {
-	int			c;
-
-	pgps_put_text(row, cell[0]);
-	pgps_put_text(row, cell[1]);
-	for (c = 2; c < 4; c++)
-	{
-		if (cell[c][0] != '\0')
-			pgps_put_int4(row, atoi(cell[c]));
-		else
-			pgps_put_null(row);
-	}
-	for (c = 4; c < COLUMNS; c++)
-		pgps_put_text(row, cell[c]);
+	OVERVIEW_COLUMNS(PGPS_PUT);
 	pgps_row_end(row);
-}
-
-static void
-put_not_loaded(PgpsRow *row)
-{
-	char	   *cell[COLUMNS] = {
-		"(not in shared_preload_libraries)", "", "", "", "", "", "", "", "",
-		"not loaded"
-	};
-
-	put_line(row, cell);
 }
 
 Datum
@@ -357,14 +356,17 @@ pgps_get_overview(PG_FUNCTION_ARGS)
 	PgpsSnapshot *snapshot;
 	Line	   *lines;
 	int			nlines = 0;
-	char	   *(*cells)[COLUMNS];
+	Cells	   *cells;
 	bool		sees_all;
 	int			i;
 
-	pgps_rows_begin(&row, fcinfo);
+	pgps_rows_begin(&row, fcinfo, overview_columns, lengthof(overview_columns));
 	if (!pgps_is_loaded())
 	{
-		put_not_loaded(&row);
+		cells = palloc0(sizeof(Cells));
+		cells[0][CELL_pool] = "(not in shared_preload_libraries)";
+		cells[0][CELL_status] = "not loaded";
+		put_cells(&row, cells[0]);
 		return (Datum) 0;
 	}
 
@@ -380,18 +382,18 @@ pgps_get_overview(PG_FUNCTION_ARGS)
 			pool->ninstances == 0 ||
 			(pool->source == PGPS_SOURCE_DISCOVERY && pool->connections == 0))
 			continue;
-		add_pool(find_line(lines, &nlines, pool->data->key.name,
-						   pgps_database_name(pool->data)), pool,
-				 snapshot->taken_at);
+		add_to_line(find_line(lines, &nlines, pool->data->key.name,
+							  pgps_database_name(pool->data)), pool,
+					snapshot->taken_at);
 	}
 	qsort(lines, nlines, sizeof(Line), compare_lines);
 
-	cells = palloc((nlines + 1) * sizeof(*cells));
+	cells = palloc0((nlines + 1) * sizeof(Cells));
 	render_server(cells[0], snapshot);
 	for (i = 0; i < nlines; i++)
 		render_pool(cells[i + 1], &lines[i], snapshot->taken_at);
 	lay_out(cells, nlines + 1);
 	for (i = 0; i <= nlines; i++)
-		put_line(&row, cells[i]);
+		put_cells(&row, cells[i]);
 	return (Datum) 0;
 }

@@ -28,6 +28,19 @@
 PG_FUNCTION_INFO_V1(pgps_get_planned_limits);
 PG_FUNCTION_INFO_V1(pgps_get_error);
 
+#define VERDICT_COLUMNS(C) \
+	C(scope, text, pgps_scope_name(v->scope)) \
+	C(name, name, v->name) \
+	C(usable, int4, v->usable) \
+	C(committed, known8, known, v->committed) \
+	C(requested, known8, !v->unlimited, v->requested) \
+	C(remaining, known8, known && !v->unlimited, v->remaining) \
+	C(fits, bool, known || v->unlimited ? v->fits : -1) \
+	C(uncapped, int4, known ? v->uncapped : -1) \
+	C(note, text, v->note)
+
+static const PgpsColumn verdict_columns[] = {VERDICT_COLUMNS(PGPS_COLUMN)};
+
 /* A column of a pgpool_stats.planned_pool as text, or NULL */
 static char *
 read_name(HeapTupleHeader row, const char *column)
@@ -135,12 +148,12 @@ read_against(text *against)
 }
 
 static void
-put_if(PgpsRow *row, bool known, int64 value)
+put_verdict(PgpsRow *row, const PgpsVerdict *v)
 {
-	if (known)
-		pgps_put_int8(row, value);
-	else
-		pgps_put_null(row);
+	bool		known = v->usable >= 0;
+
+	VERDICT_COLUMNS(PGPS_PUT)
+	pgps_row_end(row);
 }
 
 /* get_planned_limits(plan planned_pool[], against text): a row for each limit */
@@ -155,26 +168,9 @@ pgps_get_planned_limits(PG_FUNCTION_ARGS)
 	pgps_ensure_loaded();
 	peak = read_against(PG_GETARG_TEXT_PP(1));
 	plan = read_plan(PG_GETARG_ARRAYTYPE_P(0));
-	pgps_rows_begin(&row, fcinfo);
+	pgps_rows_begin(&row, fcinfo, verdict_columns, lengthof(verdict_columns));
 	foreach(lc, pgps_judge_plan(pgps_take_snapshot(PGPS_NO_HISTOGRAMS), plan, peak))
-	{
-		const PgpsVerdict *v = lfirst(lc);
-		bool		known = v->usable >= 0;
-
-		pgps_put_text(&row, pgps_scope_name(v->scope));
-		pgps_put_name(&row, v->name);
-		pgps_put_known4(&row, v->usable);
-		put_if(&row, known, v->committed);
-		put_if(&row, !v->unlimited, v->requested);
-		put_if(&row, known && !v->unlimited, v->remaining);
-		if (known || v->unlimited)
-			pgps_put_bool(&row, v->fits);
-		else
-			pgps_put_null(&row);
-		pgps_put_known4(&row, known ? v->uncapped : -1);
-		pgps_put_text(&row, v->note);
-		pgps_row_end(&row);
-	}
+		put_verdict(&row, lfirst(lc));
 	return (Datum) 0;
 }
 

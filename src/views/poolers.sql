@@ -21,7 +21,7 @@ CREATE VIEW pgpool_stats.poolers AS
 GRANT SELECT ON pgpool_stats.poolers TO PUBLIC;
 COMMENT ON VIEW pgpool_stats.poolers IS
 	'External poolers that are polled (for pg_read_all_stats)';
-COMMENT ON COLUMN pgpool_stats.poolers.name IS 'Its name; pools and via call it so';
+COMMENT ON COLUMN pgpool_stats.poolers.name IS 'Its name, as in pools and in the columns via';
 COMMENT ON COLUMN pgpool_stats.poolers.product IS 'PgBouncer, Odyssey, Pgpool-II or what it calls itself';
 COMMENT ON COLUMN pgpool_stats.poolers.version IS 'Its version';
 COMMENT ON COLUMN pgpool_stats.poolers.reachable IS 'Did it answer the last poll?';

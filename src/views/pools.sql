@@ -66,12 +66,12 @@ COMMENT ON COLUMN pgpool_stats.pools.source IS 'How we know: report, label, disc
 COMMENT ON COLUMN pgpool_stats.pools.via IS 'Pooler between the pool and this server';
 COMMENT ON COLUMN pgpool_stats.pools.status IS 'The worst of its live instances';
 COMMENT ON COLUMN pgpool_stats.pools.status_since IS 'Since when it has this status';
-COMMENT ON COLUMN pgpool_stats.pools.instances IS 'Live copies of it';
-COMMENT ON COLUMN pgpool_stats.pools.config IS 'Their sizes, as 9 x 5+10, 3 x 20';
-COMMENT ON COLUMN pgpool_stats.pools.pool_size IS 'Sum of the configured normal caps';
-COMMENT ON COLUMN pgpool_stats.pools.max_overflow IS 'Sum of what is allowed on top';
-COMMENT ON COLUMN pgpool_stats.pools.max_size IS 'Sum of the caps; null unless all are known';
-COMMENT ON COLUMN pgpool_stats.pools.unlimited IS 'An instance has no cap';
+COMMENT ON COLUMN pgpool_stats.pools.instances IS 'Live instances of it';
+COMMENT ON COLUMN pgpool_stats.pools.config IS 'Sizes of its live instances, as 9 x 5+10, 3 x 20';
+COMMENT ON COLUMN pgpool_stats.pools.pool_size IS 'Sum of pool_size of its live instances';
+COMMENT ON COLUMN pgpool_stats.pools.max_overflow IS 'Sum of max_overflow of its live instances';
+COMMENT ON COLUMN pgpool_stats.pools.max_size IS 'Sum of max_size of them; null unless all are known';
+COMMENT ON COLUMN pgpool_stats.pools.unlimited IS 'An instance has no maximum';
 COMMENT ON COLUMN pgpool_stats.pools.open IS 'Connections open now';
 COMMENT ON COLUMN pgpool_stats.pools.checked_out IS 'Of those, lent to the application';
 COMMENT ON COLUMN pgpool_stats.pools.checked_in IS 'Of those, idle in the pool';
@@ -103,7 +103,7 @@ COMMENT ON COLUMN pgpool_stats.pools.total_xact_time IS 'Time inside transaction
 COMMENT ON COLUMN pgpool_stats.pools.mean_xact_time IS 'Time of a transaction on average, ms';
 COMMENT ON COLUMN pgpool_stats.pools.connects IS 'Connections made to this server';
 COMMENT ON COLUMN pgpool_stats.pools.disconnects IS 'Connections ended';
-COMMENT ON COLUMN pgpool_stats.pools.rejected IS 'Connections refused by a limit';
+COMMENT ON COLUMN pgpool_stats.pools.rejected IS 'Connections rejected by a limit';
 COMMENT ON COLUMN pgpool_stats.pools.last_report IS 'When an instance last reported';
 COMMENT ON COLUMN pgpool_stats.pools.first_seen IS 'When it was first seen';
 COMMENT ON COLUMN pgpool_stats.pools.last_hour IS 'Fullest instance in tenths, a digit per 6 min';

@@ -21,11 +21,11 @@ CREATE VIEW pgpool_stats.rejections AS
 	SELECT * FROM pgpool_stats.get_rejections();
 GRANT SELECT ON pgpool_stats.rejections TO PUBLIC;
 COMMENT ON VIEW pgpool_stats.rejections IS
-	'Refused connections: one origin in one minute a row';
-COMMENT ON COLUMN pgpool_stats.rejections.first_rejected IS 'First refusal of this origin in its minute';
+	'Rejected connections: a row for each origin and minute';
+COMMENT ON COLUMN pgpool_stats.rejections.first_rejected IS 'First one of this origin in its minute';
 COMMENT ON COLUMN pgpool_stats.rejections.last_rejected IS 'The last one';
 COMMENT ON COLUMN pgpool_stats.rejections.count IS 'How many';
-COMMENT ON COLUMN pgpool_stats.rejections.reason IS 'The limit that refused';
+COMMENT ON COLUMN pgpool_stats.rejections.reason IS 'The limit that rejected it';
 COMMENT ON COLUMN pgpool_stats.rejections.usable IS 'What that limit allows now';
 COMMENT ON COLUMN pgpool_stats.rejections.pool IS 'Pool it says it belongs to';
 COMMENT ON COLUMN pgpool_stats.rejections.instance IS 'Instance it says it is';

@@ -24,7 +24,7 @@
 #include "base/compat.h"
 #include "base/settings.h"
 #include "base/shmem.h"
-#include "dialects/dialect.h"
+#include "dialects/stats.h"
 #include "poolers/poolers.h"
 #include "registry/identity.h"
 #include "registry/registry.h"

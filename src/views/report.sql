@@ -4,7 +4,7 @@ RETURNS boolean
 AS 'MODULE_PATHNAME', 'pgps_report'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION pgpool_stats.report(text, jsonb, text) IS
-	'tell what a pool library says of your pool';
+	'report the statistics of your client pool';
 
 CREATE FUNCTION pgpool_stats.forget(pool text, instance text DEFAULT NULL)
 RETURNS boolean

@@ -1,7 +1,26 @@
 /*-------------------------------------------------------------------------
  *
  * row.h
- *	  Building the rows of a view, column after column.
+ *	  Building the rows of a view from the table of its columns.
+ *
+ * A view has one list of its columns, in the order of its SQL declaration:
+ * of each its name, the kind of its value, and the value.
+ *
+ *		#define LEAK_COLUMNS(C) \
+ *			C(pool, text, pool->key.name) \
+ *			C(at_least, int4, leak->at_least)
+ *
+ * From it come the table that pgps_rows_begin() compares with the SQL
+ * declaration, and what puts a row, where "row" is the PgpsRow:
+ *
+ *		static const PgpsColumn leak_columns[] = {LEAK_COLUMNS(PGPS_COLUMN)};
+ *		...
+ *		LEAK_COLUMNS(PGPS_PUT);
+ *		pgps_row_end(row);
+ *
+ * So a new column is a line there and one in the .sql beside it.  The kind K
+ * of a value is the name of its function pgps_put_K(), and PGPS_TYPE_K the
+ * type of what that puts.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -10,15 +29,21 @@
 #ifndef PGPS_ROW_H
 #define PGPS_ROW_H
 
+#include "catalog/pg_type.h"
 #include "datatype/timestamp.h"
 #include "fmgr.h"
 #include "funcapi.h"
-#include "lib/stringinfo.h"
+#include "utils/jsonb.h"
 
-#include "dialects/fields.h"
 #include "registry/counters.h"
 
 #define PGPS_MAX_COLUMNS 64
+
+typedef struct PgpsColumn
+{
+	const char *name;
+	Oid			type;
+} PgpsColumn;
 
 typedef struct PgpsRow
 {
@@ -28,35 +53,65 @@ typedef struct PgpsRow
 	bool		nulls[PGPS_MAX_COLUMNS];
 } PgpsRow;
 
-extern void pgps_rows_begin(PgpsRow *row, FunctionCallInfo fcinfo);
+/* what a list of columns is called with */
+#define PGPS_COLUMN(name, kind, ...) {#name, PGPS_TYPE_##kind},
+#define PGPS_PUT(name, kind, ...) pgps_put_##kind(row, __VA_ARGS__);
+
+extern void pgps_rows_begin(PgpsRow *row, FunctionCallInfo fcinfo,
+							const PgpsColumn *columns, int ncolumns);
 extern void pgps_row_end(PgpsRow *row);
 
-extern void pgps_put_null(PgpsRow *row);
-extern void pgps_put_nulls(PgpsRow *row, int n);
-extern void pgps_put_bool(PgpsRow *row, bool value);
-extern void pgps_put_int4(PgpsRow *row, int32 value);
+/* negative = unknown = null */
+#define PGPS_TYPE_bool BOOLOID
+#define PGPS_TYPE_int4 INT4OID
+#define PGPS_TYPE_int8 INT8OID
+#define PGPS_TYPE_float8 FLOAT8OID
+#define PGPS_TYPE_ms FLOAT8OID
+#define PGPS_TYPE_interval INTERVALOID
+#define PGPS_TYPE_pct NUMERICOID
+extern void pgps_put_bool(PgpsRow *row, int value);
+extern void pgps_put_int4(PgpsRow *row, int64 value);
 extern void pgps_put_int8(PgpsRow *row, int64 value);
 extern void pgps_put_float8(PgpsRow *row, double value);
-extern void pgps_put_known4(PgpsRow *row, int64 value);
-extern void pgps_put_known8(PgpsRow *row, int64 value);
-extern void pgps_put_known_float8(PgpsRow *row, double value);
-extern void pgps_put_known_ms(PgpsRow *row, int64 time);
+extern void pgps_put_ms(PgpsRow *row, double time);
+extern void pgps_put_interval(PgpsRow *row, int64 length);
 extern void pgps_put_pct(PgpsRow *row, double pct);
+
+/* one that may be negative */
+#define PGPS_TYPE_known8 INT8OID
+extern void pgps_put_known8(PgpsRow *row, bool known, int64 value);
+
+/* NULL, empty or 0 = null */
+#define PGPS_TYPE_text TEXTOID
+#define PGPS_TYPE_name NAMEOID
+#define PGPS_TYPE_time TIMESTAMPTZOID
+#define PGPS_TYPE_address INETOID
+#define PGPS_TYPE_jsonb JSONBOID
+#define PGPS_TYPE_texts TEXTARRAYOID
+#define PGPS_TYPE_int4s INT4ARRAYOID
 extern void pgps_put_text(PgpsRow *row, const char *value);
 extern void pgps_put_name(PgpsRow *row, const char *value);
 extern void pgps_put_time(PgpsRow *row, TimestampTz value);
-extern void pgps_put_interval(PgpsRow *row, int64 length);
 extern void pgps_put_address(PgpsRow *row, const char *value);
+extern void pgps_put_jsonb(PgpsRow *row, const Jsonb *value);
 extern void pgps_put_texts(PgpsRow *row, const char *packed, Size size);
 extern void pgps_put_int4s(PgpsRow *row, const int *values, int n);
+
+/* a figure of a pool, null if unknown */
+#define PGPS_TYPE_figure4 INT4OID
+#define PGPS_TYPE_figure8 INT8OID
+#define PGPS_TYPE_figure_ms FLOAT8OID
 extern void pgps_put_figure4(PgpsRow *row, const PgpsValues *v, PgpsField f);
 extern void pgps_put_figure8(PgpsRow *row, const PgpsValues *v, PgpsField f);
 extern void pgps_put_figure_ms(PgpsRow *row, const PgpsValues *v, PgpsField f);
+
+/* a counter, null if unknown; times in milliseconds */
+#define PGPS_TYPE_count INT8OID
+#define PGPS_TYPE_count_ms FLOAT8OID
+#define PGPS_TYPE_mean_ms FLOAT8OID
 extern void pgps_put_count(PgpsRow *row, const PgpsCounters *c, int counter);
-extern void pgps_put_count_ms(PgpsRow *row, const PgpsCounters *c, int counter);
+extern void pgps_put_count_ms(PgpsRow *row, const PgpsCounters *c, int time);
 extern void pgps_put_mean_ms(PgpsRow *row, const PgpsCounters *c, int time,
 							 int count);
-
-extern void pgps_note(StringInfo notes, const char *text);
 
 #endif							/* PGPS_ROW_H */

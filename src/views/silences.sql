@@ -5,7 +5,7 @@ RETURNS int
 AS 'MODULE_PATHNAME', 'pgps_silence'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION pgpool_stats.silence(text, text, interval, text) IS
-	'be told nothing of these alerts for a while; gives an id';
+	'silence alerts for a while; returns an id';
 
 CREATE FUNCTION pgpool_stats.unsilence(id int)
 RETURNS void
@@ -34,7 +34,7 @@ CREATE VIEW pgpool_stats.silences AS
 	SELECT * FROM pgpool_stats.get_silences();
 GRANT SELECT ON pgpool_stats.silences TO PUBLIC;
 COMMENT ON VIEW pgpool_stats.silences IS
-	'Alerts that nobody is told for a while';
+	'Alerts that are silenced for a while';
 COMMENT ON COLUMN pgpool_stats.silences.id IS 'For unsilence()';
 COMMENT ON COLUMN pgpool_stats.silences.rule IS 'Name of the rule; * = all';
 COMMENT ON COLUMN pgpool_stats.silences.pool IS 'Pools that are meant, as in alert_rules';

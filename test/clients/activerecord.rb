@@ -90,7 +90,7 @@ reporter.compare("the thread", NAME, checked_out: 2, status: "exhausted")
 thread.kill
 thread.join
 without = report_forever(REPORTING.merge(dbname: "postgres"), NAME, 0.05)
-check("without the extension: the thread ends", without.join(10))
+check("without the extension: the thread ends", without.join(300))
 
 pool.checkin(held.pop)
 wait_until("the hand-over") { got }

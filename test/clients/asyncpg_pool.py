@@ -127,7 +127,7 @@ async def main():
     held = [await pool.acquire() for _ in range(3)]
     check("forgotten before the task", reporter.forget(POOL, ME))
     task = asyncio.create_task(report_forever(POOL, pool))
-    for _ in range(100):
+    for _ in range(6000):
         await asyncio.sleep(0.05)
         row = reporter.instance(POOL, ME)
         if row and row["checked_out"] == 3:

@@ -48,7 +48,7 @@ func me() string {
 }
 
 func until(what string, condition func() bool) {
-	for i := 0; i < 1000; i++ {
+	for i := 0; i < 15000; i++ {
 		if condition() {
 			return
 		}

@@ -23,12 +23,12 @@ function equal(name, got, expected) {
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function until(what, condition) {
-  for (let i = 0; i < 1000; i++) {
+  for (let i = 0; i < 15000; i++) {
     const value = await condition();
     if (value) return value;
     await sleep(20);
   }
-  check('waited for ' + what, false, 'not within 20 s');
+  check('waited for ' + what, false, 'not within 300 s');
   return null;
 }
 

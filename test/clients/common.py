@@ -37,7 +37,7 @@ def done():
     os._exit(1 if failures else 0)
 
 
-def until(what, condition, timeout=30):
+def until(what, condition, timeout=300):
     """Poll until the condition is true; returns what it was at last."""
     end = time.monotonic() + timeout
     while True:
@@ -198,15 +198,31 @@ class Watch:
         row = self.row()
         check("%s: %s is silent" % (self.rule, step), row is None, row)
 
-    def fires(self, step, report=lambda: None, **expected):
-        """It comes to fire as expected; the pool reports all the while."""
+    def fires(self, step, report=lambda: None, within=None, **expected):
+        """It comes to fire as expected; the pool reports all the while.
+        It is late when a pass did not see to it that began after a report of
+        later than "within" seconds from now; the server tells the time."""
         expected["state"] = "firing"
+        admin = self.rules.admin
+        began = admin.one("SELECT clock_timestamp()")
+        due = None
+        self.late = False
 
         def fires():
+            nonlocal due
             report()
+            if within and due is None:
+                due = admin.one("SELECT now FROM clock_timestamp() AS now"
+                                " WHERE now - %s > %s * interval '1 s'"
+                                " UNION ALL SELECT NULL LIMIT 1", began, within)
+            overdue = due is not None and admin.one(
+                "SELECT last_pass > %s FROM pgpool_stats.info", due)
             row = self.row()
-            return row and not [key for key in expected
-                                if row[key] != expected[key]] and row
+            if row and not [key for key in expected
+                            if row[key] != expected[key]]:
+                return row
+            self.late |= overdue
+            return None
         name = "%s: %s fires" % (self.rule, step)
         row = until(name, fires)
         if row:

@@ -21,7 +21,7 @@ def done
 end
 
 def wait_until(what)
-  1000.times do
+  15000.times do
     return if yield
     sleep 0.02
   end

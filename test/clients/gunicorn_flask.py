@@ -29,7 +29,7 @@ class Server:
 
     def get(self):
         """The pid of the worker that answered, None if none did."""
-        conn = http.client.HTTPConnection("localhost", timeout=10)
+        conn = http.client.HTTPConnection("localhost", timeout=300)
         conn.sock = socket.socket(socket.AF_UNIX)
         try:
             conn.sock.connect(self.socket)

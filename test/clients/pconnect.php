@@ -18,7 +18,7 @@ function equal(string $name, $got, $expected): void
 
 function until(string $what, callable $condition): void
 {
-    for ($i = 0; $i < 1000; $i++) {
+    for ($i = 0; $i < 15000; $i++) {
         if ($condition()) {
             return;
         }

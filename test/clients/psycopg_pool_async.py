@@ -95,7 +95,7 @@ async def main():
     held.append(await pool.getconn())
     step("full", pool, "full", 2, 2, waiting=0)
 
-    waiter = asyncio.create_task(pool.getconn(timeout=30))
+    waiter = asyncio.create_task(pool.getconn(timeout=300))
     await until("a waiting caller", lambda:
                 pool.get_stats()["requests_waiting"] == 1)
     step("waiting", pool, "exhausted", 2, 2, waiting=1)

@@ -31,10 +31,14 @@ step = lambda do |name, status, connections, held|
   reporter.connections(name, NAME, connections)
 end
 
-# Threads that hold a connection until they are told
+# Threads that hold a connection until they are told, however long they wait
 release = Queue.new
 hold = lambda do
-  Thread.new { db.synchronize { |conn| Thread.current[:got] = conn; release.pop } }
+  Thread.new do
+    db.synchronize { |conn| Thread.current[:got] = conn; release.pop }
+  rescue Sequel::PoolTimeout
+    retry
+  end
 end
 
 db.disconnect # connecting tests the first one

@@ -163,7 +163,7 @@ async def main():
         check("async, timed out: the library says so", True)
     async_step("async, timed out", "exhausted", 2, 2)
 
-    engine.pool._timeout = 30
+    engine.pool._timeout = 300
     waiter = asyncio.ensure_future(engine.connect().start())
     await asyncio.sleep(0.1)
     check("async, waiting: it waits", not waiter.done())

@@ -89,7 +89,8 @@ def queue():
 # nobody but the queue itself knows who waits
 thread = threading.Thread(target=queue, daemon=True)
 thread.start()
-until("a thread in the queue", lambda: len(pool._pool.not_empty._waiters) == 1)
+until("a thread in the queue", lambda: len(pool._pool.not_empty._waiters) == 1
+      or outcome)
 step("waiting", pool, "exhausted", 3, 3)
 
 thread.join()
@@ -99,7 +100,7 @@ step("timed out", pool, "exhausted", 3, 3)
 
 # this one waits until a connection comes back
 engine2_timeout = pool._timeout
-pool._timeout = 30
+pool._timeout = 300
 outcome.clear()
 thread = threading.Thread(target=queue, daemon=True)
 thread.start()

@@ -1,5 +1,6 @@
 # mutate.pl SEED COUNT FILE...: mutations of the JSON documents that stand in
-# regression tests, one a line; the same ones for the same seed and files.
+# regression tests, as SQL literals or as whole lines, one a line; the same
+# ones for the same seed and files.
 use strict;
 use warnings;
 no warnings "recursion";
@@ -54,11 +55,9 @@ foreach my $file (@files)
 	open(my $in, '<', $file) or die "$file: $!";
 	while (my $line = <$in>)
 	{
-		while ($line =~ /'((?:[{\["])(?:[^']|'')*)'/g)
+		while ($line =~ /'([{\["](?:[^']|'')*)'|^([{\["].*)/g)
 		{
-			my $found = $1;
-
-			$found =~ s/''/'/g;
+			my $found = $2 // $1 =~ s/''/'/gr;
 			my $value = eval { $json->decode($found) };
 			push @fixtures, tree($value) if defined $value;
 		}

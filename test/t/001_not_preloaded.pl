@@ -1,29 +1,19 @@
-
 # Without shared_preload_libraries everything says so and nothing breaks.
 
 use strict;
 use warnings;
-use PostgreSQL::Test::Cluster;
-use PostgreSQL::Test::Utils;
-use Test::More;
+use PgpoolStats;
 
-my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init;
-$node->start;
+my $node = start_node("shared_preload_libraries = ''");
 
-$node->safe_psql('postgres', 'CREATE EXTENSION pgpool_stats');
 pass('CREATE EXTENSION works');
 
-is( $node->safe_psql(
-		'postgres', 'SELECT pool, status FROM pgpool_stats.overview'),
+is(sql('SELECT pool, status FROM pgpool_stats.overview'),
 	'(not in shared_preload_libraries)|not loaded',
 	'overview answers one row that says so');
-is( $node->safe_psql(
-		'postgres',
-		'SELECT loaded, version IS NOT NULL, collector_pid IS NULL,
+is(sql('SELECT loaded, version IS NOT NULL, collector_pid IS NULL,
 			instances_max IS NULL FROM pgpool_stats.info'),
-	'f|t|t|t',
-	'info answers one row that says so');
+	'f|t|t|t', 'info answers one row that says so');
 
 foreach my $query (
 	"SELECT pgpool_stats.report('p', '{\"open\": 1}')",
@@ -39,7 +29,7 @@ foreach my $query (
 	"SELECT * FROM pgpool_stats.check_plan('[{\"pool_size\": 5}]')",
 	"SELECT pgpool_stats.assert_plan('[{\"pool_size\": 5}]')")
 {
-	my ($ret, $stdout, $stderr) = $node->psql('postgres', $query,
+	my ($ret, $stdout, $stderr) = psql($query,
 		extra_params => [ '-v', 'VERBOSITY=verbose' ]);
 	isnt($ret, 0, "fails: $query");
 	like(
@@ -48,8 +38,7 @@ foreach my $query (
 		"says why, with a hint: $query");
 }
 
-is( $node->safe_psql(
-		'postgres', 'SELECT code, message FROM pgpool_stats.check_status()'),
+is(sql('SELECT code, message FROM pgpool_stats.check_status()'),
 	'3|pgpool_stats is not in shared_preload_libraries',
 	'check_status answers one row that says so');
 
@@ -59,39 +48,29 @@ foreach my $setting (
 	'pool=orders', 'instance=web-1:4711',
 	'pool_size=abc', 'max_overflow=',
 	'strict_reports=on', 'no_such_setting=1',
-	'sample_interval=100', 'max_pools=7',
-	'pooler_addresses=nonsense')
+	'sample_interval=100', 'max_pools=7', 'pooler_addresses=nonsense')
 {
 	local $ENV{PGOPTIONS} = "-c pgpool_stats.$setting";
 	my ($ret, $stdout, $stderr) =
-	  $node->psql('postgres',
-		'SELECT loaded FROM pgpool_stats.info; SELECT 1');
+	  psql('SELECT loaded FROM pgpool_stats.info; SELECT 1');
 	is($ret, 0, "connection with pgpool_stats.$setting works");
 	is($stdout, "f\n1", "and so do its queries");
 }
 
 # ... and with settings of a role
-$node->safe_psql(
-	'postgres', q{
+sql(q{
 	CREATE ROLE labelled LOGIN;
 	ALTER ROLE labelled SET pgpool_stats.pool = 'orders';
 	ALTER ROLE labelled SET pgpool_stats.pool_size = '5+10';
 });
-is( $node->safe_psql(
-		'postgres',
-		'SELECT loaded FROM pgpool_stats.info; SELECT session_user',
-		extra_params => [ '-U', 'labelled' ]),
-	"f\nlabelled",
-	'labels of a role do no harm');
+is(sql('SELECT loaded FROM pgpool_stats.info; SELECT session_user', as => 'labelled'),
+	"f\nlabelled", 'labels of a role do no harm');
 
 # a plain LOAD does no better, and does no harm
-is( $node->safe_psql(
-		'postgres', "LOAD 'pgpool_stats'; SELECT loaded FROM pgpool_stats.info"
-	),
-	'f',
-	'LOAD is not enough');
+is(sql("LOAD 'pgpool_stats'; SELECT loaded FROM pgpool_stats.info"),
+	'f', 'LOAD is not enough');
 
-$node->safe_psql('postgres', 'DROP EXTENSION pgpool_stats');
+sql('DROP EXTENSION pgpool_stats');
 pass('DROP EXTENSION works');
 
 $node->stop;

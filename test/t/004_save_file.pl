@@ -1,59 +1,33 @@
-
 # A save file that cannot be used is set aside, and the server starts.
 
 use strict;
 use warnings;
-use File::Copy;
-use PostgreSQL::Test::Cluster;
-use PostgreSQL::Test::Utils;
-use Test::More;
+use PgpoolStats;
 
-my $conf = q{
-shared_preload_libraries = 'pgpool_stats'
-pgpool_stats.sample_interval = 100ms
-pgpool_stats.save_interval = 1s
-};
-my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init(allows_streaming => 1);
-$node->append_conf('postgresql.conf', $conf);
-$node->start;
-$node->safe_psql('postgres', 'CREATE EXTENSION pgpool_stats');
+my $conf = 'pgpool_stats.save_interval = 1s';
+
+# the file of another server
+my $other = start_node($conf, name => 'other');
+report('foreign', '{"checkouts": 1}');
+$other->stop;
+my $foreign =
+  slurp_file($other->data_dir . '/pg_stat_tmp/pgpool_stats.stat');
+
+my $node = start_node($conf, streaming => 1);
 
 my $file = $node->data_dir . '/pg_stat_tmp/pgpool_stats.stat';
 my $aside = "$file.set_aside";
-
-sub write_file
-{
-	my ($path, $data) = @_;
-
-	open my $fh, '>:raw', $path or die "could not write $path: $!";
-	print $fh $data;
-	close $fh;
-	return;
-}
-
-sub report
-{
-	my ($pool, $checkouts) = @_;
-
-	return $node->safe_psql('postgres',
-		qq{SELECT pgpool_stats.report('$pool', '{"checkouts": $checkouts}', 'i')}
-	);
-}
 
 sub checkouts
 {
 	my ($pool) = @_;
 
-	return $node->safe_psql('postgres',
-		"SELECT checkouts FROM pgpool_stats.pools WHERE pool = '$pool'");
+	return sql("SELECT checkouts FROM pgpool_stats.pools WHERE pool = '$pool'");
 }
 
 # A base backup does not carry it.
-report('saved', 100);
-$node->poll_query_until('postgres',
-	q{SELECT size > 0 FROM pg_stat_file('pg_stat_tmp/pgpool_stats.stat', true)})
-  or die 'no save';
+report('saved', '{"checkouts": 100}');
+wait_for(q{SELECT size > 0 FROM pg_stat_file('pg_stat_tmp/pgpool_stats.stat', true)});
 $node->backup('base');
 ok(-d $node->backup_dir . '/base/pg_stat_tmp', 'the base backup is there');
 ok(!-e $node->backup_dir . '/base/pg_stat_tmp/pgpool_stats.stat',
@@ -62,18 +36,6 @@ ok(!-e $node->backup_dir . '/base/pg_stat_tmp/pgpool_stats.stat',
 $node->stop;
 ok(-s $file, 'a clean shutdown saves');
 my $good = slurp_file($file);
-
-# the file of another server
-my $other = PostgreSQL::Test::Cluster->new('other');
-$other->init;
-$other->append_conf('postgresql.conf', $conf);
-$other->start;
-$other->safe_psql('postgres', 'CREATE EXTENSION pgpool_stats');
-$other->safe_psql('postgres',
-	q{SELECT pgpool_stats.report('foreign', '{"checkouts": 1}', 'i')});
-$other->stop;
-my $foreign =
-  slurp_file($other->data_dir . '/pg_stat_tmp/pgpool_stats.stat');
 
 sub with_byte
 {
@@ -86,6 +48,9 @@ sub with_byte
 	return $data;
 }
 
+my %at = compiled('main/persist.c',
+	FORMAT => 'offsetof(SaveHeader, format)',
+	VERSION => 'offsetof(SaveHeader, server_version)');
 my @bad = (
 	[ 'damaged in the middle', with_byte(length($good) / 2), 'damaged' ],
 	[ 'damaged at the end', with_byte(length($good) - 1), 'damaged' ],
@@ -94,10 +59,10 @@ my @bad = (
 	[ 'a few bytes', substr($good, 0, 10), 'truncated' ],
 	[ 'empty', '', 'truncated' ],
 	[ 'too long', $good . 'x' x 100, 'truncated' ],
-	[ 'of a future format', with_byte(4), 'another version of pgpool_stats' ],
+	[ 'of a future format', with_byte($at{FORMAT}), 'another version of pgpool_stats' ],
 	[
 		'of another major version',
-		with_byte(8, chr(99)),
+		with_byte($at{VERSION}, chr(99)),
 		'another major version of PostgreSQL'
 	],
 	[ 'of another server', $foreign, 'another database system' ],
@@ -117,13 +82,10 @@ foreach my $case (@bad)
 		qr/LOG:  pgpool_stats starts without saved statistics\n.*DETAIL:  File "pg_stat_tmp\/pgpool_stats.stat" is not used: .*\Q$why\E.*pgpool_stats.stat.set_aside/,
 		"file $name: a LOG line says why");
 	ok(-e $aside && slurp_file($aside) eq $data, "file $name: set aside");
-	is( $node->safe_psql(
-			'postgres',
-			q{SELECT count(*) FROM pgpool_stats.pools
+	is(sql(q{SELECT count(*) FROM pgpool_stats.pools
 			  WHERE pool IN ('saved', 'foreign')}),
-		'0',
-		"file $name: the registry is empty");
-	is(report('anew', 7), 't', "file $name: reports work");
+		'0', "file $name: the registry is empty");
+	is(report('anew', '{"checkouts": 7}'), 't', "file $name: reports work");
 	is(checkouts('anew'), '7', "file $name: views work");
 	$node->stop;
 	isnt(slurp_file($file), $data, "file $name: saved anew");
@@ -150,7 +112,7 @@ SKIP:
 		slurp_file($node->logfile, $offset),
 		qr/LOG:  could not open file "pg_stat_tmp\/pgpool_stats.stat": Permission denied/,
 		'unreadable file: a LOG line');
-	is(report('anew', 7), 't', 'unreadable file: reports work');
+	is(report('anew', '{"checkouts": 7}'), 't', 'unreadable file: reports work');
 	$node->stop;
 	chmod 0600, $file;
 }
@@ -160,7 +122,7 @@ unlink $file;
 mkdir $file;
 my $offset = -s $node->logfile;
 $node->start;
-is(report('anew', 7), 't', 'a directory in its place: reports work');
+is(report('anew', '{"checkouts": 7}'), 't', 'a directory in its place: reports work');
 $node->wait_for_log(
 	qr/LOG:  could not open file "pg_stat_tmp\/pgpool_stats.stat": Is a directory.*could not open/s,
 	$offset);

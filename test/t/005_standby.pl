@@ -1,45 +1,29 @@
-
 # Reports need no write access: they work on a hot standby and in a read-only
 # transaction.
 
 use strict;
 use warnings;
-use PostgreSQL::Test::Cluster;
-use PostgreSQL::Test::Utils;
-use Test::More;
+use PgpoolStats;
 
-my $primary = PostgreSQL::Test::Cluster->new('primary');
-$primary->init(allows_streaming => 1);
-$primary->append_conf(
-	'postgresql.conf', q{
-shared_preload_libraries = 'pgpool_stats'
-pgpool_stats.sample_interval = 100ms
+my $primary = start_node(q{
 pgpool_stats.save_interval = 1s
-});
-$primary->start;
-$primary->safe_psql('postgres', 'CREATE EXTENSION pgpool_stats');
+}, name => 'primary', streaming => 1);
 
 # read-only transactions
-is( $primary->safe_psql(
-		'postgres', q{
+is(sql(q{
 		BEGIN TRANSACTION READ ONLY;
 		SELECT pgpool_stats.report('both', '{"open": 3, "checkouts": 1000}', 'primary');
 		COMMIT}),
-	't',
-	'report works in a read-only transaction');
-is( $primary->safe_psql(
-		'postgres', q{
+	't', 'report works in a read-only transaction');
+is(sql(q{
 		SET default_transaction_read_only = on;
 		SELECT pgpool_stats.report('both', '{"open": 3, "checkouts": 1001}', 'primary');
 		SELECT pgpool_stats.report('both', '{"open": 3}', 'bye');
 		SELECT pgpool_stats.forget('both', 'bye');
 		SELECT checkouts FROM pgpool_stats.pools WHERE pool = 'both'}),
-	"t\nt\nt\n1001",
-	'so do forget and the views');
+	"t\nt\nt\n1001", 'so do forget and the views');
 
-$primary->poll_query_until('postgres',
-	q{SELECT size > 0 FROM pg_stat_file('pg_stat_tmp/pgpool_stats.stat', true)})
-  or die 'no save';
+wait_for(q{SELECT size > 0 FROM pg_stat_file('pg_stat_tmp/pgpool_stats.stat', true)});
 $primary->backup('base');
 
 my $standby = PostgreSQL::Test::Cluster->new('standby');
@@ -57,28 +41,21 @@ is( $standby->safe_psql(
 
 is( $standby->safe_psql(
 		'postgres',
-		q{SELECT pgpool_stats.report('both', '{"open": 2, "checkouts": 5}', 'standby')}
-	),
-	't',
-	'report works on a standby');
+		q{SELECT pgpool_stats.report('both', '{"open": 2, "checkouts": 5}', 'standby')}),
+	't', 'report works on a standby');
 is( $standby->safe_psql(
 		'postgres',
 		q{SELECT instance, open, checkouts FROM pgpool_stats.instances
 		  WHERE pool = 'both'}),
-	'standby|2|5',
-	'its report is there');
+	'standby|2|5', 'its report is there');
 is( $standby->safe_psql(
 		'postgres',
 		q{SELECT pgpool_stats.report('both', '{"open": 1}', 'x');
 		  SELECT pgpool_stats.forget('both', 'x')}),
-	"t\nt",
-	'forget works on a standby');
-is( $primary->safe_psql(
-		'postgres',
-		q{SELECT string_agg(instance, ',') FROM pgpool_stats.instances
+	"t\nt", 'forget works on a standby');
+is(sql(q{SELECT string_agg(instance, ',') FROM pgpool_stats.instances
 		  WHERE pool = 'both'}),
-	'primary',
-	'and the primary knows nothing of it');
+	'primary', 'and the primary knows nothing of it');
 
 # the collector works there, and so does everything else
 $standby->poll_query_until('postgres',
@@ -97,17 +74,14 @@ is( $standby->safe_psql(
 		SELECT count(*) FROM pgpool_stats.budget WHERE scope = 'server';
 		SELECT fits FROM pgpool_stats.check_budget(1);
 		SELECT pgpool_stats.assert_plan('[{"pool_size": 1}]')}),
-	"(server)\nboth\n1\nt\nfits",
-	'views and budget work on a standby');
+	"(server)\nboth\n1\nt\nfits", 'views and budget work on a standby');
 $standby->safe_psql('postgres', 'SELECT pgpool_stats.reset()');
 $standby->safe_psql('postgres',
-	q{SELECT pgpool_stats.report('both', '{"open": 2, "checkouts": 6}', 'standby')}
-);
+	q{SELECT pgpool_stats.report('both', '{"open": 2, "checkouts": 6}', 'standby')});
 is( $standby->safe_psql(
 		'postgres',
 		q{SELECT checkouts FROM pgpool_stats.pools WHERE pool = 'both'}),
-	'1',
-	'reset works on a standby');
+	'1', 'reset works on a standby');
 
 # alerts, silences and history, too; only NOTIFY has to wait for a primary
 $standby->append_conf('postgresql.conf', q{
@@ -133,16 +107,14 @@ $standby->restart;
 is( $standby->safe_psql(
 		'postgres',
 		q{SELECT checkouts FROM pgpool_stats.pools WHERE pool = 'both'}),
-	'1',
-	'a standby keeps its own counters over a restart');
+	'1', 'a standby keeps its own counters over a restart');
 $standby->promote;
 is( $standby->safe_psql(
 		'postgres', q{
 		SELECT checkouts FROM pgpool_stats.pools WHERE pool = 'both';
 		SELECT pgpool_stats.report('both', '{"open": 2, "checkouts": 8}', 'standby');
 		SELECT checkouts FROM pgpool_stats.pools WHERE pool = 'both'}),
-	"1\nt\n3",
-	'and over promotion');
+	"1\nt\n3", 'and over promotion');
 
 $standby->stop;
 $primary->stop;

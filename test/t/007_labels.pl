@@ -1,25 +1,14 @@
-
 # Labels: a connection shows where it belongs before its first query, and no
 # label ever keeps one out.
 
 use strict;
 use warnings;
-use PostgreSQL::Test::Cluster;
-use PostgreSQL::Test::Utils;
-use Test::More;
+use PgpoolStats;
 
-my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init(allows_streaming => 1);
-$node->append_conf(
-	'postgresql.conf', q{
-shared_preload_libraries = 'pgpool_stats'
+my $node = start_node(q{
 max_connections = 60
-pgpool_stats.sample_interval = 100ms
-});
-$node->start;
-$node->safe_psql(
-	'postgres', q{
-	CREATE EXTENSION pgpool_stats;
+}, streaming => 1);
+sql(q{
 	CREATE DATABASE shop;
 	CREATE ROLE app LOGIN;
 	CREATE ROLE by_role LOGIN;
@@ -46,8 +35,7 @@ sub connect_idle
 
 	local $ENV{PGOPTIONS} = $options if defined $options;
 	push @sessions,
-	  $node->background_psql($database || 'postgres',
-		extra_params => [ '-U', $role ]);
+	  background(as => $role, on => $database);
 	return;
 }
 
@@ -55,8 +43,7 @@ sub instance_of
 {
 	my ($pool) = @_;
 
-	return $node->safe_psql(
-		'postgres', qq{
+	return sql(qq{
 		SELECT instance, datname, usename, source, pool_size, max_overflow,
 			max_size, unlimited, connections, in_xact
 		FROM pgpool_stats.instances WHERE pool = '$pool'});
@@ -64,45 +51,38 @@ sub instance_of
 
 # Nothing was sent on any of these but the connection itself.
 connect_idle('app',
-	'-c pgpool_stats.pool=orders -c pgpool_stats.instance=web-1:4711 -c pgpool_stats.pool_size=5 -c pgpool_stats.max_overflow=10'
-);
-is( instance_of('orders'),
+	'-c pgpool_stats.pool=orders -c pgpool_stats.instance=web-1:4711 -c pgpool_stats.pool_size=5 -c pgpool_stats.max_overflow=10');
+is(instance_of('orders'),
 	'web-1:4711|postgres|app|label|5|10|15|f|1|0',
 	'labels of the connection string, before the first query');
 connect_idle('by_role');
-is( instance_of('role-pool'),
-	'role-instance|postgres|by_role|label|4||4|f|1|0',
-	'labels of ALTER ROLE');
+is(instance_of('role-pool'),
+	'role-instance|postgres|by_role|label|4||4|f|1|0', 'labels of ALTER ROLE');
 connect_idle('by_role', undef, 'shop');
-is( instance_of('shop-pool'),
+is(instance_of('shop-pool'),
 	'role-instance|shop|by_role|label|4|3|7|f|1|0',
 	'labels of ALTER ROLE ... IN DATABASE');
 connect_idle('by_role', '-c pgpool_stats.pool=mine', 'shop');
-is( instance_of('mine'),
+is(instance_of('mine'),
 	'role-instance|shop|by_role|label|4|3|7|f|1|0',
 	"the connection string's come first");
 connect_idle('app',
-	'-c pgpool_stats.pool=no-limit -c pgpool_stats.pool_size=5 -c pgpool_stats.max_overflow=unlimited'
-);
-is( instance_of('no-limit'),
+	'-c pgpool_stats.pool=no-limit -c pgpool_stats.pool_size=5 -c pgpool_stats.max_overflow=unlimited');
+is(instance_of('no-limit'),
 	'[local]|postgres|app|label|5|||t|1|0',
 	'unlimited is a flag, and without an instance it is the address');
-is( $node->safe_psql(
-		'postgres',
-		q{SELECT DISTINCT backend_start IS NOT NULL, query, state
+is(sql(q{SELECT DISTINCT backend_start IS NOT NULL, query, state
 		  FROM pg_stat_activity WHERE usename IN ('app', 'by_role')}),
-	't||idle',
-	'these sessions have run no query');
+	't||idle', 'these sessions have run no query');
 
 # a second one of the same instance
 connect_idle('app',
-	'-c pgpool_stats.pool=orders -c pgpool_stats.instance=web-1:4711 -c pgpool_stats.pool_size=5 -c pgpool_stats.max_overflow=10'
-);
-is( instance_of('orders'),
+	'-c pgpool_stats.pool=orders -c pgpool_stats.instance=web-1:4711 -c pgpool_stats.pool_size=5 -c pgpool_stats.max_overflow=10');
+is(instance_of('orders'),
 	'web-1:4711|postgres|app|label|5|10|15|f|2|0',
 	'two connections of one instance');
 $sessions[0]->query_safe('BEGIN');
-is( instance_of('orders'),
+is(instance_of('orders'),
 	'web-1:4711|postgres|app|label|5|10|15|f|2|1',
 	'and one of them in a transaction');
 $sessions[0]->query_safe('COMMIT');
@@ -123,22 +103,18 @@ foreach my $value (@bad)
 		my $escaped = $value =~ s/([\s\\])/\\$1/gr;
 		my $other = $label eq 'pool' ? '' : '-c pgpool_stats.pool=bad';
 		local $ENV{PGOPTIONS} = "$other -c pgpool_stats.$label=$escaped";
-		my ($ret, $stdout, $stderr) = $node->psql(
-			'postgres', q{
+		my ($ret, $stdout, $stderr) = psql(q{
 			SELECT count(*) FROM pgpool_stats.instances
-			WHERE connections > 0 AND pool || instance ~ '[^ -~]'},
-			extra_params => [ '-U', 'app' ]);
+			WHERE connections > 0 AND pool || instance ~ '[^ -~]'}, as => 'app');
 		is("$ret $stdout", '0 0', "connection with $label = '$shown' works")
 		  or diag $stderr;
 	}
 }
-is( $node->safe_psql(
-		'postgres', q{
+is(sql(q{
 		SELECT count(*) FROM pgpool_stats.instances
 		WHERE octet_length(pool) > 63 OR octet_length(instance) > 127 OR
 			(pool || instance || coalesce(app_version, '')) ~ '[^ -~]'}),
-	'0',
-	'all names fit and are printable ASCII');
+	'0', 'all names fit and are printable ASCII');
 
 # what is no number is unknown
 foreach my $case (
@@ -153,15 +129,12 @@ foreach my $case (
 
 	local $ENV{PGOPTIONS} =
 	  "-c pgpool_stats.pool=sized -c pgpool_stats.instance=size:$size:$overflow -c pgpool_stats.pool_size=$size -c pgpool_stats.max_overflow=$overflow";
-	is( $node->safe_psql(
-			'postgres', q{
+	is(sql(q{
 			SELECT pool_size, max_overflow, max_size, unlimited
 			FROM pgpool_stats.instances
 			WHERE pool = 'sized' AND connections = 1 AND
-				instance = current_setting('pgpool_stats.instance')},
-			extra_params => [ '-U', 'app' ]),
-		$expected,
-		"pool_size '$size', max_overflow '$overflow'");
+				instance = current_setting('pgpool_stats.instance')}, as => 'app'),
+		$expected, "pool_size '$size', max_overflow '$overflow'");
 }
 
 # an instance name that is too long keeps its end
@@ -170,77 +143,54 @@ foreach my $case (
 		'-c pgpool_stats.pool=longname -c pgpool_stats.instance='
 	  . ('h' x 120)
 	  . ':12345678';
-	is( $node->safe_psql(
-			'postgres',
-			q{SELECT right(instance, 10), octet_length(instance) <= 127
-			  FROM pgpool_stats.instances WHERE pool = 'longname'},
-			extra_params => [ '-U', 'app' ]),
-		'h:12345678|t',
-		'of an instance name that is too long the end is kept');
+	is(sql(q{SELECT right(instance, 10), octet_length(instance) <= 127
+			  FROM pgpool_stats.instances WHERE pool = 'longname'}, as => 'app'),
+		'h:12345678|t', 'of an instance name that is too long the end is kept');
 }
 
 # settings of a role with what no connection string can hold
-is( $node->safe_psql(
-		'postgres',
-		q{SELECT pool FROM pgpool_stats.instances WHERE connections > 0},
-		extra_params => [ '-U', 'spaced' ]),
-	'tab?and?newline',
-	'control characters in a label of a role');
-is( $node->safe_psql(
-		'postgres',
-		q{SELECT source FROM pgpool_stats.instances WHERE connections > 0},
-		extra_params => [ '-U', 'empty' ]),
-	'discovery',
-	'an empty label is none');
+is(sql(q{SELECT pool FROM pgpool_stats.instances WHERE connections > 0}, as => 'spaced'),
+	'tab?and?newline', 'control characters in a label of a role');
+is(sql(q{SELECT source FROM pgpool_stats.instances WHERE connections > 0}, as => 'empty'),
+	'discovery', 'an empty label is none');
 
 # walsenders and workers have no row
 my $walsender =
   $node->background_psql('postgres', replication => 'database');
 my $physical = $node->background_psql('postgres', replication => 'true');
-is( $node->safe_psql(
-		'postgres',
-		q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'walsender'}
-	),
-	'2',
-	'there are walsenders');
-ok( $node->poll_query_until(
-		'postgres', q{
+is(sql(q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'walsender'}),
+	'2', 'there are walsenders');
+becomes(q{
 		SELECT (SELECT sum(connections) FROM pgpool_stats.instances) =
 			(SELECT count(*) FROM pg_stat_activity
-			 WHERE backend_type = 'client backend')}),
+			 WHERE backend_type = 'client backend')}, 't',
 	'the connections of all instances are the client backends');
-is( $node->safe_psql(
-		'postgres', q{
+is(sql(q{
 		SELECT (SELECT sum(connections) FROM pgpool_stats.pools) =
 			(SELECT sum(connections) FROM pgpool_stats.instances)}),
-	't',
-	'and those of all pools, too');
+	't', 'and those of all pools, too');
 {
 	local $ENV{PGOPTIONS} = '-c pgpool_stats.pool=parallel';
-	is( $node->safe_psql(
-			'postgres', q{
+	is(sql(q{
 			CREATE TABLE big AS SELECT generate_series(1, 1000) AS a;
 			SET force_parallel_mode = on;
 			SELECT count(*) FROM big;
 			SELECT connects, connections, peak_connections
 			FROM pgpool_stats.pools WHERE pool = 'parallel'}),
-		"1000\n1|1|1",
-		'parallel workers are no connections');
+		"1000\n1|1|1", 'parallel workers are no connections');
 }
 
 # gone with their sessions
 $walsender->quit;
 $physical->quit;
 $_->quit foreach @sessions;
-ok( $node->poll_query_until(
-		'postgres', q{
+becomes(q{
 		SELECT sum(connections) = 0 FROM pgpool_stats.instances
-		WHERE source = 'label'}),
+		WHERE source = 'label'}, 't',
 	'connections go with their sessions');
-ok( $node->poll_query_until(
-		'postgres', q{
+becomes(q{
 		SELECT bool_and(connects = disconnects AND connects > 0)
-		FROM pgpool_stats.instances WHERE source = 'label'}),
+		FROM pgpool_stats.instances WHERE source = 'label'}, 't',
 	'all that connected have disconnected');
 
 # a refused connection leaves nothing

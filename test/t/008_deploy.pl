@@ -1,29 +1,18 @@
-
 # Rolling deploys: instances with new names replace old ones.  The counters of
 # the pool never decrease, and it is never gone while an instance lives.
 
 use strict;
 use warnings;
-use PostgreSQL::Test::Cluster;
-use PostgreSQL::Test::Utils;
-use Test::More;
+use PgpoolStats;
 
-my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init;
-$node->append_conf(
-	'postgresql.conf', q{
-shared_preload_libraries = 'pgpool_stats'
-pgpool_stats.sample_interval = 100ms
+my $node = start_node(q{
 pgpool_stats.stale_after = 1s
 pgpool_stats.expire_after = 1h
 });
-$node->start;
-$node->safe_psql('postgres', 'CREATE EXTENSION pgpool_stats');
 
 # A generation of three instances reports until a condition holds; each report
 # counts two checkouts and one wait of half a millisecond.
-$node->safe_psql(
-	'postgres', q{
+sql(q{
 	CREATE PROCEDURE generation(gen int, until text)
 	LANGUAGE plpgsql AS $$
 	DECLARE
@@ -40,14 +29,19 @@ $node->safe_psql(
 					format('web-v%s:%s', gen, i));
 			END LOOP;
 			EXECUTE 'SELECT ' || until INTO done;
-			EXIT WHEN done;
+			CONTINUE WHEN NOT done;
+
+			-- what the pool is while these instances are fresh: once more
+			-- if they are not any more
+			INSERT INTO seen
+			SELECT gen, status, p.instances, gone_instances, config, checkouts
+			FROM pgpool_stats.pools AS p WHERE pool = 'app';
+			EXIT WHEN (SELECT min(last_report) > clock_timestamp() - interval '0.9 s'
+					   FROM pgpool_stats.instances
+					   WHERE instance LIKE format('web-v%s:%%', generation.gen));
+			DELETE FROM seen WHERE seen.gen = generation.gen;
 		END LOOP;
 		INSERT INTO reports VALUES (gen, 3 * k);
-
-		-- what the pool is while these instances are fresh
-		INSERT INTO seen
-		SELECT gen, status, p.instances, gone_instances, config, checkouts
-		FROM pgpool_stats.pools AS p WHERE pool = 'app';
 	END
 	$$;
 	CREATE TABLE reports (gen int, n int);
@@ -96,23 +90,12 @@ sub generation
 {
 	my ($gen, $until) = @_;
 
-	$node->safe_psql('postgres', "CALL generation($gen, \$\$$until\$\$)");
-	return;
-}
-
-sub set
-{
-	my ($setting, $value) = @_;
-
-	$node->append_conf('postgresql.conf', "pgpool_stats.$setting = $value");
-	$node->reload;
-	$node->poll_query_until('postgres', "SHOW pgpool_stats.$setting", $value)
-	  or die 'no reload';
+	sql("CALL generation($gen, \$\$$until\$\$)");
 	return;
 }
 
 generation(1, 'true');
-my @watchers = map { $node->background_psql('postgres') } (1, 2);
+my @watchers = map { background() } (1, 2);
 $_->query_until(qr/watching/, "\\echo watching\nSELECT * FROM watch();\n")
   foreach @watchers;
 
@@ -120,24 +103,20 @@ $_->query_until(qr/watching/, "\\echo watching\nSELECT * FROM watch();\n")
 generation(
 	2, q{(SELECT count(*) = 3 FROM pgpool_stats.instances
 		  WHERE instance LIKE 'web-v1:%' AND status = 'gone')});
-is( $node->safe_psql(
-		'postgres', q{
+is(sql(q{
 		SELECT status, instances, gone,
 			checkouts = (SELECT 2 * sum(n) FROM reports)
 		FROM seen WHERE gen = 2}),
-	'ok|3|3|t',
-	'gone instances are listed, and counted');
+	'ok|3|3|t', 'gone instances are listed, and counted');
 
 # With the third, gone instances expire.
-set('expire_after', '1s');
+set_to('expire_after', '1s');
 generation(
 	3, q{NOT EXISTS (SELECT FROM pgpool_stats.instances
 		 WHERE instance LIKE 'web-v1:%' OR instance LIKE 'web-v2:%')});
-is( $node->safe_psql(
-		'postgres', q{
+is(sql(q{
 		SELECT status, instances, gone, config FROM seen WHERE gen = 3}),
-	'ok|3|0|3 x 5',
-	'gone instances expire');
+	'ok|3|0|3 x 5', 'gone instances expire');
 
 # ... and with some more, too
 foreach my $gen (4 .. 6)
@@ -149,12 +128,10 @@ foreach my $gen (4 .. 6)
 }
 
 # An instance that says goodbye is no loss either.
-$node->safe_psql(
-	'postgres', q{
+sql(q{
 	SELECT pgpool_stats.forget('app', 'web-v6:1'),
 		pgpool_stats.forget('app', 'web-v6:2')});
-$node->safe_psql('postgres',
-	q{SELECT pgpool_stats.report('stop', '{"open": 1}', 'i')});
+sql(q{SELECT pgpool_stats.report('stop', '{"open": 1}', 'i')});
 
 foreach my $watcher (@watchers)
 {
@@ -168,28 +145,22 @@ foreach my $watcher (@watchers)
 	$watcher->quit;
 }
 
-is( $node->safe_psql(
-		'postgres', q{
+is(sql(q{
 		SELECT checkouts - 2 * r.n, waits - r.n,
 			abs(total_wait_time - 0.5 * r.n) < 0.01,
 			abs(mean_wait_time - 0.5) < 0.001
 		FROM pgpool_stats.pools, (SELECT sum(n) AS n FROM reports) AS r
 		WHERE pool = 'app'}),
-	'0|0|t|t',
-	'the totals of six generations are exact');
+	'0|0|t|t', 'the totals of six generations are exact');
 
 # All gone: now the pool is, and its totals stay.
-$node->poll_query_until('postgres',
-	q{SELECT count(*) = 0 FROM pgpool_stats.instances WHERE pool = 'app'})
-  or die 'instances do not expire';
-is( $node->safe_psql(
-		'postgres', q{
+wait_for(q{SELECT count(*) = 0 FROM pgpool_stats.instances WHERE pool = 'app'});
+is(sql(q{
 		SELECT status, instances, checkouts - 2 * r.n, max_size IS NULL,
 			used_pct IS NULL
 		FROM pgpool_stats.pools, (SELECT sum(n) AS n FROM reports) AS r
 		WHERE pool = 'app'}),
-	'gone|0|0|t|t',
-	'a pool outlives its instances');
+	'gone|0|0|t|t', 'a pool outlives its instances');
 
 $node->stop;
 done_testing();

@@ -1,28 +1,17 @@
-
 # A registry that is full: who gets a row, who is counted under (other), and
 # that one role cannot crowd out another.
 
 use strict;
 use warnings;
-use PostgreSQL::Test::Cluster;
-use PostgreSQL::Test::Utils;
-use Test::More;
+use PgpoolStats;
 
-my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init;
-$node->append_conf(
-	'postgresql.conf', q{
-shared_preload_libraries = 'pgpool_stats'
+my $node = start_node(q{
 max_connections = 30
 pgpool_stats.max_pools = 8
 pgpool_stats.max_instances = 12
 pgpool_stats.max_instances_per_role = 5
-pgpool_stats.sample_interval = 100ms
 });
-$node->start;
-$node->safe_psql(
-	'postgres', q{
-	CREATE EXTENSION pgpool_stats;
+sql(q{
 	CREATE ROLE greedy LOGIN;
 	CREATE ROLE modest LOGIN;
 	CREATE ROLE third LOGIN;
@@ -30,7 +19,7 @@ $node->safe_psql(
 
 # Report for several instances of several pools on one connection; returns
 # what report() did.
-sub report
+sub reports
 {
 	my ($role, @reports) = @_;
 	my $sql = '';
@@ -41,15 +30,12 @@ sub report
 		$sql .= "SELECT pgpool_stats.report('$pool', "
 		  . "'{\"open\": 1, \"checkouts\": $checkouts}', '$instance');\n";
 	}
-	my $result = $node->safe_psql('postgres', $sql,
+	my $result = sql($sql,
 		connstr => $node->connstr('postgres')
-		  . " options='-c pgpool_stats.pool=$role'",
-		extra_params => [ '-U', $role ]);
+		  . " options='-c pgpool_stats.pool=$role'", as => $role);
 
 	# its own connection is not to count in what follows
-	$node->poll_query_until('postgres',
-		"SELECT count(*) = 0 FROM pg_stat_activity WHERE usename = '$role'")
-	  or die 'session stays';
+	wait_for("SELECT count(*) = 0 FROM pg_stat_activity WHERE usename = '$role'");
 	return $result =~ s/\n//gr;
 }
 
@@ -57,16 +43,14 @@ sub info
 {
 	my ($column) = @_;
 
-	return $node->safe_psql('postgres',
-		"SELECT $column FROM pgpool_stats.info");
+	return sql("SELECT $column FROM pgpool_stats.info");
 }
 
 sub instances
 {
 	my ($role) = @_;
 
-	return $node->safe_psql(
-		'postgres', qq{
+	return sql(qq{
 		SELECT pool, instance, checkouts, notes IS NOT NULL
 		FROM pgpool_stats.instances
 		WHERE usename = '$role' AND instance <> '[local]' ORDER BY 1, 2});
@@ -78,27 +62,24 @@ my $offset = -s $node->logfile;
 # A role's share of instances.  While it reports, its own connection has a
 # row that does not count.
 #
-is( report(
+is(reports(
 		'greedy', map { [ 'a', "i$_", 10 + $_ ] } (1 .. 7)),
-	'tttttff',
-	'report returns false when it has no row of its own');
-is( instances('greedy'),
+	'tttttff', 'report returns false when it has no row of its own');
+is(instances('greedy'),
 	"a|(other)||t\na|i1|11|f\na|i2|12|f\na|i3|13|f\na|i4|14|f\na|i5|15|f",
 	'the rest stands under (other) of the same pool');
 is(info('overflowed_instances'), '2', 'and is counted');
-is(report('greedy', [ 'a', 'i1', 21 ], [ 'a', 'i8', 1 ]),
+is(reports('greedy', [ 'a', 'i1', 21 ], [ 'a', 'i8', 1 ]),
 	'tf', 'who has a row keeps it');
-is( $node->safe_psql(
-		'postgres', q{
+is(sql(q{
 		SELECT instances, checkouts, max_size IS NULL
 		FROM pgpool_stats.pools WHERE pool = 'a'}),
-	'5|75|t',
-	'the pool has the totals of those with a row');
+	'5|75|t', 'the pool has the totals of those with a row');
 
 # nobody else is crowded out
-is(report('modest', [ 'a', 'j1', 100 ], [ 'b', 'j1', 100 ]),
+is(reports('modest', [ 'a', 'j1', 100 ], [ 'b', 'j1', 100 ]),
 	'tt', "another role still gets its rows");
-is( instances('modest'),
+is(instances('modest'),
 	"a|j1|100|f\nb|j1|100|f",
 	'a pool of the same name under another role is another pool');
 
@@ -110,20 +91,13 @@ is(scalar @lines, 1, 'one LOG line');
 
 # connections always have their row, however full it is
 {
-	local $ENV{PGOPTIONS} =
-	  '-c pgpool_stats.pool=a -c pgpool_stats.instance=connected';
-	my @sessions = map {
-		$node->background_psql('postgres',
-			extra_params => [ '-U', 'greedy' ])
-	} (1 .. 3);
-	is( $node->safe_psql(
-			'postgres', q{
-			SELECT source, connections FROM pgpool_stats.instances
+	my @sessions = sessions(3, 'a', instance => 'connected', as => 'greedy');
+
+	local $ENV{PGOPTIONS} = labels('a', instance => 'connected');
+	is(sql(q{SELECT source, connections FROM pgpool_stats.instances
 			WHERE pool = 'a' AND usename = 'greedy' AND
-				instance = 'connected'},
-			extra_params => [ '-U', 'greedy' ]),
-		'label|4',
-		'a real connection has its row in a full registry');
+				instance = 'connected'}, as => 'greedy'),
+		'label|4', 'a real connection has its row in a full registry');
 	$_->quit foreach @sessions;
 }
 
@@ -131,62 +105,47 @@ is(scalar @lines, 1, 'one LOG line');
 # A role's share of pools: half of them, and one of these is that of its
 # connections.
 #
-is( report(
+is(reports(
 		'modest',
 		[ 'c', 'k', 1 ],
 		[ 'd', 'k', 1 ],
 		[ 'e', 'k', 1 ],
 		[ 'b', 'j1', 102 ]),
-	'tfft',
-	'a role has half of the pools');
-is( $node->safe_psql(
-		'postgres', q{
+	'tfft', 'a role has half of the pools');
+is(sql(q{
 		SELECT pool, datname, instances, checkouts FROM pgpool_stats.pools
 		WHERE usename = 'modest' AND pool <> 'modest' ORDER BY 1}),
 	"(other)||0|\na|postgres|1|100\nb|postgres|1|102\nc|postgres|1|1",
 	'the rest stands under pool (other) of the role');
-my $others = $node->safe_psql('postgres',
-	q{SELECT pool, instance, notes FROM pgpool_stats.instances
+my $others = sql(q{SELECT pool, instance, notes FROM pgpool_stats.instances
 	  WHERE usename = 'modest' AND pool = '(other)'});
 is( $others,
 	'(other)|(other)|stands for instances without room of their own',
 	'and has one instance of that name, with a note');
-is( $node->safe_psql(
-		'postgres',
-		q{SELECT string_agg(DISTINCT usename, ',') FROM pgpool_stats.pools
-		  WHERE pool = '(other)'},
-		extra_params => [ '-U', 'modest' ]),
-	'modest',
-	'which its role sees');
-is( $node->safe_psql(
-		'postgres',
-		q{SELECT count(*) FROM pgpool_stats.pools
-		  WHERE pool = '(other)' AND usename = 'modest'},
-		extra_params => [ '-U', 'greedy' ]),
-	'0',
-	'and another one does not');
+is(sql(q{SELECT string_agg(DISTINCT usename, ',') FROM pgpool_stats.pools
+		  WHERE pool = '(other)'}, as => 'modest'),
+	'modest', 'which its role sees');
+is(sql(q{SELECT count(*) FROM pgpool_stats.pools
+		  WHERE pool = '(other)' AND usename = 'modest'}, as => 'greedy'),
+	'0', 'and another one does not');
 
 # connections of a pool without room are still counted
 {
 	local $ENV{PGOPTIONS} = '-c pgpool_stats.pool=f';
-	is( $node->safe_psql(
-			'postgres', q{
+	is(sql(q{
 			SELECT pool, instance, connections
-			FROM pgpool_stats.instances WHERE connections > 0},
-			extra_params => [ '-U', 'modest' ]),
+			FROM pgpool_stats.instances WHERE connections > 0}, as => 'modest'),
 		'(other)|(other)|1',
 		'a connection of a pool without room is in (other)');
 }
-ok( $node->poll_query_until(
-		'postgres', q{
+becomes(q{
 		SELECT (SELECT sum(connections) FROM pgpool_stats.instances) =
 			(SELECT count(*) FROM pg_stat_activity
-			 WHERE backend_type = 'client backend')}),
+			 WHERE backend_type = 'client backend')}, 't',
 	'every connection is in exactly one row');
 
 # many roles: none is refused, nothing crashes
-$node->safe_psql(
-	'postgres', q{
+sql(q{
 	DO $$
 	BEGIN
 		FOR i IN 1..90 LOOP
@@ -197,59 +156,40 @@ $node->safe_psql(
 my $script = join "\n",
   map { "\\connect postgres many$_\nSELECT pgpool_stats.report('m', '{\"checkouts\": 1}', 'm') IS NOT NULL;" }
   (1 .. 90);
-is( $node->safe_psql('postgres', $script) =~ tr/t//,
-	90, '90 roles in a registry of 8 pools');
-ok( $node->poll_query_until(
-		'postgres', q{
+is(sql($script) =~ tr/t//, 90, '90 roles in a registry of 8 pools');
+becomes(q{
 		SELECT (SELECT sum(connections) FROM pgpool_stats.instances) =
 			(SELECT count(*) FROM pg_stat_activity
-			 WHERE backend_type = 'client backend')}),
+			 WHERE backend_type = 'client backend')}, 't',
 	'and still every connection is in exactly one row');
 
 #
 # Who is gone makes room before anybody is refused, and its counters stay.
 #
-$node->append_conf('postgresql.conf', 'pgpool_stats.stale_after = 1s');
-$node->reload;
-$node->poll_query_until('postgres',
-	q{SELECT bool_and(status = 'gone') FROM pgpool_stats.instances
-	  WHERE usename = 'greedy' AND instance LIKE 'i%'})
-  or die 'instances are not late';
+set_to('stale_after', '1s');
+wait_for(q{SELECT bool_and(status = 'gone') FROM pgpool_stats.instances
+	  WHERE usename = 'greedy' AND instance LIKE 'i%'});
 my $dropped = info('dropped');
-my $total = $node->safe_psql('postgres',
-	q{SELECT checkouts FROM pgpool_stats.pools
+my $total = sql(q{SELECT checkouts FROM pgpool_stats.pools
 	  WHERE pool = 'a' AND usename = 'greedy'});
-is(report('greedy', [ 'a', 'i10', 1000 ], [ 'a', 'i11', 2000 ]),
+is(reports('greedy', [ 'a', 'i10', 1000 ], [ 'a', 'i11', 2000 ]),
 	'tt', 'gone instances make room');
 cmp_ok(info('dropped'), '>=', $dropped + 2, 'that is counted');
-is( $node->safe_psql(
-		'postgres',
-		q{SELECT checkouts FROM pgpool_stats.pools
+is(sql(q{SELECT checkouts FROM pgpool_stats.pools
 		  WHERE pool = 'a' AND usename = 'greedy'}),
 	$total + 3000,
 	"and their counters stay in the pool's totals");
 
 $node->restart;
-is( $node->safe_psql(
-		'postgres',
-		q{SELECT checkouts FROM pgpool_stats.pools
+is(sql(q{SELECT checkouts FROM pgpool_stats.pools
 		  WHERE pool = 'a' AND usename = 'greedy'}),
-	$total + 3000,
-	'a full registry survives a restart');
+	$total + 3000, 'a full registry survives a restart');
 $node->stop;
 
 #
 # Discovery makes 128 pools, not more.
 #
-my $many = PostgreSQL::Test::Cluster->new('many');
-$many->init;
-$many->append_conf(
-	'postgresql.conf', q{
-shared_preload_libraries = 'pgpool_stats'
-pgpool_stats.sample_interval = 100ms
-});
-$many->start;
-$many->safe_psql('postgres', 'CREATE EXTENSION pgpool_stats');
+my $many = start_node('', name => 'many');
 my @names;
 foreach my $first ('a' .. 'l')
 {
@@ -257,39 +197,25 @@ foreach my $first ('a' .. 'l')
 }
 $script = join "\n",
   map { "\\connect \"dbname=postgres application_name=$_\"" } @names;
-is( $many->safe_psql(
-		'postgres', qq{$script
+is(sql(qq{$script
 		SELECT count(*) FILTER (WHERE source = 'discovery' AND pool <> '(other)'),
 			count(*) FILTER (WHERE pool = '(other)')
 		FROM pgpool_stats.pools}),
-	'128|1',
-	'144 names make 128 discovered pools, and (other)');
-is( $many->safe_psql(
-		'postgres',
-		q{SELECT pgpool_stats.report('real', '{"open": 1}', 'i')}),
-	't',
-	'a pool that reports still has room');
+	'128|1', '144 names make 128 discovered pools, and (other)');
+is(report('real', '{"open": 1}'), 't', 'a pool that reports still has room');
 $many->stop;
 
 #
 # A user may name a pool or an instance (other) himself.
 #
-my $names = PostgreSQL::Test::Cluster->new('names');
-$names->init;
-$names->append_conf(
-	'postgresql.conf', q{
-shared_preload_libraries = 'pgpool_stats'
+my $names = start_node(q{
 max_connections = 30
 restart_after_crash = on
 pgpool_stats.max_pools = 8
 pgpool_stats.max_instances = 8
-pgpool_stats.sample_interval = 100ms
 pgpool_stats.track = none
-});
-$names->start;
-$names->safe_psql(
-	'postgres', q{
-	CREATE EXTENSION pgpool_stats;
+}, name => 'names');
+sql(q{
 	DO $$
 	BEGIN
 		FOR i IN 1..45 LOOP
@@ -298,8 +224,7 @@ $names->safe_psql(
 	END
 	$$;
 	CREATE DATABASE second TEMPLATE postgres});
-my $started = $names->safe_psql('postgres',
-	'SELECT started_at FROM pgpool_stats.info');
+my $started = started_at();
 my $sql = '';
 foreach my $role (1 .. 45)
 {
@@ -309,15 +234,11 @@ foreach my $role (1 .. 45)
 		  . "SELECT pgpool_stats.report('(other)', '{\"checkouts\": 1}', '(other)') IS NOT NULL;\n";
 	}
 }
-my ($ret, $stdout, $stderr) = $names->psql('postgres', $sql);
+my ($ret, $stdout, $stderr) = psql($sql);
 is("$ret " . ($stdout =~ tr/t//), '0 90', 'a pool of the name (other) is no way in')
   or diag $stderr;
-$names->poll_query_until('postgres', 'SELECT true')
-  or die 'server does not come back';
-is( $names->safe_psql(
-		'postgres', 'SELECT started_at FROM pgpool_stats.info'),
-	$started,
-	'nothing crashed');
+wait_for('SELECT true');
+is(started_at(), $started, 'nothing crashed');
 $names->stop;
 
 done_testing();

@@ -1,34 +1,22 @@
-
 # 200 sessions report 1,000 instances while others read: no counter decreases
 # for a reader, and no report is lost.
 
 use strict;
 use warnings;
-use PostgreSQL::Test::Cluster;
-use PostgreSQL::Test::Utils;
-use Test::More;
+use PgpoolStats;
 
 my $clients = 200;
 my $rounds = 50;				# reports of each client
 my $own = 5;					# instances of each client
 
-my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init;
-$node->append_conf(
-	'postgresql.conf', q{
-shared_preload_libraries = 'pgpool_stats'
+my $node = start_node(q{
 max_connections = 250
 log_statement = none
 pgpool_stats.max_instances = 1200
 pgpool_stats.max_instances_per_role = 1200
-pgpool_stats.sample_interval = 100ms
 pgpool_stats.save_interval = 1s
 });
-$node->start;
-$node->safe_psql(
-	'postgres', q{
-	CREATE EXTENSION pgpool_stats;
-
+sql(q{
 	-- Look at everything until somebody reports for the pool 'stop'.
 	CREATE FUNCTION watch(OUT looks int, OUT decreased int, OUT vanished int)
 	LANGUAGE plpgsql AS $$
@@ -72,7 +60,7 @@ append_to_file(
 SELECT pgpool_stats.report('load', '{"open": 1, "checkouts": :k, "waits": :n}', ':client_id/:n');
 });
 
-my @watchers = map { $node->background_psql('postgres') } (1 .. 2);
+my @watchers = map { background() } (1 .. 2);
 $_->query_until(qr/watching/, "\\echo watching\nSELECT * FROM watch();\n")
   foreach @watchers;
 
@@ -85,8 +73,7 @@ $node->command_checks_all(
 	[ qr{processed: @{[$clients * $rounds]}/@{[$clients * $rounds]}} ],
 	[qr//],
 	'200 sessions report');
-$node->safe_psql('postgres',
-	q{SELECT pgpool_stats.report('stop', '{"open": 1}', 'i')});
+sql(q{SELECT pgpool_stats.report('stop', '{"open": 1}', 'i')});
 
 foreach my $watcher (@watchers)
 {
@@ -103,45 +90,32 @@ foreach my $watcher (@watchers)
 # each instance ends with what its last report said
 my $sum = 0;
 $sum += $_ foreach ($rounds - $own + 1 .. $rounds);
-is( $node->safe_psql(
-		'postgres',
-		q{SELECT count(*), sum(checkouts) FROM pgpool_stats.instances
+is(sql(q{SELECT count(*), sum(checkouts) FROM pgpool_stats.instances
 		  WHERE pool = 'load' AND source = 'report'}),
 	($clients * $own) . '|' . ($clients * $sum),
 	'totals of the instances are exact');
-is( $node->safe_psql(
-		'postgres',
-		q{SELECT checkouts, reporting FROM pgpool_stats.pools
+is(sql(q{SELECT checkouts, reporting FROM pgpool_stats.pools
 		  WHERE pool = 'load'}),
 	($clients * $sum) . '|' . ($clients * $own),
 	'and so are those of the pool');
-is( $node->safe_psql(
-		'postgres', 'SELECT overflowed_instances FROM pgpool_stats.info'),
-	'0',
-	'nothing overflowed');
-is( $node->safe_psql(
-		'postgres',
-		q{SELECT count(*) FROM pgpool_stats.instances
+is(sql('SELECT overflowed_instances FROM pgpool_stats.info'),
+	'0', 'nothing overflowed');
+is(sql(q{SELECT count(*) FROM pgpool_stats.instances
 		  WHERE pool = 'load' AND notes IS NOT NULL}),
-	'0',
-	'nothing was taken for something else');
+	'0', 'nothing was taken for something else');
 
 # all connections came and went
-ok( $node->poll_query_until(
-		'postgres', q{
+becomes(q{
 		SELECT sum(connects - disconnects) = sum(connections) AND
 			sum(connections) = (SELECT count(*) FROM pg_stat_activity
 								WHERE backend_type = 'client backend') AND
 			max(peak_connections) >= 200
-		FROM pgpool_stats.pools}),
+		FROM pgpool_stats.pools}, 't',
 	'connects, disconnects and connections agree');
 
 $node->restart;
-is( $node->safe_psql(
-		'postgres',
-		q{SELECT checkouts FROM pgpool_stats.pools WHERE pool = 'load'}),
-	$clients * $sum,
-	'and all of it is still there after a restart');
+is(sql(q{SELECT checkouts FROM pgpool_stats.pools WHERE pool = 'load'}),
+	$clients * $sum, 'and all of it is still there after a restart');
 
 $node->stop;
 done_testing();

@@ -1,35 +1,12 @@
-
 # Settings that change while the server runs.
 
 use strict;
 use warnings;
-use PostgreSQL::Test::Cluster;
-use PostgreSQL::Test::Utils;
-use Test::More;
+use PgpoolStats;
 
-my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init;
-$node->append_conf(
-	'postgresql.conf', q{
-shared_preload_libraries = 'pgpool_stats'
+my $node = start_node(q{
 listen_addresses = '127.0.0.1'
-pgpool_stats.sample_interval = 100ms
 });
-$node->start;
-$node->safe_psql('postgres', 'CREATE EXTENSION pgpool_stats');
-
-# Set it, and wait until new sessions have it.
-sub set
-{
-	my ($setting, $value) = @_;
-
-	$node->append_conf('postgresql.conf',
-		"pgpool_stats.$setting = '$value'");
-	$node->reload;
-	$node->poll_query_until('postgres', "SHOW pgpool_stats.$setting", $value)
-	  or die 'no reload';
-	return;
-}
 
 my $tcp = 'host=127.0.0.1 dbname=postgres port=' . $node->port;
 
@@ -38,8 +15,7 @@ sub via
 {
 	my ($pool) = @_;
 
-	return $node->safe_psql(
-		'postgres', qq{
+	return sql(qq{
 		SELECT via, source, client_addr, connections
 		FROM pgpool_stats.instances WHERE pool = '$pool'},
 		connstr => "$tcp options='-c pgpool_stats.pool=$pool'");
@@ -52,48 +28,41 @@ foreach my $list (
 	'127.0.0.0/8', '10.0.0.0/8,127.0.0.0/30',
 	'::1, fe80::/10 , 127.0.0.1/32', '0.0.0.0/0')
 {
-	set('pooler_addresses', $list);
+	set_to('pooler_addresses', $list);
 	$n++;
 	is(via("pooled-$n"), '127.0.0.1|label|127.0.0.1|1',
 		"pooler_addresses = '$list': behind a pooler");
 }
 foreach my $list ('', '10.0.0.0/8', '::1', '127.0.0.2', '128.0.0.0/1')
 {
-	set('pooler_addresses', $list);
+	set_to('pooler_addresses', $list);
 	$n++;
 	is(via("other-$n"), '|label|127.0.0.1|1',
 		"pooler_addresses = '$list': not behind a pooler");
 }
 
 # a local socket is never a pooler's address
-set('pooler_addresses', '0.0.0.0/0, ::/0');
-is( $node->safe_psql(
-		'postgres',
-		q{SELECT via FROM pgpool_stats.instances WHERE connections > 0}),
-	'',
-	'a local connection has no address');
+set_to('pooler_addresses', '0.0.0.0/0, ::/0');
+is(sql(q{SELECT via FROM pgpool_stats.instances WHERE connections > 0}),
+	'', 'a local connection has no address');
 
 # A connection of a pooler is nobody's, whoever reports on it.
-is( $node->safe_psql(
-		'postgres', q{
+is(sql(q{
 		SELECT pgpool_stats.report('behind', '{"open": 3}', 'web-1:1');
 		SELECT connections, source FROM pgpool_stats.instances
 		WHERE pool = 'behind'},
 		connstr => $tcp),
-	"t\n0|report",
-	'a report through a pooler does not take its connection');
-set('pooler_addresses', '');
-is( $node->safe_psql(
-		'postgres', q{
+	"t\n0|report", 'a report through a pooler does not take its connection');
+set_to('pooler_addresses', '');
+is(sql(q{
 		SELECT pgpool_stats.report('not-behind', '{"open": 3}', 'web-1:1');
 		SELECT connections, source FROM pgpool_stats.instances
 		WHERE pool = 'not-behind'},
 		connstr => $tcp),
-	"t\n1|report",
-	'one that comes directly does');
+	"t\n1|report", 'one that comes directly does');
 
 # What is wrong is refused, and the server goes on with what it had.
-set('pooler_addresses', '127.0.0.1');
+set_to('pooler_addresses', '127.0.0.1');
 foreach my $bad (
 	'nonsense', '127.0.0.1, 300.0.0.1',
 	'127.0.0.1/33', '127.0.0.1,,', 'localhost', '::1/129')
@@ -105,7 +74,7 @@ foreach my $bad (
 	$node->wait_for_log(
 		qr/LOG:  invalid value for parameter "pgpool_stats.pooler_addresses": "\Q$bad\E"/,
 		$offset);
-	is($node->safe_psql('postgres', 'SHOW pgpool_stats.pooler_addresses'),
+	is(sql('SHOW pgpool_stats.pooler_addresses'),
 		'127.0.0.1', "bad value '$bad': a LOG line, and the old one stays");
 }
 $n++;
@@ -126,7 +95,7 @@ foreach my $case ([ 'all', 1, 1 ], [ 'labelled', 0, 1 ], [ 'none', 0, 0 ],
 {
 	my ($track, $of_plain, $of_labelled) = @$case;
 
-	set('track', $track);
+	set_to('track', $track);
 
 	# each in turn: another session of the same pool would count, too
 	foreach my $kind ([ 'unlabelled', $plain, $of_plain ],
@@ -134,26 +103,20 @@ foreach my $case ([ 'all', 1, 1 ], [ 'labelled', 0, 1 ], [ 'none', 0, 0 ],
 	{
 		my ($name, $connstr, $expected) = @$kind;
 
-		$node->poll_query_until('postgres',
-			q{SELECT count(*) = 1 FROM pg_stat_activity
-			  WHERE backend_type = 'client backend'}
-		) or die 'sessions stay';
-		is( $node->safe_psql(
-				'postgres', q{
+		wait_for(q{SELECT count(*) = 1 FROM pg_stat_activity
+			  WHERE backend_type = 'client backend'});
+		is(sql(q{
 				SELECT count(*) FROM pgpool_stats.instances, pg_stat_activity
 				WHERE pid = pg_backend_pid() AND connections > 0 AND
 					pool = CASE current_setting('pgpool_stats.pool')
 						WHEN '' THEN '#_settings.pl'
 						ELSE current_setting('pgpool_stats.pool') END},
 				connstr => $connstr),
-			$expected,
-			"track = $track: a connection that is $name");
+			$expected, "track = $track: a connection that is $name");
 	}
-	is( $node->safe_psql(
-			'postgres', qq{
+	is(sql(qq{
 			SELECT pgpool_stats.report('reported', '{"open": 1}', '$track')}),
-		't',
-		"track = $track: reports are taken");
+		't', "track = $track: reports are taken");
 }
 
 my $offset = -s $node->logfile;
@@ -163,8 +126,7 @@ $node->reload;
 $node->wait_for_log(
 	qr/LOG:  invalid value for parameter "pgpool_stats.track": "some"/,
 	$offset);
-is($node->safe_psql('postgres', 'SHOW pgpool_stats.track'),
-	'all', 'a bad value of track is refused');
+is(sql('SHOW pgpool_stats.track'), 'all', 'a bad value of track is refused');
 $node->append_conf('postgresql.conf',
 		"pgpool_stats.track = 'all'");
 
@@ -177,22 +139,17 @@ $node->reload;
 $node->wait_for_log(
 	qr/LOG:  parameter "pgpool_stats.max_pools" cannot be changed without restarting the server/,
 	$offset);
-is($node->safe_psql('postgres', 'SHOW pgpool_stats.max_pools'),
-	'512', 'max_pools needs a restart');
+is(sql('SHOW pgpool_stats.max_pools'), '512', 'max_pools needs a restart');
 $node->restart;
-is($node->safe_psql('postgres', 'SHOW pgpool_stats.max_pools'),
-	'600', 'after which it is as set');
+is(sql('SHOW pgpool_stats.max_pools'), '600', 'after which it is as set');
 
 #
 # The collector heeds a reload
 #
-set('sample_interval', '1min');
-my $pass = $node->safe_psql('postgres',
-	'SELECT last_pass FROM pgpool_stats.info');
-set('sample_interval', '100ms');
-ok( $node->poll_query_until('postgres',
-		"SELECT last_pass > '$pass'::timestamptz + interval '50 ms' FROM pgpool_stats.info"
-	),
+set_to('sample_interval', '1min');
+my $pass = sql('SELECT last_pass FROM pgpool_stats.info');
+set_to('sample_interval', '100ms');
+becomes("SELECT last_pass BETWEEN '$pass'::timestamptz + interval '50 ms' AND '$pass'::timestamptz + interval '59 s' FROM pgpool_stats.info", 't',
 	'a shorter sample_interval is heeded at once');
 
 $node->stop;

@@ -2,22 +2,13 @@
 # settings say.  "test/reference" writes them.
 use strict;
 use warnings;
+use PgpoolStats;
 
-use PostgreSQL::Test::Cluster;
-use PostgreSQL::Test::Utils;
-use Test::More;
-
-my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init;
-$node->append_conf('postgresql.conf',
-	"shared_preload_libraries = 'pgpool_stats'");
-$node->start;
-$node->safe_psql('postgres', 'CREATE EXTENSION pgpool_stats');
+my $node = start_node();
 
 my $reference = slurp_file('docs/reference.md');
 my $readme = slurp_file('README.md');
-my $generated =
-  $node->safe_psql('postgres', slurp_file('test/reference.sql'));
+my $generated = sql(slurp_file('test/reference.sql'));
 
 is($reference, "$generated\n", 'docs/reference.md is up to date');
 

@@ -2,10 +2,7 @@
 # and each region is there.  Its table of keys says what the view says.
 use strict;
 use warnings;
-
-use PostgreSQL::Test::Cluster;
-use PostgreSQL::Test::Utils;
-use Test::More;
+use PgpoolStats;
 
 my $document = slurp_file('docs/clients.md');
 my %shown;
@@ -52,15 +49,10 @@ foreach my $number (1 .. 25)
 	like($document, qr/^\| P$number \|.*\S.*\|.*\S.*\|$/m, "pitfall P$number");
 }
 
-my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init;
-$node->append_conf('postgresql.conf',
-	"shared_preload_libraries = 'pgpool_stats'");
-$node->start;
-$node->safe_psql('postgres', 'CREATE EXTENSION pgpool_stats');
+my $node = start_node();
 
 # "psql -XAt -f test/dialects.sql" writes it
-my $keys = $node->safe_psql('postgres', slurp_file('test/dialects.sql'));
+my $keys = sql(slurp_file('test/dialects.sql'));
 my ($table) = $document =~ /^(\| dialect \|.*?\n)(?!\|)/ms;
 is($table, "$keys\n", 'the table of keys is that of the view dialects');
 

@@ -1,4 +1,3 @@
-
 # Whatever a transaction ends with, it is counted as often as a DBA would, and
 # nobody is left "in a transaction".
 #
@@ -16,25 +15,16 @@
 
 use strict;
 use warnings;
-use PostgreSQL::Test::Cluster;
-use PostgreSQL::Test::Utils;
-use Test::More;
+use PgpoolStats;
 
-my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init;
-$node->append_conf(
-	'postgresql.conf', q{
-shared_preload_libraries = 'pgpool_stats'
+my $node = start_node(q{
 max_prepared_transactions = 10
 max_connections = 40
 wal_level = minimal
 max_wal_senders = 0
 pgpool_stats.sample_interval = 60s
 });
-$node->start;
-$node->safe_psql(
-	'postgres', q{
-	CREATE EXTENSION pgpool_stats;
+sql(q{
 	CREATE ROLE app LOGIN SUPERUSER;
 	CREATE TABLE t (a int);
 	CREATE TABLE big AS SELECT generate_series(1, 20000) AS a;
@@ -84,36 +74,31 @@ $node->safe_psql(
 my $last_pool = 0;
 my $pool;
 
-sub labels
-{
-	return
-	  "-c pgpool_stats.pool=$pool -c pgpool_stats.instance=i -c pgpool_stats.pool_size=1";
-}
-
 # Statements in a session of the pool, one after the other
 sub run_sql
 {
 	my ($sql, %more) = @_;
 
-	local $ENV{PGOPTIONS} = labels() . ($more{options} // '');
-	return $node->psql('postgres', $sql,
+	local $ENV{PGOPTIONS} = labels($pool, pool_size => 1) . ($more{options} // '');
+	return psql($sql,
 		on_error_stop => 0,
-		extra_params => [ '-U', 'app', @{ $more{params} || [] } ]);
+		as => 'app',
+		extra_params => $more{params});
 }
 
-sub session
+# A session of the pool, and its backend
+sub case_session
 {
-	my $session;
+	my $session = session($pool, pool_size => 1, as => 'app');
 
-	{
-		local $ENV{PGOPTIONS} = labels();
-		$session = $node->background_psql(
-			'postgres',
-			on_error_stop => 0,
-			extra_params => [ '-U', 'app' ]);
-	}
 	return ($session,
-		admin(q{SELECT pid FROM pg_stat_activity WHERE usename = 'app'}));
+		sql(q{SELECT pid FROM pg_stat_activity WHERE usename = 'app'}));
+}
+
+sub run_pgbench
+{
+	local $ENV{PGOPTIONS} = labels($pool, pool_size => 1);
+	return pgbench($_[0], undef, '-U', 'app', @_[ 1 .. $#_ ])->finish;
 }
 
 # Send what will not return, and wait until it runs or waits.
@@ -122,40 +107,15 @@ sub send_sql
 	my ($session, $pid, $sql, $condition) = @_;
 
 	$session->query_until(qr/sent/, "\\echo sent\n$sql\n");
-	$node->poll_query_until('postgres',
-		"SELECT $condition FROM pg_stat_activity WHERE pid = $pid")
-	  or die "not there: $condition";
+	wait_for("SELECT $condition FROM pg_stat_activity WHERE pid = $pid");
 	return;
-}
-
-sub admin
-{
-	my ($sql) = @_;
-
-	return $node->safe_psql('postgres', $sql);
-}
-
-sub pgbench
-{
-	my ($script, @params) = @_;
-	my $file = $node->basedir . "/$pool.sql";
-
-	append_to_file($file, $script);
-	local $ENV{PGOPTIONS} = labels();
-	return $node->run_log(
-		[
-			'pgbench', '-n', '-U', 'app', '-f', $file,
-			'-h', $node->host, '-p', $node->port, @params, 'postgres'
-		]);
 }
 
 sub gone
 {
-	$node->poll_query_until(
-		'postgres', qq{
+	wait_for(qq{
 		SELECT sum(connections) = 0 FROM pgpool_stats.pools
-		WHERE pool = '$pool'}
-	) or die 'the session does not end';
+		WHERE pool = '$pool'});
 	return;
 }
 
@@ -167,27 +127,18 @@ sub case
 	$pool = 'case-' . ++$last_pool;
 	$do->();
 	gone();
-	is( admin(
-			"SELECT in_xact, xacts FROM pgpool_stats.instances WHERE pool = '$pool'"
-		),
-		"0|$xacts",
-		"$name: $xacts transactions, none left");
-	admin("SELECT pgpool_stats.reset('$pool')");
-	is( admin(
-			"SELECT peak_in_xact, exhausted_count, exhausted_time
-			 FROM pgpool_stats.instances WHERE pool = '$pool'"
-		),
-		'0|0|0',
-		"$name: events count none, either");
+	is(sql("SELECT in_xact, xacts FROM pgpool_stats.instances WHERE pool = '$pool'"),
+		"0|$xacts", "$name: $xacts transactions, none left");
+	sql("SELECT pgpool_stats.reset('$pool')");
+	is(sql("SELECT peak_in_xact, exhausted_count, exhausted_time
+			 FROM pgpool_stats.instances WHERE pool = '$pool'"),
+		'0|0|0', "$name: events count none, either");
 	run_sql('SELECT 1');
 	gone();
-	is( admin(
-			"SELECT xacts, peak_in_xact, exhausted_count,
+	is(sql("SELECT xacts, peak_in_xact, exhausted_count,
 				exhausted_time > 0 AND exhausted_time <= total_xact_time
-			 FROM pgpool_stats.instances WHERE pool = '$pool'"
-		),
-		'1|1|1|t',
-		"$name: one more is one more");
+			 FROM pgpool_stats.instances WHERE pool = '$pool'"),
+		'1|1|1|t', "$name: one more is one more");
 	return;
 }
 
@@ -234,21 +185,17 @@ case('the client leaves in a failed block',
 # Neither SET nor SHOW is a transaction
 #
 sql_case('settings', 0,
-	"SET work_mem = '1MB';\nSHOW work_mem;\nRESET work_mem;\nRESET ALL;\nDISCARD ALL;\nDISCARD PLANS;\nSET no.such = 1;\nSET nonsense = 1;\nSET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY;"
-);
+	"SET work_mem = '1MB';\nSHOW work_mem;\nRESET work_mem;\nRESET ALL;\nDISCARD ALL;\nDISCARD PLANS;\nSET no.such = 1;\nSET nonsense = 1;\nSET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY;");
 sql_case('settings, then a statement',
 	1, 'SET work_mem = \'1MB\'\; SHOW work_mem\; SELECT 1;');
 sql_case('settings in a block',
 	1, "BEGIN;\nSET LOCAL work_mem = '1MB';\nSHOW work_mem;\nCOMMIT;");
 sql_case('set_config()', 1, "SELECT set_config('work_mem', '1MB', false);");
 sql_case('labels in a block', 1,
-	"BEGIN;\nSET LOCAL pgpool_stats.pool = 'elsewhere';\nSELECT 1;\nCOMMIT;\nSELECT 1;"
-);
-is( admin(
-		q{SELECT xacts, in_xact, connections FROM pgpool_stats.pools
+	"BEGIN;\nSET LOCAL pgpool_stats.pool = 'elsewhere';\nSELECT 1;\nCOMMIT;\nSELECT 1;");
+is(sql(q{SELECT xacts, in_xact, connections FROM pgpool_stats.pools
 		  WHERE pool = 'elsewhere'}),
-	'1|0|0',
-	'the block was that of another pool');
+	'1|0|0', 'the block was that of another pool');
 sql_case('SET in a failed block', 1,
 	"BEGIN;\nSELECT 1 / 0;\nSET work_mem = '1MB';\nROLLBACK;");
 
@@ -256,11 +203,9 @@ sql_case('SET in a failed block', 1,
 # Two-phase commit
 #
 sql_case('two-phase commit', 4,
-	"BEGIN;\nINSERT INTO t VALUES (1);\nPREPARE TRANSACTION 'a';\nCOMMIT PREPARED 'a';\nBEGIN;\nINSERT INTO t VALUES (1);\nPREPARE TRANSACTION 'b';\nROLLBACK PREPARED 'b';"
-);
+	"BEGIN;\nINSERT INTO t VALUES (1);\nPREPARE TRANSACTION 'a';\nCOMMIT PREPARED 'a';\nBEGIN;\nINSERT INTO t VALUES (1);\nPREPARE TRANSACTION 'b';\nROLLBACK PREPARED 'b';");
 sql_case('two-phase commit that fails', 2,
-	"BEGIN;\nCREATE TEMP TABLE mine (a int);\nPREPARE TRANSACTION 'c';\nSELECT 1;"
-);
+	"BEGIN;\nCREATE TEMP TABLE mine (a int);\nPREPARE TRANSACTION 'c';\nSELECT 1;");
 sql_case('two-phase commit of a failed block',
 	1, "BEGIN;\nSELECT 1 / 0;\nPREPARE TRANSACTION 'd';");
 case(
@@ -276,8 +221,7 @@ case(
 # Savepoints
 #
 sql_case('savepoints', 1,
-	"BEGIN;\nSAVEPOINT a;\nSELECT 1 / 0;\nROLLBACK TO a;\nINSERT INTO t VALUES (1);\nSAVEPOINT b;\nRELEASE a;\nCOMMIT;"
-);
+	"BEGIN;\nSAVEPOINT a;\nSELECT 1 / 0;\nROLLBACK TO a;\nINSERT INTO t VALUES (1);\nSAVEPOINT b;\nRELEASE a;\nCOMMIT;");
 sql_case('a failed savepoint, rolled back',
 	1, "BEGIN;\nSAVEPOINT a;\nSELECT 1 / 0;\nROLLBACK;");
 sql_case('a function that catches errors', 1, 'SELECT catches();');
@@ -293,20 +237,17 @@ sql_case('a procedure that chains', 3, 'CALL commits_and_chains();');
 sql_case('a procedure that may not commit',
 	1, "BEGIN;\nCALL commits(5);\nROLLBACK;");
 sql_case('DO that commits', 2,
-	'DO $$ BEGIN INSERT INTO t VALUES (1); COMMIT; INSERT INTO t VALUES (2); END $$;'
-);
+	'DO $$ BEGIN INSERT INTO t VALUES (1); COMMIT; INSERT INTO t VALUES (2); END $$;');
 
 #
 # AND CHAIN
 #
 sql_case('chains', 3,
-	"BEGIN;\nSELECT 1;\nCOMMIT AND CHAIN;\nSELECT 1;\nROLLBACK AND CHAIN;\nSELECT 1;\nCOMMIT;"
-);
+	"BEGIN;\nSELECT 1;\nCOMMIT AND CHAIN;\nSELECT 1;\nROLLBACK AND CHAIN;\nSELECT 1;\nCOMMIT;");
 sql_case('an empty chain', 3,
 	"BEGIN;\nCOMMIT AND CHAIN;\nCOMMIT AND CHAIN;\nROLLBACK;");
 sql_case('a failed chain', 2,
-	"BEGIN;\nINSERT INTO deferred VALUES (1), (1);\nCOMMIT AND CHAIN;\nSELECT 1;"
-);
+	"BEGIN;\nINSERT INTO deferred VALUES (1), (1);\nCOMMIT AND CHAIN;\nSELECT 1;");
 sql_case('a chain after a failed block', 2,
 	"BEGIN;\nSELECT 1 / 0;\nROLLBACK AND CHAIN;\nSELECT 1;\nCOMMIT;");
 sql_case('COMMIT AND CHAIN of a failed block', 2,
@@ -321,22 +262,16 @@ case(
 	'terminated in a chain',
 	1,							# before it, one was counted and reset
 	sub {
-		my ($session, $pid) = session();
+		my ($session, $pid) = case_session();
 		$session->query("BEGIN;\nSELECT 1;\nCOMMIT AND CHAIN;");
-		is( admin(
-				"SELECT in_xact, idle_in_xact, xacts
-				 FROM pgpool_stats.instances WHERE pool = '$pool'"
-			),
-			'1|1|1',
-			'the rest of a chain is a transaction');
-		admin("SELECT pgpool_stats.reset('$pool')");
-		is( admin(
-				"SELECT peak_in_xact, exhausted_count
-				 FROM pgpool_stats.instances WHERE pool = '$pool'"
-			),
-			'1|1',
-			'for the events, too');
-		admin("SELECT pg_terminate_backend($pid, 10000)");
+		is(sql("SELECT in_xact, idle_in_xact, xacts
+				 FROM pgpool_stats.instances WHERE pool = '$pool'"),
+			'1|1|1', 'the rest of a chain is a transaction');
+		sql("SELECT pgpool_stats.reset('$pool')");
+		is(sql("SELECT peak_in_xact, exhausted_count
+				 FROM pgpool_stats.instances WHERE pool = '$pool'"),
+			'1|1', 'for the events, too');
+		sql("SELECT pg_terminate_backend($pid, 10000)");
 		eval { $session->quit };
 	});
 
@@ -364,17 +299,14 @@ foreach my $case (
 		"terminated $name",
 		$xacts,
 		sub {
-			my ($session, $pid) = session();
+			my ($session, $pid) = case_session();
 			$session->query($sql);
-			is( admin("SELECT state FROM pg_stat_activity WHERE pid = $pid"),
+			is(sql("SELECT state FROM pg_stat_activity WHERE pid = $pid"),
 				$state, "state $name");
-			is( admin(
-					"SELECT in_xact, idle_in_xact FROM pgpool_stats.instances
-					 WHERE pool = '$pool'"
-				),
-				$state eq 'idle' ? '0|0' : '1|1',
-				"in_xact $name");
-			admin("SELECT pg_terminate_backend($pid, 10000)");
+			is(sql("SELECT in_xact, idle_in_xact FROM pgpool_stats.instances
+					 WHERE pool = '$pool'"),
+				$state eq 'idle' ? '0|0' : '1|1', "in_xact $name");
+			sql("SELECT pg_terminate_backend($pid, 10000)");
 			eval { $session->quit };
 		});
 }
@@ -386,22 +318,22 @@ foreach my $how ('pg_terminate_backend', 'pg_cancel_backend')
 			"$how while it runs" . ($block ? ' in a block' : ''),
 			1,
 			sub {
-				my ($session, $pid) = session();
+				my ($session, $pid) = case_session();
 				send_sql($session, $pid, "${block}SELECT pg_sleep(600);",
 					"wait_event = 'PgSleep'");
-				admin("SELECT $how($pid)");
+				sql("SELECT $how($pid)");
 				eval { $session->quit };
 			});
 		case(
 			"$how while it waits for a row" . ($block ? ' in a block' : ''),
 			1,
 			sub {
-				my $other = $node->background_psql('postgres');
+				my $other = background();
 				$other->query_safe("BEGIN;\nDELETE FROM indexed");
-				my ($session, $pid) = session();
+				my ($session, $pid) = case_session();
 				send_sql($session, $pid, "${block}DELETE FROM indexed;",
 					"wait_event_type = 'Lock'");
-				admin("SELECT $how($pid)");
+				sql("SELECT $how($pid)");
 				$other->query_safe('ROLLBACK');
 				$other->quit;
 				eval { $session->quit };
@@ -411,17 +343,14 @@ foreach my $how ('pg_terminate_backend', 'pg_cancel_backend')
 			"$how while it waits for a table" . ($block ? ' in a block' : ''),
 			$block ? 1 : 0,
 			sub {
-				my $other = $node->background_psql('postgres');
+				my $other = background();
 				$other->query_safe("BEGIN;\nLOCK TABLE t");
-				my ($session, $pid) = session();
+				my ($session, $pid) = case_session();
 				send_sql($session, $pid, "${block}INSERT INTO t VALUES (1);",
 					"wait_event_type = 'Lock'");
-				is( admin(
-						"SELECT in_xact FROM pgpool_stats.instances WHERE pool = '$pool'"
-					),
-					'1',
-					'who waits for a table is in a transaction');
-				admin("SELECT $how($pid)");
+				is(sql("SELECT in_xact FROM pgpool_stats.instances WHERE pool = '$pool'"),
+					'1', 'who waits for a table is in a transaction');
+				sql("SELECT $how($pid)");
 				$other->query_safe('ROLLBACK');
 				$other->quit;
 				eval { $session->quit };
@@ -431,13 +360,12 @@ foreach my $how ('pg_terminate_backend', 'pg_cancel_backend')
 sql_case('statement_timeout', 2,
 	"SET statement_timeout = '10ms';\nSELECT pg_sleep(600);\nSELECT 1;");
 sql_case('statement_timeout in a block', 1,
-	"SET statement_timeout = '10ms';\nBEGIN;\nSELECT pg_sleep(600);\nROLLBACK;"
-);
+	"SET statement_timeout = '10ms';\nBEGIN;\nSELECT pg_sleep(600);\nROLLBACK;");
 case(
 	'idle_in_transaction_session_timeout',
 	1,
 	sub {
-		my ($session, $pid) = session();
+		my ($session, $pid) = case_session();
 		$session->query(
 			"SET idle_in_transaction_session_timeout = '10ms';\nBEGIN;");
 		gone();
@@ -447,7 +375,7 @@ case(
 	'the client is killed in a block',
 	1,
 	sub {
-		my ($session, $pid) = session();
+		my ($session, $pid) = case_session();
 		$session->query("BEGIN;\nSELECT 1;");
 		$session->{run}->kill_kill;
 	});
@@ -456,7 +384,7 @@ case(
 # FATAL while the session starts: who does not get in was never here
 #
 $pool = 'never';
-admin('CREATE ROLE limited LOGIN CONNECTION LIMIT 0');
+sql('CREATE ROLE limited LOGIN CONNECTION LIMIT 0');
 foreach my $params ([ '-U', 'limited' ], [ '-U', 'nobody' ], [ '-d', 'nothing' ])
 {
 	my ($ret) = run_sql('SELECT 1', params => $params);
@@ -468,12 +396,10 @@ foreach my $params ([ '-U', 'limited' ], [ '-U', 'nobody' ], [ '-d', 'nothing' ]
 	isnt($ret, 0, 'no connection without a library');
 	like($stderr, qr/no_such_library/, 'because of the library');
 }
-is( admin(
-		q{SELECT coalesce(sum(xacts), 0), coalesce(sum(connections), 0),
+is(sql(q{SELECT coalesce(sum(xacts), 0), coalesce(sum(connections), 0),
 			coalesce(sum(in_xact), 0), coalesce(sum(connects - disconnects), 0)
 		  FROM pgpool_stats.instances WHERE pool = 'never'}),
-	'0|0|0|0',
-	'nothing is left of a FATAL during start-up');
+	'0|0|0|0', 'nothing is left of a FATAL during start-up');
 
 #
 # The extended protocol
@@ -486,8 +412,7 @@ foreach my $mode ('simple', 'extended', 'prepared')
 		"pgbench -M $mode",
 		100 + $prepares,
 		sub {
-			ok( pgbench(
-					"\\set a random(1, 20000)\nSELECT a FROM big WHERE a = :a;\n",
+			ok(run_pgbench("\\set a random(1, 20000)\nSELECT a FROM big WHERE a = :a;\n",
 					'-M', $mode, '-t', '100'),
 				"pgbench -M $mode runs");
 		});
@@ -495,8 +420,7 @@ foreach my $mode ('simple', 'extended', 'prepared')
 		"blocks of pgbench -M $mode",
 		100 + $prepares,
 		sub {
-			ok( pgbench(
-					"BEGIN;\nINSERT INTO t VALUES (1);\nSELECT 1;\nCOMMIT;\n",
+			ok(run_pgbench("BEGIN;\nINSERT INTO t VALUES (1);\nSELECT 1;\nCOMMIT;\n",
 					'-M', $mode, '-t', '100'),
 				"blocks of pgbench -M $mode run");
 		});
@@ -504,20 +428,18 @@ foreach my $mode ('simple', 'extended', 'prepared')
 		"pgbench -M $mode fails in a block",
 		1 + $prepares,
 		sub {
-			ok( !pgbench(
-					"BEGIN;\nSELECT 1 / (:client_id * 0);\nCOMMIT;\n", '-M',
+			ok(!run_pgbench("BEGIN;\nSELECT 1 / (:client_id * 0);\nCOMMIT;\n", '-M',
 					$mode, '-t', '1'),
 				"pgbench -M $mode fails");
 		});
 }
 case('connections of pgbench -C',
-	20, sub { pgbench("SELECT 1;\n", '-C', '-t', '20') });
+	20, sub { run_pgbench("SELECT 1;\n", '-C', '-t', '20') });
 case(
 	'pipelines',
 	50,
 	sub {
-		ok( pgbench(
-				"\\startpipeline\nSELECT 1;\nINSERT INTO t VALUES (1);\nSELECT 2;\n\\endpipeline\n",
+		ok(run_pgbench("\\startpipeline\nSELECT 1;\nINSERT INTO t VALUES (1);\nSELECT 2;\n\\endpipeline\n",
 				'-M', 'extended', '-t', '50'),
 			'pipelines run');
 	});
@@ -525,8 +447,7 @@ case(
 	'prepared pipelines',
 	53,
 	sub {
-		ok( pgbench(
-				"\\startpipeline\nSELECT 1;\nINSERT INTO t VALUES (1);\nSELECT 2;\n\\endpipeline\n",
+		ok(run_pgbench("\\startpipeline\nSELECT 1;\nINSERT INTO t VALUES (1);\nSELECT 2;\n\\endpipeline\n",
 				'-M', 'prepared', '-t', '50'),
 			'prepared pipelines run');
 	});
@@ -534,8 +455,7 @@ case(
 	'blocks in pipelines',
 	100,
 	sub {
-		ok( pgbench(
-				"\\startpipeline\nBEGIN;\nSELECT 1;\nCOMMIT;\nBEGIN;\nSELECT 2;\nROLLBACK;\n\\endpipeline\n",
+		ok(run_pgbench("\\startpipeline\nBEGIN;\nSELECT 1;\nCOMMIT;\nBEGIN;\nSELECT 2;\nROLLBACK;\n\\endpipeline\n",
 				'-M', 'extended', '-t', '50'),
 			'blocks in pipelines run');
 	});
@@ -543,8 +463,7 @@ case(
 	'a pipeline that fails',
 	1,
 	sub {
-		ok( !pgbench(
-				"\\startpipeline\nSELECT 1;\nSELECT 1 / (:client_id * 0);\nSELECT 2;\n\\endpipeline\n",
+		ok(!run_pgbench("\\startpipeline\nSELECT 1;\nSELECT 1 / (:client_id * 0);\nSELECT 2;\n\\endpipeline\n",
 				'-M', 'extended', '-t', '1'),
 			'the pipeline fails');
 	});
@@ -552,14 +471,12 @@ case(
 	'a block in a pipeline that fails',
 	1,
 	sub {
-		ok( !pgbench(
-				"\\startpipeline\nBEGIN;\nSELECT 1 / (:client_id * 0);\nCOMMIT;\n\\endpipeline\n",
+		ok(!run_pgbench("\\startpipeline\nBEGIN;\nSELECT 1 / (:client_id * 0);\nCOMMIT;\n\\endpipeline\n",
 				'-M', 'extended', '-t', '1'),
 			'the pipeline with a block fails');
 	});
 sql_case('cached plans', 6,
-	"PREPARE p AS SELECT * FROM indexed;\nEXECUTE p;\nEXECUTE p;\nALTER TABLE indexed ADD b int;\nEXECUTE p;\nDEALLOCATE p;"
-);
+	"PREPARE p AS SELECT * FROM indexed;\nEXECUTE p;\nEXECUTE p;\nALTER TABLE indexed ADD b int;\nEXECUTE p;\nDEALLOCATE p;");
 
 #
 # Large objects by fast-path calls, COPY, cursors, LISTEN, workers
@@ -574,45 +491,40 @@ sql_case('fast-path calls in a block',
 	1, "BEGIN;\n\\lo_import $file\n\\lo_unlink :LASTOID\nCOMMIT;");
 
 sql_case('COPY', 3,
-	"COPY indexed (a) TO STDOUT;\nCOPY t FROM STDIN;\n1\n2\n\\.\nCOPY (SELECT 1) TO STDOUT;"
-);
+	"COPY indexed (a) TO STDOUT;\nCOPY t FROM STDIN;\n1\n2\n\\.\nCOPY (SELECT 1) TO STDOUT;");
 sql_case('COPY that fails', 3,
-	"COPY t FROM STDIN;\n1\nx\n\\.\nCOPY (SELECT 1 / a FROM generate_series(0, 1) a) TO STDOUT;\nSELECT 1;"
-);
+	"COPY t FROM STDIN;\n1\nx\n\\.\nCOPY (SELECT 1 / a FROM generate_series(0, 1) a) TO STDOUT;\nSELECT 1;");
 sql_case('COPY in a block',
 	1, "BEGIN;\nCOPY t FROM STDIN;\nx\n\\.\nROLLBACK;");
 case(
 	'the client is killed in a COPY',
 	1,
 	sub {
-		my ($session, $pid) = session();
+		my ($session, $pid) = case_session();
 		send_sql($session, $pid, 'COPY t FROM STDIN;', "query LIKE 'COPY%'");
 		$session->{run}->kill_kill;
 	});
 
 sql_case('cursors over commit', 3,
-	"BEGIN;\nDECLARE c CURSOR WITH HOLD FOR SELECT * FROM big;\nFETCH 5 FROM c;\nCOMMIT;\nFETCH 5 FROM c;\nCLOSE c;"
-);
+	"BEGIN;\nDECLARE c CURSOR WITH HOLD FOR SELECT * FROM big;\nFETCH 5 FROM c;\nCOMMIT;\nFETCH 5 FROM c;\nCLOSE c;");
 sql_case('a cursor over commit that fails there', 2,
-	"BEGIN;\nDECLARE c CURSOR WITH HOLD FOR SELECT 1 / (a - 9) FROM big;\nFETCH 5 FROM c;\nCOMMIT;\nSELECT 1;"
-);
+	"BEGIN;\nDECLARE c CURSOR WITH HOLD FOR SELECT 1 / (a - 9) FROM big;\nFETCH 5 FROM c;\nCOMMIT;\nSELECT 1;");
 sql_case('a portal per batch', 1,
 	"\\set FETCH_COUNT 100\nSELECT * FROM big WHERE a <= 1000;");
 case(
 	'LISTEN',
 	3,
 	sub {
-		my ($session, $pid) = session();
+		my ($session, $pid) = case_session();
 		$session->query_safe("LISTEN channel");
-		admin('NOTIFY channel');
+		sql('NOTIFY channel');
 		$session->query_safe("NOTIFY channel");
-		admin('NOTIFY channel');
+		sql('NOTIFY channel');
 		$session->query_safe("UNLISTEN *");
 		$session->quit;
 	});
 
-my $parallel = $node->safe_psql('postgres',
-	q{SELECT name FROM pg_settings
+my $parallel = sql(q{SELECT name FROM pg_settings
 	  WHERE name IN ('force_parallel_mode', 'debug_parallel_query')});
 sql_case('parallel queries', 3, qq{
 	SET $parallel = on;
@@ -633,8 +545,7 @@ sql_case('DISCARD ALL after work', 3, q{
 # utilities that run transactions of their own
 sql_case('VACUUM', 2, "VACUUM big;\nANALYZE big;");
 sql_case('indexes made concurrently', 3,
-	"CREATE INDEX CONCURRENTLY i ON indexed (a);\nREINDEX INDEX CONCURRENTLY i;\nDROP INDEX CONCURRENTLY i;"
-);
+	"CREATE INDEX CONCURRENTLY i ON indexed (a);\nREINDEX INDEX CONCURRENTLY i;\nDROP INDEX CONCURRENTLY i;");
 
 #
 # With many sessions at once
@@ -643,17 +554,14 @@ case(
 	'everything at once',
 	2000,
 	sub {
-		ok( pgbench(
-				"\\set failing random(0, 3)\nBEGIN;\n\\if :failing = 0\nSAVEPOINT a;\nINSERT INTO t VALUES (1);\nROLLBACK TO a;\n\\endif\nSELECT 1;\nCOMMIT AND CHAIN;\nSELECT 2;\n\\if :failing = 1\nROLLBACK;\n\\else\nEND;\n\\endif\n",
+		ok(run_pgbench("\\set failing random(0, 3)\nBEGIN;\n\\if :failing = 0\nSAVEPOINT a;\nINSERT INTO t VALUES (1);\nROLLBACK TO a;\n\\endif\nSELECT 1;\nCOMMIT AND CHAIN;\nSELECT 2;\n\\if :failing = 1\nROLLBACK;\n\\else\nEND;\n\\endif\n",
 				'-c', '20', '-j', '2', '-t', '50'),
 			'many sessions');
 	});
 
-is( admin(
-		'SELECT count(*) FROM pgpool_stats.instances
+is(sql('SELECT count(*) FROM pgpool_stats.instances
 		 WHERE in_xact <> 0 AND source = \'label\''),
-	'0',
-	'nobody is in a transaction');
+	'0', 'nobody is in a transaction');
 $node->stop;
 unlike(slurp_file($node->logfile),
 	qr/PANIC|signal 11|signal 6|TRAP/, 'nothing crashed');

@@ -1,30 +1,18 @@
-
 # The leak that must not read as zero: an instance has leaked all of its
 # connections.  They are idle, so the server sees nobody at work, and the pool
 # has no connection left to report on.
 
 use strict;
 use warnings;
-use PostgreSQL::Test::Cluster;
-use PostgreSQL::Test::Utils;
-use Test::More;
+use PgpoolStats;
 
 # "an hour" is what it takes to be late and to expire
-my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init;
-$node->append_conf(
-	'postgresql.conf', q{
-shared_preload_libraries = 'pgpool_stats'
+my $node = start_node(q{
 max_connections = 100
-pgpool_stats.sample_interval = 100ms
 pgpool_stats.stale_after = 1s
 pgpool_stats.expire_after = 1s
 });
-$node->start;
-$node->safe_psql(
-	'postgres', q{
-	CREATE EXTENSION pgpool_stats;
-
+sql(q{
 	-- What an instance reads like from now on for a while: all there was
 	CREATE FUNCTION watch(which text, seconds float8, OUT looks int,
 		OUT what text)
@@ -35,7 +23,7 @@ $node->safe_psql(
 		now_seen text;
 	BEGIN
 		looks := 0;
-		WHILE clock_timestamp() < stop LOOP
+		WHILE clock_timestamp() < stop OR looks <= 10 LOOP
 			SELECT format('%s %s/%s %s%% of %s', i.status, i.checked_out,
 				i.max_size, i.used_pct, i.connections)
 			INTO now_seen FROM pgpool_stats.instances AS i
@@ -50,27 +38,18 @@ $node->safe_psql(
 	END $$;
 });
 
-sub labelled
-{
-	my ($pool, $n) = @_;
-
-	local $ENV{PGOPTIONS} =
-	  "-c pgpool_stats.pool=$pool -c pgpool_stats.instance=i -c pgpool_stats.pool_size=5 -c pgpool_stats.max_overflow=10";
-	return map { $node->background_psql('postgres') } (1 .. $n);
-}
-
-my $last_words = $node->background_psql('postgres');
+my %cap = (pool_size => 5, max_overflow => 10);
+my $last_words = background();
 $last_words->query_safe(
 	q{SELECT pgpool_stats.report('other', '{"open": 1}', 'i')});
 
 # The last report of a pool comes on a connection that is not one of it.
-sub report
+sub report_full
 {
 	my ($pool, $more) = @_;
 
 	$last_words->query_safe(
-		qq{SELECT pgpool_stats.report('$pool', '{"pool_size": 5, "max_overflow": 10, "open": 15, "checked_out": 15, "checked_in": 0$more}', 'i')}
-	);
+		qq{SELECT pgpool_stats.report('$pool', '{"pool_size": 5, "max_overflow": 10, "open": 15, "checked_out": 15, "checked_in": 0$more}', 'i')});
 	return;
 }
 
@@ -78,7 +57,7 @@ sub reads_as
 {
 	my ($name, $pool, $expected) = @_;
 	my ($looks, $what) = split /\|/,
-	  $node->safe_psql('postgres', "SELECT * FROM watch('$pool', 3)");
+	  sql("SELECT * FROM watch('$pool', 3)");
 
 	is($what, $expected, $name);
 	cmp_ok($looks, '>', 10, 'somebody looked');
@@ -89,8 +68,7 @@ sub pool_reads
 {
 	my ($pool) = @_;
 
-	return $node->safe_psql(
-		'postgres', qq{
+	return sql(qq{
 		SELECT status, checked_out, max_size, fullest_pct,
 			status IN ('exhausted', 'full')
 				AND exhausted_instances = (status = 'exhausted')::int
@@ -100,25 +78,22 @@ sub pool_reads
 #
 # Not a word any more, and nothing happens
 #
-my @leaked = labelled('leaked', 15);
-report('leaked', '');
+my @leaked = sessions(15, 'leaked', %cap);
+report_full('leaked', '');
 reads_as('leaked and silent', 'leaked', 'exhausted 15/15 100.0% of 15');
 is(pool_reads('leaked'), 'exhausted|15|15|100.0|t', 'and so is its pool');
-is( $node->safe_psql(
-		'postgres',
-		q{SELECT in_xact, waiting, last_report < now() - interval '2 s',
+is(sql(q{SELECT in_xact, waiting, last_report < now() - interval '2 s',
 			as_of = last_report
 		  FROM pgpool_stats.instances WHERE pool = 'leaked'}),
-	'0||t|t',
-	'though nobody is at work');
+	'0||t|t', 'though nobody is at work');
 
 # the last that could be heard: nobody waits yet
-my @waited = labelled('nobody-waited', 15);
-report('nobody-waited', ', "waiting": 0');
+my @waited = sessions(15, 'nobody-waited', %cap);
+report_full('nobody-waited', ', "waiting": 0');
 reads_as('nobody waited', 'nobody-waited', 'full 15/15 100.0% of 15');
 # or that some wait
-my @queued = labelled('some-waited', 15);
-report('some-waited', ', "waiting": 3');
+my @queued = sessions(15, 'some-waited', %cap);
+report_full('some-waited', ', "waiting": 3');
 reads_as('some waited', 'some-waited', 'exhausted 15/15 100.0% of 15');
 
 #
@@ -139,11 +114,11 @@ $leaked[1]->query_safe("SELECT 1;\nCOMMIT");
 reads_as('and not any more', 'leaked', 'exhausted 15/15 100.0% of 15');
 
 # reset() is about counters
-$node->safe_psql('postgres', 'SELECT pgpool_stats.reset()');
+sql('SELECT pgpool_stats.reset()');
 reads_as('after a reset()', 'leaked', 'exhausted 15/15 100.0% of 15');
 
 # leaked before anything was ever reported: in a transaction
-my @never = labelled('never-reported', 15);
+my @never = sessions(15, 'never-reported', %cap);
 $_->query_safe('BEGIN') foreach @never;
 reads_as('never reported, in a transaction',
 	'never-reported', 'exhausted 15/15 100.0% of 15');
@@ -151,27 +126,19 @@ reads_as('never reported, in a transaction',
 # The connections break one after the other: only those that are there can
 # be lent.  With the last one it is gone, but its row says so.
 $_->quit foreach @leaked[ 0 .. 9 ];
-$node->poll_query_until('postgres',
-	q{SELECT connections = 5 FROM pgpool_stats.instances
-	  WHERE pool = 'leaked'})
-  or die 'they do not end';
+wait_for(q{SELECT connections = 5 FROM pgpool_stats.instances
+	  WHERE pool = 'leaked'});
 reads_as('ten of them break', 'leaked', 'silent 5/15 33.3% of 5');
 
 # it is back
-report('leaked', ', "waiting": 0');
-is( $node->safe_psql('postgres',
-		q{SELECT status FROM pgpool_stats.instances WHERE pool = 'leaked'}),
-	'full',
-	'a report says how it is');
+report_full('leaked', ', "waiting": 0');
+is(sql(q{SELECT status FROM pgpool_stats.instances WHERE pool = 'leaked'}),
+	'full', 'a report says how it is');
 
 # never expired as long as there is one connection
-$node->safe_psql('postgres',
-	"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
-);
-ok( $node->poll_query_until(
-		'postgres',
-		q{SELECT count(*) = 0 FROM pgpool_stats.instances
-		  WHERE pool IN ('leaked', 'nobody-waited', 'never-reported')}),
+sql("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'");
+becomes(q{SELECT count(*) = 0 FROM pgpool_stats.instances
+		  WHERE pool IN ('leaked', 'nobody-waited', 'never-reported')}, 't',
 	'without connections it expires');
 foreach (@leaked[ 10 .. 14 ], @waited, @queued, @never, $last_words)
 {

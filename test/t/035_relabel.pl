@@ -1,27 +1,16 @@
-
 # Labels that change: the connection moves, and so does what it is doing.
 # Whatever 100 sessions do and however they die, each is in exactly one row.
 
 use strict;
 use warnings;
-use PostgreSQL::Test::Cluster;
-use PostgreSQL::Test::Utils;
-use Test::More;
+use PgpoolStats;
 
-my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init;
-$node->append_conf(
-	'postgresql.conf', q{
-shared_preload_libraries = 'pgpool_stats'
+my $node = start_node(q{
 max_connections = 150
 restart_after_crash = on
-pgpool_stats.sample_interval = 100ms
 pgpool_stats.save_interval = 1s
 });
-$node->start;
-$node->safe_psql(
-	'postgres', q{
-	CREATE EXTENSION pgpool_stats;
+sql(q{
 	CREATE ROLE app LOGIN;
 	GRANT pg_read_all_stats TO app;
 	CREATE TABLE t (a int);
@@ -31,24 +20,18 @@ $node->safe_psql(
 		$$ SELECT set_config('pgpool_stats.instance', 'by-function', false) $$;
 });
 
-sub session
+# A session of the application without a label
+sub unlabelled
 {
-	my ($options, %more) = @_;
-
-	local $ENV{PGOPTIONS} = $options;
-	local $ENV{PGAPPNAME} = $more{name} if defined $more{name};
-	return $node->background_psql(
-		'postgres',
-		on_error_stop => 0,
-		extra_params => [ '-U', 'app' ]);
+	local $ENV{PGAPPNAME} = $_[0];
+	return background(as => 'app');
 }
 
 # pool/instance: connections in_xact xacts connects disconnects, of those of
 # the application that have anything
 sub rows
 {
-	return $node->safe_psql(
-		'postgres', q{
+	return sql(q{
 		SELECT string_agg(format('%s/%s:%s %s %s %s %s', pool, instance,
 			connections, in_xact, xacts, connects, disconnects), ', '
 			ORDER BY pool, instance)
@@ -63,11 +46,9 @@ sub start_again
 	my @sessions = @_;
 
 	$_->quit foreach @sessions;
-	$node->poll_query_until('postgres',
-		q{SELECT coalesce(sum(connections), 0) = 0
-		  FROM pgpool_stats.instances WHERE usename = 'app'})
-	  or die 'they do not end';
-	$node->safe_psql('postgres', 'SELECT pgpool_stats.reset()');
+	wait_for(q{SELECT coalesce(sum(connections), 0) = 0
+		  FROM pgpool_stats.instances WHERE usename = 'app'});
+	sql('SELECT pgpool_stats.reset()');
 	is(rows(), '', 'nothing is left');
 	return;
 }
@@ -82,7 +63,7 @@ sub step
 	return;
 }
 
-my $s = session('-c pgpool_stats.pool=a -c pgpool_stats.instance=i');
+my $s = session('a', as => 'app');
 is(rows(), 'a/i:1 0 0 1 0', 'a connection');
 step($s, "SET pgpool_stats.pool = 'b'", 'a/i:0 0 0 1 0, b/i:1 0 0 0 0');
 step($s, 'SELECT 1',                    'a/i:0 0 0 1 0, b/i:1 0 1 0 0');
@@ -98,7 +79,7 @@ step($s, 'RESET ALL',
 	'RESET ALL: what the connection string said');
 start_again($s);
 
-$s = session('-c pgpool_stats.pool=a -c pgpool_stats.instance=i');
+$s = session('a', as => 'app');
 step($s, "SET pgpool_stats.pool = 'b'", 'a/i:0 0 0 1 0, b/i:1 0 0 0 0');
 step($s, 'DISCARD ALL', 'a/i:1 0 0 1 0', 'DISCARD ALL');
 step($s, 'SELECT 1',    'a/i:1 0 1 1 0', 'and on it goes');
@@ -108,24 +89,22 @@ step($s, 'SELECT relabels(\'x\')',
 start_again($s);
 
 # both at once, in one string: nothing in between
-$s = session('-c pgpool_stats.pool=a -c pgpool_stats.instance=i');
+$s = session('a', as => 'app');
 step(
 	$s,
 	"SET pgpool_stats.pool = 'b'\\; SET pgpool_stats.instance = 'j';",
-	'a/i:0 0 0 1 0, b/j:1 0 0 0 0',
-	'two settings in one string');
+	'a/i:0 0 0 1 0, b/j:1 0 0 0 0', 'two settings in one string');
 step($s, 'SELECT 1', 'a/i:0 0 0 1 0, b/j:1 0 1 0 0');
 step(
 	$s,
 	"SET pgpool_stats.pool = 'a'\\; SET pgpool_stats.instance = 'i'\\; SELECT 1;",
-	'a/i:1 0 1 1 0, b/j:0 0 1 0 0',
-	'and the statement, too');
+	'a/i:1 0 1 1 0, b/j:0 0 1 0 0', 'and the statement, too');
 start_again($s);
 
 #
 # In a transaction: it belongs to the label in force at its last statement
 #
-$s = session('-c pgpool_stats.pool=a -c pgpool_stats.instance=i');
+$s = session('a', as => 'app');
 step($s, 'BEGIN', 'a/i:1 1 0 1 0');
 step($s, "SET LOCAL pgpool_stats.pool = 'b'", 'a/i:1 1 0 1 0',
 	'SET LOCAL: from the next statement on');
@@ -137,19 +116,16 @@ step($s, "BEGIN;\nSET LOCAL pgpool_stats.pool = 'b';\nSELECT 1;\nROLLBACK",
 	'a/i:1 0 0 1 0, b/i:0 0 3 0 0', 'SET LOCAL and ROLLBACK');
 step($s,
 	"BEGIN;\nSET LOCAL pgpool_stats.pool = 'b';\nSELECT 1;\nSELECT 1 / 0;\nROLLBACK",
-	'a/i:1 0 0 1 0, b/i:0 0 4 0 0',
-	'SET LOCAL in a block that fails');
+	'a/i:1 0 0 1 0, b/i:0 0 4 0 0', 'SET LOCAL in a block that fails');
 step($s,
 	"BEGIN;\nSET LOCAL pgpool_stats.pool = 'b';\nSELECT 1;\nSELECT 1 / 0;\nCOMMIT AND CHAIN;\nCOMMIT",
-	'a/i:1 0 1 1 0, b/i:0 0 5 0 0',
-	'and in one that goes on as a chain');
+	'a/i:1 0 1 1 0, b/i:0 0 5 0 0', 'and in one that goes on as a chain');
 step($s,
 	"BEGIN\\; SET LOCAL pgpool_stats.pool = 'b'\\; SELECT 1\\; COMMIT;",
-	'a/i:1 0 1 1 0, b/i:0 0 6 0 0',
-	'all in one string');
+	'a/i:1 0 1 1 0, b/i:0 0 6 0 0', 'all in one string');
 start_again($s);
 
-$s = session('-c pgpool_stats.pool=a -c pgpool_stats.instance=i');
+$s = session('a', as => 'app');
 step($s, "BEGIN;\nSET pgpool_stats.pool = 'b';\nSELECT 1;",
 	'a/i:0 0 0 1 0, b/i:1 1 0 0 0', 'SET in a block');
 step($s, 'ROLLBACK', 'a/i:1 0 0 1 0, b/i:0 0 1 0 0',
@@ -164,33 +140,28 @@ step($s, "BEGIN;\nSET pgpool_stats.pool = 'b';\nCOMMIT;",
 step($s, "BEGIN;\nSELECT 1;\nSET pgpool_stats.pool = 'c';",
 	'a/i:0 0 1 1 0, b/i:1 1 3 0 0');
 $s->quit;
-$node->poll_query_until('postgres',
-	q{SELECT sum(connections) = 0 FROM pgpool_stats.instances
-	  WHERE usename = 'app'})
-  or die 'it does not end';
+wait_for(q{SELECT sum(connections) = 0 FROM pgpool_stats.instances
+	  WHERE usename = 'app'});
 is(rows(), 'a/i:0 0 1 1 0, b/i:0 0 4 0 1', 'an exit in a transaction');
 start_again();
 
 #
 # Without a label: application_name
 #
-$s = session('', name => 'first 17');
+$s = unlabelled('first 17');
 is(rows(), 'first #/[local]:1 0 0 1 0', 'discovered');
 step($s, "SET application_name = 'second'",
 	'first #/[local]:0 0 0 1 0, second/[local]:1 0 0 0 0');
 step($s, 'SELECT 1', 'first #/[local]:0 0 0 1 0, second/[local]:1 0 1 0 0');
 step($s, "SELECT set_config('application_name', 'third', false)",
-	'first #/[local]:0 0 0 1 0, second/[local]:0 0 2 0 0, third/[local]:1 0 0 0 0'
-);
+	'first #/[local]:0 0 0 1 0, second/[local]:0 0 2 0 0, third/[local]:1 0 0 0 0');
 step($s, "SET pgpool_stats.pool = 'labelled'",
-	'first #/[local]:0 0 0 1 0, labelled/[local]:1 0 0 0 0, second/[local]:0 0 2 0 0'
-);
+	'first #/[local]:0 0 0 1 0, labelled/[local]:1 0 0 0 0, second/[local]:0 0 2 0 0');
 step($s, "SET application_name = 'fourth';\nSELECT 1",
 	'first #/[local]:0 0 0 1 0, labelled/[local]:1 0 1 0 0, second/[local]:0 0 2 0 0',
 	'a label comes before the name');
 step($s, 'RESET ALL',
-	'first #/[local]:1 0 0 1 0, labelled/[local]:0 0 1 0 0, second/[local]:0 0 2 0 0'
-);
+	'first #/[local]:1 0 0 1 0, labelled/[local]:0 0 1 0 0, second/[local]:0 0 2 0 0');
 step($s, "BEGIN;\nSET application_name = 'second';\nSELECT 1;\nROLLBACK;",
 	'first #/[local]:1 0 0 1 0, labelled/[local]:0 0 1 0 0, second/[local]:0 0 3 0 0',
 	'a name that is rolled back');
@@ -207,43 +178,34 @@ sub all_in_one_row
 	my ($name, $real) = @_;
 
 	# when those that exit are gone
-	ok( $node->poll_query_until(
-			'postgres', q{
+	becomes(q{
 			SELECT (SELECT sum(connections) FROM pgpool_stats.instances) =
 				(SELECT count(*) FROM pg_stat_activity
 				 WHERE backend_type = 'client backend' AND
-					state IS DISTINCT FROM 'starting')}),
-		"$name: each connection is in one row");
-	is( $node->safe_psql(
-			'postgres', q{
+					state IS DISTINCT FROM 'starting')}, 't',
+	"$name: each connection is in one row");
+	is(sql(q{
 			SELECT sum(connections), sum(in_xact) FROM pgpool_stats.instances
 			WHERE usename = 'app'}),
-		$real,
-		"$name: connections and transactions are the real ones");
-	is( $node->safe_psql(
-			'postgres', q{
+		$real, "$name: connections and transactions are the real ones");
+	is(sql(q{
 			SELECT (SELECT (sum(connections), sum(in_xact), sum(xacts),
 					sum(connects), sum(disconnects))::text
 				FROM pgpool_stats.instances WHERE usename = 'app') =
 				(SELECT (sum(connections), sum(in_xact), sum(xacts),
 					sum(connects), sum(disconnects))::text
 				FROM pgpool_stats.pools WHERE usename = 'app')}),
-		't',
-		"$name: pools say the same");
-	is( $node->safe_psql(
-			'postgres', q{
+		't', "$name: pools say the same");
+	is(sql(q{
 			SELECT sum(connects - disconnects - connections)
 			FROM pgpool_stats.instances WHERE usename = 'app'}),
-		'0',
-		"$name: connects - disconnects = connections");
+		'0', "$name: connects - disconnects = connections");
 	return;
 }
 
 # One statement of pgbench is in a session of its own (-C).  Those that are
 # terminated end their pgbench, so there are many.
-my $script = $node->basedir . '/relabel.sql';
-append_to_file(
-	$script, q{
+my $script = q{
 \set p random(1, 5)
 \set i random(1, 5)
 \set how random(1, 6)
@@ -273,25 +235,17 @@ SELECT pg_sleep(0.002);
 \else
 SELECT pg_sleep(0.001);
 \endif
-});
+};
 my @load = map {
-	my ($in, $out, $err) = ('', '', '');
-	IPC::Run::start(
-		[
-			'pgbench', '-n', '-U', 'app',
-			'-C', '-c', '10', '-j', '1', '-T', '6', '-f', $script, '-h',
-			$node->host, '-p', $node->port, 'postgres'
-		],
-		\$in, \$out, \$err);
+	pgbench($script, undef, '-U', 'app', '-C', '-c', '10', '-T', '6')
 } (1 .. 10);
-my $terminated = $node->safe_psql(
-	'postgres', q{
+my $terminated = sql(q{
 	CREATE FUNCTION terminate_some(OUT n int) LANGUAGE plpgsql AS $$
 	DECLARE
 		stop timestamptz := clock_timestamp() + interval '4 s';
 	BEGIN
 		n := 0;
-		WHILE clock_timestamp() < stop LOOP
+		WHILE clock_timestamp() < stop OR n <= 10 LOOP
 			PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
 			WHERE usename = 'app' ORDER BY random() LIMIT 1;
 			PERFORM pg_stat_clear_snapshot();
@@ -308,18 +262,14 @@ eval { $_->finish } foreach @load[ 5 .. 9 ];
 all_in_one_row('all ended', '0|0');
 
 # all peaks start with what is there: nothing
-$node->safe_psql('postgres', 'SELECT pgpool_stats.reset()');
-is( $node->safe_psql(
-		'postgres', q{
+sql('SELECT pgpool_stats.reset()');
+is(sql(q{
 		SELECT max(peak_in_xact), max(exhausted_count)
 		FROM pgpool_stats.instances WHERE usename = 'app'}),
-	'0|0',
-	'and no event is left behind');
+	'0|0', 'and no event is left behind');
 
 # some that stay, in all states
-my @stay = map {
-	session("-c pgpool_stats.pool=stay -c pgpool_stats.instance=s-$_")
-} (1 .. 20);
+my @stay = map { session('stay', instance => "s-$_", as => 'app') } (1 .. 20);
 foreach my $i (0 .. 19)
 {
 	$stay[$i]->query("SET pgpool_stats.pool = 'moved'") if $i % 2;
@@ -328,56 +278,40 @@ foreach my $i (0 .. 19)
 	$stay[$i]->query("SELECT 1;") if $i % 5 == 2;
 }
 all_in_one_row('20 stay', '20|8');
-is( $node->safe_psql(
-		'postgres', q{
+is(sql(q{
 		SELECT pool, connections, in_xact, idle_in_xact, connects,
 			disconnects
 		FROM pgpool_stats.pools
 		WHERE pool IN ('stay', 'moved') ORDER BY pool}),
-	"moved|10|4|4|0|0\nstay|10|4|4|20|0",
-	'half of them moved');
-$node->safe_psql(
-	'postgres', q{
+	"moved|10|4|4|0|0\nstay|10|4|4|20|0", 'half of them moved');
+sql(q{
 	SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
 	WHERE usename = 'app' AND state LIKE 'idle in transaction%'
 	ORDER BY pid LIMIT 4});
 $stay[-1]->{run}->kill_kill;
-$node->poll_query_until('postgres',
-	q{SELECT count(*) = 15 FROM pg_stat_activity WHERE usename = 'app'})
-  or die 'they do not die';
+wait_for(q{SELECT count(*) = 15 FROM pg_stat_activity WHERE usename = 'app'});
 all_in_one_row('some died', '15|4');
 
 # kill -9 is a crash of the server, and nobody is left of before
-my $started =
-  $node->safe_psql('postgres', 'SELECT started_at FROM pgpool_stats.info');
-my $victim = $node->safe_psql('postgres',
-	q{SELECT pid FROM pg_stat_activity
-	  WHERE usename = 'app' AND state LIKE 'idle in transaction%' LIMIT 1});
-kill 'KILL', $victim;
-$node->poll_query_until('postgres',
-	"SELECT started_at > '$started' FROM pgpool_stats.info")
-  or die 'server does not come back';
+kill_hard(sql(q{SELECT pid FROM pg_stat_activity
+	  WHERE usename = 'app' AND state LIKE 'idle in transaction%' LIMIT 1}));
 foreach (@stay)
 {
 	eval { $_->quit };
 }
-is( $node->safe_psql(
-		'postgres', q{
+is(sql(q{
 		SELECT sum(connections) = (SELECT count(*) FROM pg_stat_activity
 								   WHERE backend_type = 'client backend'),
 			sum(connections) FILTER (WHERE usename = 'app'),
 			sum(in_xact) FILTER (WHERE usename = 'app')
 		FROM pgpool_stats.instances}),
-	't|0|0',
-	'after kill -9 each connection is in one row');
-$node->safe_psql('postgres', 'SELECT pgpool_stats.reset()');
-is( $node->safe_psql(
-		'postgres', q{
+	't|0|0', 'after kill -9 each connection is in one row');
+sql('SELECT pgpool_stats.reset()');
+is(sql(q{
 		SELECT coalesce(max(peak_in_xact), 0)
 		FROM pgpool_stats.instances WHERE usename = 'app'}),
-	'0',
-	'and no transaction is left behind');
-$s = session('-c pgpool_stats.pool=stay -c pgpool_stats.instance=s-1');
+	'0', 'and no transaction is left behind');
+$s = session('stay', instance => 's-1', as => 'app');
 step($s, 'SELECT 1', 'stay/s-1:1 0 1 1 0', 'and it goes on');
 $s->quit;
 

@@ -2,59 +2,24 @@
 use strict;
 use warnings;
 
-use PostgreSQL::Test::Cluster;
-use PostgreSQL::Test::Utils;
-use Test::More;
+use Time::HiRes qw(time);
+use PgpoolStats;
 
-my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init;
-$node->append_conf(
-	'postgresql.conf', q{
-shared_preload_libraries = 'pgpool_stats'
-max_connections = 100
-pgpool_stats.sample_interval = 100ms
-pgpool_stats.stale_after = 2s
-});
-$node->start;
-$node->safe_psql(
-	'postgres', q{
-	CREATE EXTENSION pgpool_stats;
+my $node = start_node('max_connections = 100');
+sql(q{
 	CREATE ROLE app LOGIN;
 	CREATE ROLE other LOGIN;
 });
-
-sub one
-{
-	return $node->safe_psql('postgres', $_[0]);
-}
-
-# Sessions of a pool, all used just now
-sub sessions
-{
-	my ($pool, $n) = @_;
-
-	return map {
-		my $session = $node->background_psql('postgres',
-			extra_params => [ '-d',
-				'user=app dbname=postgres host=' . $node->host
-				  . " options='-c pgpool_stats.pool=$pool -c pgpool_stats.instance=i'" ]);
-		$session->query_safe('SELECT 1');
-		$session;
-	} (1 .. $n);
-}
 
 sub pid
 {
 	return $_[0]->query_safe('SELECT pg_backend_pid()');
 }
 
-my $reporter = $node->background_psql('postgres',
-	extra_params => [ '-d',
-		'user=app dbname=postgres host=' . $node->host
-		  . " options='-c pgpool_stats.pool=reports'" ]);
+my $reporter = session('reports', as => 'app');
 
 # so many lent out and so many idle in the pool
-sub report
+sub report_lent
 {
 	my ($pool, $lent, $idle, $more) = @_;
 
@@ -64,12 +29,39 @@ sub report
 	return;
 }
 
-sub wait_for
+# The same while the last use of all sessions is less than half of leak_after
+# ago; a slow machine needs more than one try.
+sub report_fresh
 {
-	my ($name, $condition) = @_;
+	my ($pool, $sessions, $lent, $idle) = @_;
 
-	$node->poll_query_until('postgres', "SELECT $condition")
-	  or die "never: $name";
+	foreach (1 .. 100)
+	{
+		my $began = time;
+
+		$_->query_safe('SELECT 1') foreach @$sessions;
+		report_lent($pool, $lent, $idle);
+		return if time - $began < 0.5;
+	}
+	die 'this machine is too slow';
+}
+
+# Something is done on a session until it ends.
+sub keep_busy
+{
+	my ($session) = @_;
+	my $pid = pid($session);
+
+	$session->query_until(qr//, "SELECT pg_sleep(3600);\n");
+	wait_for("SELECT state = 'active' FROM pg_stat_activity WHERE pid = $pid");
+	return;
+}
+
+# End sessions, busy or not.
+sub end_all
+{
+	sql(q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'});
+	$_->quit foreach @_;
 	return;
 }
 
@@ -78,9 +70,7 @@ sub wait_quiet
 {
 	my ($pool, $seconds) = @_;
 
-	wait_for("$pool quiet for $seconds s",
-		"max(state_change) < now() - interval '$seconds s' FROM pgpool_stats.connections WHERE pool = '$pool'"
-	);
+	wait_for("SELECT max(state_change) < now() - interval '$seconds s' FROM pgpool_stats.connections WHERE pool = '$pool'");
 	return;
 }
 
@@ -88,9 +78,7 @@ sub wait_late
 {
 	my ($pool) = @_;
 
-	wait_for("report of $pool late",
-		"last_report < now() - interval '2.5 s' FROM pgpool_stats.instances WHERE pool = '$pool' AND instance = 'i'"
-	);
+	wait_for("SELECT last_report < now() - interval '2.5 s' FROM pgpool_stats.instances WHERE pool = '$pool' AND instance = 'i'");
 	return;
 }
 
@@ -98,34 +86,23 @@ sub leaked
 {
 	my ($pool) = @_;
 
-	return one(
-		"SELECT coalesce(sum(at_least), 0) FROM pgpool_stats.leaks WHERE pool = '$pool'"
-	);
+	return sql(
+		"SELECT coalesce(sum(at_least), 0) FROM pgpool_stats.leaks WHERE pool = '$pool'");
 }
 
 #
 # The setting is taken with a reload
 #
-my @first = sessions('reloaded', 2);
-report('reloaded', 2, 0);
+my @first = used(2, 'reloaded', as => 'app');
+report_lent('reloaded', 2, 0);
 wait_quiet('reloaded', 1.2);
 is(leaked('reloaded'), 0, 'not in 10 minutes');
-$node->append_conf('postgresql.conf', "pgpool_stats.leak_after = '1s'");
-$node->reload;
-wait_for('the setting', "current_setting('pgpool_stats.leak_after') = '1s'");
+set_to('leak_after', '1s');
 is(leaked('reloaded'), 2, 'but in a second');
-is( $node->safe_psql(
-		'postgres',
-		'SELECT count(*) FROM pgpool_stats.leaks',
-		extra_params => [ '-U', 'other' ]),
-	0,
-	'others do not see it');
-is( $node->safe_psql(
-		'postgres',
-		'SELECT count(*) FROM pgpool_stats.leaks',
-		extra_params => [ '-U', 'app' ]),
-	1,
-	'its role does');
+is(sql('SELECT count(*) FROM pgpool_stats.leaks', as => 'other'),
+	0, 'others do not see it');
+is(sql('SELECT count(*) FROM pgpool_stats.leaks', as => 'app'),
+	1, 'its role does');
 
 #
 # Held with a reason: LISTEN in force, advisory locks
@@ -162,7 +139,7 @@ foreach my $what (sort keys %held)
 {
 	my ($reason, @queries) = @{ $held{$what} };
 
-	($session{$what}) = sessions('held', 1);
+	($session{$what}) = used(1, 'held', as => 'app');
 	$session{$what}->query_safe($_) foreach @queries;
 	if ($reason ne '')
 	{
@@ -173,16 +150,14 @@ foreach my $what (sort keys %held)
 		push @leaked, pid($session{$what});
 	}
 }
-report('held', scalar keys %held, 0);
+report_lent('held', scalar keys %held, 0);
 wait_quiet('held', 1.2);
-is( one(
-		"SELECT array(SELECT unnest(candidate_pids) ORDER BY 1) FROM pgpool_stats.leaks WHERE pool = 'held'"
-	),
+is(sql(
+		"SELECT array(SELECT unnest(candidate_pids) ORDER BY 1) FROM pgpool_stats.leaks WHERE pool = 'held'"),
 	'{' . join(',', sort { $a <=> $b } @leaked) . '}',
 	'these are held without a reason');
-is( one(
-		"SELECT string_agg(e, ', ' ORDER BY e) FROM pgpool_stats.leaks, unnest(string_to_array(exempt, ', ')) AS e WHERE pool = 'held'"
-	),
+is(sql(
+		"SELECT string_agg(e, ', ' ORDER BY e) FROM pgpool_stats.leaks, unnest(string_to_array(exempt, ', ')) AS e WHERE pool = 'held'"),
 	join(', ', sort @exempt),
 	'and these with one');
 is(leaked('held'), scalar @leaked, 'only the former count');
@@ -191,98 +166,93 @@ $_->quit foreach values %session;
 #
 # Idle in a transaction: no report needed; an advisory lock is a reason
 #
-my @in_xact = sessions('in-xact', 3);
+my @in_xact = used(3, 'in-xact', as => 'app');
 $in_xact[0]->query_safe('BEGIN');
 $in_xact[1]->query_safe('BEGIN');
 $in_xact[1]->query_safe('SELECT pg_advisory_xact_lock(5)');
 my $pid = pid($in_xact[0]);
 wait_quiet('in-xact', 1.2);
-is( one(
-		"SELECT at_least, candidates, candidate_pids, exempt LIKE '% holds an advisory lock' FROM pgpool_stats.leaks WHERE pool = 'in-xact'"
-	),
-	"1|1|{$pid}|t",
-	'idle in a transaction');
-is( one(
-		"SELECT suspect, pid FROM pgpool_stats.connections WHERE pool = 'in-xact' AND suspect IS NOT NULL"
-	),
-	"idle in transaction|$pid",
-	'and under suspicion');
+is(sql(
+		"SELECT at_least, candidates, candidate_pids, exempt LIKE '% holds an advisory lock' FROM pgpool_stats.leaks WHERE pool = 'in-xact'"),
+	"1|1|{$pid}|t", 'idle in a transaction');
+is(sql(
+		"SELECT suspect, pid FROM pgpool_stats.connections WHERE pool = 'in-xact' AND suspect IS NOT NULL"),
+	"idle in transaction|$pid", 'and under suspicion');
 # several labels, one after the other, are a pooler's: still somebody holds it
 $in_xact[2]->query_safe("SET pgpool_stats.instance = 'j'");
 $in_xact[2]->query_safe("RESET pgpool_stats.instance");
 $in_xact[2]->query_safe("SELECT 1");
 is(leaked('in-xact'), 1, 'also through a pooler');
-$in_xact[0]->query_safe("SELECT 1");
+keep_busy($in_xact[0]);
 is(leaked('in-xact'), 0, 'not while it works');
-$_->quit foreach @in_xact;
+end_all(@in_xact);
 
 #
 # Connections that only wait in their pool
 #
-my @idle = sessions('min-idle', 5);
-report('min-idle', 0, 5);
+my @idle = used(5, 'min-idle', as => 'app');
+report_lent('min-idle', 0, 5);
 wait_quiet('min-idle', 1.2);
-report('min-idle', 0, 5);
+report_lent('min-idle', 0, 5);
 is(leaked('min-idle'), 0, 'all are idle in the pool');
 
-# Two are borrowed, and nothing is done with them as yet: nothing leaked
-# before they have been away for leak_after.
-report('min-idle', 2, 3);
-is(leaked('min-idle'), 0, 'borrowed just now');
-wait_for(
-	'borrowed for long',
-	"last_report < now() - interval '1.1 s' FROM pgpool_stats.instances WHERE pool = 'min-idle'"
-);
-report('min-idle', 2, 3);
+# Nothing leaked that has not been away for leak_after, a second
+sub not_yet
+{
+	my ($name, $began) = @_;
+	my $leaked = leaked('min-idle');
+
+	ok($leaked == 0 || time - $began >= 1, $name);
+	return;
+}
+
+# Two are borrowed, and nothing is done with them as yet.
+my $began = time;
+report_lent('min-idle', 2, 3);
+not_yet('borrowed just now', $began);
+wait_for("SELECT last_report < now() - interval '1.1 s' FROM pgpool_stats.instances WHERE pool = 'min-idle'");
+report_lent('min-idle', 2, 3);
 is(leaked('min-idle'), 2, 'borrowed for long');
-report('min-idle', 1, 4);
+report_lent('min-idle', 1, 4);
 is(leaked('min-idle'), 1, 'one came back');
-report('min-idle', 0, 5);
+report_lent('min-idle', 0, 5);
 is(leaked('min-idle'), 0, 'both came back');
 
 # The same by name, beside others that are borrowed and used.
 my @pids = map { pid($_) } @idle;
 my $lent = ", \"checked_out_pids\": [$pids[0], $pids[1]]";
-report('min-idle', 0, 5, ', "checked_out_pids": []');
+report_lent('min-idle', 0, 5, ', "checked_out_pids": []');
 wait_quiet('min-idle', 1.2);
-report('min-idle', 0, 5, ', "checked_out_pids": []');
-report('min-idle', 2, 3, $lent);
-is(leaked('min-idle'), 0, 'by name: borrowed just now');
-wait_for(
-	'borrowed for long',
-	"last_report < now() - interval '1.1 s' FROM pgpool_stats.instances WHERE pool = 'min-idle'"
-);
-report('min-idle', 2, 3, $lent);
-$idle[1]->query_safe('SELECT 1');
-report('min-idle', 2, 3, $lent);
-is( one(
-		"SELECT at_least, candidate_pids FROM pgpool_stats.leaks WHERE pool = 'min-idle'"
-	),
-	"1|{$pids[0]}",
-	'by name: just that which is not used');
+report_lent('min-idle', 0, 5, ', "checked_out_pids": []');
+$began = time;
+report_lent('min-idle', 2, 3, $lent);
+not_yet('by name: borrowed just now', $began);
+wait_for("SELECT last_report < now() - interval '1.1 s' FROM pgpool_stats.instances WHERE pool = 'min-idle'");
+report_lent('min-idle', 2, 3, $lent);
+keep_busy($idle[1]);
+report_lent('min-idle', 2, 3, $lent);
+is(sql(
+		"SELECT at_least, candidate_pids FROM pgpool_stats.leaks WHERE pool = 'min-idle'"),
+	"1|{$pids[0]}", 'by name: just that which is not used');
 # names of a report are not those of the next
-report('min-idle', 0, 5);
+report_lent('min-idle', 0, 5);
 is(leaked('min-idle'), 0, 'by name: a report without names');
-$_->quit foreach @idle;
+end_all(@idle);
 
 #
 # Connections that are not the pool's
 #
-my @with_stranger = sessions('stranger', 4);
-$with_stranger[0]->query_until(qr//, "SELECT pg_sleep(60);\n");
+my @with_stranger = used(4, 'stranger', as => 'app');
+keep_busy($with_stranger[0]);
 wait_quiet('stranger', 1.2);
-report('stranger', 1, 2);
+report_lent('stranger', 1, 2);
 is(leaked('stranger'), 0, 'one works, one is not of the pool');
-$node->safe_psql('postgres',
-	"SELECT pg_cancel_backend(pid) FROM pgpool_stats.connections WHERE pool = 'stranger' AND state = 'active'"
-);
-eval { $with_stranger[0]->quit };
-$_->quit foreach @with_stranger[ 1 .. 3 ];
+end_all(@with_stranger);
 
 # What was not the pool's when it reported is not when it has fewer, either.
-my @closing = sessions('closing', 5);
+my @closing = used(5, 'closing', as => 'app');
 wait_quiet('closing', 0.7);
-report('closing', 2, 2);
+report_lent('closing', 2, 2);
 $closing[0]->quit;
 $closing[1]->query_safe('SELECT 1');
 wait_quiet('closing', 1.2);
@@ -290,11 +260,8 @@ is(leaked('closing'), 0, 'one is not of the pool, one that was lent is closed');
 $_->quit foreach @closing[ 1 .. 4 ];
 
 # Connections made since do not matter, nor does who only reports.
-my @growing = sessions('growing', 3);
-my $own = $node->background_psql('postgres',
-	extra_params => [ '-d',
-		'user=app dbname=postgres host=' . $node->host
-		  . " options='-c pgpool_stats.pool=growing -c pgpool_stats.instance=i'" ]);
+my @growing = used(3, 'growing', as => 'app');
+my $own = session('growing', as => 'app');
 foreach (1 .. 2)
 {
 	$own->query_safe(
@@ -305,29 +272,28 @@ is(leaked('growing'), 2, 'a connection that only reports');
 $own->query_safe(
 	q{SELECT pgpool_stats.report('growing', '{"checked_out": 2, "checked_in": 1}', 'i')});
 is(leaked('growing'), 2, 'and has reported again');
-my @more = sessions('growing', 2);
+my @more = used(2, 'growing', as => 'app');
 is(leaked('growing'), 2, 'two connections made since');
 $own->quit;
-wait_for('it is gone',
-	"count(*) = 5 FROM pgpool_stats.connections WHERE pool = 'growing'");
+wait_for("SELECT count(*) = 5 FROM pgpool_stats.connections WHERE pool = 'growing'");
 is(leaked('growing'), 2, 'who reported is gone');
 $_->quit foreach (@growing, @more);
 
 # labels that change are a pooler's doing
-my @pooled = sessions('pooled', 2);
+my @pooled = used(2, 'pooled', as => 'app');
 $pooled[0]->query_safe("SET pgpool_stats.instance = 'j'; SELECT 1");
 $pooled[0]->query_safe("RESET pgpool_stats.instance; SELECT 1");
-report('pooled', 2, 0);
+report_lent('pooled', 2, 0);
 wait_quiet('pooled', 1.2);
 is(leaked('pooled'), 0, 'nothing is claimed behind a pooler');
 $_->quit foreach @pooled;
 
 # one name for two processes, which tell their own numbers in turn
-my @shared = sessions('shared', 4);
+my @shared = used(4, 'shared', as => 'app');
 foreach (1 .. 6)
 {
-	report('shared', 1, 0, ', "checkouts": 1000, "host": "a", "pid": 1');
-	report('shared', 3, 0, ', "checkouts": 10, "host": "a", "pid": 2');
+	report_lent('shared', 1, 0, ', "checkouts": 1000, "host": "a", "pid": 1');
+	report_lent('shared', 3, 0, ', "checkouts": 10, "host": "a", "pid": 2');
 }
 wait_quiet('shared', 1.2);
 is(leaked('shared'), 0, 'nothing is claimed of several processes in one');
@@ -337,36 +303,36 @@ $_->quit foreach @shared;
 # The last report gets old.
 #
 # It is of the last use: what was lent may have come back since.
-my @unproven = sessions('unproven', 4);
-report('unproven', 2, 2);
+my @unproven = used(4, 'unproven', as => 'app');
+report_fresh('unproven', \@unproven, 2, 2);
 # This one is of a moment when nothing had happened for long.
-my @proven = sessions('proven', 4);
+my @proven = used(4, 'proven', as => 'app');
 wait_quiet('proven', 0.7);
-report('proven', 2, 2);
+report_lent('proven', 2, 2);
 # This pool was full: how could it report?
-my @full = sessions('full', 5);
-report('full', 5, 0);
-wait_quiet($_, 1.2) foreach qw(unproven proven full);
+my @full = used(5, 'full', as => 'app');
+report_lent('full', 5, 0);
+# A transaction shows that there is more to tell.
+my @overtaken = used(4, 'overtaken', as => 'app');
+report_fresh('overtaken', \@overtaken, 2, 2);
+$overtaken[3]->query_safe('SELECT 1');
+wait_quiet($_, 1.2) foreach qw(unproven proven full overtaken);
 is(leaked('proven'), 2, 'proven');
 is(leaked('full'), 5, 'full');
+is(leaked('overtaken'), 0, 'overtaken at once');
+set_to('stale_after', '2s');
 wait_late($_) foreach qw(unproven proven full);
 is(leaked('unproven'), 0, 'late, of the last use');
 is(leaked('proven'), 2, 'late, proven before');
 is(leaked('full'), 5, 'late, but it is full');
-
-# A transaction shows that there is more to tell.
-my @overtaken = sessions('overtaken', 4);
-report('overtaken', 2, 2);
-$overtaken[3]->query_safe('SELECT 1');
-wait_quiet('overtaken', 1.1);
-is(leaked('overtaken'), 0, 'overtaken at once');
 $proven[3]->query_safe('SELECT 1');
 is(leaked('proven'), 1, 'overtaken, proven before: one less to choose from');
 $full[4]->query_safe('SELECT 1');
 is(leaked('full'), 0, 'overtaken, full');
 
 # What is forgotten claims nothing.
-report('full', 5, 0);
+set_to('stale_after', '1h');
+report_lent('full', 5, 0);
 wait_quiet('full', 1.2);
 is(leaked('full'), 5, 'a report again');
 $reporter->query_safe("SELECT pgpool_stats.forget('full', 'i')");

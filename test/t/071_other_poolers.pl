@@ -1,15 +1,10 @@
-
 # The poller and Odyssey and Pgpool-II: one is skipped where it is not there.
 #
 # The environment variables ODYSSEY and PGPOOL may name the binaries.
 
 use strict;
 use warnings;
-use FindBin;
-use lib $FindBin::RealBin;
-use PostgreSQL::Test::Cluster;
-use PostgreSQL::Test::Utils;
-use Test::More;
+use PgpoolStats;
 use Poolers;
 
 my $odyssey = Poolers::find('odyssey', 'ODYSSEY');
@@ -18,24 +13,16 @@ plan skip_all =>
   'there is neither Odyssey nor Pgpool-II; ODYSSEY and PGPOOL may name them'
   unless $odyssey || $pgpool;
 
-my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init;
-$node->append_conf(
-	'postgresql.conf', q{
-shared_preload_libraries = 'pgpool_stats'
+my $node = start_node(q{
 listen_addresses = '127.0.0.1'
-pgpool_stats.sample_interval = 100ms
 pgpool_stats.poll_interval = 200ms
-pgpool_stats.poll_timeout = 1s
+pgpool_stats.poll_timeout = 2s
 });
 my $hba = slurp_file($node->data_dir . '/pg_hba.conf');
 unlink $node->data_dir . '/pg_hba.conf';
 $node->append_conf('pg_hba.conf', "host all stats 127.0.0.1/32 password\n$hba");
-Poolers::polled_by($node);
-$node->start;
-$node->safe_psql(
-	'postgres', q{
-	CREATE EXTENSION pgpool_stats;
+$node->reload;
+sql(q{
 	CREATE ROLE app LOGIN;
 	CREATE ROLE stats LOGIN PASSWORD 'one';
 	ALTER ROLE app SET pgpool_stats.pool = 'orders';
@@ -45,31 +32,12 @@ $node->safe_psql(
 my $home = $node->basedir;
 # the path of a socket may not be long
 my $sockets = PostgreSQL::Test::Utils::tempdir_short();
-my $script = "$home/script.sql";
-my $short = "$home/short.sql";
-Poolers::write_file($script, "SELECT pg_sleep(100);\n");
-Poolers::write_file($short, "SELECT pg_sleep(0.01);\n");
+my $short = "SELECT pg_sleep(0.01);\n";
 
-my $passfile = Poolers::passfile();
+my $passfile = $Poolers::passfile;
 
 tell_password('one');
 $ENV{PGPASSFILE} = $passfile;
-
-my ($in, $out) = ('', '');
-
-sub start_load
-{
-	my ($port, $clients, $file) = @_;
-
-	return IPC::Run::start(
-		[
-			'pgbench', '-n', '-c', $clients, '-T', 100, '-f', $file,
-			"host=127.0.0.1 port=$port dbname=postgres user=app"
-		],
-		\$in,
-		\$out,
-		\$out);
-}
 
 # What a console answers, without what we know already
 sub console
@@ -96,7 +64,7 @@ SKIP:
 
 	my $port = PostgreSQL::Test::Cluster::get_free_port();
 	my $configure = sub {
-		Poolers::write_file(
+		write_file(
 			"$home/odyssey.conf", qq{
 daemonize no
 log_to_stdout yes
@@ -139,14 +107,13 @@ database "console" {
 	  Poolers->start('odyssey', $port, $odyssey, "$home/odyssey.conf");
 	my $row = q{FROM pgpool_stats.instances WHERE pool = 'ody'};
 
-	set_poolers("name=ody host=127.0.0.1 port=$port dbname=console user=stats passfile=$passfile"
-	);
-	until_sql(
+	set_poolers("name=ody host=127.0.0.1 port=$port dbname=console user=stats passfile=$passfile");
+	becomes(
 		q{SELECT product, version ~ '^\d', reachable, error IS NULL, clients FROM pgpool_stats.poolers},
 		'Odyssey|t|t|t|1', 'Odyssey is polled');
 
-	my $load = start_load($port, 8, $script);
-	until_sql(
+	my $load = start_load("port=$port dbname=postgres user=app", 8);
+	becomes(
 		"SELECT instance, datname, usename, source, status, pool_size, max_size, open, checked_out, checked_in, waiting, max_wait IS NULL, app_version ~ '^Odyssey ' $row",
 		'postgres/app|postgres|app|pooler|exhausted|3|3|3|3|0|5|t|t',
 		'its pool: those who wait are in its queue');
@@ -154,14 +121,11 @@ database "console" {
 		console($port, 'console', 'SHOW POOLS'),
 		qr/^postgres\|app\|3\|\d+\|3\|0\|/m,
 		'sv_active, sv_idle as SHOW POOLS says');
-	is( sql(q{SELECT bottleneck, pooler, pool_mode, clients, pooler_waiting, connections FROM pgpool_stats.chains WHERE pool = 'orders'}
-		),
+	is(sql(q{SELECT bottleneck, pooler, pool_mode, clients, pooler_waiting, connections FROM pgpool_stats.chains WHERE pool = 'orders'}),
 		'pooler|ody|transaction|8|5|3',
 		'the chain, its connections known by address and port');
-	is( sql(q{SELECT committed FROM pgpool_stats.budget WHERE scope = 'role' AND name = 'app'}
-		),
-		'3',
-		'the budget');
+	is(sql(q{SELECT committed FROM pgpool_stats.budget WHERE scope = 'role' AND name = 'app'}),
+		'3', 'the budget');
 	$load->kill_kill;
 
 	# clients that do nothing do not wait
@@ -171,14 +135,14 @@ database "console" {
 				'-d', "host=127.0.0.1 port=$port dbname=postgres user=app"
 			])
 	} 1 .. 4;
-	until_sql("SELECT waiting, checked_out $row", '0|0',
+	becomes("SELECT waiting, checked_out $row", '0|0',
 		'idle clients do not wait');
-	until_sql(q{SELECT clients FROM pgpool_stats.chains WHERE pooler = 'ody'},
+	becomes(q{SELECT clients FROM pgpool_stats.chains WHERE pooler = 'ody'},
 		'4', 'but are clients');
 	$_->quit foreach @idle;
 
-	$load = start_load($port, 8, $short);
-	until_sql("SELECT xacts > 100 AND total_wait_time > 100 AND checkouts > 100 $row",
+	$load = start_load("port=$port dbname=postgres user=app", 8, $short);
+	becomes("SELECT xacts > 100 AND total_wait_time > 100 AND checkouts > 100 $row",
 		't', 'its statistics');
 	$load->kill_kill;
 	my $wait;
@@ -196,19 +160,19 @@ database "console" {
 
 	my $state = q{SELECT reachable, error FROM pgpool_stats.poolers};
 	$server->signal('STOP');
-	until_sql($state, 'f|no answer within 1000 ms', 'SIGSTOP is shown');
+	becomes($state, 'f|no answer within 2000 ms', 'SIGSTOP is shown');
 	$server->signal('CONT');
-	until_sql($state, 't|', 'and SIGCONT');
+	becomes($state, 't|', 'and SIGCONT');
 	$server->stop('KILL');
-	until_sql('SELECT reachable FROM pgpool_stats.poolers',
+	becomes('SELECT reachable FROM pgpool_stats.poolers',
 		'f', 'kill -9 is shown');
 	$configure->('two');
 	$server->run;
-	until_sql(
+	becomes(
 		q{SELECT reachable, error ~ 'password' FROM pgpool_stats.poolers},
 		'f|t', 'another password is shown');
 	tell_password('two');
-	until_sql($state, 't|', 'that and a restart are survived');
+	becomes($state, 't|', 'that and a restart are survived');
 	tell_password('one');
 	$server->stop('KILL');
 
@@ -222,9 +186,9 @@ SKIP:
 
 	my $port = PostgreSQL::Test::Cluster::get_free_port();
 	my $pcp_port = PostgreSQL::Test::Cluster::get_free_port();
-	Poolers::write_file("$home/$_", '') foreach ('pcp.conf', 'hba', 'passwd');
+	write_file("$home/$_", '') foreach ('pcp.conf', 'hba', 'passwd');
 	mkdir "$home/pgpool";
-	Poolers::write_file(
+	write_file(
 		"$home/pgpool.conf", qq{
 backend_clustering_mode = 'raw'
 listen_addresses = '127.0.0.1'
@@ -250,56 +214,48 @@ use_watchdog = off
 	my $server = Poolers->start('pgpool', $port, $pgpool, '-n', '-f',
 		"$home/pgpool.conf", '-F', "$home/pcp.conf", '-a', "$home/hba");
 
-	set_poolers("name=pp host=127.0.0.1 port=$port dbname=postgres user=stats passfile=$passfile"
-	);
-	until_sql(
+	set_poolers("name=pp host=127.0.0.1 port=$port dbname=postgres user=stats passfile=$passfile");
+	becomes(
 		q{SELECT product, version ~ '^4', reachable, error IS NULL, max_client_conn, clients FROM pgpool_stats.poolers},
-		'Pgpool-II|t|t|t|5|1',
-		'Pgpool-II is polled');
-	my $load = start_load($port, 3, $script);
+		'Pgpool-II|t|t|t|5|1', 'Pgpool-II is polled');
+	my $load = start_load("port=$port dbname=postgres user=app", 3);
 	my $row = q{FROM pgpool_stats.instances WHERE pool = 'pp'};
-	until_sql(
+	becomes(
 		"SELECT string_agg(concat_ws(' ', instance, datname, usename, source, status, max_size, open, checked_out, checked_in, coalesce(waiting::text, '-')), ', ' ORDER BY instance) $row",
 		'postgres/app postgres app pooler ok 5 3 3 0 -, postgres/stats postgres stats pooler ok 5 1 1 0 -',
 		'a row for each database and user');
 	my $pools = console($port, 'postgres', 'SHOW POOL_POOLS');
 	is(scalar(grep { /\|postgres\|app\|/ } split(/\n/, $pools)),
 		3, 'as SHOW POOL_POOLS says');
-	is( sql(q{SELECT count(*), bool_and(multiplexed) FROM pgpool_stats.connections WHERE via = 'pp' AND usename = 'app'}
-		),
-		'3|t',
-		'its connections are known by pid');
-	is( sql(q{SELECT pool, pooler, clients, connections FROM pgpool_stats.chains WHERE pooler = 'pp' AND usename = 'app'}
-		),
-		'orders|pp|3|3',
-		'the chain');
-	until_sql(
+	is(sql(q{SELECT count(*), bool_and(multiplexed) FROM pgpool_stats.connections WHERE via = 'pp' AND usename = 'app'}),
+		'3|t', 'its connections are known by pid');
+	is(sql(q{SELECT pool, pooler, clients, connections FROM pgpool_stats.chains WHERE pooler = 'pp' AND usename = 'app'}),
+		'orders|pp|3|3', 'the chain');
+	becomes(
 		q{SELECT committed FROM pgpool_stats.budget WHERE scope = 'role' AND name = 'app'},
-		'5',
-		'the budget: each process may hold one');
+		'5', 'the budget: each process may hold one');
 	$load->kill_kill;
 
 	$server->stop('QUIT');
-	until_sql('SELECT reachable FROM pgpool_stats.poolers',
-		'f', 'it is stopped');
+	becomes('SELECT reachable FROM pgpool_stats.poolers', 'f', 'it is stopped');
 	$server->run;
 	my $state = q{SELECT reachable, error FROM pgpool_stats.poolers};
-	until_sql($state, 't|', 'and is back');
+	becomes($state, 't|', 'and is back');
 
 	$server->signal_all('STOP');
-	until_sql($state, 'f|no answer within 1000 ms', 'SIGSTOP is shown');
+	becomes($state, 'f|no answer within 2000 ms', 'SIGSTOP is shown');
 	$server->signal_all('CONT');
-	until_sql($state, 't|', 'and SIGCONT');
+	becomes($state, 't|', 'and SIGCONT');
 	$server->signal_all('KILL');
-	until_sql('SELECT reachable FROM pgpool_stats.poolers',
+	becomes('SELECT reachable FROM pgpool_stats.poolers',
 		'f', 'kill -9 is shown');
 	sql(q{ALTER ROLE stats PASSWORD 'two'});
 	$server->run;
-	until_sql(
+	becomes(
 		q{SELECT reachable, error ~ 'password' FROM pgpool_stats.poolers},
 		'f|t', 'another password is shown');
 	tell_password('two');
-	until_sql($state, 't|', 'that and a restart are survived');
+	becomes($state, 't|', 'that and a restart are survived');
 	$server->stop('QUIT');
 }
 

@@ -1,26 +1,12 @@
 # openmetrics(): promtool accepts it, whatever names there are.
 use strict;
 use warnings;
-
-use PostgreSQL::Test::Cluster;
-use PostgreSQL::Test::Utils;
-use Test::More;
-
+use PgpoolStats;
 use Monitoring;
 
 plan skip_all => 'promtool is not installed' unless is_there('promtool');
 
-my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init;
-$node->append_conf('postgresql.conf',
-	"shared_preload_libraries = 'pgpool_stats'");
-$node->start;
-$node->safe_psql('postgres', 'CREATE EXTENSION pgpool_stats');
-
-sub sql
-{
-	return $node->safe_psql('postgres', @_);
-}
+my $node = start_node();
 
 sub promtool_takes
 {
@@ -48,9 +34,7 @@ my $figures =
 (my $user = $role) =~ s/([\\'])/\\$1/g;
 foreach my $pool ('orders', 'a \"pool\" \\\\ of {name="x"} #')
 {
-	$node->safe_psql(
-		'postgres',
-		qq{SELECT pgpool_stats.report(E'$pool', '$figures', 'web-1:1')},
+	sql(qq{SELECT pgpool_stats.report(E'$pool', '$figures', 'web-1:1')},
 		connstr => $node->connstr('postgres') . " user='$user'");
 }
 sql(q{SELECT pgpool_stats.report('empty', '{"checked_out": 0}', 'i')});

@@ -4,36 +4,20 @@
 
 use strict;
 use warnings;
+use PgpoolStats;
 
-use PostgreSQL::Test::Cluster;
-use PostgreSQL::Test::Utils;
-use Test::More;
-
-my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init;
-$node->append_conf(
-	'postgresql.conf', q{
-shared_preload_libraries = 'pgpool_stats'
+my $node = start_node(q{
 restart_after_crash = on
-pgpool_stats.sample_interval = 100ms
 pgpool_stats.save_interval = 1s
 });
-$node->start;
-$node->safe_psql(
-	'postgres', q{
-CREATE EXTENSION pgpool_stats;
+sql(q{
 CREATE ROLE shut LOGIN;
 });
-
-sub sql
-{
-	return $node->safe_psql('postgres', @_);
-}
 
 # a pool that will be refused; a refusal makes none
 {
 	local $ENV{PGOPTIONS} = '-c pgpool_stats.pool=p';
-	sql('SELECT 1', extra_params => [ '-U', 'shut' ]);
+	sql('SELECT 1', as => 'shut');
 }
 sql('ALTER ROLE shut CONNECTION LIMIT 0');
 
@@ -42,20 +26,15 @@ sub work
 {
 	my ($checkouts) = @_;
 
-	sql(qq{SELECT pgpool_stats.report('p', '{"checkouts": $checkouts, "waits": $checkouts, "total_wait_time": ${checkouts}000}', 'i')});
+	report('p', qq({"checkouts": $checkouts, "waits": $checkouts, "total_wait_time": ${checkouts}000}));
 	{
-		local $ENV{PGOPTIONS} =
-		  '-c pgpool_stats.pool=p -c pgpool_stats.instance=i';
+		local $ENV{PGOPTIONS} = labels('p');
 		sql('SELECT 1');
 		isnt(
-			$node->psql(
-				'postgres', 'SELECT 1', extra_params => [ '-U', 'shut' ]),
-			0,
-			'a refused connection');
+			psql('SELECT 1', as => 'shut'),
+			0, 'a refused connection');
 	}
-	$node->poll_query_until('postgres',
-		q{SELECT connections = 0 FROM pgpool_stats.instances WHERE pool = 'p' AND instance = 'i' AND usename = 'postgres'})
-	  or die 'the connection does not end';
+	wait_for(q{SELECT connections = 0 FROM pgpool_stats.instances WHERE pool = 'p' AND instance = 'i' AND usename = 'postgres'});
 	return;
 }
 
@@ -91,13 +70,9 @@ sub refused
 
 sub crash
 {
-	my $started = sql('SELECT started_at FROM pgpool_stats.info');
-	my $victim = $node->background_psql('postgres', on_error_stop => 0);
+	my $victim = background();
 
-	kill 'KILL', $victim->query_safe('SELECT pg_backend_pid()');
-	$node->poll_query_until('postgres',
-		"SELECT started_at > '$started' FROM pgpool_stats.info")
-	  or die 'server does not come back';
+	kill_hard($victim->query_safe('SELECT pg_backend_pid()'));
 	eval { $victim->quit };
 	return;
 }
@@ -110,19 +85,11 @@ is(refused(), '2|2', 'refusals of a pool, and by reason');
 is(sql('SELECT notes FROM pgpool_stats.info'), '', 'nothing to note');
 
 # saved now, and not again
-$node->poll_query_until(
-	'postgres', q{
-	SELECT modification > last_report + interval '1 s'
-	FROM pg_stat_file('pg_stat_tmp/pgpool_stats.stat', true), pgpool_stats.pools
-	WHERE pool = 'p' AND usename = 'postgres'})
-  or die 'no save';
-sql(q{ALTER SYSTEM SET pgpool_stats.save_interval = '1h'});
-sql('SELECT pg_reload_conf()');
+wait_saved('p');
+set_to('save_interval', '1h');
 my $collector = sql('SELECT collector_pid FROM pgpool_stats.info');
 sql("SELECT pg_terminate_backend($collector)");
-$node->poll_query_until('postgres',
-	"SELECT collector_pid <> $collector FROM pgpool_stats.info")
-  or die 'collector does not come back';
+wait_for("SELECT collector_pid <> $collector FROM pgpool_stats.info");
 work(150);
 is(exported(), '150|3|6|6|150|150|3|3', 'an exporter sees more than is saved');
 
@@ -155,9 +122,7 @@ is(exported(), '50|1|2|2|50|-|-|1', 'and exports the same as before');
 work(200);
 crash();
 {
-	local $ENV{PGOPTIONS} =
-	  '-c pgpool_stats.pool=p -c pgpool_stats.instance=i';
-	my $session = $node->background_psql('postgres');
+	my $session = session('p');
 	is( $session->query_safe(q{SELECT pgpool_stats.report('p', '{"checkouts": 210}'), pgpool_stats.forget('p', 'i'),
 			pgpool_stats.report('p', '{"checkouts": 5}')}),
 		't|t|t', 'a goodbye and a new beginning');
@@ -180,7 +145,7 @@ sql(q{SELECT pgpool_stats.report('q' || n, '{"checkouts": 10}', 'i'), pgpool_sta
 	  FROM generate_series(1, 20) n});
 cmp_ok(sql(q{SELECT checkouts FROM pgpool_stats.pools WHERE pool = '(other)' AND usename = 'postgres'}),
 	'>=', 100, 'pools made room');
-is( sql(q{SELECT value FROM pgpool_stats.metrics WHERE name = 'pgpool_stats_checkouts_total'
+is(sql(q{SELECT value FROM pgpool_stats.metrics WHERE name = 'pgpool_stats_checkouts_total'
 		  AND labels @> '{"pool": "(other)", "usename": "postgres"}'}),
 	'0', 'nothing is exported twice');
 

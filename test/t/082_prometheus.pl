@@ -7,10 +7,7 @@ use warnings;
 use Cwd;
 use HTTP::Tiny;
 use JSON::PP;
-use PostgreSQL::Test::Cluster;
-use PostgreSQL::Test::Utils;
-use Test::More;
-
+use PgpoolStats;
 use Monitoring;
 
 foreach my $program (qw(prometheus promtool prometheus-postgres-exporter))
@@ -19,21 +16,13 @@ foreach my $program (qw(prometheus promtool prometheus-postgres-exporter))
 }
 
 my $files = 'docs/monitoring';
-my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init;
-$node->append_conf(
-	'postgresql.conf', q{
-shared_preload_libraries = 'pgpool_stats'
+my $node = start_node(q{
 listen_addresses = '127.0.0.1'
-pgpool_stats.sample_interval = 100ms
 pgpool_stats.alert_rules = 'no_pooling: off; pool_exhausted: for 0s; pooler_down: off'
 pgpool_stats.poolers = 'name=nowhere host=127.0.0.1 port=1'
 pgpool_stats.poll_interval = 200ms
 });
-$node->start;
-$node->safe_psql(
-	'postgres', q{
-CREATE EXTENSION pgpool_stats;
+sql(q{
 CREATE ROLE exporter LOGIN IN ROLE pg_monitor;
 CREATE ROLE limited LOGIN CONNECTION LIMIT 0;
 CREATE ROLE again LOGIN;
@@ -45,18 +34,14 @@ CREATE ROLE app LOGIN;
 my $figures =
   '{"pool_size": 5, "max_overflow": 10, "min_size": 1, "open": 12, "checked_out": 10, "waiting": 23,
 	"max_wait": 1500, "checkouts": 100, "waits": 4, "total_wait_time": 2000, "timeouts": 1, "errors": 2}';
-$node->safe_psql('postgres', "SELECT pgpool_stats.report('telling', '$figures', 'i')");
-$node->safe_psql('postgres', q{SELECT pgpool_stats.report('silent "one"', '{"checked_out": 2}', 'i')});
-$node->safe_psql('postgres', q{SELECT pgpool_stats.report('again', '{"checked_out": 1, "max_size": 4}', 'i')},
-	extra_params => [ '-U', 'again' ]);
-$node->safe_psql('postgres', 'DROP ROLE again; CREATE ROLE again LOGIN');
-$node->safe_psql('postgres', q{SELECT pgpool_stats.report('again', '{"checked_out": 2, "max_size": 4}', 'i')},
-	extra_params => [ '-U', 'again' ]);
-$node->psql('postgres', 'SELECT 1', extra_params => [ '-U', 'limited' ]);
-$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pgpool_stats.alerts WHERE rule = 'refused' AND state = 'firing'})
-  or die 'no alert';
-$node->poll_query_until('postgres', 'SELECT NOT reachable FROM pgpool_stats.poolers')
-  or die 'not polled';
+report('telling', $figures);
+report('silent "one"', '{"checked_out": 2}');
+report('again', '{"checked_out": 1, "max_size": 4}', as => 'again');
+sql('DROP ROLE again; CREATE ROLE again LOGIN');
+report('again', '{"checked_out": 2, "max_size": 4}', as => 'again');
+psql('SELECT 1', as => 'limited');
+wait_for(q{SELECT count(*) = 1 FROM pgpool_stats.alerts WHERE rule = 'refused' AND state = 'firing'});
+wait_for('SELECT NOT reachable FROM pgpool_stats.poolers');
 
 my $exporter_port = PostgreSQL::Test::Cluster::get_free_port();
 my $exporter = "http://127.0.0.1:$exporter_port/metrics";
@@ -92,7 +77,7 @@ unlike($page, qr/\bnan\b/i, 'no NaN in the scrape');
 unlike($page, qr/user_queries_load_error\{.*\} 1/, 'all queries are good');
 is($scraped{'pgpool_stats_pending_requests datname="postgres" pool="telling" usename="postgres"'},
 	'23', 'a figure that was told');
-is( scalar(grep { /^pgpool_stats_pending_requests/ } keys %scraped),
+is(scalar(grep { /^pgpool_stats_pending_requests/ } keys %scraped),
 	1, 'one that was not is not there');
 is($scraped{'pgpool_stats_client_connections datname="postgres" pool="again" state="used" usename="again"'},
 	'3', 'two roles of one name are one series');
@@ -103,7 +88,7 @@ is($scraped{'pgpool_stats_alert_value rule="refused" severity="critical" usename
 
 # The same names, types, texts and values as in the view
 my @types = $page =~ /^(# (?:TYPE|HELP) pgpool_stats_.*)$/mg;
-my $openmetrics = $node->safe_psql('postgres', 'SELECT pgpool_stats.openmetrics()');
+my $openmetrics = sql('SELECT pgpool_stats.openmetrics()');
 is_deeply([ sort @types ], [ sort $openmetrics =~ /^(# (?:TYPE|HELP) .*)$/mg ],
 	'names, types and texts are those of openmetrics()');
 my %expected;
@@ -170,7 +155,7 @@ is_deeply([ prometheus('pgpool_stats_rejected_total{reason="role"}') ],
 my @rules = slurp_file($rules) =~ /alert_value\{rule="(\w+)"\}$/mg;
 is_deeply(
 	[ sort @rules ],
-	[ sort split /\n/, $node->safe_psql('postgres', q{SELECT rule FROM pgpool_stats.rules WHERE origin = 'default'}) ],
+	[ sort split /\n/, sql(q{SELECT rule FROM pgpool_stats.rules WHERE origin = 'default'}) ],
 	'an alert for each rule');
 
 # Alerts of a pool that fire in Prometheus: name, severity and text
@@ -197,15 +182,14 @@ sub fires
 # ... when a real pool has lent out everything
 my $pool = start_pool($node->connstr('postgres') . ' user=app', 'orders', 3);
 tell_pool($pool, 'take 2');
-$node->poll_query_until('postgres', q{SELECT checked_out = 2 FROM pgpool_stats.pools WHERE pool = 'orders'})
-  or die 'no pool';
+wait_for(q{SELECT checked_out = 2 FROM pgpool_stats.pools WHERE pool = 'orders'});
 is(firing('orders'), '', 'a pool with a connection left');
 tell_pool($pool, 'take 1');
 my $exhausted = qr/^PgpoolStatsPoolExhausted warning orders on postgres: an instance has lent out all it may, for [\d.]+s$/;
 fires('orders', $exhausted, 'an exhausted pool fires');
-my $id = $node->safe_psql('postgres', q{SELECT pgpool_stats.silence('pool_exhausted', 'orders')});
+my $id = sql(q{SELECT pgpool_stats.silence('pool_exhausted', 'orders')});
 fires('orders', qr/^$/, 'not when it is silenced');
-$node->safe_psql('postgres', "SELECT pgpool_stats.unsilence($id)");
+sql("SELECT pgpool_stats.unsilence($id)");
 fires('orders', $exhausted, 'it does after that');
 tell_pool($pool, 'give 3');
 fires('orders', qr/^$/, 'it ends when connections come back');

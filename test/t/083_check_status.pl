@@ -3,26 +3,19 @@
 
 use strict;
 use warnings;
-
-use PostgreSQL::Test::Cluster;
-use PostgreSQL::Test::Utils;
-use Test::More;
-
+use PgpoolStats;
 use Monitoring;
 
 my $nagios = '/usr/lib/nagios/plugins';
 my $plugin = 'docs/monitoring/check_pgpool_stats';
 my @codes = qw(OK WARNING CRITICAL UNKNOWN);
 
-my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init;
-$node->append_conf('postgresql.conf', "listen_addresses = '127.0.0.1'");
-$node->start;
-
-sub sql
-{
-	return $node->safe_psql('postgres', @_);
-}
+# the library is not loaded, and the extension not made as yet
+my $node = start_node(q{
+listen_addresses = '127.0.0.1'
+shared_preload_libraries = ''
+});
+sql('DROP EXTENSION pgpool_stats; DROP SCHEMA IF EXISTS pgpool_stats');
 
 sub run_plugin
 {
@@ -74,27 +67,16 @@ sub check_pgsql_says
 	return;
 }
 
-sub rules
-{
-	my ($rules) = @_;
-
-	sql("ALTER SYSTEM SET pgpool_stats.alert_rules = '$rules'");
-	sql('SELECT pg_reload_conf()');
-	return;
-}
-
 sub fires
 {
 	my ($what) = @_;
 
-	$node->poll_query_until('postgres', q{
+	wait_for(q{
 		SELECT coalesce(string_agg(severity || ' ' || rule, ', '), '') FROM pgpool_stats.alerts
-		WHERE state = 'firing' AND silenced_until IS NULL}, $what)
-	  or die "not $what";
+		WHERE state = 'firing' AND silenced_until IS NULL}, $what);
 	return;
 }
 
-# The library is not loaded, the extension is not there
 sql(q{
 CREATE ROLE nagios LOGIN IN ROLE pg_monitor;
 CREATE ROLE "the blind" LOGIN;
@@ -108,12 +90,10 @@ plugin_says('the blind', ['orders'], 3, 'pgpool_stats is not in shared_preload_l
 $node->append_conf(
 	'postgresql.conf', q{
 shared_preload_libraries = 'pgpool_stats'
-pgpool_stats.sample_interval = 100ms
 pgpool_stats.alert_rules = 'no_pooling: off'
 });
 $node->restart;
-$node->poll_query_until('postgres', 'SELECT last_pass IS NOT NULL FROM pgpool_stats.info')
-  or die 'no pass';
+wait_for('SELECT last_pass IS NOT NULL FROM pgpool_stats.info');
 
 # all is well
 my $orders = start_pool($node->connstr('postgres') . ' user=app', 'orders', 3);
@@ -133,7 +113,7 @@ plugin_says('the blind', ['orders'], 3, 'there is no pool "orders" that you may 
 plugin_says('app', [], 3, q{only your own role's}, 'all pools, to an application');
 plugin_says('app', ['orders'], 0, 'orders: 2 of 3', 'its own pool, to an application');
 plugin_says('nagios', ['oders'], 3, 'there is no pool "oders"$', 'no such pool');
-is( sql('SELECT code FROM pgpool_stats.check_status()', extra_params => [ '-U', 'the blind' ]),
+is(sql('SELECT code FROM pgpool_stats.check_status()', as => 'the blind'),
 	'3', 'the view alerts would be empty: the code is not');
 SKIP:
 {
@@ -144,7 +124,7 @@ SKIP:
 }
 
 # WARNING
-rules('no_pooling: off; pool_exhausted: warning 0 critical 1h for 0s');
+set_to('alert_rules', 'no_pooling: off; pool_exhausted: warning 0 critical 1h for 0s');
 tell_pool($orders, 'take 1');
 fires('warning pool_exhausted');
 plugin_says('nagios', [], 1, '1 warning: orders on postgres: 1 of 1 instances full \(3/3\) for [^|]+ \| connections=.* exhausted_instances=1$',
@@ -154,7 +134,7 @@ plugin_says('nagios', ['stock'], 0, 'stock: 1 of 2', 'another pool');
 check_pgsql_says(1, 'exhausted');
 
 # CRITICAL, and the worst of two
-rules('no_pooling: off; pool_exhausted: warning 0 critical 1h for 0s; pool_exhausted@stock: critical 0');
+set_to('alert_rules', 'no_pooling: off; pool_exhausted: warning 0 critical 1h for 0s; pool_exhausted@stock: critical 0');
 tell_pool($stock, 'take 1');
 fires('critical pool_exhausted, warning pool_exhausted');
 plugin_says('nagios', [], 2, '1 critical, 1 warning: stock on postgres: .* \(\+1 more\) \|', 'two pools');
@@ -165,10 +145,9 @@ check_pgsql_says(2, 'two pools');
 # pending ones do not count, silenced ones neither
 tell_pool($orders, 'give 1');
 fires('critical pool_exhausted');
-rules('no_pooling: off; pool_exhausted@orders: warning 0 for 1h; pool_exhausted@stock: critical 0 for 0s');
+set_to('alert_rules', 'no_pooling: off; pool_exhausted@orders: warning 0 for 1h; pool_exhausted@stock: critical 0 for 0s');
 tell_pool($orders, 'take 1');
-$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pgpool_stats.alerts WHERE state = 'pending' AND pool = 'orders'})
-  or die 'not pending';
+wait_for(q{SELECT count(*) = 1 FROM pgpool_stats.alerts WHERE state = 'pending' AND pool = 'orders'});
 my $silence = sql(q{SELECT pgpool_stats.silence('*', 'stock', '1 h', 'known')});
 plugin_says('nagios', [], 0, '.* connections used, .*, alerts silenced: 1 \|', 'silenced and pending');
 plugin_says('nagios', ['stock'], 0, 'stock: 2 of 2 connections lent, alerts silenced: 1 \|', 'the silenced pool');
@@ -181,18 +160,18 @@ plugin_says('nagios', [], 0, '', 'all is well again');
 check_pgsql_says(0, 'all is well again');
 
 # nothing in a text ends it early
-sql(q{SELECT pgpool_stats.report('a|b', '{"checked_out": 1}', 'i')});
+report('a|b', '{"checked_out": 1}');
 plugin_says('nagios', ['a|b'], 0, 'a/b: 1 of \? connections lent \|', 'a bar in the name');
 plugin_says('nagios', [q{'; SELECT 1}], 3, q{there is no pool "'; SELECT 1"}, 'a quote in the name');
 
 # a collector that does not look
 my $collector = sql('SELECT collector_pid FROM pgpool_stats.info');
 kill 'STOP', $collector;
-$node->poll_query_until('postgres', $check, '3') or die 'not unknown';
+wait_for($check, '3');
 plugin_says('nagios', [], 3, 'the collector last looked at \d{4}-', 'no pass for 10 s');
 plugin_says('nagios', ['orders'], 3, 'the collector last looked at \d{4}-', 'of one pool, too');
 kill 'CONT', $collector;
-$node->poll_query_until('postgres', $check, '0') or die 'not ok';
+wait_for($check, '0');
 plugin_says('nagios', [], 0, '', 'it looks again');
 
 # no way in

@@ -3,33 +3,17 @@
 
 use strict;
 use warnings;
-
-use PostgreSQL::Test::Cluster;
-use PostgreSQL::Test::Utils;
-use Test::More;
-
+use PgpoolStats;
 use Monitoring;
 
 my $document = slurp_file('docs/alerting.md');
 unlike($document, qr/[^\x00-\x7f]/, 'ASCII only');
 
-my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init;
-$node->append_conf(
-	'postgresql.conf', q{
-shared_preload_libraries = 'pgpool_stats'
+my $node = start_node(q{
 listen_addresses = '127.0.0.1'
-pgpool_stats.sample_interval = 100ms
 pgpool_stats.leak_after = 1s
 pgpool_stats.notify_database = 'ops'
 });
-$node->start;
-$node->safe_psql('postgres', 'CREATE EXTENSION pgpool_stats');
-
-sub sql
-{
-	return $node->safe_psql('postgres', @_);
-}
 
 # A table is what the query of this file writes.
 sub table_is
@@ -50,11 +34,8 @@ my @settings = $document =~ /^```conf\n(.*?)^```$/msg;
 cmp_ok(scalar @settings, '>=', 2, 'examples of alert_rules');
 foreach my $setting (@settings)
 {
-	my ($value) = $setting =~ /^pgpool_stats\.alert_rules = ('.*')$/m;
-	sql("ALTER SYSTEM SET pgpool_stats.alert_rules = $value");
-	sql('SELECT pg_reload_conf()');
-	$node->poll_query_until('postgres', "SELECT current_setting('pgpool_stats.alert_rules') = $value")
-	  or die 'no reload';
+	my ($value) = $setting =~ /^pgpool_stats\.alert_rules = '(.*)'$/m;
+	set_to('alert_rules', $value);
 	is(sql('SELECT count(*) FROM pgpool_stats.rules WHERE error IS NOT NULL'), '0', "good: $value");
 }
 
@@ -66,17 +47,15 @@ sql(q{
 	CREATE ROLE nagios LOGIN IN ROLE pg_monitor;
 	CREATE ROLE exporter LOGIN IN ROLE pg_monitor;
 	CREATE ROLE limited LOGIN CONNECTION LIMIT 1;
-	ALTER SYSTEM SET pgpool_stats.alert_rules = 'no_pooling: off; pool_exhausted: warning 0 for 0s; leak: for 0s';
 });
-sql('SELECT pg_reload_conf()');
+set_to('alert_rules', 'no_pooling: off; pool_exhausted: warning 0 for 0s; leak: for 0s');
 
 # ... and somebody listens
 my ($listen) = $document =~ /^<!-- test: listen -->\n```python\n(.*?)^```$/ms;
 $listen =~ s/dbname=ops user=pager/@{[$node->connstr('ops')]} user=pager/;
 append_to_file($node->basedir . '/listen.py', $listen);
 start_program('listen', $ENV{PYTHON} || '/usr/bin/python3', $node->basedir . '/listen.py');
-$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = 'ops' AND query LIKE 'LISTEN%' AND state = 'idle'})
-  or die 'nobody listens';
+wait_for(q{SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = 'ops' AND query LIKE 'LISTEN%' AND state = 'idle'});
 
 my $pool = start_pool($node->connstr('postgres') . ' user=app', 'orders', 3);
 tell_pool($pool, 'take 3');
@@ -86,20 +65,19 @@ foreach my $count (100, 200)
 {
 	sql(qq{SELECT pgpool_stats.report('checkout', '{"pool_size": 5, "max_overflow": 5, "open": 10, "checked_out": 9, "waiting": 23,
 		"max_wait": 1500, "checkouts": $count, "waits": $count, "total_wait_time": ${count}000, "timeouts": $count, "errors": $count}', 'web-1:1')});
-	$node->poll_query_until('postgres', q{SELECT count(*) > 0 FROM pgpool_stats.history WHERE pool = 'checkout'})
-	  or die 'no history';
+	wait_for(q{SELECT count(*) > 0 FROM pgpool_stats.history WHERE pool = 'checkout'});
 }
 
 # ... and a role may not have a second connection
 my $holder;
 {
-	local $ENV{PGOPTIONS} = '-c pgpool_stats.pool=batch -c pgpool_stats.instance=h:1';
-	$holder = $node->background_psql('postgres', extra_params => [ '-U', 'limited' ]);
+	local $ENV{PGOPTIONS} = labels('batch', instance => 'h:1');
+	$holder = background(as => 'limited');
 	local $ENV{PGAPPNAME} = 'late';
-	local $ENV{PGOPTIONS} = '-c pgpool_stats.pool=late -c pgpool_stats.instance=h:2';
-	isnt($node->psql('postgres', 'SELECT 1', extra_params => [ '-U', 'limited' ]), 0, 'a refusal');
+	local $ENV{PGOPTIONS} = labels('late', instance => 'h:2');
+	isnt(psql('SELECT 1', as => 'limited'), 0, 'a refusal');
 }
-$node->poll_query_until('postgres', q{
+wait_for(q{
 	SELECT (SELECT count(DISTINCT rule) = 3 FROM pgpool_stats.alerts
 			WHERE state = 'firing' AND rule IN ('pool_exhausted', 'leak', 'refused'))
 		AND (SELECT sum(waits) >= 100 FROM pgpool_stats.history WHERE pool = 'checkout' AND bucket = '1 min')})
@@ -117,7 +95,7 @@ sub shows
 
 	$query =~ s/\$__timeFilter\((\w+)\)/$1 BETWEEN now() - interval '1 h' AND now()/;
 	$query =~ s/timestamptz 'today 03:12'/now()/;
-	($ret, $out, $err) = $node->psql('postgres', $query, on_error_stop => 1);
+	($ret, $out, $err) = psql($query, on_error_stop => 1);
 	is($err, '', "$name: runs");
 	like($out, qr/$_/m, "$name: shows $_") foreach @what;
 	return;

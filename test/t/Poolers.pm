@@ -7,36 +7,12 @@ use warnings;
 use Exporter 'import';
 use IO::Socket::INET;
 use IPC::Run;
-use PostgreSQL::Test::Cluster;
-use PostgreSQL::Test::Utils;
-use Test::More;
+use PgpoolStats;
 
-our @EXPORT = qw(sql until_sql set_poolers tell_password);
+our @EXPORT = qw(set_poolers tell_password start_load);
 
-# the server that polls them
-my $node;
-
-sub polled_by
-{
-	($node) = @_;
-	return;
-}
-
-sub sql
-{
-	my ($sql) = @_;
-
-	return $node->safe_psql('postgres', $sql);
-}
-
-sub until_sql
-{
-	my ($sql, $expected, $name) = @_;
-
-	ok($node->poll_query_until('postgres', $sql, $expected), $name)
-	  or diag sql('TABLE pgpool_stats.poolers') . "\n" . sql($sql);
-	return;
-}
+# the password that the poller knows
+our $passfile = PostgreSQL::Test::Utils::tempdir() . '/passfile';
 
 sub set_poolers
 {
@@ -44,23 +20,26 @@ sub set_poolers
 
 	$list =~ s/'/''/g;
 	sql("ALTER SYSTEM SET pgpool_stats.poolers = '$list'");
-	$node->reload;
+	sql('SELECT pg_reload_conf()');
 	return;
-}
-
-# The password that the poller knows, by a file of the server's test
-sub passfile
-{
-	return $node->basedir . '/passfile';
 }
 
 sub tell_password
 {
 	my ($password) = @_;
 
-	write_file(passfile(), "*:*:*:*:$password\n");
-	chmod 0600, passfile();
+	write_file($passfile, "*:*:*:*:$password\n");
+	chmod 0600, $passfile;
 	return;
+}
+
+# pgbench through a pooler until it is killed; what it runs does not end either
+sub start_load
+{
+	my ($connstr, $clients, $script) = @_;
+
+	return pgbench($script // "SELECT pg_sleep(3600);\n", "host=127.0.0.1 $connstr",
+		'-c', $clients, '-T', 3600);
 }
 
 # A program of that name, or the one that the environment names
@@ -147,17 +126,6 @@ sub stop
 	$self->signal('CONT');
 	$self->signal($signal || 'INT');
 	eval { $self->{process}->finish };
-	return;
-}
-
-# Write a file of ours
-sub write_file
-{
-	my ($path, $text) = @_;
-
-	open my $f, '>', $path or die "$path: $!";
-	print $f $text;
-	close $f;
 	return;
 }
 

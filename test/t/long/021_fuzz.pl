@@ -56,7 +56,7 @@ system_or_bail('gcc', '-shared', '-fPIC', '-fno-builtin', '-w', '-o',
 }
 
 my $documents = "$dir/documents";
-my @files = sort grep { !/errors/ } glob('sql/*.sql');
+my @files = sort grep { !/errors/ } glob('sql/*.sql test/dialects/*');
 system("$^X test/fuzz/mutate.pl $seed $count @files >$documents") == 0
   or BAIL_OUT('cannot make documents');
 

@@ -1,0 +1,182 @@
+/*-------------------------------------------------------------------------
+ *
+ * other.c
+ *	  Pools of Rust, Ruby, Elixir and PHP.
+ *
+ * Data only; see list.c.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "dialects/list.h"
+
+/*
+ * deadpool: Status.  available is negative while callers wait.
+ */
+static const PgpsDialectKey deadpool_keys[] = {
+	{"max_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
+	{"size", PGPS_OPEN, PGPS_UNIT_COUNT},
+	{"available", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, PGPS_CLAMP_NEGATIVE},
+	{"waiting", PGPS_WAITING, PGPS_UNIT_COUNT},
+	{NULL}
+};
+
+const PgpsDialect pgps_deadpool = {
+	.name = "deadpool",
+	.detected_by = {"max_size", "size", "available"},
+	.keys = deadpool_keys,
+};
+
+/*
+ * bb8: State, with its statistics inside or beside.  Who waits now follows
+ * from its counters.
+ */
+static const PgpsDialectKey bb8_keys[] = {
+	{"connections", PGPS_OPEN, PGPS_UNIT_COUNT},
+	{"idle_connections", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
+	{"max_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
+	{"min_idle", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
+	{"get_started", PGPS_CHECKOUTS, PGPS_UNIT_COUNT},
+	{"get_started", PGPS_WAITING, PGPS_UNIT_COUNT, PGPS_ADD},
+	{"get_direct", PGPS_WAITING, PGPS_UNIT_COUNT, PGPS_SUBTRACT},
+	{"get_waited", PGPS_WAITS, PGPS_UNIT_COUNT},
+	{"get_waited", PGPS_WAITING, PGPS_UNIT_COUNT, PGPS_SUBTRACT},
+	{"get_timed_out", PGPS_TIMEOUTS, PGPS_UNIT_COUNT},
+	{"get_timed_out", PGPS_WAITING, PGPS_UNIT_COUNT, PGPS_SUBTRACT},
+	{"get_wait_time", PGPS_TOTAL_WAIT_TIME, PGPS_UNIT_US},
+	{NULL}
+};
+
+const PgpsDialect pgps_bb8 = {
+	.name = "bb8",
+	.detected_by = {
+		"connections",
+		"idle_connections",
+		"statistics|get_started"
+	},
+	.keys = bb8_keys,
+	.ignored = PGPS_WORDS("connections_created", "connections_closed_broken",
+						  "connections_closed_invalid",
+						  "connections_closed_max_lifetime",
+						  "connections_closed_idle_timeout"),
+	.nested = true,
+};
+
+/*
+ * r2d2: State
+ */
+static const PgpsDialectKey r2d2_keys[] = {
+	{"connections", PGPS_OPEN, PGPS_UNIT_COUNT},
+	{"idle_connections", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
+	{"max_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
+	{"min_idle", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
+	{NULL}
+};
+
+const PgpsDialect pgps_r2d2 = {
+	.name = "r2d2",
+	.detected_by = {"connections", "idle_connections"},
+	.keys = r2d2_keys,
+};
+
+/*
+ * sqlx: size(), num_idle() and options
+ */
+static const PgpsDialectKey sqlx_keys[] = {
+	{"size", PGPS_OPEN, PGPS_UNIT_COUNT},
+	{"num_idle", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
+	{"max_connections", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
+	{"min_connections", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
+	{NULL}
+};
+
+const PgpsDialect pgps_sqlx = {
+	.name = "sqlx",
+	.detected_by = {"size", "num_idle"},
+	.keys = sqlx_keys,
+	.ignored = PGPS_WORDS("is_closed"),
+};
+
+/*
+ * ActiveRecord: ConnectionPool#stat.  size is the cap; busy leaves out what
+ * dead threads hold.
+ */
+static const PgpsDialectKey activerecord_keys[] = {
+	{"size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, PGPS_MINUS_UNLIMITED | PGPS_NULL_UNLIMITED},
+	{"connections", PGPS_OPEN, PGPS_UNIT_COUNT},
+	{"busy", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT, PGPS_ADD},
+	{"dead", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT, PGPS_ADD},
+	{"idle", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
+	{"waiting", PGPS_WAITING, PGPS_UNIT_COUNT},
+	{NULL}
+};
+
+const PgpsDialect pgps_activerecord = {
+	.name = "activerecord",
+	.detected_by = {"connections", "busy", "dead"},
+	.keys = activerecord_keys,
+	.ignored = PGPS_WORDS("checkout_timeout", "min_connections",
+						  "max_connections"),
+};
+
+/*
+ * Sequel, by hand: size is what is open
+ */
+static const PgpsDialectKey sequel_keys[] = {
+	{"size", PGPS_OPEN, PGPS_UNIT_COUNT},
+	{"max_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
+	{"num_waiting", PGPS_WAITING, PGPS_UNIT_COUNT},
+	{NULL}
+};
+
+const PgpsDialect pgps_sequel = {
+	.name = "sequel",
+	.detected_by = {"size", "max_size"},
+	.keys = sequel_keys,
+};
+
+/*
+ * Ecto: DBConnection.get_connection_metrics(); pool_size is added by hand,
+ * and the pool opens all of it.
+ */
+static const PgpsDialectKey db_connection_keys[] = {
+	{"ready_conn_count", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
+	{"checkout_queue_length", PGPS_WAITING, PGPS_UNIT_COUNT},
+	{"pool_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
+	{"pool_size", PGPS_OPEN, PGPS_UNIT_COUNT},
+	{NULL}
+};
+
+const PgpsDialect pgps_db_connection = {
+	.name = "db_connection",
+	.detected_by = {"ready_conn_count", "checkout_queue_length"},
+	.keys = db_connection_keys,
+	.ignored = PGPS_WORDS("source"),
+};
+
+/*
+ * fpm_get_status().  A worker without a request holds no lease, and perhaps
+ * no connection: idle and total processes say nothing.
+ */
+static const PgpsDialectKey php_fpm_keys[] = {
+	{"active processes", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT},
+	{"listen queue", PGPS_WAITING, PGPS_UNIT_COUNT},
+	{"max children", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
+	{"pm.max_children", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
+	{NULL}
+};
+
+const PgpsDialect pgps_php_fpm = {
+	.name = "php_fpm",
+	.detected_by = {"active_processes", "idle_processes"},
+	.keys = php_fpm_keys,
+	.ignored = PGPS_WORDS("pool", "process manager", "start time",
+						  "start since", "accepted conn", "max listen queue",
+						  "listen queue len", "idle processes",
+						  "total processes", "max active processes",
+						  "max children reached", "slow requests",
+						  "memory peak", "processes", "procs"),
+};

@@ -1,0 +1,332 @@
+/*-------------------------------------------------------------------------
+ *
+ * parser.c
+ *	  One document, read in the words of its dialect.
+ *
+ * The words of the libraries are data (list.c), the keys of any shape of
+ * document are found in document.c, their values are converted in figures.c;
+ * here the dialect is chosen (detect.c), one key read after the other, and
+ * what is not understood complained about.
+ *
+ * There are two kinds of mistakes.  A document that is no statistics at
+ * all is a wrong argument and raises.  A value that cannot be used in a
+ * document that is understood leaves its field unknown and is listed, because
+ * a newer client library must not roll back somebody's transaction; only
+ * strict mode raises for it.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+#include "base/numbers.h"
+#include "dialects/detect.h"
+#include "dialects/parser.h"
+
+/*
+ * A key or value was not understood: list the key, or raise in strict mode.
+ */
+static void
+complain_about(PgpsParser *parser, const char *key, int sqlstate,
+			   const char *expected)
+{
+	PgpsStats  *stats = parser->stats;
+
+	if (parser->strict)
+		ereport(ERROR,
+				(errcode(sqlstate),
+				 errmsg("invalid key \"%s\" in %s pool statistics", key,
+						stats->dialect),
+				 errdetail("Expected %s.", expected),
+				 errhint("Without pgpool_stats.strict_reports the key is ignored and listed in pgpool_stats.instances.unmapped.")));
+
+	stats->nunmapped++;
+	if (stats->unmapped_used + strlen(key) + 1 <= PGPS_UNMAPPED_LEN)
+	{
+		strcpy(stats->unmapped + stats->unmapped_used, key);
+		stats->unmapped_used += strlen(key) + 1;
+	}
+}
+
+void
+pgps_not_understood(PgpsParser *parser, const PgpsEntry *entry, int sqlstate,
+					const char *expected)
+{
+	char		shown[PGPS_KEY_LEN];
+
+	pgps_show_key(&parser->doc, entry, shown);
+	complain_about(parser, shown, sqlstate, expected);
+}
+
+/* Text or number into a buffer; keeps its end when it is too long. */
+static bool
+text_of_value(const JsonbValue *value, char *dest, Size size)
+{
+	if (value->type == jbvString)
+	{
+		char	   *text = pnstrdup(value->val.string.val,
+									value->val.string.len);
+
+		pgps_clean_tail(dest, size, text);
+		pfree(text);
+	}
+	else if (value->type == jbvNumeric)
+		pgps_clean_tail(dest, size, pgps_number_text(value));
+	else
+		return value->type == jbvNull;
+	return true;
+}
+
+static void
+read_text(PgpsParser *parser, const PgpsEntry *entry, char *dest, Size size)
+{
+	if (!text_of_value(&entry->value, dest, size))
+		pgps_not_understood(parser, entry, ERRCODE_INVALID_PARAMETER_VALUE, "text");
+}
+
+/*
+ * Which dialect is the document in?  Raises when no dialect knows any key.
+ */
+static const PgpsDialect *
+choose_dialect(PgpsParser *parser)
+{
+	const PgpsDocument *doc = &parser->doc;
+	const PgpsDialect *chosen;
+	char		forced[PGPS_DIALECT_LEN] = "";
+	const PgpsEntry *forced_by = NULL;
+	int			i;
+
+	for (i = 0; i < doc->nentries; i++)
+	{
+		if (doc->entries[i].common == PGPS_COMMON_DIALECT)
+		{
+			forced_by = &doc->entries[i];
+			read_text(parser, forced_by, forced, sizeof(forced));
+		}
+	}
+
+	if (forced[0] != '\0')
+	{
+		chosen = pgps_find_dialect(doc, forced);
+		if (chosen != NULL && pgps_known_keys(doc, chosen) == 0)
+			pgps_raise_unknown(doc);
+		if (chosen != NULL)
+			return chosen;
+	}
+
+	chosen = pgps_find_dialect(doc, NULL);
+	if (chosen == NULL)
+		pgps_raise_unknown(doc);
+
+	strlcpy(parser->stats->dialect, chosen->name, PGPS_DIALECT_LEN);
+	if (forced[0] != '\0')
+		pgps_not_understood(parser, forced_by, ERRCODE_INVALID_PARAMETER_VALUE,
+							"the name of a dialect");
+	return chosen;
+}
+
+static void
+read_pids(PgpsParser *parser, const PgpsEntry *entry, PgpsPids *pids)
+{
+	if (entry->value.type != jbvNull && !pgps_read_pids(pids, &entry->value))
+		pgps_not_understood(parser, entry, ERRCODE_INVALID_PARAMETER_VALUE,
+							"an array of process numbers");
+}
+
+void
+pgps_read_common(PgpsParser *parser, const PgpsEntry *entry)
+{
+	PgpsStats  *stats = parser->stats;
+
+	switch (entry->common)
+	{
+		case PGPS_COMMON_HOST:
+			read_text(parser, entry, stats->host, sizeof(stats->host));
+			break;
+		case PGPS_COMMON_PID:
+			read_text(parser, entry, stats->pid, sizeof(stats->pid));
+			break;
+		case PGPS_COMMON_INSTANCE:
+			read_text(parser, entry, stats->instance, sizeof(stats->instance));
+			break;
+		case PGPS_COMMON_APP_VERSION:
+			read_text(parser, entry, stats->app_version,
+					  sizeof(stats->app_version));
+			break;
+		case PGPS_COMMON_LENT_PIDS:
+			read_pids(parser, entry, &stats->lent);
+			break;
+		case PGPS_COMMON_IDLE_PIDS:
+			read_pids(parser, entry, &stats->idle);
+			break;
+		case PGPS_COMMON_DIALECT:
+		case PGPS_COMMON_NONE:
+			break;
+	}
+}
+
+/* A key may report several figures: its rows stand together. */
+static void
+read_figures(PgpsParser *parser, const PgpsEntry *entry, const PgpsDialectKey *k)
+{
+	const char *key = k->key;
+	PgpsComplaint first = {0, NULL};
+
+	do
+	{
+		PgpsComplaint complaint = pgps_read_figure(&parser->figures,
+												   parser->dialect, k,
+												   &entry->value);
+
+		if (first.expected == NULL)
+			first = complaint;
+		k++;
+	} while (k->key != NULL && strcmp(k->key, key) == 0);
+	if (first.expected != NULL)
+		pgps_not_understood(parser, entry, first.sqlstate, first.expected);
+}
+
+/* Does the dialect know a key inside of this one? */
+static bool
+knows_inside(const PgpsParser *parser, int outer)
+{
+	const PgpsDocument *doc = &parser->doc;
+	int			i;
+
+	for (i = outer + 1; i < doc->nentries && doc->entries[i].parent >= outer; i++)
+	{
+		if (pgps_find_row(parser->dialect, &doc->entries[i]) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* The entry behind this one and all that is in it */
+int
+pgps_skip_entry(const PgpsDocument *doc, int i)
+{
+	int			outer = i;
+
+	for (i++; i < doc->nentries && doc->entries[i].parent >= outer; i++)
+		;
+	return i;
+}
+
+static void
+read_entries(PgpsParser *parser)
+{
+	const PgpsDocument *doc = &parser->doc;
+	int			i = 0;
+
+	while (i < doc->nentries)
+	{
+		const PgpsEntry *entry = &doc->entries[i];
+		const PgpsWordRow *row;
+
+		CHECK_FOR_INTERRUPTS();
+		if (entry->common != PGPS_COMMON_NONE)
+			pgps_read_common(parser, entry);
+		else if (entry->container && knows_inside(parser, i))
+		{
+			i++;
+			continue;
+		}
+		else if ((row = pgps_find_row(parser->dialect, entry)) != NULL)
+		{
+			if (row->key != NULL)
+				read_figures(parser, entry, row->key);
+		}
+		else
+			pgps_not_understood(parser, entry, ERRCODE_INVALID_PARAMETER_VALUE,
+								"a key of this dialect, as in view pgpool_stats.dialects");
+		i = pgps_skip_entry(doc, i);
+	}
+	if (doc->too_many)
+		complain_about(parser, "(more keys)", ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+					   "fewer keys");
+}
+
+/* Which of several pools is the row about? */
+static void
+name_row(PgpsParser *parser)
+{
+	const PgpsDialect *dialect = parser->dialect;
+	PgpsStats  *stats = parser->stats;
+	StringInfoData name;
+	int			i,
+				k;
+
+	if (dialect->row_keys[0] == NULL)
+		return;
+	initStringInfo(&name);
+	for (k = 0; k < PGPS_ROW_KEYS && dialect->row_keys[k] != NULL; k++)
+	{
+		char		part[PGPS_INSTANCE_LEN] = "";
+
+		for (i = 0; i < parser->doc.nentries; i++)
+		{
+			const PgpsEntry *entry = &parser->doc.entries[i];
+
+			if (entry->parent == -1 && entry->folded[0] != '\0' &&
+				pgps_same_key(entry->folded, dialect->row_keys[k]))
+				text_of_value(&entry->value, part, sizeof(part));
+		}
+		if (part[0] != '\0')
+			appendStringInfo(&name, "%s%s", name.len > 0 ? "/" : "", part);
+		if (k == 0 && dialect->not_a_pool != NULL)
+			stats->not_a_pool = strcmp(part, dialect->not_a_pool) == 0;
+	}
+	pgps_clean_tail(stats->row, sizeof(stats->row), name.data);
+	pfree(name.data);
+}
+
+/*
+ * Parse one document; it may be a row of several that make a pool together,
+ * whose dialect is then given.  In the parser are its figures as they were
+ * read.
+ */
+PgpsStats *
+pgps_parse_document(PgpsParser *parser, JsonbContainer *container,
+					const PgpsDialect *dialect, bool strict)
+{
+	PgpsStats  *stats = palloc0(sizeof(PgpsStats));
+
+	memset(&parser->figures, 0, sizeof(PgpsFigures));
+	parser->strict = strict;
+	parser->stats = stats;
+	strcpy(stats->dialect, pgps_native.name);
+	pgps_document_read(&parser->doc, container);
+	parser->dialect = dialect != NULL ? dialect : choose_dialect(parser);
+	strlcpy(stats->dialect, parser->dialect->name, PGPS_DIALECT_LEN);
+	stats->elsewhere = parser->dialect->elsewhere;
+
+	read_entries(parser);
+	name_row(parser);
+	pfree(parser->doc.entries);
+	return stats;
+}
+
+/* From the figures as they were read to those that we keep */
+PgpsStats *
+pgps_finish_document(PgpsParser *parser)
+{
+	PgpsStats  *stats = parser->stats;
+	PgpsComplaint about_open;
+
+	if (parser->dialect->combine != NULL)
+	{
+		parser->dialect->combine(&stats->values, &parser->figures, 1);
+		return stats;
+	}
+	about_open = pgps_work_out(&parser->figures, parser->dialect);
+	if (about_open.expected != NULL)
+		complain_about(parser, "open", about_open.sqlstate,
+					   about_open.expected);
+	pgps_figures_to_values(&stats->values, &parser->figures);
+	return stats;
+}

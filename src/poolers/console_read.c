@@ -1,0 +1,390 @@
+/*-------------------------------------------------------------------------
+ *
+ * console_read.c
+ *	  What a pooler's console says, as plain rows.
+ *
+ * What differs from product to product:
+ *
+ * - Odyssey counts idle clients as cl_waiting and knows no maxwait; those who
+ *	 wait are in the state "queue" in SHOW CLIENTS.
+ * - Statistics are kept by database, or by database and user.
+ * - Pgpool-II has no pool for a database and user, only processes that serve
+ *	 anybody; each of them may hold one connection for the two.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "dialects/list.h"
+#include "poolers/console_read.h"
+#include "poolers/table.h"
+
+#define MAX_POOLS 500			/* of one pooler; what is more is left out */
+
+/*-------------------------------------------------------------------------
+ * The pooler itself
+ *-------------------------------------------------------------------------
+ */
+
+/* Which product answers?  "PgBouncer 1.18.0", "odyssey 1.5.2 release, ..." */
+PgpsProduct
+pgps_console_product(const PgpsConsole *console)
+{
+	const char *version = pgps_cell(console->tables[PGPS_SHOW_VERSION], 0, "version");
+
+	if (pgps_cell(console->tables[PGPS_SHOW_POOL_VERSION], 0, "pool_version") != NULL)
+		return PGPS_PRODUCT_PGPOOL;
+	if (version == NULL)
+		return PGPS_PRODUCT_UNKNOWN;
+	if (pg_strncasecmp(version, "pgbouncer ", 10) == 0)
+		return PGPS_PRODUCT_PGBOUNCER;
+	if (pg_strncasecmp(version, "odyssey ", 8) == 0)
+		return PGPS_PRODUCT_ODYSSEY;
+	return PGPS_PRODUCT_OTHER;
+}
+
+/* Pgpool-II answers its version, the others their name and version. */
+static void
+read_version(PgpsPooler *pooler, const PgpsConsole *console,
+			 PgpsProduct product)
+{
+	static const char *const names[] = {
+		[PGPS_PRODUCT_PGBOUNCER] = "PgBouncer",
+		[PGPS_PRODUCT_ODYSSEY] = "Odyssey",
+		[PGPS_PRODUCT_PGPOOL] = "Pgpool-II"
+	};
+	const char *words = product == PGPS_PRODUCT_PGPOOL ?
+		pgps_cell(console->tables[PGPS_SHOW_POOL_VERSION], 0, "pool_version") :
+		pgps_cell(console->tables[PGPS_SHOW_VERSION], 0, "version");
+	Size		length = strcspn(words, " ");
+
+	if (product == PGPS_PRODUCT_OTHER)
+		pgps_clean_text(pooler->product, sizeof(pooler->product),
+						pnstrdup(words, length));
+	else
+		strlcpy(pooler->product, names[product], sizeof(pooler->product));
+	if (product != PGPS_PRODUCT_PGPOOL)
+	{
+		words += length + (words[length] != '\0');
+		length = strcspn(words, " ,");
+	}
+	pgps_clean_text(pooler->version, sizeof(pooler->version),
+					pnstrdup(words, length));
+}
+
+/* SHOW LISTS has a row for each figure; some products a column. */
+static int32
+count_in_lists(const PgpsTable *lists, const char *name)
+{
+	int			row = pgps_table_row(lists, "list", name);
+
+	return row >= 0 ? pgps_count_in(lists, row, "items") :
+		pgps_count_in(lists, 0, name);
+}
+
+static int32
+count_in_config(const PgpsTable *config, const char *name)
+{
+	return pgps_count_in(config, pgps_table_row(config, "key", name), "value");
+}
+
+/*-------------------------------------------------------------------------
+ * Its pools and server connections
+ *-------------------------------------------------------------------------
+ */
+
+int
+pgps_console_pool(const PgpsConsoleRows *rows, int from, const char *database,
+				  const char *user)
+{
+	int			i;
+
+	for (i = from; database != NULL && i < rows->npools; i++)
+	{
+		if (strcmp(rows->pools[i].database, database) == 0 &&
+			(user == NULL || strcmp(rows->pools[i].user, user) == 0))
+			return i;
+	}
+	return -1;
+}
+
+/* Room for a pool of each row of a table, up to the limit */
+static PgpsConsolePool *
+make_room(const PgpsTable *table)
+{
+	return palloc(Min(table->nrows + 1, MAX_POOLS) * sizeof(PgpsConsolePool));
+}
+
+/* The pool that a row is about */
+static PgpsConsolePool
+pool_of_row(const PgpsTable *table, int row, const char *user_column,
+			const PgpsDialect *dialect)
+{
+	PgpsConsolePool pool = {
+		.database = pgps_cell(table, row, "database"),
+		.user = pgps_cell(table, row, user_column),
+		.dialect = dialect->name
+	};
+
+	return pool;
+}
+
+/* Under which names does it connect? */
+static void
+read_server_names(PgpsConsolePool *pool, const PgpsTable *databases)
+{
+	int			row = pgps_table_row(databases, "name", pool->database);
+
+	pool->server_database = pgps_cell(databases, row, "database");
+	pool->server_user = pgps_cell(databases, row, "force_user");
+}
+
+/* The figures of a row, in the words of a dialect */
+static PgpsValues
+values_of_row(const PgpsTable *table, int row, const PgpsDialect *dialect)
+{
+	PgpsFigures figures;
+	PgpsValues	values = {0};
+
+	pgps_read_row(&figures, table, row, dialect);
+	(void) pgps_work_out(&figures, dialect);
+	pgps_figures_to_values(&values, &figures);
+	return values;
+}
+
+static void
+correct_odyssey(PgpsConsolePool *pool, const PgpsTable *clients)
+{
+	PgpsValues *values = &pool->values;
+	int64		waiting = 0;
+	int			i;
+
+	pgps_unset(values, PGPS_MAX_WAIT);
+	pgps_unset(values, PGPS_WAITING);
+	if (clients == NULL)
+		return;
+	for (i = 0; i < clients->nrows; i++)
+		waiting += pgps_is_cell(clients, i, "database", pool->database) &&
+			pgps_is_cell(clients, i, "user", pool->user) &&
+			pgps_is_cell(clients, i, "state", "queue");
+	pgps_set(values, PGPS_WAITING, waiting);
+	if (pgps_known(values, PGPS_CLIENTS))
+		values->value[PGPS_CLIENTS] += waiting;
+}
+
+/* How many connections may it open?  As its database says, or in general */
+static void
+read_capacity(PgpsConsolePool *pool, const PgpsTable *databases)
+{
+	static const PgpsField fields[] = {
+		PGPS_POOL_SIZE, PGPS_MAX_OVERFLOW, PGPS_MIN_SIZE, PGPS_MAX_SIZE,
+		PGPS_UNLIMITED
+	};
+	int			row = pgps_table_row(databases, "name", pool->database);
+	PgpsValues *values = &pool->values;
+	PgpsValues	of_database;
+	int32		limit;
+	int			i;
+
+	if (row < 0 || !pgps_speaks(databases, &pgps_pgbouncer_databases))
+		return;
+	of_database = values_of_row(databases, row, &pgps_pgbouncer_databases);
+	for (i = 0; i < lengthof(fields); i++)
+	{
+		if (pgps_known(&of_database, fields[i]) &&
+			!pgps_known(values, fields[i]))
+			pgps_set(values, fields[i], of_database.value[fields[i]]);
+	}
+
+	/* all users of the database together */
+	limit = pgps_count_in(databases, row, "max_connections");
+	pool->shared_cap = Max(limit, 0);
+	if (limit > 0 && limit < pgps_get(values, PGPS_MAX_SIZE, PG_INT64_MAX))
+	{
+		pgps_set(values, PGPS_MAX_SIZE, limit);
+		pgps_set(values, PGPS_UNLIMITED, 0);
+	}
+}
+
+/* A row for each pool; the console itself is one, and left out. */
+static void
+read_pools(PgpsConsoleRows *rows, const PgpsConsole *console,
+		   PgpsProduct product)
+{
+	static const PgpsDialect *const dialects[] = {
+		&pgps_pgdog_pools, &pgps_pgbouncer_pools, NULL
+	};
+	const PgpsTable *table = console->tables[PGPS_SHOW_POOLS];
+	const PgpsDialect *dialect = pgps_dialect_of(table, dialects);
+	int			i;
+
+	if (dialect == NULL)
+		return;
+	rows->pools = make_room(table);
+	for (i = 0; i < table->nrows && rows->npools < MAX_POOLS; i++)
+	{
+		PgpsConsolePool pool = pool_of_row(table, i, "user", dialect);
+
+		if (pool.database == NULL || pool.user == NULL ||
+			strcmp(pool.database, console->database) == 0)
+			continue;
+		pool.pool_mode = pgps_cell(table, i, "pool_mode");
+		pool.values = values_of_row(table, i, dialect);
+		if (product == PGPS_PRODUCT_ODYSSEY)
+			correct_odyssey(&pool, console->tables[PGPS_SHOW_CLIENTS]);
+		read_server_names(&pool, console->tables[PGPS_SHOW_DATABASES]);
+		read_capacity(&pool, console->tables[PGPS_SHOW_DATABASES]);
+		rows->pools[rows->npools++] = pool;
+	}
+}
+
+/* What is counted for the databases, or users of them, that have pools */
+static void
+read_database_counters(PgpsConsoleRows *rows, const PgpsConsole *console)
+{
+	static const PgpsDialect *const dialects[] = {
+		&pgps_pgdog_stats, &pgps_pgcat_stats, &pgps_pgbouncer_stats, NULL
+	};
+	const PgpsTable *table = console->tables[PGPS_SHOW_STATS];
+	const PgpsDialect *dialect = pgps_dialect_of(table, dialects);
+	int			i,
+				f;
+
+	if (dialect == NULL)
+		return;
+	rows->counters = make_room(table);
+	for (i = 0; i < table->nrows && rows->ncounters < MAX_POOLS; i++)
+	{
+		PgpsConsolePool pool = pool_of_row(table, i, "user", dialect);
+
+		if (pgps_console_pool(rows, 0, pool.database, pool.user) < 0)
+			continue;
+		read_server_names(&pool, console->tables[PGPS_SHOW_DATABASES]);
+		pool.values = values_of_row(table, i, dialect);
+		for (f = 0; f < PGPS_FIRST_COUNTER; f++)
+			pgps_unset(&pool.values, f);
+		rows->counters[rows->ncounters++] = pool;
+	}
+}
+
+/*
+ * Pgpool-II: a row for each process, slot of its cache and backend node.
+ * Those of one database and user are a pool; any process may serve it.
+ */
+static void
+read_pgpool(PgpsConsoleRows *rows, const PgpsConsole *console)
+{
+	const PgpsTable *table = console->tables[PGPS_SHOW_POOL_POOLS];
+	const PgpsTable *status = console->tables[PGPS_SHOW_POOL_STATUS];
+	int32		processes = pgps_count_in(status, pgps_table_row(status, "item", "num_init_children"),
+										  "value");
+	PgpsFigures *figures;
+	PgpsValues	all = {0};
+	int			i,
+				j;
+
+	if (table == NULL || !pgps_speaks(table, &pgps_pgpool2_pools))
+		return;
+	figures = palloc((table->nrows + 1) * sizeof(PgpsFigures));
+	rows->pools = make_room(table);
+	for (i = 0; i < table->nrows && rows->npools < MAX_POOLS; i++)
+	{
+		PgpsConsolePool pool = pool_of_row(table, i, "username",
+										   &pgps_pgpool2_pools);
+		PgpsValues *values = &pool.values;
+		int			n = 0;
+
+		if (pool.database == NULL || pool.user == NULL ||
+			pool.database[0] == '\0' || pool.user[0] == '\0' ||
+			pgps_console_pool(rows, 0, pool.database, pool.user) >= 0)
+			continue;
+		for (j = i; j < table->nrows; j++)
+		{
+			if (pgps_is_cell(table, j, "database", pool.database) &&
+				pgps_is_cell(table, j, "username", pool.user))
+				pgps_read_row(&figures[n++], table, j, &pgps_pgpool2_pools);
+		}
+		pgps_combine_pgpool2(values, figures, n);
+		pgps_unset(values, PGPS_POOL_SIZE);
+		pgps_unset(values, PGPS_MAX_SIZE);
+		if (processes >= 0)
+		{
+			pgps_set(values, PGPS_POOL_SIZE, processes);
+			pgps_set(values, PGPS_MAX_SIZE, processes);
+		}
+		pgps_set(values, PGPS_CLIENTS, values->value[PGPS_CHECKED_OUT]);
+		rows->pools[rows->npools++] = pool;
+	}
+
+	for (i = 0; i < table->nrows; i++)
+		pgps_read_row(&figures[i], table, i, &pgps_pgpool2_pools);
+	pgps_combine_pgpool2(&all, figures, table->nrows);
+	rows->pooler.clients = pgps_get(&all, PGPS_CHECKED_OUT, -1);
+	rows->pooler.max_client_conn = processes;
+}
+
+/* Pgpool-II lists the connections to its nodes, and slots without one. */
+static void
+read_servers(PgpsConsoleRows *rows, const PgpsTable *table, bool pgpool)
+{
+	int			nrows = table != NULL ? table->nrows : 0;
+	int			i;
+
+	rows->servers = palloc((nrows + 1) * sizeof(PgpsConsoleServer));
+	for (i = 0; i < nrows; i++)
+	{
+		const char *user = pgps_cell(table, i, pgpool ? "username" : "user");
+		const char *addr = pgps_cell(table, i, "addr");
+		PgpsConsoleServer server = {
+			.pool = user == NULL ? -1 :
+			pgps_console_pool(rows, 0, pgps_cell(table, i, "database"), user),
+			.node = pgpool ? pgps_count_in(table, i, "backend_id") : -1,
+			.pid = pgps_count_in(table, i, pgpool ? "pool_backendpid" : "remote_pid"),
+			.port = pgps_count_in(table, i, "local_port"),
+			.local_addr = pgps_cell(table, i, "local_addr"),
+			.is_local = addr != NULL && strncmp(addr, "unix", 4) == 0
+		};
+
+		if (!pgpool || (server.pid > 0 && server.node >= 0 &&
+						server.node < PGPS_MAX_NODES))
+			rows->servers[rows->nservers++] = server;
+	}
+}
+
+PgpsConsoleRows *
+pgps_console_read(const PgpsConsole *console)
+{
+	const PgpsTable *const *tables = console->tables;
+	PgpsProduct product = pgps_console_product(console);
+	PgpsConsoleRows *rows;
+	PgpsPooler *pooler;
+
+	if (product == PGPS_PRODUCT_UNKNOWN)
+		return NULL;
+	rows = palloc0(sizeof(PgpsConsoleRows));
+	pooler = &rows->pooler;
+	strlcpy(pooler->name, console->name, PGPS_POOL_LEN);
+	pooler->max_client_conn = pooler->clients = -1;
+	pooler->max_db_connections = -1;
+	read_version(pooler, console, product);
+	if (product == PGPS_PRODUCT_PGPOOL)
+	{
+		read_pgpool(rows, console);
+		read_servers(rows, tables[PGPS_SHOW_POOL_POOLS], true);
+	}
+	else
+	{
+		pooler->clients = count_in_lists(tables[PGPS_SHOW_LISTS],
+										 "used_clients");
+		pooler->max_client_conn = count_in_config(tables[PGPS_SHOW_CONFIG],
+												  "max_client_conn");
+		pooler->max_db_connections = count_in_config(tables[PGPS_SHOW_CONFIG],
+													 "max_db_connections");
+		read_pools(rows, console, product);
+		read_database_counters(rows, console);
+		read_servers(rows, tables[PGPS_SHOW_SERVERS], false);
+	}
+	return rows;
+}

@@ -1,0 +1,86 @@
+/*-------------------------------------------------------------------------
+ *
+ * history.c
+ *	  The function behind the view history.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "analysis/history.h"
+#include "analysis/snapshot.h"
+#include "base/shmem.h"
+#include "views/row.h"
+#include "views/visible.h"
+
+PG_FUNCTION_INFO_V1(pgps_get_history);
+
+#define HISTORY_COLUMNS(C) \
+	C(pool, text, pool->key.name) \
+	C(datname, name, pgps_database_name(pool)) \
+	C(usename, name, pgps_role_name(pool)) \
+	C(bucket_start, time, bucket->start) \
+	C(bucket, interval, pgps_period_length(period)) \
+	C(instances, int4, bucket->instances) \
+	C(min_connections, int4, bucket->min_connections) \
+	C(max_connections, int4, bucket->max_connections) \
+	C(min_checked_out, int4, bucket->min_checked_out) \
+	C(max_checked_out, int4, bucket->max_checked_out) \
+	C(max_in_xact, int4, bucket->max_in_xact) \
+	C(max_waiting, int4, bucket->max_waiting) \
+	C(max_used_pct, pct, bucket->max_used < 0 ? -1 : bucket->max_used / 10.0) \
+	C(checkouts, int8, bucket->count[PGPS_COUNT_CHECKOUTS]) \
+	C(waits, int8, bucket->count[PGPS_COUNT_WAITS]) \
+	C(total_wait_time, ms, bucket->count[PGPS_COUNT_WAIT_TIME]) \
+	C(timeouts, int8, bucket->count[PGPS_COUNT_TIMEOUTS]) \
+	C(errors, int8, bucket->count[PGPS_COUNT_ERRORS]) \
+	C(connects, int8, bucket->count[PGPS_COUNT_CONNECTS]) \
+	C(rejected, int8, bucket->count[PGPS_COUNT_REJECTED]) \
+	C(xacts, int8, bucket->count[PGPS_COUNT_XACTS]) \
+	C(total_xact_time, ms, bucket->count[PGPS_COUNT_XACT_TIME])
+
+static const PgpsColumn history_columns[] = {HISTORY_COLUMNS(PGPS_COLUMN)};
+
+static void
+put_bucket(PgpsRow *row, const PgpsPool *pool, PgpsPeriod period,
+		   const PgpsBucket *bucket)
+{
+	HISTORY_COLUMNS(PGPS_PUT);
+	pgps_row_end(row);
+}
+
+Datum
+pgps_get_history(PG_FUNCTION_ARGS)
+{
+	PgpsRow		row;
+	PgpsSnapshot *snapshot;
+	PgpsBucket *buckets;
+	bool		sees_all;
+	int			i,
+				b;
+
+	pgps_ensure_loaded();
+	pgps_rows_begin(&row, fcinfo, history_columns, lengthof(history_columns));
+	snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
+	sees_all = pgps_sees_all();
+	buckets = palloc(PGPS_NTEN_MINUTES * sizeof(PgpsBucket));
+	for (i = 0; i < snapshot->npools; i++)
+	{
+		const PgpsPoolView *pool = &snapshot->pools[i];
+		PgpsPeriod	period;
+
+		if (!pgps_may_see(pool->data->key.roleid, sees_all))
+			continue;
+		for (period = 0; period < PGPS_PERIODS; period++)
+		{
+			int			n = pgps_history_read(pool->copy, period,
+											  snapshot->taken_at, buckets);
+
+			for (b = 0; b < n; b++)
+				put_bucket(&row, pool->data, period, &buckets[b]);
+		}
+	}
+	return (Datum) 0;
+}

@@ -1,0 +1,172 @@
+/*-------------------------------------------------------------------------
+ *
+ * instances.c
+ *	  The function behind the view instances.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "analysis/snapshot.h"
+#include "base/shmem.h"
+#include "views/row.h"
+#include "views/visible.h"
+
+/* so many before we say that nothing is pooled */
+#define MANY_CONNECTS 20
+
+PG_FUNCTION_INFO_V1(pgps_get_instances);
+
+#define INSTANCE_COLUMNS(C) \
+	/* identity */ \
+	C(pool, text, pool->key.name) \
+	C(instance, text, data->name) \
+	C(datname, name, pgps_database_name(pool)) \
+	C(usename, name, pgps_role_name(pool)) \
+	C(source, text, pgps_source_name(data->source)) \
+	C(via, text, view->via) \
+	C(status, text, pgps_status_name(view->now.status)) \
+	C(status_since, time, view->status_since) \
+	C(client_addr, address, data->client_addr) \
+	C(dialect, text, data->dialect) \
+	C(app_version, text, data->app_version) \
+	/* capacity */ \
+	C(pool_size, figure4, shown, PGPS_POOL_SIZE) \
+	C(max_overflow, figure4, shown, PGPS_MAX_OVERFLOW) \
+	C(max_size, figure4, shown, PGPS_MAX_SIZE) \
+	C(unlimited, bool, pgps_get(shown, PGPS_UNLIMITED, -1)) \
+	C(min_size, figure4, shown, PGPS_MIN_SIZE) \
+	/* use */ \
+	C(open, figure4, shown, PGPS_OPEN) \
+	C(checked_out, figure4, shown, PGPS_CHECKED_OUT) \
+	C(checked_in, figure4, shown, PGPS_CHECKED_IN) \
+	C(overflow, figure4, shown, PGPS_OVERFLOW) \
+	C(waiting, figure4, shown, PGPS_WAITING) \
+	C(max_wait, figure_ms, shown, PGPS_MAX_WAIT) \
+	C(used_pct, pct, pgps_used_pct(shown)) \
+	C(as_of, time, data->last_report) \
+	/* as the server sees it */ \
+	C(connections, int4, view->server.connections) \
+	C(in_xact, int4, view->server.in_xact) \
+	C(idle_in_xact, int4, view->server.idle_in_xact) \
+	C(unclaimed, int4, view->now.unclaimed) \
+	C(peak_in_xact, int4, activity->peak_in_xact) \
+	C(peak_in_xact_at, time, activity->peak_in_xact_at) \
+	C(exhausted_count, count, counters, PGPS_EXHAUSTED_COUNT) \
+	C(exhausted_time, count_ms, counters, PGPS_EXHAUSTED_TIME) \
+	/* counters */ \
+	C(checkouts, count, counters, PGPS_CHECKOUTS) \
+	C(waits, count, counters, PGPS_WAITS) \
+	C(total_wait_time, count_ms, counters, PGPS_TOTAL_WAIT_TIME) \
+	C(mean_wait_time, mean_ms, counters, PGPS_TOTAL_WAIT_TIME, PGPS_WAIT_EVENTS) \
+	C(timeouts, count, counters, PGPS_TIMEOUTS) \
+	C(errors, count, counters, PGPS_ERRORS) \
+	C(xacts, count, counters, PGPS_SERVER_XACTS) \
+	C(total_xact_time, count_ms, counters, PGPS_XACT_TIME) \
+	C(mean_xact_time, mean_ms, counters, PGPS_XACT_TIME, PGPS_SERVER_XACTS) \
+	C(xact_time_p50, ms, pgps_percentile(activity->histogram, 0.50)) \
+	C(xact_time_p95, ms, pgps_percentile(activity->histogram, 0.95)) \
+	C(xact_time_p99, ms, pgps_percentile(activity->histogram, 0.99)) \
+	C(connects, count, counters, PGPS_CONNECTS) \
+	C(disconnects, count, counters, PGPS_DISCONNECTS) \
+	C(rejected, int8, pgps_instance_rejected(view, rejections)) \
+	/* times */ \
+	C(last_report, time, data->last_report) \
+	C(report_interval, ms, report_interval(data)) \
+	C(first_seen, time, data->first_seen) \
+	C(unmapped, texts, data->unmapped, sizeof(data->unmapped)) \
+	C(notes, text, instance_notes(view))
+
+static const PgpsColumn instance_columns[] = {INSTANCE_COLUMNS(PGPS_COLUMN)};
+
+/* -1 = not known yet */
+static int64
+report_interval(const PgpsInstance *data)
+{
+	return data->nintervals == 0 ? -1 :
+		pgps_median_interval(data->intervals, data->nintervals);
+}
+
+/* What a reader should know of an instance and no column says */
+static const char *
+instance_notes(const PgpsInstanceView *view)
+{
+	const PgpsInstance *data = view->data;
+	const PgpsValues *shown = &view->now.shown;
+	int64		ended = pgps_count(&data->counters, PGPS_WORK_SESSIONS, 0);
+	int64		reports = pgps_count(&data->counters, PGPS_DISCONNECTS, 0) - ended;
+	int64		xacts = Max(pgps_count(&data->counters, PGPS_SERVER_XACTS, 0) - reports, 0);
+	StringInfoData notes;
+
+	initStringInfo(&notes);
+	if (data->other)
+		pgps_note(&notes, "stands for instances without room of their own");
+	if (data->source == PGPS_SOURCE_POOLER && !data->seen_here)
+		pgps_note(&notes, "none of its connections was seen here");
+	if (data->carry.shared)
+		pgps_note(&notes, "several processes report under this name; its counters stand still");
+	if (data->fork_shared)
+		pgps_note(&notes, "shares a connection with another process of its host: was the pool made before a fork?");
+	if (view->now.ghosts > 0)
+		pgps_note(&notes, psprintf("claims " INT64_FORMAT " connections that are not here",
+								   view->now.ghosts));
+	if (pgps_over_capacity(view) > 0)
+		pgps_note(&notes, psprintf("holds %d connections, its maximum is " INT64_FORMAT,
+								   view->server.connections - view->server.reporters,
+								   shown->value[PGPS_MAX_SIZE]));
+	if (ended >= MANY_CONNECTS && xacts < PGPS_POOLED_XACTS * ended)
+		pgps_note(&notes, psprintf("hardly pools: about " INT64_FORMAT " transactions a connection, which lasts %.1f s",
+								   (xacts + ended / 2) / ended,
+								   pgps_count(&data->counters, PGPS_SESSION_TIME, 0) / 1000000.0 / ended));
+	if (pgps_known(&data->label, PGPS_POOL_SIZE) &&
+		pgps_known(&data->reported, PGPS_POOL_SIZE) &&
+		data->label.value[PGPS_POOL_SIZE] != data->reported.value[PGPS_POOL_SIZE])
+		pgps_note(&notes, psprintf("label says pool_size " INT64_FORMAT,
+								   data->label.value[PGPS_POOL_SIZE]));
+	if (view->now.reported && !data->labelled && !data->elsewhere &&
+		!data->other && view->via == NULL && data->source == PGPS_SOURCE_REPORT)
+		pgps_note(&notes, "no connection here has had its label: label its connections");
+	return notes.data;
+}
+
+static void
+put_instance(PgpsRow *row, const PgpsInstanceView *view,
+			 const PgpsRejections *rejections)
+{
+	const PgpsPool *pool = view->pool->data;
+	const PgpsInstance *data = view->data;
+	const PgpsValues *shown = &view->now.shown;
+	const PgpsActivityCopy *activity = &view->copy->activity;
+	const PgpsCounters *counters = &view->counters;
+
+	INSTANCE_COLUMNS(PGPS_PUT);
+	pgps_row_end(row);
+}
+
+Datum
+pgps_get_instances(PG_FUNCTION_ARGS)
+{
+	PgpsRow		row;
+	PgpsSnapshot *snapshot;
+	bool		sees_all;
+	int			i,
+				j;
+
+	pgps_ensure_loaded();
+	pgps_rows_begin(&row, fcinfo, instance_columns, lengthof(instance_columns));
+	snapshot = PG_GETARG_BOOL(0) ? pgps_take_exported_snapshot() :
+		pgps_take_snapshot(PGPS_ALL_XACTS);
+	sees_all = pgps_sees_all();
+	for (i = 0; i < snapshot->npools; i++)
+	{
+		const PgpsPoolView *pool = &snapshot->pools[i];
+
+		if (!pgps_may_see(pool->data->key.roleid, sees_all))
+			continue;
+		for (j = 0; j < pool->ninstances; j++)
+			put_instance(&row, pool->instances[j], snapshot->rejections);
+	}
+	return (Datum) 0;
+}

@@ -1,0 +1,91 @@
+/*-------------------------------------------------------------------------
+ *
+ * leaks.c
+ *	  The function behind the view leaks.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "analysis/history.h"
+#include "analysis/leaks.h"
+#include "base/shmem.h"
+#include "views/row.h"
+#include "views/visible.h"
+
+PG_FUNCTION_INFO_V1(pgps_get_leaks);
+
+#define LEAK_COLUMNS(C) \
+	C(pool, text, pool->key.name) \
+	C(instance, text, leak->view->data->name) \
+	C(datname, name, pgps_database_name(pool)) \
+	C(usename, name, pgps_role_name(pool)) \
+	C(at_least, int4, leak->at_least) \
+	C(candidates, int4, leak->candidates) \
+	C(candidate_pids, int4s, pids, leak->candidates) \
+	C(since, time, leak->since) \
+	C(evidence, text, pgps_leak_evidence(leak, &floor, now)) \
+	C(exempt, text, pgps_leak_exempt(leak)) \
+	C(exhausts_at, time, pgps_exhausts_at(&floor, max_size)) \
+	C(advice, text, pgps_leak_advice(leak))
+
+static const PgpsColumn leak_columns[] = {LEAK_COLUMNS(PGPS_COLUMN)};
+
+static void
+put_leak(PgpsRow *row, const PgpsLeak *leak, PgpsBucket *buckets,
+		 TimestampTz now)
+{
+	const PgpsPoolView *view = leak->view->pool;
+	const PgpsPool *pool = view->data;
+	int64		max_size = pgps_get(&view->sum, PGPS_MAX_SIZE, -1);
+	int		   *pids = palloc(leak->candidates * sizeof(int));
+	PgpsFloor	floor;
+	int			i;
+
+	pgps_find_floor(&floor, buckets,
+					pgps_history_read(view->copy, PGPS_TEN_MINUTES, now, buckets),
+					now);
+	for (i = 0; i < leak->candidates; i++)
+		pids[i] = leak->suspects[i].backend->pid;
+	LEAK_COLUMNS(PGPS_PUT);
+	pgps_row_end(row);
+}
+
+static int
+compare_leaks(const void *a, const void *b)
+{
+	const PgpsLeak *x = a;
+	const PgpsLeak *y = b;
+
+	if (x->at_least != y->at_least)
+		return x->at_least > y->at_least ? -1 : 1;
+	return (x->since > y->since) - (x->since < y->since);
+}
+
+/* Most leaked connections first */
+Datum
+pgps_get_leaks(PG_FUNCTION_ARGS)
+{
+	PgpsRow		row;
+	PgpsSnapshot *snapshot;
+	PgpsLeak   *leaks;
+	PgpsBucket *buckets = palloc(PGPS_NTEN_MINUTES * sizeof(PgpsBucket));
+	int			nleaks;
+	bool		sees_all;
+	int			i;
+
+	pgps_ensure_loaded();
+	pgps_rows_begin(&row, fcinfo, leak_columns, lengthof(leak_columns));
+	snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
+	leaks = pgps_find_leaks(snapshot, &nleaks);
+	qsort(leaks, nleaks, sizeof(PgpsLeak), compare_leaks);
+	sees_all = pgps_sees_all();
+	for (i = 0; i < nleaks; i++)
+	{
+		if (pgps_may_see(leaks[i].view->pool->data->key.roleid, sees_all))
+			put_leak(&row, &leaks[i], buckets, snapshot->taken_at);
+	}
+	return (Datum) 0;
+}

@@ -1,0 +1,118 @@
+/*-------------------------------------------------------------------------
+ *
+ * pools.c
+ *	  The function behind the view pools.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "analysis/history.h"
+#include "analysis/snapshot.h"
+#include "base/shmem.h"
+#include "views/row.h"
+#include "views/visible.h"
+
+PG_FUNCTION_INFO_V1(pgps_get_pools);
+
+#define POOL_COLUMNS(C) \
+	/* identity and status */ \
+	C(pool, text, pool->data->key.name) \
+	C(datname, name, pgps_database_name(pool->data)) \
+	C(usename, name, pgps_role_name(pool->data)) \
+	C(source, text, pgps_source_name(pool->source)) \
+	C(via, text, pool->via) \
+	C(status, text, pgps_status_name(pool->status)) \
+	C(status_since, time, pool->status_since) \
+	/* capacity */ \
+	C(instances, int4, pool->live) \
+	C(config, text, pgps_pool_config(pool)) \
+	C(pool_size, figure8, sum, PGPS_POOL_SIZE) \
+	C(max_overflow, figure8, sum, PGPS_MAX_OVERFLOW) \
+	C(max_size, figure8, sum, PGPS_MAX_SIZE) \
+	C(unlimited, bool, pgps_get(sum, PGPS_UNLIMITED, -1)) \
+	/* use */ \
+	C(open, figure8, sum, PGPS_OPEN) \
+	C(checked_out, figure8, sum, PGPS_CHECKED_OUT) \
+	C(checked_in, figure8, sum, PGPS_CHECKED_IN) \
+	C(overflow, figure8, sum, PGPS_OVERFLOW) \
+	C(waiting, figure8, sum, PGPS_WAITING) \
+	C(max_wait, figure_ms, sum, PGPS_MAX_WAIT) \
+	C(used_pct, pct, pool->used_pct) \
+	C(fullest_pct, pct, pool->fullest_pct) \
+	C(fullest_instance, text, pool->fullest ? pool->fullest->data->name : NULL) \
+	C(exhausted_instances, int4, pool->exhausted) \
+	C(silent_instances, int4, pool->silent) \
+	C(gone_instances, int4, pool->gone) \
+	C(reporting, int4, pool->reporting) \
+	/* as the server sees it */ \
+	C(connections, int8, pool->connections) \
+	C(in_xact, int8, pool->in_xact) \
+	C(idle_in_xact, int8, pool->idle_in_xact) \
+	C(unclaimed, int8, pool->unclaimed) \
+	C(peak_connections, int4, pool->peak_connections) \
+	C(peak_connections_at, time, pool->peak_connections_at) \
+	C(peak_instances, int4, pool->peak_instances) \
+	/* counters */ \
+	C(checkouts, count, counters, PGPS_CHECKOUTS) \
+	C(waits, count, counters, PGPS_WAITS) \
+	C(total_wait_time, count_ms, counters, PGPS_TOTAL_WAIT_TIME) \
+	C(mean_wait_time, mean_ms, counters, PGPS_TOTAL_WAIT_TIME, PGPS_WAIT_EVENTS) \
+	C(timeouts, count, counters, PGPS_TIMEOUTS) \
+	C(errors, count, counters, PGPS_ERRORS) \
+	C(xacts, count, counters, PGPS_SERVER_XACTS) \
+	C(total_xact_time, count_ms, counters, PGPS_XACT_TIME) \
+	C(mean_xact_time, mean_ms, counters, PGPS_XACT_TIME, PGPS_SERVER_XACTS) \
+	C(connects, count, counters, PGPS_CONNECTS) \
+	C(disconnects, count, counters, PGPS_DISCONNECTS) \
+	C(rejected, int8, pgps_pool_rejected(pool, rejections)) \
+	/* times */ \
+	C(last_report, time, pool->last_report) \
+	C(first_seen, time, pool->data->first_seen) \
+	C(last_hour, text, last_hour(pool, now))
+
+static const PgpsColumn pool_columns[] = {POOL_COLUMNS(PGPS_COLUMN)};
+
+static const char *
+last_hour(const PgpsPoolView *pool, TimestampTz now)
+{
+	int8		digits[PGPS_DIGITS];
+
+	pgps_last_hour(pool->copy, now, digits);
+	return pgps_digits_text(digits);
+}
+
+static void
+put_pool(PgpsRow *row, const PgpsPoolView *pool,
+		 const PgpsRejections *rejections, TimestampTz now)
+{
+	const PgpsValues *sum = &pool->sum;
+	const PgpsCounters *counters = &pool->counters;
+
+	POOL_COLUMNS(PGPS_PUT);
+	pgps_row_end(row);
+}
+
+Datum
+pgps_get_pools(PG_FUNCTION_ARGS)
+{
+	PgpsRow		row;
+	PgpsSnapshot *snapshot;
+	bool		sees_all;
+	int			i;
+
+	pgps_ensure_loaded();
+	pgps_rows_begin(&row, fcinfo, pool_columns, lengthof(pool_columns));
+	snapshot = PG_GETARG_BOOL(0) ? pgps_take_exported_snapshot() :
+		pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
+	sees_all = pgps_sees_all();
+	for (i = 0; i < snapshot->npools; i++)
+	{
+		if (pgps_may_see(snapshot->pools[i].data->key.roleid, sees_all))
+			put_pool(&row, &snapshot->pools[i], snapshot->rejections,
+					 snapshot->taken_at);
+	}
+	return (Datum) 0;
+}
