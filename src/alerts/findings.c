@@ -77,8 +77,8 @@ pgps_add_finding(PgpsLook *look, const PgpsFinding *found)
 					 pgps_subject_text(kept->subject));
 	if (rule->sentence != NULL)
 		appendStringInfo(&text,
-						 rule->sentence_of_1 && rint(kept->value) == 1 ?
-						 rule->sentence_of_1 : rule->sentence,
+						 rule->sentence_of_one && rint(kept->value) == 1 ?
+						 rule->sentence_of_one : rule->sentence,
 						 kept->value, pgps_duration_text(levels.for_time));
 	else
 		rule->say(&text, look, kept);

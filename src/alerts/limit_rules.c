@@ -70,7 +70,7 @@ const PgpsRule pgps_rule_refused = {
 	.hint = "See rejections for who, and history for who held the slots then.",
 	.look = look_at_rejections,
 	.sentence = "%.0f connections rejected in the last %s",
-	.sentence_of_1 = "%.0f connection rejected in the last %s"
+	.sentence_of_one = "%.0f connection rejected in the last %s"
 };
 
 /* How much of a limit is used */
@@ -242,7 +242,7 @@ const PgpsRule pgps_rule_registry_full = {
 	.hint = "Raise pgpool_stats.max_pools or max_instances, or let instances have stable names.",
 	.look = look_at_overflow,
 	.sentence = "%.0f reports or connections without a row in the last %s",
-	.sentence_of_1 = "%.0f report or connection without a row in the last %s"
+	.sentence_of_one = "%.0f report or connection without a row in the last %s"
 };
 
 /* The collector cannot report itself: see pgps_collector_alert(). */

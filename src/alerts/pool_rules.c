@@ -152,7 +152,7 @@ const PgpsRule pgps_rule_timeouts = {
 	.hint = "These were failed requests: see what held the connections in history and connections.",
 	.look_at_instance = times_out,
 	.sentence = "%.0f callers gave up waiting in the last %s",
-	.sentence_of_1 = "%.0f caller gave up waiting in the last %s"
+	.sentence_of_one = "%.0f caller gave up waiting in the last %s"
 };
 
 static bool
@@ -172,7 +172,7 @@ const PgpsRule pgps_rule_errors_increasing = {
 	.hint = "See rejections, and the log of the application.",
 	.look_at_instance = fails,
 	.sentence = "%.0f failed checkouts or connects in the last %s",
-	.sentence_of_1 = "%.0f failed checkout or connect in the last %s"
+	.sentence_of_one = "%.0f failed checkout or connect in the last %s"
 };
 
 static bool
@@ -257,5 +257,5 @@ const PgpsRule pgps_rule_unclaimed = {
 	.hint = "Another pool under the same label, or connections that the pool has lost.",
 	.look_at_instance = is_unclaimed,
 	.sentence = "%.0f connections that the instance's report does not speak of",
-	.sentence_of_1 = "%.0f connection that the instance's report does not speak of"
+	.sentence_of_one = "%.0f connection that the instance's report does not speak of"
 };

@@ -71,7 +71,7 @@ typedef struct PgpsRule
 	 * value and, perhaps, for_time as text; or what writes it.
 	 */
 	const char *sentence;
-	const char *sentence_of_1;	/* if it is another for the value 1 */
+	const char *sentence_of_one;	/* if it is another for the value 1 */
 	void		(*say) (StringInfo text, const PgpsLook *look,
 						const PgpsFinding *found);
 } PgpsRule;

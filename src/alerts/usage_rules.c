@@ -65,7 +65,7 @@ const PgpsRule pgps_rule_leak = {
 	.prepare = find_leaked,
 	.look_at_instance = has_leaked,
 	.sentence = "at least %.0f connections lent out and idle on the server",
-	.sentence_of_1 = "at least %.0f connection lent out and idle on the server"
+	.sentence_of_one = "at least %.0f connection lent out and idle on the server"
 };
 
 static bool
@@ -146,7 +146,7 @@ const PgpsRule pgps_rule_no_pooling = {
 	.hint = "The application connects anew for every request: use a pool.",
 	.look_at_instance = does_not_pool,
 	.sentence = "%.0f new connections a minute that hardly run anything",
-	.sentence_of_1 = "%.0f new connection a minute that hardly runs anything"
+	.sentence_of_one = "%.0f new connection a minute that hardly runs anything"
 };
 
 /* By instance: the backend that waits in its transaction for longest */

@@ -1,15 +1,24 @@
 /*-------------------------------------------------------------------------
  *
  * entries.c
- *	  The shared entries of pools and instances: where they lie, how they are
- *	  found, who gets one when there are too few.
+ *	  The shared entries of roles, pools and instances: where they lie, how
+ *	  they are found, made and given up.
  *
- * Two arrays of fixed size, each with a hash index of chained entries, so
- * that an entry has a number that backends can refer to.  Entries are made
- * and given up here; what is in them is registry.c's.
+ * Arrays of fixed size, each with a hash index of chained entries, so that an
+ * entry has a number that backends can refer to.  Entries given up are a list;
+ * those above the high-water mark have never been used, and their memory has
+ * not been touched: the system hands it out zeroed.  Making, finding and giving
+ * up an entry cost the same however many there are.
  *
  * The caller holds the registry's lock: exclusively where entries are made or
  * given up, at least in shared mode to find one.
+ *
+ * Which instances have no connection is known by lists, for room.c.  A backend
+ * that exits takes no lock, so it cannot change them: when it was the last one
+ * of its instance it pushes that onto a stack of departed ones, without a
+ * lock, and whoever next holds the lock exclusively brings the lists up to
+ * date.  An instance is given up only from those lists, so it cannot go away
+ * while it is on the stack.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -26,14 +35,23 @@
 #include "base/settings.h"
 #include "registry/entries.h"
 
-/* room for the (other) pools of roles that found no room */
-#define OTHER_POOLS 64
-
 PgpsRegistry *pgps_registry = NULL;
+PgpsRoleEntry *pgps_roles = NULL;
 PgpsPoolEntry *pgps_pools = NULL;
 PgpsInstanceEntry *pgps_instances = NULL;
-static int32 *pool_index = NULL;
-static int32 *instance_index = NULL;
+
+/* entries of one kind, as this process sees them */
+typedef struct Kind
+{
+	PgpsSpace  *space;
+	char	   *entries;
+	Size		size;			/* of one */
+	PgpsNext   *index;			/* first of each hash chain */
+} Kind;
+
+static Kind roles;
+static Kind pools;
+static Kind instances;
 
 /*-------------------------------------------------------------------------
  * Layout
@@ -43,7 +61,7 @@ static int32 *instance_index = NULL;
 int32
 pgps_pool_capacity(void)
 {
-	return pgps_max_pools + OTHER_POOLS;
+	return pgps_max_pools + PGPS_OTHER_POOLS;
 }
 
 /* an instance for each backend, those without, and an (other) for each pool */
@@ -58,9 +76,11 @@ pgps_registry_size(void)
 {
 	Size		size = MAXALIGN(sizeof(PgpsRegistry));
 
+	size = add_size(size, mul_size(pgps_pool_capacity(), sizeof(PgpsRoleEntry)));
 	size = add_size(size, mul_size(pgps_pool_capacity(), sizeof(PgpsPoolEntry)));
 	size = add_size(size, mul_size(instance_capacity(), sizeof(PgpsInstanceEntry)));
-	size = add_size(size, mul_size(2 * instance_capacity(), sizeof(int32)));
+	size = add_size(size, mul_size(2 * pgps_pool_capacity(), sizeof(int32)));
+	size = add_size(size, mul_size(instance_capacity(), sizeof(int32)));
 	return size;
 }
 
@@ -71,94 +91,248 @@ pgps_registry_size(void)
 void
 pgps_registry_init(void *area, bool found)
 {
-	int			i;
+	PgpsNext   *index;
 
 	pgps_registry = area;
-	pgps_pools = (PgpsPoolEntry *) ((char *) area + MAXALIGN(sizeof(PgpsRegistry)));
+	pgps_roles = (PgpsRoleEntry *) ((char *) area + MAXALIGN(sizeof(PgpsRegistry)));
+	pgps_pools = (PgpsPoolEntry *) (pgps_roles + pgps_pool_capacity());
 	pgps_instances = (PgpsInstanceEntry *) (pgps_pools + pgps_pool_capacity());
-	pool_index = (int32 *) (pgps_instances + instance_capacity());
-	instance_index = pool_index + instance_capacity();
+	index = (PgpsNext *) (pgps_instances + instance_capacity());
+	roles = (Kind) {&pgps_registry->roles, (char *) pgps_roles,
+	sizeof(PgpsRoleEntry), index};
+	index += pgps_pool_capacity();
+	pools = (Kind) {&pgps_registry->pools, (char *) pgps_pools,
+	sizeof(PgpsPoolEntry), index};
+	index += pgps_pool_capacity();
+	instances = (Kind) {&pgps_registry->instances, (char *) pgps_instances,
+	sizeof(PgpsInstanceEntry), index};
 	if (found)
 		return;
 
-	pgps_registry->pool_capacity = pgps_pool_capacity();
-	pgps_registry->instance_capacity = instance_capacity();
+	pgps_registry->roles.capacity = pgps_pool_capacity();
+	pgps_registry->pools.capacity = pgps_pool_capacity();
+	pgps_registry->instances.capacity = instance_capacity();
 	SpinLockInit(&pgps_registry->mutex);
 	pgps_registry->info.started_at = GetCurrentTimestamp();
 	pgps_registry->info.stats_reset = pgps_registry->info.started_at;
 	pgps_registry->info.instances_max = MaxConnections + pgps_max_instances;
+	pg_atomic_init_u32(&pgps_registry->departed, 0);
 	pg_atomic_init_u64(&pgps_registry->overflowed, 0);
 	pg_atomic_init_u64(&pgps_registry->unmapped_keys, 0);
 	pg_atomic_init_u64(&pgps_registry->dropped, 0);
-	for (i = 0; i < pgps_registry->pool_capacity; i++)
-		pg_atomic_init_u32(&pgps_pools[i].attached, 0);
-	for (i = 0; i < pgps_registry->instance_capacity; i++)
-	{
-		pg_atomic_init_u32(&pgps_instances[i].attached, 0);
-		SpinLockInit(&pgps_instances[i].mutex);
-	}
-	for (i = 0; i < pgps_registry->instance_capacity; i++)
-		pool_index[i] = instance_index[i] = PGPS_NONE;
 }
 
 /*-------------------------------------------------------------------------
- * Index
+ * Entries of any kind
  *-------------------------------------------------------------------------
  */
 
-static int32 *
-pool_bucket(const PgpsPoolKey *key)
+static inline PgpsNext *
+next_of(const Kind *kind, int32 i)
 {
-	return &pool_index[hash_bytes((const unsigned char *) key,
-								  sizeof(PgpsPoolKey)) % pgps_registry->instance_capacity];
+	return (PgpsNext *) (kind->entries + i * kind->size);
 }
 
-static int32 *
-instance_bucket(int32 pool, const char *name)
+static inline PgpsNext *
+chain_of(const Kind *kind, uint32 hash)
 {
-	uint32		hash = hash_bytes((const unsigned char *) name, strlen(name));
+	return &kind->index[hash % kind->space->capacity];
+}
 
-	return &instance_index[hash_combine(hash, hash_uint32(pool)) %
-						   pgps_registry->instance_capacity];
+/*
+ * Take an entry for a name of that hash; PGPS_NONE if there is none left.
+ * "fresh" is one that was never used.
+ */
+static int32
+take_entry(const Kind *kind, uint32 hash, bool *fresh)
+{
+	PgpsSpace  *space = kind->space;
+	PgpsNext   *chain = chain_of(kind, hash);
+	int32		i = space->first_free - 1;
+
+	*fresh = i == PGPS_NONE;
+	if (*fresh)
+	{
+		if (space->high_water == space->capacity)
+			return PGPS_NONE;
+		i = space->high_water++;
+	}
+	else
+		space->first_free = *next_of(kind, i);
+	space->used++;
+	*next_of(kind, i) = *chain;
+	*chain = i + 1;
+	return i;
+}
+
+static void
+give_up_entry(const Kind *kind, uint32 hash, int32 i)
+{
+	PgpsNext   *link = chain_of(kind, hash);
+
+	while (*link != i + 1)
+		link = next_of(kind, *link - 1);
+	*link = *next_of(kind, i);
+	*next_of(kind, i) = kind->space->first_free;
+	kind->space->first_free = i + 1;
+	kind->space->used--;
+}
+
+/*-------------------------------------------------------------------------
+ * Finding
+ *-------------------------------------------------------------------------
+ */
+
+static uint32
+hash_pool(const PgpsPoolKey *key)
+{
+	return hash_bytes((const unsigned char *) key, sizeof(PgpsPoolKey));
+}
+
+static uint32
+hash_instance(int32 pool, const char *name)
+{
+	return hash_combine(hash_bytes((const unsigned char *) name, strlen(name)),
+						hash_uint32(pool));
+}
+
+int32
+pgps_find_role(Oid roleid)
+{
+	int32		i = *chain_of(&roles, hash_uint32(roleid)) - 1;
+
+	while (i != PGPS_NONE && pgps_roles[i].roleid != roleid)
+		i = pgps_roles[i].next - 1;
+	return i;
 }
 
 int32
 pgps_find_pool(const PgpsPoolKey *key)
 {
-	int32		i;
+	int32		i = *chain_of(&pools, hash_pool(key)) - 1;
 
-	for (i = *pool_bucket(key); i != PGPS_NONE; i = pgps_pools[i].next)
-	{
-		if (memcmp(&pgps_pools[i].data.key, key, sizeof(PgpsPoolKey)) == 0)
-			break;
-	}
+	while (i != PGPS_NONE &&
+		   memcmp(&pgps_pools[i].data.key, key, sizeof(PgpsPoolKey)) != 0)
+		i = pgps_pools[i].next - 1;
 	return i;
 }
 
 int32
 pgps_find_instance(int32 pool, const char *name)
 {
-	int32		i;
+	int32		i = *chain_of(&instances, hash_instance(pool, name)) - 1;
 
-	for (i = *instance_bucket(pool, name); i != PGPS_NONE; i = pgps_instances[i].next)
-	{
-		if (pgps_instances[i].data.pool == pool &&
-			strcmp(pgps_instances[i].data.name, name) == 0)
-			break;
-	}
+	while (i != PGPS_NONE &&
+		   (pgps_instances[i].data.pool != pool ||
+			strcmp(pgps_instances[i].data.name, name) != 0))
+		i = pgps_instances[i].next - 1;
 	return i;
 }
 
 /*-------------------------------------------------------------------------
- * Making and giving up
+ * Pools
  *-------------------------------------------------------------------------
  */
 
-static TimestampTz
-instance_late_at(const PgpsInstance *data)
+/* The entry of a role; made if there is none.  Each pool may have another. */
+static int32
+need_role(Oid roleid)
 {
-	return data->last_seen +
-		pgps_late_after(pgps_median_interval(data->intervals, data->nintervals));
+	int32		i = pgps_find_role(roleid);
+	PgpsRoleEntry *role;
+	bool		fresh;
+
+	if (i != PGPS_NONE)
+		return i;
+	i = take_entry(&roles, hash_uint32(roleid), &fresh);
+	Assert(i != PGPS_NONE);
+	role = &pgps_roles[i];
+	role->roleid = roleid;
+	role->npools = role->ndiscovered = role->nidle = 0;
+	dlist_init(&role->idle);
+	dlist_init(&role->empty);
+	return i;
+}
+
+/* Is it one of those that stand for pools without room of their own? */
+bool
+pgps_is_other_pool(const PgpsPool *pool)
+{
+	return strcmp(pool->key.name, PGPS_OTHER) == 0;
+}
+
+/* Its kinds are counted: it comes (1) or goes (-1). */
+static void
+count_pool(PgpsPoolEntry *entry, int32 by)
+{
+	PgpsRoleEntry *role = &pgps_roles[entry->role];
+
+	role->npools += by;
+	if (entry->data.discovered)
+	{
+		role->ndiscovered += by;
+		pgps_registry->ndiscovered += by;
+	}
+	if (pgps_is_other_pool(&entry->data))
+		pgps_registry->nother_pools += by;
+}
+
+/* A pool that was made by discovery is now one of label or report. */
+void
+pgps_pool_is_claimed(int32 i)
+{
+	PgpsPoolEntry *entry = &pgps_pools[i];
+
+	count_pool(entry, -1);
+	entry->data.discovered = false;
+	count_pool(entry, 1);
+}
+
+/* PGPS_NONE if there is no room at all */
+int32
+pgps_add_pool(const PgpsPoolKey *key, const char *usename, const char *datname,
+			  bool discovered, TimestampTz now)
+{
+	bool		fresh;
+	int32		i = take_entry(&pools, hash_pool(key), &fresh);
+	PgpsPoolEntry *entry;
+	PgpsRoleEntry *role;
+
+	if (i == PGPS_NONE)
+		return PGPS_NONE;
+	entry = &pgps_pools[i];
+	if (fresh)
+		pg_atomic_init_u32(&entry->attached, 0);
+	memset(&entry->data, 0, sizeof(PgpsPool));
+	entry->data.key = *key;
+	namestrcpy(&entry->data.usename, usename);
+	namestrcpy(&entry->data.datname, datname);
+	entry->data.discovered = discovered;
+	entry->data.first_seen = entry->data.last_seen = now;
+	pgps_counters_init(&entry->data.retired);
+	entry->used = true;
+
+	entry->role = need_role(key->roleid);
+	role = &pgps_roles[entry->role];
+	dlist_push_tail(&role->empty, &entry->empty_node);
+	count_pool(entry, 1);
+	return i;
+}
+
+/* It has no instances, and what it counted has been retired. */
+void
+pgps_remove_pool(int32 i)
+{
+	PgpsPoolEntry *entry = &pgps_pools[i];
+	PgpsRoleEntry *role = &pgps_roles[entry->role];
+
+	Assert(entry->data.instances == 0);
+	count_pool(entry, -1);
+	dlist_delete(&entry->empty_node);
+	if (role->npools == 0)
+		give_up_entry(&roles, hash_uint32(role->roleid), entry->role);
+	entry->used = false;
+	give_up_entry(&pools, hash_pool(&entry->data.key), i);
 }
 
 /* Add what somebody counted who is gone to a pool. */
@@ -170,275 +344,139 @@ pgps_retire(PgpsPool *pool, const PgpsCounters *counters,
 	pgps_counters_add(&pool->base, base);
 }
 
-/* Give what an instance counted to its pool. */
-static void
-retire_counters(PgpsInstanceEntry *entry)
-{
-	const PgpsInstance *data = &entry->data;
-	PgpsPool   *pool = &pgps_pools[data->pool].data;
-	PgpsCounters counters = data->counters;
+/*-------------------------------------------------------------------------
+ * Instances
+ *-------------------------------------------------------------------------
+ */
 
-	pgps_activity_count_up(&counters, &entry->activity, GetCurrentTimestamp());
-	pgps_retire(pool, &counters, &data->base);
-	pool->last_seen = Max(pool->last_seen, data->last_seen);
+static PgpsRoleEntry *
+role_of(const PgpsInstanceEntry *entry)
+{
+	return &pgps_roles[pgps_pools[entry->data.pool].role];
 }
 
+/* It has no connection, as of now. */
+static void
+make_idle(PgpsInstanceEntry *entry)
+{
+	if (entry->idle || entry->data.other)
+		return;
+	entry->idle = true;
+	dlist_push_tail(&role_of(entry)->idle, &entry->idle_node);
+	role_of(entry)->nidle++;
+	pgps_registry->nidle++;
+}
+
+static void
+make_busy(PgpsInstanceEntry *entry)
+{
+	if (!entry->idle)
+		return;
+	entry->idle = false;
+	dlist_delete(&entry->idle_node);
+	role_of(entry)->nidle--;
+	pgps_registry->nidle--;
+}
+
+/* PGPS_NONE if there is no room at all.  It has no connection yet. */
+int32
+pgps_add_instance(int32 pool, const char *name, bool other, TimestampTz now)
+{
+	bool		fresh;
+	int32		i = take_entry(&instances, hash_instance(pool, name), &fresh);
+	PgpsInstanceEntry *entry;
+
+	if (i == PGPS_NONE)
+		return PGPS_NONE;
+	entry = &pgps_instances[i];
+	if (fresh)
+	{
+		pg_atomic_init_u32(&entry->attached, 0);
+		pg_atomic_init_u32(&entry->departed, 0);
+		SpinLockInit(&entry->mutex);
+	}
+	memset(&entry->data, 0, sizeof(PgpsInstance));
+	entry->data.pool = pool;
+	strlcpy(entry->data.name, name, sizeof(entry->data.name));
+	entry->data.other = other;
+	entry->data.first_seen = entry->data.last_seen = entry->data.status_since = now;
+	entry->data.status = PGPS_OK;
+	pgps_counters_init(&entry->data.counters);
+	pgps_activity_init(&entry->activity);
+	entry->used = true;
+
+	pgps_registry->nother_instances += other;
+	if (pgps_pools[pool].data.instances++ == 0)
+		dlist_delete(&pgps_pools[pool].empty_node);
+	make_idle(entry);
+	return i;
+}
+
+/* Give up an instance without a connection; its pool keeps what it counted. */
 void
 pgps_remove_instance(int32 i)
 {
 	PgpsInstanceEntry *entry = &pgps_instances[i];
-	int32	   *link = instance_bucket(entry->data.pool, entry->data.name);
+	PgpsPoolEntry *pool = &pgps_pools[entry->data.pool];
+	PgpsCounters counters = entry->data.counters;
 
 	Assert(pg_atomic_read_u32(&entry->attached) == 0);
-	retire_counters(entry);
-	pgps_pools[entry->data.pool].data.instances--;
-	while (*link != i)
-		link = &pgps_instances[*link].next;
-	*link = entry->next;
+	Assert(pg_atomic_read_u32(&entry->departed) == 0);
+	pgps_activity_count_up(&counters, &entry->activity, GetCurrentTimestamp());
+	pgps_retire(&pool->data, &counters, &entry->data.base);
+	pool->data.last_seen = Max(pool->data.last_seen, entry->data.last_seen);
+	make_busy(entry);
+	pgps_registry->nother_instances -= entry->data.other;
+	if (--pool->data.instances == 0)
+		dlist_push_tail(&pgps_roles[pool->role].empty, &pool->empty_node);
 	entry->used = false;
-	pgps_registry->ninstances--;
+	give_up_entry(&instances, hash_instance(entry->data.pool, entry->data.name), i);
 }
 
+/* A session joins an instance. */
 void
-pgps_remove_pool(int32 i)
+pgps_instance_attach(int32 i)
 {
-	int32	   *link = pool_bucket(&pgps_pools[i].data.key);
-
-	Assert(pgps_pools[i].data.instances == 0);
-	while (*link != i)
-		link = &pgps_pools[*link].next;
-	*link = pgps_pools[i].next;
-	pgps_pools[i].used = false;
-	pgps_registry->npools--;
+	make_busy(&pgps_instances[i]);
+	pg_atomic_fetch_add_u32(&pgps_instances[i].attached, 1);
 }
 
-static int32
-add_pool_entry(const PgpsPoolKey *key, const char *usename, const char *datname,
-		 bool discovered, TimestampTz now)
+/* A session leaves an instance.  Needs no lock. */
+void
+pgps_instance_detach(int32 i)
 {
-	int32	   *bucket = pool_bucket(key);
-	int32		i;
-	PgpsPool   *data;
+	PgpsInstanceEntry *entry = &pgps_instances[i];
+	uint32		head;
 
-	for (i = 0; i < pgps_registry->pool_capacity && pgps_pools[i].used; i++)
-		;
-	if (i == pgps_registry->pool_capacity)
-		return PGPS_NONE;
-
-	data = &pgps_pools[i].data;
-	memset(data, 0, sizeof(PgpsPool));
-	data->key = *key;
-	namestrcpy(&data->usename, usename);
-	namestrcpy(&data->datname, datname);
-	data->discovered = discovered;
-	data->first_seen = data->last_seen = now;
-	pgps_counters_init(&data->retired);
-	pg_atomic_write_u32(&pgps_pools[i].attached, 0);
-	pgps_pools[i].used = true;
-	pgps_pools[i].next = *bucket;
-	*bucket = i;
-	pgps_registry->npools++;
-	return i;
+	if (pg_atomic_sub_fetch_u32(&entry->attached, 1) > 0 ||
+		pg_atomic_exchange_u32(&entry->departed, 1) != 0)
+		return;
+	head = pg_atomic_read_u32(&pgps_registry->departed);
+	do
+	{
+		entry->departed_next = head;
+	} while (!pg_atomic_compare_exchange_u32(&pgps_registry->departed, &head,
+											 i + 1));
 }
 
 /*
- * The pool of all of a role's connections and reports that have no room of
- * their own; when even that has none, the one of everybody.
+ * List those that have no connection any more.  To be called before anything
+ * is given up.
  */
-static int32
-other_pool(Oid roleid, const char *usename, TimestampTz now)
+void
+pgps_settle_departed(void)
 {
-	PgpsPoolKey key = {
-		.roleid = roleid,
-		.name = PGPS_OTHER,
-	};
-	int32		i = pgps_find_pool(&key);
+	PgpsNext	next = pg_atomic_exchange_u32(&pgps_registry->departed, 0);
 
-	if (i == PGPS_NONE && roleid != InvalidOid)
+	while (next != 0)
 	{
-		/* the last one is everybody's */
-		int			others = 0;
+		PgpsInstanceEntry *entry = &pgps_instances[next - 1];
 
-		for (i = 0; i < pgps_registry->pool_capacity; i++)
-			others += pgps_pools[i].used &&
-				strcmp(pgps_pools[i].data.key.name, PGPS_OTHER) == 0;
-		if (others >= OTHER_POOLS - 1)
-			return other_pool(InvalidOid, "", now);
+		next = entry->departed_next;
+
+		/* in this order: who leaves from here on comes onto the stack again */
+		(void) pg_atomic_exchange_u32(&entry->departed, 0);
+		if (pg_atomic_read_u32(&entry->attached) == 0)
+			make_idle(entry);
 	}
-	if (pgps_find_pool(&key) != PGPS_NONE)
-		return pgps_find_pool(&key);
-	return add_pool_entry(&key, usename, "", false, now);
-}
-
-/*
- * Find or make a pool.  A role may have half of them; discovery may make only
- * so many.  A pool without instances makes room for a new one.
- */
-int32
-pgps_need_pool(const PgpsPoolKey *key, const char *usename, const char *datname,
-			   bool discovered, TimestampTz now)
-{
-	int32		i = pgps_find_pool(key);
-	int32		used = 0,
-				of_role = 0,
-				found = 0;
-	int32		oldest = PGPS_NONE,
-				oldest_of_role = PGPS_NONE;
-
-	if (i != PGPS_NONE)
-	{
-		/* names may have changed since */
-		if (!discovered)
-			pgps_pools[i].data.discovered = false;
-		namestrcpy(&pgps_pools[i].data.usename, usename);
-		namestrcpy(&pgps_pools[i].data.datname, datname);
-		return i;
-	}
-
-	/* somebody gave this name himself */
-	if (strcmp(key->name, PGPS_OTHER) == 0)
-		return other_pool(key->roleid, usename, now);
-
-	for (i = 0; i < pgps_registry->pool_capacity; i++)
-	{
-		const PgpsPool *data = &pgps_pools[i].data;
-		bool		same_role = data->key.roleid == key->roleid;
-
-		if (!pgps_pools[i].used || strcmp(data->key.name, PGPS_OTHER) == 0)
-			continue;
-		used++;
-		of_role += same_role;
-		found += data->discovered;
-		if (data->instances > 0)
-			continue;
-		if (oldest == PGPS_NONE || data->last_seen < pgps_pools[oldest].data.last_seen)
-			oldest = i;
-		if (same_role && (oldest_of_role == PGPS_NONE ||
-						  data->last_seen < pgps_pools[oldest_of_role].data.last_seen))
-			oldest_of_role = i;
-	}
-
-	if (discovered && found >= PGPS_MAX_DISCOVERED_POOLS)
-		return other_pool(key->roleid, usename, now);
-	if (of_role >= pgps_max_pools / 2)
-		oldest = oldest_of_role;
-	else if (used < pgps_max_pools)
-		return add_pool_entry(key, usename, datname, discovered, now);
-
-	if (oldest == PGPS_NONE)
-		return other_pool(key->roleid, usename, now);
-
-	/* what it counted goes to (other) of its role; it was exported already */
-	i = other_pool(pgps_pools[oldest].data.key.roleid,
-				   NameStr(pgps_pools[oldest].data.usename), now);
-	pgps_retire(&pgps_pools[i].data, &pgps_pools[oldest].data.retired,
-				&pgps_pools[oldest].data.retired);
-	pgps_remove_pool(oldest);
-	pg_atomic_fetch_add_u64(&pgps_registry->dropped, 1);
-	return add_pool_entry(key, usename, datname, discovered, now);
-}
-
-static int32
-add_instance_entry(int32 pool, const char *name, bool other, TimestampTz now)
-{
-	int32	   *bucket = instance_bucket(pool, name);
-	int32		i;
-	PgpsInstance *data;
-
-	for (i = 0; pgps_instances[i].used; i++)
-		Assert(i < pgps_registry->instance_capacity);
-
-	data = &pgps_instances[i].data;
-	memset(data, 0, sizeof(PgpsInstance));
-	data->pool = pool;
-	strlcpy(data->name, name, sizeof(data->name));
-	data->other = other;
-	data->first_seen = data->last_seen = data->status_since = now;
-	data->status = PGPS_OK;
-	pgps_counters_init(&data->counters);
-	pg_atomic_write_u32(&pgps_instances[i].attached, 0);
-	pgps_activity_init(&pgps_instances[i].activity);
-	pgps_instances[i].used = true;
-	pgps_instances[i].next = *bucket;
-	*bucket = i;
-	pgps_pools[pool].data.instances++;
-	pgps_registry->ninstances++;
-	return i;
-}
-
-static int32
-other_instance(int32 pool, TimestampTz now)
-{
-	int32		i = pgps_find_instance(pool, PGPS_OTHER);
-
-	return i != PGPS_NONE ? i : add_instance_entry(pool, PGPS_OTHER, true, now);
-}
-
-/*
- * Find or make an instance.  For a connection there is always room.  Without
- * one, an instance that is not heard of any more makes room, of the same role
- * if that has its share; if there is none, the pool's (other) stands for it.
- */
-int32
-pgps_need_instance(int32 pool, const char *name, bool for_connection,
-				   TimestampTz now)
-{
-	int32		i = pgps_find_instance(pool, name);
-	int32		share;
-	int32		used = 0,
-				unattached = 0,
-				of_role = 0;
-	int32		oldest = PGPS_NONE,
-				oldest_of_role = PGPS_NONE;
-
-	if (i != PGPS_NONE)
-		return i;
-	if (strcmp(pgps_pools[pool].data.key.name, PGPS_OTHER) == 0)
-		return other_instance(pool, now);
-
-	for (i = 0; i < pgps_registry->instance_capacity; i++)
-	{
-		const PgpsInstance *data = &pgps_instances[i].data;
-		bool		same_role;
-
-		if (!pgps_instances[i].used || data->other)
-			continue;
-		used++;
-		if (pg_atomic_read_u32(&pgps_instances[i].attached) > 0)
-			continue;
-		same_role = pgps_pools[data->pool].data.key.roleid ==
-			pgps_pools[pool].data.key.roleid;
-		unattached++;
-		of_role += same_role;
-		if (!for_connection && instance_late_at(data) > now)
-			continue;
-		if (oldest == PGPS_NONE ||
-			data->last_seen < pgps_instances[oldest].data.last_seen)
-			oldest = i;
-		if (same_role && (oldest_of_role == PGPS_NONE ||
-						  data->last_seen < pgps_instances[oldest_of_role].data.last_seen))
-			oldest_of_role = i;
-	}
-
-	if (for_connection)
-	{
-		if (used < pgps_registry->info.instances_max)
-			return add_instance_entry(pool, name, false, now);
-	}
-	else
-	{
-		share = pgps_max_instances_per_role > 0 ?
-			pgps_max_instances_per_role : pgps_max_instances / 2;
-		if (of_role >= share)
-			oldest = oldest_of_role;
-		else if (unattached < pgps_max_instances &&
-				 used < pgps_registry->info.instances_max)
-			return add_instance_entry(pool, name, false, now);
-	}
-
-	if (oldest == PGPS_NONE)
-		return other_instance(pool, now);
-	pgps_remove_instance(oldest);
-	pg_atomic_fetch_add_u64(&pgps_registry->dropped, 1);
-	return add_instance_entry(pool, name, false, now);
 }

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * entries.h
- *	  The shared entries of pools and instances; for the registry alone.
+ *	  The shared entries of roles, pools and instances; for the registry alone.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -10,6 +10,7 @@
 #ifndef PGPS_ENTRIES_H
 #define PGPS_ENTRIES_H
 
+#include "lib/ilist.h"
 #include "port/atomics.h"
 #include "storage/spin.h"
 
@@ -17,30 +18,72 @@
 
 #define PGPS_NONE (-1)
 
+/* room for the (other) pools of roles that found no room */
+#define PGPS_OTHER_POOLS 64
+
+/* first in each entry: the next one of its hash chain, or of the free ones */
+typedef int32 PgpsNext;			/* its number + 1; 0 = none */
+
+/*
+ * What one role takes of the registry.  Guarded by the registry's lock, held
+ * exclusively.
+ */
+typedef struct PgpsRoleEntry
+{
+	PgpsNext	next;
+	Oid			roleid;			/* InvalidOid: for whoever found no room */
+	int32		npools;
+	int32		ndiscovered;	/* of those, made by discovery */
+	int32		nidle;			/* length of idle */
+	dlist_head	idle;			/* its instances without a connection, longest
+								 * so first */
+	dlist_head	empty;			/* its pools without instances, likewise */
+} PgpsRoleEntry;
+
 typedef struct PgpsPoolEntry
 {
-	int32		next;			/* in its hash chain */
+	PgpsNext	next;
 	bool		used;
+	int32		role;			/* entry of its role */
+	dlist_node	empty_node;		/* linked while it has no instances */
 	pg_atomic_uint32 attached;	/* backends of all its instances */
 	PgpsPool	data;
 } PgpsPoolEntry;
 
 typedef struct PgpsInstanceEntry
 {
-	int32		next;
+	PgpsNext	next;
 	bool		used;
+	bool		idle;			/* idle_node is linked */
+	dlist_node	idle_node;
 	pg_atomic_uint32 attached;	/* backends */
+	pg_atomic_uint32 departed;	/* 1 = on the stack of departed ones */
+	PgpsNext	departed_next;	/* the one below it there */
 	slock_t		mutex;			/* guards data, but for its fixed fields */
 	PgpsInstance data;
 	PgpsActivity activity;		/* has rules of its own */
 } PgpsInstanceEntry;
 
+/* entries of one kind: those below "high_water" have been used */
+typedef struct PgpsSpace
+{
+	int32		capacity;
+	int32		high_water;
+	PgpsNext	first_free;		/* of those given up */
+	int32		used;
+} PgpsSpace;
+
 typedef struct PgpsRegistry
 {
-	int32		pool_capacity;
-	int32		instance_capacity;
-	int32		npools;			/* used entries */
-	int32		ninstances;
+	PgpsSpace	roles;
+	PgpsSpace	pools;
+	PgpsSpace	instances;
+	int32		nother_pools;	/* those that stand for pools ... */
+	int32		nother_instances;	/* ... and instances without room */
+	int32		ndiscovered;	/* pools made by discovery */
+	int32		nidle;			/* instances without a connection */
+	pg_atomic_uint32 departed;	/* PgpsNext: the instance whose last backend
+								 * left most recently */
 	slock_t		mutex;			/* guards info */
 	PgpsRegistryInfo info;		/* without its counters: */
 	pg_atomic_uint64 overflowed;
@@ -49,6 +92,7 @@ typedef struct PgpsRegistry
 } PgpsRegistry;
 
 extern PgpsRegistry *pgps_registry;
+extern PgpsRoleEntry *pgps_roles;
 extern PgpsPoolEntry *pgps_pools;
 extern PgpsInstanceEntry *pgps_instances;
 
@@ -56,15 +100,36 @@ extern PgpsInstanceEntry *pgps_instances;
 extern void pgps_lock_registry(LWLockMode mode);
 extern void pgps_unlock_registry(void);
 
+extern int32 pgps_find_role(Oid roleid);
 extern int32 pgps_find_pool(const PgpsPoolKey *key);
 extern int32 pgps_find_instance(int32 pool, const char *name);
-extern int32 pgps_need_pool(const PgpsPoolKey *key, const char *usename,
-							const char *datname, bool discovered, TimestampTz now);
-extern int32 pgps_need_instance(int32 pool, const char *name, bool for_connection,
-								TimestampTz now);
+
+extern int32 pgps_add_pool(const PgpsPoolKey *key, const char *usename,
+						   const char *datname, bool discovered,
+						   TimestampTz now);
+extern int32 pgps_add_instance(int32 pool, const char *name, bool other,
+							   TimestampTz now);
+extern bool pgps_is_other_pool(const PgpsPool *pool);
+extern void pgps_pool_is_claimed(int32 i);
 extern void pgps_remove_instance(int32 i);
 extern void pgps_remove_pool(int32 i);
 extern void pgps_retire(PgpsPool *pool, const PgpsCounters *counters,
 						const PgpsCounters *base);
+
+/* whether an instance has a connection */
+extern void pgps_instance_attach(int32 i);
+extern void pgps_instance_detach(int32 i);
+extern void pgps_settle_departed(void);
+
+/* room.c: entries for those who need one */
+extern int32 pgps_need_pool(const PgpsPoolKey *key, const char *usename,
+							const char *datname, bool discovered, TimestampTz now);
+extern int32 pgps_need_instance(int32 pool, const char *name, bool for_connection,
+								TimestampTz now);
+extern int32 pgps_restore_pool_entry(const PgpsPoolKey *key, const char *usename,
+									 const char *datname, bool discovered,
+									 TimestampTz now);
+extern int32 pgps_restore_instance_entry(int32 pool, const char *name,
+										 TimestampTz now);
 
 #endif							/* PGPS_ENTRIES_H */

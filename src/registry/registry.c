@@ -120,6 +120,7 @@ pgps_registry_forget(const PgpsPoolKey *key, const char *instance)
 	{
 		PgpsInstance *data = &pgps_instances[i].data;
 
+		pgps_settle_departed();
 		if (pg_atomic_read_u32(&pgps_instances[i].attached) == 0)
 			pgps_remove_instance(i);
 		else
@@ -169,7 +170,7 @@ pgps_registry_reset(const char *pool, const char *usename, Oid roleid)
 	int32		i;
 
 	pgps_lock_registry(LW_EXCLUSIVE);
-	for (i = 0; i < pgps_registry->pool_capacity; i++)
+	for (i = 0; i < pgps_registry->pools.high_water; i++)
 	{
 		PgpsPool   *data = &pgps_pools[i].data;
 
@@ -183,7 +184,7 @@ pgps_registry_reset(const char *pool, const char *usename, Oid roleid)
 		data->peak_instances = 0;
 		memset(data->week, 0, sizeof(data->week));
 	}
-	for (i = 0; i < pgps_registry->instance_capacity; i++)
+	for (i = 0; i < pgps_registry->instances.high_water; i++)
 	{
 		PgpsInstanceEntry *entry = &pgps_instances[i];
 
@@ -232,7 +233,7 @@ detach(int32 i, TimestampTz last_xact)
 	entry->data.last_xact = Max(entry->data.last_xact, last_xact);
 	SpinLockRelease(&entry->mutex);
 	pg_atomic_fetch_sub_u32(&pgps_pools[entry->data.pool].attached, 1);
-	pg_atomic_fetch_sub_u32(&entry->attached, 1);
+	pgps_instance_detach(i);
 }
 
 /* Move this session to an instance.  Caller holds the lock exclusively. */
@@ -248,7 +249,7 @@ attach(int32 i, TimestampTz now)
 	if (old != PGPS_NO_INSTANCE)
 		detach(old, pgps_backend_last_xact());
 
-	pg_atomic_fetch_add_u32(&pgps_instances[i].attached, 1);
+	pgps_instance_attach(i);
 	connections = pg_atomic_add_fetch_u32(&pool->attached, 1);
 	if (connections > pool->data.peak_connections)
 	{
@@ -392,8 +393,8 @@ pgps_registry_copy(PgpsHistograms histograms)
 	int32		i;
 
 	pgps_registry_info(&copy->info);
-	copy->max_pool = pgps_registry->pool_capacity;
-	copy->max_instance = pgps_registry->instance_capacity;
+	copy->max_pool = pgps_registry->pools.capacity;
+	copy->max_instance = pgps_registry->instances.capacity;
 	copy->backends = palloc(MaxConnections * sizeof(PgpsBackend));
 	copy->peaks = palloc(pgps_peaks_max() * sizeof(PgpsPeak));
 	for (;;)
@@ -406,9 +407,10 @@ pgps_registry_copy(PgpsHistograms histograms)
 										  MCXT_ALLOC_HUGE);
 
 		pgps_lock_registry(LW_SHARED);
-		fits = npools >= pgps_registry->npools && ninstances >= pgps_registry->ninstances;
-		npools = pgps_registry->npools;
-		ninstances = pgps_registry->ninstances;
+		fits = npools >= pgps_registry->pools.used &&
+			ninstances >= pgps_registry->instances.used;
+		npools = pgps_registry->pools.used;
+		ninstances = pgps_registry->instances.used;
 		if (fits)
 			break;
 		pgps_unlock_registry();
@@ -420,7 +422,7 @@ pgps_registry_copy(PgpsHistograms histograms)
 		pfree(copy->instances);
 	}
 
-	for (i = 0; i < pgps_registry->pool_capacity; i++)
+	for (i = 0; i < pgps_registry->pools.high_water; i++)
 	{
 		if (pgps_pools[i].used)
 		{
@@ -428,7 +430,7 @@ pgps_registry_copy(PgpsHistograms histograms)
 			copy->pools[copy->npools++].data = pgps_pools[i].data;
 		}
 	}
-	for (i = 0; i < pgps_registry->instance_capacity; i++)
+	for (i = 0; i < pgps_registry->instances.high_water; i++)
 	{
 		PgpsInstanceCopy *to = &copy->instances[copy->ninstances];
 

@@ -30,7 +30,6 @@
 
 #define PGPS_OTHER "(other)"
 #define PGPS_POOL_MODE_LEN 12
-#define PGPS_MAX_DISCOVERED_POOLS 128
 
 /* how many of the last report intervals we look at */
 #define PGPS_INTERVALS 5

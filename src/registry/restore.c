@@ -29,20 +29,20 @@ int32
 pgps_registry_restore_pool(const PgpsPool *pool, bool crashed, bool *own)
 {
 	const PgpsCounters *base = crashed ? &pool->retired : &pool->base;
-	int32		i = pgps_need_pool(&pool->key, NameStr(pool->usename),
-								   NameStr(pool->datname), pool->discovered,
-								   pool->first_seen);
+	int32		i = pgps_restore_pool_entry(&pool->key, NameStr(pool->usename),
+											NameStr(pool->datname),
+											pool->discovered, pool->first_seen);
 	PgpsPool   *data = &pgps_pools[i].data;
 
 	*own = memcmp(&data->key, &pool->key, sizeof(PgpsPoolKey)) == 0 &&
 		strcmp(pool->key.name, PGPS_OTHER) != 0;
 	if (*own)
 	{
+		int32		instances = data->instances;
+
 		*data = *pool;
 		data->base = *base;
-
-		/* its instances come later: it must not make room for others now */
-		data->instances = 1;
+		data->instances = instances;
 	}
 	else
 		/* (other), or max_pools was lowered */
@@ -56,8 +56,8 @@ pgps_registry_restore_instance(const PgpsInstanceCopy *instance, int32 pool,
 {
 	const PgpsInstance *saved = &instance->data;
 	const PgpsCounters *base = crashed ? &saved->counters : &saved->base;
-	int32		i = pgps_need_instance(pool, saved->name, false,
-									   saved->last_seen);
+	int32		i = pgps_restore_instance_entry(pool, saved->name,
+												saved->last_seen);
 	PgpsInstance *data = &pgps_instances[i].data;
 
 	if (!data->other || saved->other)
@@ -73,19 +73,10 @@ pgps_registry_restore_instance(const PgpsInstanceCopy *instance, int32 pool,
 		pgps_retire(&pgps_pools[pool].data, &saved->counters, base);
 }
 
-/* All is restored: count what belongs to each pool. */
+/* All is restored. */
 void
 pgps_registry_restore_done(TimestampTz stats_reset, bool crashed)
 {
-	int32		i;
-
 	pgps_registry->info.stats_reset = stats_reset;
 	pgps_registry->info.crashed = crashed;
-	for (i = 0; i < pgps_registry->pool_capacity; i++)
-		pgps_pools[i].data.instances = 0;
-	for (i = 0; i < pgps_registry->instance_capacity; i++)
-	{
-		if (pgps_instances[i].used)
-			pgps_pools[pgps_instances[i].data.pool].data.instances++;
-	}
 }

@@ -20,6 +20,9 @@
 /* a pool without instances is kept this long (microseconds) */
 #define POOL_RETENTION (7 * USECS_PER_DAY)
 
+/* entries given up under one lock, so that nobody waits long for it */
+#define BATCH 32
+
 /* Is an instance to be given up?  Never one with a connection. */
 static bool
 is_expired(PgpsInstanceEntry *entry, TimestampTz now)
@@ -37,38 +40,55 @@ is_expired_pool(const PgpsPoolEntry *entry, TimestampTz now)
 		entry->data.last_seen + POOL_RETENTION < now;
 }
 
+/* Give up those of some entries that really are expired. */
+static void
+expire_batch(const int32 *batch, int n, bool of_pools, TimestampTz now)
+{
+	int			i;
+
+	pgps_lock_registry(LW_EXCLUSIVE);
+	pgps_settle_departed();
+	for (i = 0; i < n; i++)
+	{
+		if (of_pools && is_expired_pool(&pgps_pools[batch[i]], now))
+			pgps_remove_pool(batch[i]);
+		if (!of_pools && is_expired(&pgps_instances[batch[i]], now))
+			pgps_remove_instance(batch[i]);
+	}
+	pgps_unlock_registry();
+}
+
 /*
  * Give up instances that were not heard of for expire_after.  Their counters
- * stay in their pool.
+ * stay in their pool.  Which ones might be is found without a lock: mostly
+ * there are none.
  */
 void
 pgps_registry_expire(TimestampTz now)
 {
-	bool		any = false;
+	int32		batch[BATCH];
+	int			n = 0;
 	int32		i;
 
-	/* mostly there are none, and joining need not wait for us to find out */
-	pgps_lock_registry(LW_SHARED);
-	for (i = 0; i < pgps_registry->instance_capacity && !any; i++)
-		any = is_expired(&pgps_instances[i], now);
-	for (i = 0; i < pgps_registry->pool_capacity && !any; i++)
-		any = is_expired_pool(&pgps_pools[i], now);
-	pgps_unlock_registry();
-	if (!any)
-		return;
-
-	pgps_lock_registry(LW_EXCLUSIVE);
-	for (i = 0; i < pgps_registry->instance_capacity; i++)
+	for (i = 0; i < pgps_registry->instances.high_water; i++)
 	{
 		if (is_expired(&pgps_instances[i], now))
-			pgps_remove_instance(i);
+			batch[n++] = i;
+		if (n == BATCH)
+		{
+			expire_batch(batch, n, false, now);
+			n = 0;
+		}
 	}
-	for (i = 0; i < pgps_registry->pool_capacity; i++)
+	if (n > 0)
+		expire_batch(batch, n, false, now);
+	for (i = n = 0; i < pgps_registry->pools.high_water && n < BATCH; i++)
 	{
 		if (is_expired_pool(&pgps_pools[i], now))
-			pgps_remove_pool(i);
+			batch[n++] = i;
 	}
-	pgps_unlock_registry();
+	if (n > 0)
+		expire_batch(batch, n, true, now);
 }
 
 /*

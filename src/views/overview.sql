@@ -30,4 +30,4 @@ COMMENT ON COLUMN pgpool_stats.overview.fullest IS 'Lent out of the maximum in t
 COMMENT ON COLUMN pgpool_stats.overview.wait IS 'Callers waiting; - = unknown, 3+ = at least';
 COMMENT ON COLUMN pgpool_stats.overview.p95_ms IS '95 of 100 transactions were shorter (last 5 min)';
 COMMENT ON COLUMN pgpool_stats.overview.last_hour IS 'Tenths used, a digit per 6 min; * full, - unknown';
-COMMENT ON COLUMN pgpool_stats.overview.status IS 'Worst of instances and alerts, and since how long';
+COMMENT ON COLUMN pgpool_stats.overview.status IS 'Worst of instances and alerts, and for how long';

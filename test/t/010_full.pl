@@ -187,21 +187,34 @@ is(sql(q{SELECT checkouts FROM pgpool_stats.pools
 $node->stop;
 
 #
-# Discovery makes 128 pools, not more.
+# Connections without a label make 128 pools, not more, and one role half of
+# them: a client that changes its name all the time crowds out nobody.
 #
 my $many = start_node('', name => 'many');
-my @names;
-foreach my $first ('a' .. 'l')
+sql('CREATE ROLE renamer LOGIN; CREATE ROLE victim LOGIN');
+
+# Connect under so many names; returns the role's pools and those named (other)
+sub discovered
 {
-	push @names, map { "app-$first$_" } ('a' .. 'l');
-}
-$script = join "\n",
-  map { "\\connect \"dbname=postgres application_name=$_\"" } @names;
-is(sql(qq{$script
+	my ($role, $prefix, $count) = @_;
+
+	sql(join("\n",
+			map { "\\connect \"dbname=postgres user=$role application_name=$prefix$_\"" }
+			  map { my $n = $_; $n =~ tr/0-9/a-j/r } (100 .. 99 + $count)));
+	return sql(qq{
 		SELECT count(*) FILTER (WHERE source = 'discovery' AND pool <> '(other)'),
 			count(*) FILTER (WHERE pool = '(other)')
-		FROM pgpool_stats.pools}),
-	'128|1', '144 names make 128 discovered pools, and (other)');
+		FROM pgpool_stats.pools WHERE usename = '$role'});
+}
+
+is(discovered('victim', 'shop-', 3), '3|0', 'three names make three pools');
+my $victims = q{SELECT pool, connects, first_seen FROM pgpool_stats.pools
+	  WHERE usename = 'victim' ORDER BY 1};
+my $before = sql($victims);
+is(discovered('renamer', 'app-', 144), '64|1',
+	'144 names make 64 pools of one role, and (other)');
+is(sql($victims), $before, 'those of another role are as before');
+is(discovered('victim', 'late-', 3), '6|0', 'and it still has room for more');
 is(report('real', '{"open": 1}'), 't', 'a pool that reports still has room');
 $many->stop;
 
