@@ -118,7 +118,7 @@ log_overflow(TimestampTz now)
 				(errmsg("pgpool_stats has no room for some pools or instances"),
 				 errdetail(UINT64_FORMAT " reports and connections were counted under \"%s\".",
 						   info.overflowed - logged, PGPS_OTHER),
-				 errhint("Raise pgpool_stats.max_pools, max_instances or max_instances_per_role, or let instances have stable names.")));
+				 errhint("Raise pgpool_stats.max_pools, max_discovered_pools, max_instances or max_instances_per_role, or let pools and instances have stable names.")));
 		logged = info.overflowed;
 		logged_at = now;
 	}

@@ -78,6 +78,8 @@ blind_spots(const PgpsRegistryInfo *info)
 		pgps_note(&notes, max_worker_processes == 0 ?
 				  "max_worker_processes is 0: no collector, so no alerts, history and expiry" :
 				  "the collector does not run, so no alerts, history and expiry: see the server log");
+	if (info->overflowed > 0)
+		pgps_note(&notes, "registry too small: reports or connections stand under (other)");
 	if (info->crashed)
 		pgps_note(&notes, "after a crash, counters went on from the last save");
 	return notes.data;
