@@ -137,8 +137,8 @@ make_alert(PgpsAlert *alert, const PgpsFinding *found,
 		(severity == PGPS_SEVERITY_CRITICAL &&
 		 reaches(found->value, levels->critical)))
 		alert->threshold = levels->critical;
-	if (found->view != NULL)
-		strlcpy(alert->instance, found->view->data->name,
+	if (found->state != NULL)
+		strlcpy(alert->instance, found->state->data->name,
 				sizeof(alert->instance));
 	strlcpy(alert->message, found->message, sizeof(alert->message));
 	return true;

@@ -94,7 +94,7 @@ pgps_add_finding(PgpsLook *look, const PgpsFinding *found)
 static bool
 is_worse(const PgpsFinding *found, const PgpsFinding *worst)
 {
-	if (worst->view == NULL)
+	if (worst->state == NULL)
 		return true;
 	if (found->at_least != worst->at_least)
 		return found->at_least > worst->at_least;
@@ -106,7 +106,7 @@ is_worse(const PgpsFinding *found, const PgpsFinding *worst)
  * the worst one speaks for its pool.
  */
 static void
-look_at_pool(PgpsLook *look, const PgpsPoolView *pool,
+look_at_pool(PgpsLook *look, const PgpsPoolState *pool,
 			 const PgpsSubject *subject)
 {
 	PgpsLevels	levels = pgps_levels(look->rule, subject, look->overrides);
@@ -119,13 +119,13 @@ look_at_pool(PgpsLook *look, const PgpsPoolView *pool,
 	look->window_start = look->now - levels.for_time;
 	for (i = 0; i < pool->ninstances; i++)
 	{
-		const PgpsInstanceView *view = pool->instances[i];
+		const PgpsInstanceState *state = pool->instances[i];
 		PgpsFinding found = {0};
 
-		if (!view->live || view->data->other ||
-			!pgps_rules[look->rule]->look_at_instance(look, view, &found))
+		if (!state->live || state->data->other ||
+			!pgps_rules[look->rule]->look_at_instance(look, state, &found))
 			continue;
-		found.view = view;
+		found.state = state;
 		found.count = worst.count + 1;
 		if (is_worse(&found, &worst))
 			worst = found;
@@ -133,7 +133,7 @@ look_at_pool(PgpsLook *look, const PgpsPoolView *pool,
 			worst.count = found.count;
 	}
 	worst.subject = subject;
-	if (worst.view != NULL)
+	if (worst.state != NULL)
 		pgps_add_finding(look, &worst);
 }
 
@@ -263,7 +263,7 @@ pgps_find_all(const PgpsSnapshot *snapshot, const List *overrides)
 	/* all rules at one pool after the other: there may be many instances */
 	for (i = 0; i < snapshot->npools; i++)
 	{
-		const PgpsPoolView *pool = &snapshot->pools[i];
+		const PgpsPoolState *pool = &snapshot->pools[i];
 		const PgpsSubject *subject;
 
 		if (pool->live == 0)

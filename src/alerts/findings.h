@@ -23,7 +23,7 @@ struct PgpsLook
 	TimestampTz now;
 	const List *limits;			/* PgpsLimit: used, usable and committed */
 	void	   *prepared;		/* by the rule */
-	const PgpsPoolView *pool;	/* of the instance looked at */
+	const PgpsPoolState *pool;	/* of the instance looked at */
 	TimestampTz window_start;	/* for_time ago, by the levels of the pool */
 	List	   *findings;		/* PgpsFinding */
 };
@@ -40,7 +40,7 @@ struct PgpsFinding
 	const char *message;
 
 	/* for the sentence, as far as the rule is about them */
-	const PgpsInstanceView *view;	/* the worst one */
+	const PgpsInstanceState *state;	/* the worst one */
 	int			count;			/* instances that it was found at */
 	const PgpsBackend *backend;
 	const PgpsPooler *pooler;
@@ -65,7 +65,7 @@ extern char *pgps_count_text(double count, const char *noun);
 /* collector only */
 extern void pgps_trends_note(const PgpsSnapshot *snapshot,
 							 const List *overrides);
-extern int64 pgps_rise(const PgpsInstanceView *view, int counter,
+extern int64 pgps_rise(const PgpsInstanceState *state, int counter,
 					   TimestampTz since);
 extern int64 pgps_overflow_rise(TimestampTz since);
 

@@ -14,14 +14,14 @@
 #include "alerts/findings.h"
 
 static bool
-is_exhausted(const PgpsLook *look, const PgpsInstanceView *view,
+is_exhausted(const PgpsLook *look, const PgpsInstanceState *state,
 			 PgpsFinding *found)
 {
-	if (!view->counts || view->now.status != PGPS_EXHAUSTED)
+	if (!state->counts || state->now.status != PGPS_EXHAUSTED)
 		return false;
-	found->value = pgps_seconds_since(look, view->status_since);
-	found->since = view->status_since;
-	if (pgps_get(&view->now.shown, PGPS_WAITING, 0) > 0)
+	found->value = pgps_seconds_since(look, state->status_since);
+	found->since = state->status_since;
+	if (pgps_get(&state->now.shown, PGPS_WAITING, 0) > 0)
 		found->at_least = PGPS_SEVERITY_CRITICAL;
 	return true;
 }
@@ -29,7 +29,7 @@ is_exhausted(const PgpsLook *look, const PgpsInstanceView *view,
 static void
 say_exhausted(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
 {
-	const PgpsValues *shown = &found->view->now.shown;
+	const PgpsValues *shown = &found->state->now.shown;
 	int64		waiting = pgps_get(shown, PGPS_WAITING, 0);
 
 	appendStringInfo(text, "%d of %s full (" INT64_FORMAT "/" INT64_FORMAT ") for %s",
@@ -52,17 +52,17 @@ const PgpsRule pgps_rule_pool_exhausted = {
 };
 
 static bool
-is_full(const PgpsLook *look, const PgpsInstanceView *view, PgpsFinding *found)
+is_full(const PgpsLook *look, const PgpsInstanceState *state, PgpsFinding *found)
 {
-	found->value = pgps_used_pct(&view->now.shown);
-	return view->counts && view->now.status != PGPS_EXHAUSTED &&
+	found->value = pgps_used_pct(&state->now.shown);
+	return state->counts && state->now.status != PGPS_EXHAUSTED &&
 		found->value >= 0;
 }
 
 static void
 say_full(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
 {
-	const PgpsValues *shown = &found->view->now.shown;
+	const PgpsValues *shown = &found->state->now.shown;
 
 	appendStringInfo(text, "an instance has lent out " INT64_FORMAT " of " INT64_FORMAT,
 					 shown->value[PGPS_CHECKED_OUT],
@@ -80,11 +80,11 @@ const PgpsRule pgps_rule_pool_full = {
 };
 
 static bool
-callers_wait(const PgpsLook *look, const PgpsInstanceView *view,
+callers_wait(const PgpsLook *look, const PgpsInstanceState *state,
 			 PgpsFinding *found)
 {
-	found->value = pgps_get(&view->now.shown, PGPS_WAITING, 0);
-	return view->counts && found->value > 0;
+	found->value = pgps_get(&state->now.shown, PGPS_WAITING, 0);
+	return state->counts && found->value > 0;
 }
 
 static void
@@ -106,16 +106,16 @@ const PgpsRule pgps_rule_callers_waiting = {
 };
 
 static bool
-waits_long(const PgpsLook *look, const PgpsInstanceView *view,
+waits_long(const PgpsLook *look, const PgpsInstanceState *state,
 		   PgpsFinding *found)
 {
-	int64		time = pgps_rise(view, PGPS_TOTAL_WAIT_TIME,
+	int64		time = pgps_rise(state, PGPS_TOTAL_WAIT_TIME,
 								 look->window_start);
 	int64		events;
 
 	if (time <= 0)
 		return false;
-	events = pgps_rise(view, PGPS_WAIT_EVENTS, look->window_start);
+	events = pgps_rise(state, PGPS_WAIT_EVENTS, look->window_start);
 	if (events <= 0)
 		return false;
 	found->value = time / 1000.0 / events;
@@ -135,10 +135,10 @@ const PgpsRule pgps_rule_mean_wait = {
 };
 
 static bool
-times_out(const PgpsLook *look, const PgpsInstanceView *view,
+times_out(const PgpsLook *look, const PgpsInstanceState *state,
 		  PgpsFinding *found)
 {
-	found->value = pgps_rise(view, PGPS_TIMEOUTS, look->window_start);
+	found->value = pgps_rise(state, PGPS_TIMEOUTS, look->window_start);
 	return found->value > 0;
 }
 
@@ -156,9 +156,9 @@ const PgpsRule pgps_rule_timeouts = {
 };
 
 static bool
-fails(const PgpsLook *look, const PgpsInstanceView *view, PgpsFinding *found)
+fails(const PgpsLook *look, const PgpsInstanceState *state, PgpsFinding *found)
 {
-	found->value = pgps_rise(view, PGPS_ERRORS, look->window_start);
+	found->value = pgps_rise(state, PGPS_ERRORS, look->window_start);
 	return found->value > 0;
 }
 
@@ -176,15 +176,15 @@ const PgpsRule pgps_rule_errors_increasing = {
 };
 
 static bool
-is_silent(const PgpsLook *look, const PgpsInstanceView *view,
+is_silent(const PgpsLook *look, const PgpsInstanceState *state,
 		  PgpsFinding *found)
 {
-	if (!view->counts || view->now.status != PGPS_SILENT)
+	if (!state->counts || state->now.status != PGPS_SILENT)
 		return false;
-	found->value = pgps_seconds_since(look, view->status_since);
-	found->since = view->status_since;
-	if (view->server.connections >=
-		pgps_get(&view->now.shown, PGPS_MAX_SIZE, PG_INT64_MAX))
+	found->value = pgps_seconds_since(look, state->status_since);
+	found->since = state->status_since;
+	if (state->server.connections >=
+		pgps_get(&state->now.shown, PGPS_MAX_SIZE, PG_INT64_MAX))
 		found->at_least = PGPS_SEVERITY_CRITICAL;
 	return true;
 }
@@ -195,12 +195,12 @@ say_silent(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
 	appendStringInfo(text, "%d of %s silent for %s%s", found->count,
 					 pgps_count_text(look->pool->live, "instance"),
 					 pgps_duration_text(look->now - found->since),
-					 found->view->data->labelled ? ", although it works" :
+					 found->state->data->labelled ? ", although it works" :
 					 "; no connection here has had its label");
 	if (found->at_least == PGPS_SEVERITY_CRITICAL)
 		appendStringInfo(text, "; it holds %s%s",
-						 found->view->server.connections == 1 ? "its " : "all its ",
-						 pgps_count_text(found->view->server.connections,
+						 found->state->server.connections == 1 ? "its " : "all its ",
+						 pgps_count_text(found->state->server.connections,
 										 "connection"));
 }
 
@@ -215,10 +215,10 @@ const PgpsRule pgps_rule_silent = {
 };
 
 static bool
-is_over_capacity(const PgpsLook *look, const PgpsInstanceView *view,
+is_over_capacity(const PgpsLook *look, const PgpsInstanceState *state,
 				 PgpsFinding *found)
 {
-	found->value = pgps_over_capacity(view);
+	found->value = pgps_over_capacity(state);
 	return found->value > 0;
 }
 
@@ -228,7 +228,7 @@ say_over_capacity(StringInfo text, const PgpsLook *look,
 {
 	appendStringInfo(text, "an instance holds %s more than its maximum of " INT64_FORMAT,
 					 pgps_count_text(found->value, "connection"),
-					 found->view->now.shown.value[PGPS_MAX_SIZE]);
+					 found->state->now.shown.value[PGPS_MAX_SIZE]);
 }
 
 const PgpsRule pgps_rule_over_capacity = {
@@ -242,10 +242,10 @@ const PgpsRule pgps_rule_over_capacity = {
 };
 
 static bool
-is_unclaimed(const PgpsLook *look, const PgpsInstanceView *view,
+is_unclaimed(const PgpsLook *look, const PgpsInstanceState *state,
 			 PgpsFinding *found)
 {
-	found->value = view->now.unclaimed;
+	found->value = state->now.unclaimed;
 	return found->value > 0;
 }
 

@@ -60,7 +60,7 @@ typedef struct PgpsRule
 
 	/* About pools: does it find anything at this live instance? */
 	bool		(*look_at_instance) (const PgpsLook *look,
-									 const PgpsInstanceView *view,
+									 const PgpsInstanceState *state,
 									 PgpsFinding *found);
 
 	/* About anything else: calls pgps_add_finding() */

@@ -62,11 +62,11 @@ static Series overflowed;
 static TimestampTz began = 0;	/* when we began to look */
 
 static Track *
-track_of(const PgpsInstanceView *view)
+track_of(const PgpsInstanceState *state)
 {
 	Size		size = offsetof(Track, series) + nfollowed * sizeof(Series);
 
-	return (Track *) (tracks + view->copy->index * size);
+	return (Track *) (tracks + state->copy->index * size);
 }
 
 /* How far back the rules look at something, whatever the pool */
@@ -131,11 +131,11 @@ note_counter(Series *series, TimestampTz now, int64 value, int64 window)
 }
 
 static void
-note_instance(const PgpsInstanceView *view, TimestampTz now)
+note_instance(const PgpsInstanceState *state, TimestampTz now)
 {
-	const PgpsCounters *counters = &view->data->counters;
-	TimestampTz first_seen = view->data->first_seen;
-	Track	   *track = track_of(view);
+	const PgpsCounters *counters = &state->data->counters;
+	TimestampTz first_seen = state->data->first_seen;
+	Track	   *track = track_of(state);
 	int			i;
 
 	if (track->owner != first_seen)
@@ -205,13 +205,13 @@ rise_since(const Series *series, TimestampTz since)
 
 /* Of a counter that a rule of this process looks back at */
 int64
-pgps_rise(const PgpsInstanceView *view, int counter, TimestampTz since)
+pgps_rise(const PgpsInstanceState *state, int counter, TimestampTz since)
 {
 	int			i;
 
 	for (i = 0; followed[i].counter != counter; i++)
 		Assert(i < nfollowed);
-	return rise_since(&track_of(view)->series[i], since);
+	return rise_since(&track_of(state)->series[i], since);
 }
 
 int64

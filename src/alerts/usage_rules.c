@@ -33,7 +33,7 @@ find_leaked(const PgpsSnapshot *snapshot)
 
 	for (i = 0; i < nleaks; i++)
 	{
-		Leaked	   *of = &leaked[leaks[i].view - snapshot->instances];
+		Leaked	   *of = &leaked[leaks[i].state - snapshot->instances];
 
 		if (leaks[i].at_least == 0)
 			continue;
@@ -45,12 +45,12 @@ find_leaked(const PgpsSnapshot *snapshot)
 }
 
 static bool
-has_leaked(const PgpsLook *look, const PgpsInstanceView *view,
+has_leaked(const PgpsLook *look, const PgpsInstanceState *state,
 		   PgpsFinding *found)
 {
 	const Leaked *leaked = look->prepared;
 
-	leaked += view - look->snapshot->instances;
+	leaked += state - look->snapshot->instances;
 	found->value = leaked->connections;
 	found->since = leaked->since;
 	return found->value > 0;
@@ -69,11 +69,11 @@ const PgpsRule pgps_rule_leak = {
 };
 
 static bool
-shares_by_fork(const PgpsLook *look, const PgpsInstanceView *view,
+shares_by_fork(const PgpsLook *look, const PgpsInstanceState *state,
 			   PgpsFinding *found)
 {
 	found->value = 1;
-	return view->data->fork_shared && !view->server.via_pooler;
+	return state->data->fork_shared && !state->server.via_pooler;
 }
 
 static void
@@ -96,18 +96,18 @@ const PgpsRule pgps_rule_fork_sharing = {
 };
 
 static bool
-is_shared(const PgpsLook *look, const PgpsInstanceView *view,
+is_shared(const PgpsLook *look, const PgpsInstanceState *state,
 		  PgpsFinding *found)
 {
 	found->value = 1;
-	return view->data->carry.shared;
+	return state->data->carry.shared;
 }
 
 static void
 say_shared(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
 {
 	appendStringInfo(text, "several processes report as instance %s",
-					 found->view->data->name);
+					 found->state->data->name);
 }
 
 const PgpsRule pgps_rule_shared_instance = {
@@ -122,14 +122,14 @@ const PgpsRule pgps_rule_shared_instance = {
 
 /* Connections that came, ran next to nothing and went */
 static bool
-does_not_pool(const PgpsLook *look, const PgpsInstanceView *view,
+does_not_pool(const PgpsLook *look, const PgpsInstanceState *state,
 			  PgpsFinding *found)
 {
 	TimestampTz start = look->window_start;
-	int64		ended = pgps_rise(view, PGPS_WORK_SESSIONS, start);
+	int64		ended = pgps_rise(state, PGPS_WORK_SESSIONS, start);
 
-	if (view->server.via_pooler || ended <= 0 ||
-		pgps_rise(view, PGPS_SERVER_XACTS, start) >= PGPS_POOLED_XACTS * ended)
+	if (state->server.via_pooler || ended <= 0 ||
+		pgps_rise(state, PGPS_SERVER_XACTS, start) >= PGPS_POOLED_XACTS * ended)
 		return false;
 	found->value = ended * (double) USECS_PER_MINUTE /
 		Max(look->now - start, USECS_PER_SEC);
@@ -160,12 +160,12 @@ find_oldest_idle(const PgpsSnapshot *snapshot)
 	for (i = 0; i < snapshot->nbackends; i++)
 	{
 		const PgpsBackend *backend = &snapshot->backends[i];
-		const PgpsInstanceView *view = pgps_instance_of(snapshot, backend);
+		const PgpsInstanceState *state = pgps_instance_of(snapshot, backend);
 		const PgpsBackend **place;
 
-		if (!backend->idle_in_xact || view == NULL)
+		if (!backend->idle_in_xact || state == NULL)
 			continue;
-		place = &oldest[view - snapshot->instances];
+		place = &oldest[state - snapshot->instances];
 		if (*place == NULL || backend->state_change < (*place)->state_change)
 			*place = backend;
 	}
@@ -173,11 +173,11 @@ find_oldest_idle(const PgpsSnapshot *snapshot)
 }
 
 static bool
-idles_in_transaction(const PgpsLook *look, const PgpsInstanceView *view,
+idles_in_transaction(const PgpsLook *look, const PgpsInstanceState *state,
 					 PgpsFinding *found)
 {
 	const PgpsBackend *const *oldest = look->prepared;
-	const PgpsBackend *backend = oldest[view - look->snapshot->instances];
+	const PgpsBackend *backend = oldest[state - look->snapshot->instances];
 
 	if (backend == NULL)
 		return false;

@@ -80,9 +80,9 @@ find_commitment(PgpsCommitments *commitments, Oid roleid, Oid dbid)
 
 /* Add what one pool of a pooler claims to those it shares a maximum with. */
 static void
-add_to_shared(PgpsCommitments *commitments, const PgpsInstanceView *view)
+add_to_shared(PgpsCommitments *commitments, const PgpsInstanceState *state)
 {
-	const PgpsInstance *data = view->data;
+	const PgpsInstance *data = state->data;
 	Excess	   *excess;
 	int			i;
 
@@ -95,29 +95,29 @@ add_to_shared(PgpsCommitments *commitments, const PgpsInstanceView *view)
 	if (i == commitments->nexcesses)
 	{
 		memset(excess, 0, sizeof(Excess));
-		excess->dbid = view->pool->data->key.dbid;
+		excess->dbid = state->pool->data->key.dbid;
 		excess->shared_by = data->shared_by;
 		excess->cap = data->shared_cap;
 		commitments->nexcesses++;
 	}
-	excess->claimed += pgps_get(&view->now.shown, PGPS_MAX_SIZE, 0);
+	excess->claimed += pgps_get(&state->now.shown, PGPS_MAX_SIZE, 0);
 }
 
 /* The session that asks whether a plan fits is not counted. */
 static void
-leave_out_caller(Commitment *item, const PgpsPoolView *pool)
+leave_out_caller(Commitment *item, const PgpsPoolState *pool)
 {
 	int			i;
 
 	for (i = 0; i < pool->ninstances; i++)
 	{
-		const PgpsInstanceView *view = pool->instances[i];
+		const PgpsInstanceState *state = pool->instances[i];
 
-		if (view->data->source == PGPS_SOURCE_DISCOVERY &&
-			view->copy->index == pgps_backend_instance())
+		if (state->data->source == PGPS_SOURCE_DISCOVERY &&
+			state->copy->index == pgps_backend_instance())
 		{
 			item->unlabelled--;
-			item->discovered -= view->server.connections == 1;
+			item->discovered -= state->server.connections == 1;
 		}
 	}
 }
@@ -139,15 +139,15 @@ pgps_commitments(const PgpsSnapshot *snapshot, const List *plan)
 	result->excesses = palloc(Max(snapshot->ninstances, 1) * sizeof(Excess));
 	for (i = 0; i < snapshot->ninstances; i++)
 	{
-		const PgpsInstanceView *view = &snapshot->instances[i];
+		const PgpsInstanceState *state = &snapshot->instances[i];
 
-		if (view->live && view->data->source == PGPS_SOURCE_POOLER &&
-			view->data->seen_here && view->data->shared_cap > 0)
-			add_to_shared(result, view);
+		if (state->live && state->data->source == PGPS_SOURCE_POOLER &&
+			state->data->seen_here && state->data->shared_cap > 0)
+			add_to_shared(result, state);
 	}
 	for (i = 0; i < snapshot->npools; i++)
 	{
-		const PgpsPoolView *pool = &snapshot->pools[i];
+		const PgpsPoolState *pool = &snapshot->pools[i];
 		Commitment *item;
 
 		if (is_replaced(plan, &pool->data->key))
@@ -222,7 +222,7 @@ pgps_committed_behind(const PgpsSnapshot *snapshot, const List *plan,
 
 	for (i = 0; i < snapshot->npools; i++)
 	{
-		const PgpsPoolView *pool = &snapshot->pools[i];
+		const PgpsPoolState *pool = &snapshot->pools[i];
 
 		if (pool->via == NULL || strcmp(pool->via, pooler->name) != 0)
 			continue;

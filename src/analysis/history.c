@@ -212,7 +212,7 @@ clamp(int64 value)
 }
 
 static void
-see_pool(Seen *seen, const PgpsPoolView *pool, const PgpsRejections *rejections)
+see_pool(Seen *seen, const PgpsPoolState *pool, const PgpsRejections *rejections)
 {
 	PgpsBucket *now = &seen->now;
 	uint64		hash = pgps_pool_hash(NameStr(pool->data->usename),

@@ -115,6 +115,6 @@ extern void pgps_history_restore(const PgpsSavedBucket *saved, int32 pool);
 
 /* load.c, for the collector alone */
 extern int64 pgps_watch_load(const PgpsSnapshot *snapshot, TimestampTz since);
-extern void pgps_busiest(const PgpsPoolView *pool, PgpsLoad *busiest);
+extern void pgps_busiest(const PgpsPoolState *pool, PgpsLoad *busiest);
 
 #endif							/* PGPS_HISTORY_H */

@@ -71,18 +71,18 @@ list_idle_backends(IdleBackends *idle, const PgpsSnapshot *snapshot)
 	for (i = 0; i < snapshot->nbackends; i++)
 	{
 		const PgpsBackend *backend = &snapshot->backends[i];
-		const PgpsInstanceView *view = pgps_instance_of(snapshot, backend);
+		const PgpsInstanceState *state = pgps_instance_of(snapshot, backend);
 
-		if (view == NULL)
+		if (state == NULL)
 			continue;
-		if (!is_pools_own(backend) && backend->pid != view->data->reported_by &&
-			backend->backend_start <= Max(view->data->books_at, view->data->pids_at))
-			idle->others[view - snapshot->instances]++;
+		if (!is_pools_own(backend) && backend->pid != state->data->reported_by &&
+			backend->backend_start <= Max(state->data->books_at, state->data->pids_at))
+			idle->others[state - snapshot->instances]++;
 		if (backend->state_change > idle->before ||
 			(!backend->idle_in_xact && backend->state != STATE_IDLE))
 			continue;
-		idle->next[i] = idle->first[view - snapshot->instances];
-		idle->first[view - snapshot->instances] = i;
+		idle->next[i] = idle->first[state - snapshot->instances];
+		idle->first[state - snapshot->instances] = i;
 	}
 }
 
@@ -93,9 +93,9 @@ list_idle_backends(IdleBackends *idle, const PgpsSnapshot *snapshot)
  * that report, and whether it names connections.
  */
 static bool
-has_books(const PgpsInstanceView *view, TimestampTz *books_at, bool *by_pid)
+has_books(const PgpsInstanceState *state, TimestampTz *books_at, bool *by_pid)
 {
-	const PgpsInstance *data = view->data;
+	const PgpsInstance *data = state->data;
 
 	bool		counted = pgps_known(&data->reported, PGPS_CHECKED_IN) &&
 		pgps_known(&data->reported, PGPS_CHECKED_OUT);
@@ -103,18 +103,18 @@ has_books(const PgpsInstanceView *view, TimestampTz *books_at, bool *by_pid)
 	*by_pid = data->pids_at >= data->books_at && (data->pids_lent || counted);
 	*books_at = *by_pid ? data->pids_at : data->books_at;
 	return *books_at != 0 && (*by_pid || counted) &&
-		view->server.labelled > 0 && !view->server.via_pooler &&
+		state->server.labelled > 0 && !state->server.via_pooler &&
 		!data->other && !data->carry.shared;
 }
 
 /* Could this idle connection be one of those lent out? */
 static bool
-may_be_lent(const PgpsBackend *backend, const PgpsInstanceView *view,
+may_be_lent(const PgpsBackend *backend, const PgpsInstanceState *state,
 			bool by_pid, TimestampTz idle_before)
 {
 	if (!is_pools_own(backend))
 		return false;
-	return !by_pid || (backend->lent_at >= view->data->pids_at &&
+	return !by_pid || (backend->lent_at >= state->data->pids_at &&
 					   backend->idle_at <= idle_before);
 }
 
@@ -123,10 +123,10 @@ may_be_lent(const PgpsBackend *backend, const PgpsInstanceView *view,
  * be idle in the pool.
  */
 static int
-count_lent(const PgpsInstanceView *view, int candidates, bool by_pid,
+count_lent(const PgpsInstanceState *state, int candidates, bool by_pid,
 		   int others, TimestampTz now, int *idle)
 {
-	const PgpsInstance *data = view->data;
+	const PgpsInstance *data = state->data;
 	int64		lent = pgps_get(&data->reported, PGPS_CHECKED_OUT, 0);
 	int64		in_pool = pgps_get(&data->reported, PGPS_CHECKED_IN, 0);
 	int64		not_claimed;
@@ -170,7 +170,7 @@ count_leak(PgpsLeak *leak, int others, TimestampTz now)
 		leak->candidates += leak->suspects[i].exempt == PGPS_NOT_EXEMPT;
 	leak->idle = 0;
 	leak->at_least = leak->kind == PGPS_LEAK_IN_XACT ? leak->candidates :
-		count_lent(leak->view, leak->candidates, leak->by_pid, others, now,
+		count_lent(leak->state, leak->candidates, leak->by_pid, others, now,
 				   &leak->idle);
 	if (leak->at_least == 0)
 		return;
@@ -185,26 +185,26 @@ count_leak(PgpsLeak *leak, int others, TimestampTz now)
  */
 static bool
 judge_leak(PgpsLeak *leak, PgpsLeakKind kind, const PgpsSnapshot *snapshot,
-			   const PgpsInstanceView *view, const IdleBackends *idle,
+			   const PgpsInstanceState *state, const IdleBackends *idle,
 			   PgpsSuspect *suspects)
 {
-	int			n = view - snapshot->instances;
+	int			n = state - snapshot->instances;
 	TimestampTz before = idle->before;
 	TimestampTz books_at;
 	int			i;
 
 	memset(leak, 0, sizeof(PgpsLeak));
-	leak->view = view;
+	leak->state = state;
 	leak->kind = kind;
 	leak->suspects = suspects;
 	if (kind == PGPS_LEAK_LENT)
 	{
 		bool		overtaken;
 
-		if (!has_books(view, &books_at, &leak->by_pid))
+		if (!has_books(state, &books_at, &leak->by_pid))
 			return false;
-		overtaken = view->server.last_xact > books_at ||
-			(view->now.late && view->now.status != PGPS_EXHAUSTED);
+		overtaken = state->server.last_xact > books_at ||
+			(state->now.late && state->now.status != PGPS_EXHAUSTED);
 		before = Min(before, books_at - (overtaken ?
 										 pgps_leak_after * USECS_PER_SEC / 2 : 0));
 	}
@@ -217,7 +217,7 @@ judge_leak(PgpsLeak *leak, PgpsLeakKind kind, const PgpsSnapshot *snapshot,
 		if (backend->state_change > before ||
 			backend->idle_in_xact != (kind == PGPS_LEAK_IN_XACT) ||
 			(kind == PGPS_LEAK_LENT &&
-			 !may_be_lent(backend, view, leak->by_pid, idle->before)))
+			 !may_be_lent(backend, state, leak->by_pid, idle->before)))
 			continue;
 		suspect->backend = backend;
 		suspect->exempt = kind == PGPS_LEAK_LENT && backend->listens ?
@@ -284,7 +284,7 @@ pgps_find_leaks(const PgpsSnapshot *snapshot, int *nleaks)
 		exempt_lock_holders(suspects, nsuspects);
 	for (i = 0; i < found; i++)
 	{
-		count_leak(&leaks[i], idle.others[leaks[i].view - snapshot->instances],
+		count_leak(&leaks[i], idle.others[leaks[i].state - snapshot->instances],
 				   snapshot->taken_at);
 		if (leaks[i].at_least > 0)
 			leaks[(*nleaks)++] = leaks[i];
@@ -366,9 +366,9 @@ pgps_leak_evidence(const PgpsLeak *leak, const PgpsFloor *floor,
 						 leak->candidates,
 						 (now - leak->suspects[leak->candidates - 1].backend->state_change) / USECS_PER_SEC,
 						 leak->idle);
-	if (leak->view->now.ghosts > 0)
+	if (leak->state->now.ghosts > 0)
 		appendStringInfo(&text, "; the pool claims " INT64_FORMAT " connections that are not here",
-						 leak->view->now.ghosts);
+						 leak->state->now.ghosts);
 	if (floor->rises)
 		appendStringInfo(&text, "; the fewest lent out in 10 min rise: %d, %d, %d, and at most %d in the 6 h before",
 						 floor->floor[0], floor->floor[1], floor->floor[2],
@@ -401,6 +401,6 @@ pgps_leak_advice(const PgpsLeak *leak)
 	if (leak->kind == PGPS_LEAK_IN_XACT)
 		return "restart that process, or end these connections; idle_in_transaction_session_timeout ends such by itself";
 	if (leak->at_least < leak->candidates)
-		return "restart that process, or end candidates one at a time; checked_out_pids in its reports would tell which";
+		return "restart that process, or end candidates one at a time; checked_out_pids in its reports would show which";
 	return "restart that process; ending these connections gives the server its slots back, but not the pool";
 }

@@ -35,7 +35,7 @@ typedef struct PgpsSuspect
 /* what one instance has leaked in one way */
 typedef struct PgpsLeak
 {
-	const PgpsInstanceView *view;
+	const PgpsInstanceState *state;
 	PgpsLeakKind kind;
 	int			at_least;		/* never more than there are */
 	int			candidates;		/* number of connections among which they

@@ -56,9 +56,9 @@ static TimestampTz last_look = 0;
 static int64 watched_all = 0;	/* of these ten minutes, microseconds */
 
 static void
-count_up(Counters *counters, const PgpsInstanceView *view)
+count_up(Counters *counters, const PgpsInstanceState *state)
 {
-	const PgpsCounters *counted = &view->data->counters;
+	const PgpsCounters *counted = &state->data->counters;
 
 	counters->checkouts = pgps_count(counted, PGPS_CHECKOUTS, -1);
 	counters->use_time = pgps_count(counted, PGPS_TOTAL_USE_TIME, -1);
@@ -68,11 +68,11 @@ count_up(Counters *counters, const PgpsInstanceView *view)
 
 /* A counter that is reported for the first time counts from now on. */
 static void
-start_counting(Counters *before, const PgpsInstanceView *view)
+start_counting(Counters *before, const PgpsInstanceState *state)
 {
 	Counters	now;
 
-	count_up(&now, view);
+	count_up(&now, state);
 	if (before->checkouts < 0)
 		before->checkouts = now.checkouts;
 	if (before->use_time < 0)
@@ -115,19 +115,19 @@ pgps_watch_load(const PgpsSnapshot *snapshot, TimestampTz since)
 
 	for (i = 0; i < snapshot->ninstances; i++)
 	{
-		const PgpsInstanceView *view = &snapshot->instances[i];
-		Watched    *w = &instances[view->copy->index];
+		const PgpsInstanceState *state = &snapshot->instances[i];
+		Watched    *w = &instances[state->copy->index];
 
-		if (w->owner != view->data->first_seen)
+		if (w->owner != state->data->first_seen)
 		{
 			memset(w, 0, sizeof(Watched));
-			w->owner = view->data->first_seen;
-			count_up(&w->before, view);
+			w->owner = state->data->first_seen;
+			count_up(&w->before, state);
 			continue;
 		}
-		start_counting(&w->before, view);
+		start_counting(&w->before, state);
 		w->watched += passed;
-		w->lent += (double) passed * pgps_get(&view->now.shown, PGPS_CHECKED_OUT, 0);
+		w->lent += (double) passed * pgps_get(&state->now.shown, PGPS_CHECKED_OUT, 0);
 	}
 	return watched_all;
 }
@@ -149,21 +149,21 @@ average(double total, double time, int32 cap)
 }
 
 static void
-work_out_load(PgpsLoad *load, const PgpsInstanceView *view)
+work_out_load(PgpsLoad *load, const PgpsInstanceState *state)
 {
-	const Watched *w = &instances[view->copy->index];
+	const Watched *w = &instances[state->copy->index];
 	double		time = Max(w->watched, Min(watched_all, SHORT_WATCH));
 	Counters	now;
 	PgpsLoad   *client = &load[PGPS_BASIS_CLIENT];
 	PgpsLoad   *server = &load[PGPS_BASIS_SERVER];
 
-	count_up(&now, view);
-	client->cap = server->cap = pgps_get(&view->now.shown, PGPS_MAX_SIZE, -1);
+	count_up(&now, state);
+	client->cap = server->cap = pgps_get(&state->now.shown, PGPS_MAX_SIZE, -1);
 	client->load = client->arrivals = -1;
 	server->load = average(rise_of(now.xact_time, w->before.xact_time), time,
-						   view->server.connections);
+						   state->server.connections);
 	server->arrivals = rise_of(now.xacts, w->before.xacts) * USECS_PER_SEC / time;
-	if (!view->now.reported || !pgps_known(&view->now.shown, PGPS_CHECKED_OUT))
+	if (!state->now.reported || !pgps_known(&state->now.shown, PGPS_CHECKED_OUT))
 		return;
 	client->load = average(now.use_time < 0 ? w->lent :
 						   rise_of(now.use_time, w->before.use_time), time,
@@ -175,7 +175,7 @@ work_out_load(PgpsLoad *load, const PgpsInstanceView *view)
 
 /* The busiest instance of a pool, by each basis; the pool was just watched. */
 void
-pgps_busiest(const PgpsPoolView *pool, PgpsLoad *busiest)
+pgps_busiest(const PgpsPoolState *pool, PgpsLoad *busiest)
 {
 	int			i,
 				b;

@@ -48,27 +48,27 @@ see_backends(PgpsSnapshot *snapshot)
 	for (i = 0; i < snapshot->nbackends; i++)
 	{
 		const PgpsBackend *backend = &snapshot->backends[i];
-		PgpsInstanceView *view;
+		PgpsInstanceState *state;
 		const char *via;
 
 		if (backend->instance == PGPS_NO_INSTANCE)
 			continue;
-		view = snapshot->by_index[backend->instance];
-		view->server.connections++;
-		view->server.labelled += backend->labelled;
-		view->server.in_xact += backend->in_xact;
-		view->server.idle_in_xact += backend->idle_in_xact;
-		view->server.reporters += backend->only_reports;
-		view->server.last_xact = Max(view->server.last_xact,
+		state = snapshot->by_index[backend->instance];
+		state->server.connections++;
+		state->server.labelled += backend->labelled;
+		state->server.in_xact += backend->in_xact;
+		state->server.idle_in_xact += backend->idle_in_xact;
+		state->server.reporters += backend->only_reports;
+		state->server.last_xact = Max(state->server.last_xact,
 									 backend->last_xact);
-		view->server.pooled += backend->pooler != PGPS_NO_POOLER;
+		state->server.pooled += backend->pooler != PGPS_NO_POOLER;
 		via = pgps_pooler_between(snapshot, backend);
 		if (via != NULL)
-			view->via = via;
-		view->direct = via == NULL &&
+			state->via = via;
+		state->direct = via == NULL &&
 			backend->backend_start + SETTLED < snapshot->taken_at &&
-			(view->direct || view->server.connections == 1);
-		view->server.via_pooler |= view->via != NULL || backend->several;
+			(state->direct || state->server.connections == 1);
+		state->server.via_pooler |= state->via != NULL || backend->several;
 	}
 }
 
@@ -91,25 +91,25 @@ take_pooler_xacts(PgpsCounters *counters)
 }
 
 static void
-judge_view(PgpsSnapshot *snapshot, PgpsInstanceView *view)
+judge_view(PgpsSnapshot *snapshot, PgpsInstanceState *state)
 {
 	PgpsReported reported;
 
-	view->server.last_xact = Max(view->server.last_xact,
-								 view->data->last_xact);
-	pgps_instance_reported(&reported, view->data);
-	pgps_judge(&view->now, &reported, &view->server, snapshot->taken_at,
+	state->server.last_xact = Max(state->server.last_xact,
+								 state->data->last_xact);
+	pgps_instance_reported(&reported, state->data);
+	pgps_judge(&state->now, &reported, &state->server, snapshot->taken_at,
 			   snapshot->info.started_at);
-	view->counters = view->data->counters;
-	if (view->data->source == PGPS_SOURCE_POOLER)
-		take_pooler_xacts(&view->counters);
-	view->live = view->now.status != PGPS_GONE;
-	view->status_since = view->now.status == view->data->status ?
-		view->data->status_since : view->now.since;
+	state->counters = state->data->counters;
+	if (state->data->source == PGPS_SOURCE_POOLER)
+		take_pooler_xacts(&state->counters);
+	state->live = state->now.status != PGPS_GONE;
+	state->status_since = state->now.status == state->data->status ?
+		state->data->status_since : state->now.since;
 }
 
 /* The instance that a backend belongs to, or NULL */
-const PgpsInstanceView *
+const PgpsInstanceState *
 pgps_instance_of(const PgpsSnapshot *snapshot, const PgpsBackend *backend)
 {
 	return backend->instance == PGPS_NO_INSTANCE ? NULL :
@@ -132,14 +132,14 @@ pgps_used_pct(const PgpsValues *shown)
  * Connections that were made only to report are not the pool's.
  */
 int64
-pgps_over_capacity(const PgpsInstanceView *view)
+pgps_over_capacity(const PgpsInstanceState *state)
 {
-	int64		held = view->server.connections - view->server.reporters;
+	int64		held = state->server.connections - state->server.reporters;
 
-	if (view->server.labelled == 0 || view->server.via_pooler ||
-		!pgps_known(&view->now.shown, PGPS_MAX_SIZE))
+	if (state->server.labelled == 0 || state->server.via_pooler ||
+		!pgps_known(&state->now.shown, PGPS_MAX_SIZE))
 		return 0;
-	return Max(held - view->now.shown.value[PGPS_MAX_SIZE], 0);
+	return Max(held - state->now.shown.value[PGPS_MAX_SIZE], 0);
 }
 
 /*
@@ -154,30 +154,30 @@ pgps_over_capacity(const PgpsInstanceView *view)
  * and database in commitments.c.
  */
 static void
-commit(PgpsPoolView *pool, const PgpsInstanceView *view)
+commit(PgpsPoolState *pool, const PgpsInstanceState *state)
 {
-	const PgpsValues *shown = &view->now.shown;
-	int64		here = view->server.connections - view->server.pooled;
+	const PgpsValues *shown = &state->now.shown;
+	int64		here = state->server.connections - state->server.pooled;
 	int64		asks = pgps_get(shown, PGPS_MAX_SIZE, pgps_get(shown, PGPS_OPEN, 0));
 	bool		uncapped = !pgps_known(shown, PGPS_MAX_SIZE);
 	int64		open;
 
-	if (view->data->source == PGPS_SOURCE_DISCOVERY)
+	if (state->data->source == PGPS_SOURCE_DISCOVERY)
 	{
 		pool->unlabelled += here;
 		pool->discovered += here > 0;
 		return;
 	}
-	if (view->data->source == PGPS_SOURCE_POOLER)
+	if (state->data->source == PGPS_SOURCE_POOLER)
 	{
-		if (view->data->seen_here)
+		if (state->data->seen_here)
 		{
 			pool->committed += asks;
 			pool->uncapped += uncapped;
 		}
 		return;
 	}
-	if (view->via != NULL || view->data->other)
+	if (state->via != NULL || state->data->other)
 	{
 		pool->committed += here;
 		pool->behind += asks;
@@ -185,7 +185,7 @@ commit(PgpsPoolView *pool, const PgpsInstanceView *view)
 		return;
 	}
 
-	open = view->now.reported ? pgps_get(shown, PGPS_OPEN, 0) : 0;
+	open = state->now.reported ? pgps_get(shown, PGPS_OPEN, 0) : 0;
 	pool->missing += Max(open - here, 0);
 	pool->committed += Max(Max(open, here), pgps_get(shown, PGPS_MAX_SIZE, 0));
 	pool->uncapped += uncapped;
@@ -200,41 +200,41 @@ add_known(PgpsValues *sum, const PgpsValues *v, PgpsField f)
 
 /* Add one instance to its pool. */
 static void
-roll_up(PgpsPoolView *pool, PgpsInstanceView *view)
+roll_up(PgpsPoolState *pool, PgpsInstanceState *state)
 {
-	const PgpsValues *shown = &view->now.shown;
+	const PgpsValues *shown = &state->now.shown;
 	double		pct;
 	int			f;
 
-	pgps_counters_add(&pool->counters, &view->data->counters);
-	pool->source = Max(pool->source, (PgpsSource) view->data->source);
-	pool->last_report = Max(pool->last_report, view->data->last_report);
-	if (!view->live && !view->data->other)
+	pgps_counters_add(&pool->counters, &state->data->counters);
+	pool->source = Max(pool->source, (PgpsSource) state->data->source);
+	pool->last_report = Max(pool->last_report, state->data->last_report);
+	if (!state->live && !state->data->other)
 	{
 		if (pool->status == PGPS_GONE)
 			pool->status_since = Max(pool->status_since,
-									 view->data->last_seen);
+									 state->data->last_seen);
 		pool->gone++;
 		return;
 	}
 
-	pool->connections += view->server.connections;
-	pool->in_xact += view->server.in_xact;
-	pool->idle_in_xact += view->server.idle_in_xact;
-	commit(pool, view);
-	if (view->data->other)
+	pool->connections += state->server.connections;
+	pool->in_xact += state->server.in_xact;
+	pool->idle_in_xact += state->server.idle_in_xact;
+	commit(pool, state);
+	if (state->data->other)
 		return;
 	if (pool->via == NULL)
-		pool->via = view->via;
+		pool->via = state->via;
 
 	/*
 	 * The unlabelled connections of a pool that reports are those of its
 	 * reports, not one more instance.
 	 */
-	if (pool->reported && view->data->source == PGPS_SOURCE_DISCOVERY)
+	if (pool->reported && state->data->source == PGPS_SOURCE_DISCOVERY)
 		return;
 
-	view->counts = true;
+	state->counts = true;
 	pool->live++;
 	for (f = 0; f < PGPS_FIRST_COUNTER; f++)
 	{
@@ -261,24 +261,24 @@ roll_up(PgpsPoolView *pool, PgpsInstanceView *view)
 	if (pct > pool->fullest_pct)
 	{
 		pool->fullest_pct = pct;
-		pool->fullest = view;
+		pool->fullest = state;
 	}
-	if (view->now.status > pool->status ||
-		(view->now.status == pool->status &&
-		 view->status_since < pool->status_since))
+	if (state->now.status > pool->status ||
+		(state->now.status == pool->status &&
+		 state->status_since < pool->status_since))
 	{
-		pool->status = view->now.status;
-		pool->status_since = view->status_since;
+		pool->status = state->now.status;
+		pool->status_since = state->status_since;
 	}
-	pool->exhausted += view->now.status == PGPS_EXHAUSTED;
-	pool->silent += view->now.status == PGPS_SILENT;
-	pool->reporting += view->now.reported;
-	if (view->now.unclaimed >= 0)
-		pool->unclaimed = Max(pool->unclaimed, 0) + view->now.unclaimed;
+	pool->exhausted += state->now.status == PGPS_EXHAUSTED;
+	pool->silent += state->now.status == PGPS_SILENT;
+	pool->reporting += state->now.reported;
+	if (state->now.unclaimed >= 0)
+		pool->unclaimed = Max(pool->unclaimed, 0) + state->now.unclaimed;
 }
 
 static void
-start_pool(PgpsPoolView *pool, const PgpsPoolCopy *copy)
+start_pool(PgpsPoolState *pool, const PgpsPoolCopy *copy)
 {
 	pool->copy = copy;
 	pool->data = &copy->data;
@@ -292,7 +292,7 @@ start_pool(PgpsPoolView *pool, const PgpsPoolCopy *copy)
 }
 
 static void
-finish_pool(PgpsPoolView *pool, TimestampTz now)
+finish_pool(PgpsPoolState *pool, TimestampTz now)
 {
 	PgpsDay		week;
 
@@ -316,8 +316,8 @@ finish_pool(PgpsPoolView *pool, TimestampTz now)
 static int
 compare_instances(const void *a, const void *b)
 {
-	const PgpsInstanceView *x = *(PgpsInstanceView *const *) a;
-	const PgpsInstanceView *y = *(PgpsInstanceView *const *) b;
+	const PgpsInstanceState *x = *(PgpsInstanceState *const *) a;
+	const PgpsInstanceState *y = *(PgpsInstanceState *const *) b;
 
 	if (x->live != y->live)
 		return x->live ? -1 : 1;
@@ -328,8 +328,8 @@ static PgpsSnapshot *
 make_snapshot(const PgpsCopy *copy, const PgpsRejections *rejections)
 {
 	PgpsSnapshot *snapshot = palloc0(sizeof(PgpsSnapshot));
-	PgpsPoolView **pool_by_index;
-	PgpsInstanceView **next;
+	PgpsPoolState **pool_by_index;
+	PgpsInstanceState **next;
 	int			i;
 
 	snapshot->taken_at = GetCurrentTimestamp();
@@ -343,29 +343,29 @@ make_snapshot(const PgpsCopy *copy, const PgpsRejections *rejections)
 	snapshot->poolers = pgps_poolers_copy();
 	snapshot->ninstances = copy->ninstances;
 	snapshot->instances = palloc_extended(Max(copy->ninstances, 1) *
-										  sizeof(PgpsInstanceView),
+										  sizeof(PgpsInstanceState),
 										  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	snapshot->max_instance = copy->max_instance;
 	snapshot->npools = copy->npools;
-	snapshot->pools = palloc0(Max(copy->npools, 1) * sizeof(PgpsPoolView));
+	snapshot->pools = palloc0(Max(copy->npools, 1) * sizeof(PgpsPoolState));
 
-	snapshot->by_index = palloc0(copy->max_instance * sizeof(PgpsInstanceView *));
+	snapshot->by_index = palloc0(copy->max_instance * sizeof(PgpsInstanceState *));
 	for (i = 0; i < copy->ninstances; i++)
 	{
-		PgpsInstanceView *view = &snapshot->instances[i];
+		PgpsInstanceState *state = &snapshot->instances[i];
 
-		view->copy = &copy->instances[i];
-		view->data = &copy->instances[i].data;
-		if (view->data->via[0] != '\0')
+		state->copy = &copy->instances[i];
+		state->data = &copy->instances[i].data;
+		if (state->data->via[0] != '\0')
 		{
-			view->via = view->data->via;
-			view->server.via_pooler = true;
+			state->via = state->data->via;
+			state->server.via_pooler = true;
 		}
-		snapshot->by_index[copy->instances[i].index] = view;
+		snapshot->by_index[copy->instances[i].index] = state;
 	}
 	see_backends(snapshot);
 
-	pool_by_index = palloc(copy->max_pool * sizeof(PgpsPoolView *));
+	pool_by_index = palloc(copy->max_pool * sizeof(PgpsPoolState *));
 	for (i = 0; i < copy->npools; i++)
 	{
 		start_pool(&snapshot->pools[i], &copy->pools[i]);
@@ -373,17 +373,17 @@ make_snapshot(const PgpsCopy *copy, const PgpsRejections *rejections)
 	}
 	for (i = 0; i < copy->ninstances; i++)
 	{
-		PgpsInstanceView *view = &snapshot->instances[i];
-		PgpsPoolView *pool = pool_by_index[view->data->pool];
+		PgpsInstanceState *state = &snapshot->instances[i];
+		PgpsPoolState *pool = pool_by_index[state->data->pool];
 
 		CHECK_FOR_INTERRUPTS();
-		view->pool = pool;
-		judge_view(snapshot, view);
-		pool->reported |= view->live && view->now.reported;
+		state->pool = pool;
+		judge_view(snapshot, state);
+		pool->reported |= state->live && state->now.reported;
 		pool->ninstances++;
 	}
 
-	next = palloc(Max(copy->ninstances, 1) * sizeof(PgpsInstanceView *));
+	next = palloc(Max(copy->ninstances, 1) * sizeof(PgpsInstanceState *));
 	for (i = 0; i < copy->npools; i++)
 	{
 		snapshot->pools[i].instances = next;
@@ -392,17 +392,17 @@ make_snapshot(const PgpsCopy *copy, const PgpsRejections *rejections)
 	}
 	for (i = 0; i < copy->ninstances; i++)
 	{
-		PgpsInstanceView *view = &snapshot->instances[i];
-		PgpsPoolView *pool = pool_by_index[view->data->pool];
+		PgpsInstanceState *state = &snapshot->instances[i];
+		PgpsPoolState *pool = pool_by_index[state->data->pool];
 
-		pool->instances[pool->ninstances++] = view;
-		roll_up(pool, view);
+		pool->instances[pool->ninstances++] = state;
+		roll_up(pool, state);
 	}
 	for (i = 0; i < copy->npools; i++)
 	{
-		PgpsPoolView *pool = &snapshot->pools[i];
+		PgpsPoolState *pool = &snapshot->pools[i];
 
-		qsort(pool->instances, pool->ninstances, sizeof(PgpsInstanceView *),
+		qsort(pool->instances, pool->ninstances, sizeof(PgpsInstanceState *),
 			  compare_instances);
 		finish_pool(pool, snapshot->taken_at);
 	}

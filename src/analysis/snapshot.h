@@ -18,12 +18,12 @@
 #define PGPS_POOLED_XACTS 3
 
 /* an instance as it is shown */
-typedef struct PgpsInstanceView
+typedef struct PgpsInstanceState
 {
-	const struct PgpsPoolView *pool;
+	const struct PgpsPoolState *pool;
 	const PgpsInstanceCopy *copy;
 	const PgpsInstance *data;
-	PgpsServerView server;
+	PgpsServerState server;
 	const char *via;			/* pooler between it and the server, or NULL */
 	bool		direct;			/* all its connections have been without one
 								 * for some time */
@@ -33,14 +33,14 @@ typedef struct PgpsInstanceView
 	bool		live;			/* not gone */
 	bool		counts;			/* included in its pool's instances and
 								 * gauges */
-} PgpsInstanceView;
+} PgpsInstanceState;
 
 /* a pool as it is shown: the roll-up of its instances */
-typedef struct PgpsPoolView
+typedef struct PgpsPoolState
 {
 	const PgpsPoolCopy *copy;
 	const PgpsPool *data;
-	PgpsInstanceView **instances;	/* live ones first, by name */
+	PgpsInstanceState **instances;	/* live ones first, by name */
 	int			ninstances;
 	int			live;
 	bool		reported;		/* a live instance reports */
@@ -53,7 +53,7 @@ typedef struct PgpsPoolView
 	bool		cap_known;		/* of every live instance */
 	double		used_pct;		/* -1 = unknown */
 	double		fullest_pct;	/* -1 = unknown */
-	const PgpsInstanceView *fullest;
+	const PgpsInstanceState *fullest;
 	int			exhausted;
 	int			silent;
 	int			gone;
@@ -77,16 +77,16 @@ typedef struct PgpsPoolView
 	int			discovered;		/* live discovered instances */
 	int64		missing;		/* reported as open, but not seen as its own */
 	TimestampTz last_report;
-} PgpsPoolView;
+} PgpsPoolState;
 
 typedef struct PgpsSnapshot
 {
 	TimestampTz taken_at;
 	PgpsRegistryInfo info;
 	int			ninstances;
-	PgpsInstanceView *instances;
+	PgpsInstanceState *instances;
 	int			npools;
-	PgpsPoolView *pools;
+	PgpsPoolState *pools;
 	int			nbackends;
 	const PgpsBackend *backends;
 	TimestampTz backends_at;	/* when they were looked at */
@@ -94,17 +94,17 @@ typedef struct PgpsSnapshot
 	const PgpsPeak *peaks;
 	const PgpsRejections *rejections;
 	const PgpsPooler *poolers;	/* by number */
-	PgpsInstanceView **by_index;	/* for pgps_instance_of() */
+	PgpsInstanceState **by_index;	/* for pgps_instance_of() */
 	int			max_instance;	/* every index is below */
 } PgpsSnapshot;
 
 extern PgpsSnapshot *pgps_take_snapshot(PgpsHistograms histograms);
 extern PgpsSnapshot *pgps_take_exported_snapshot(void);
-extern const PgpsInstanceView *pgps_instance_of(const PgpsSnapshot *snapshot,
+extern const PgpsInstanceState *pgps_instance_of(const PgpsSnapshot *snapshot,
 												const PgpsBackend *backend);
 extern const char *pgps_pooler_between(const PgpsSnapshot *snapshot,
 									   const PgpsBackend *backend);
 extern double pgps_used_pct(const PgpsValues *shown);
-extern int64 pgps_over_capacity(const PgpsInstanceView *view);
+extern int64 pgps_over_capacity(const PgpsInstanceState *state);
 
 #endif							/* PGPS_SNAPSHOT_H */

@@ -72,27 +72,27 @@ pass(TimestampTz now)
 
 	for (i = 0; i < snapshot->ninstances; i++)
 	{
-		const PgpsInstanceView *view = &snapshot->instances[i];
+		const PgpsInstanceState *state = &snapshot->instances[i];
 
-		pgps_registry_note_in_xact(view->copy, view->server.in_xact,
+		pgps_registry_note_in_xact(state->copy, state->server.in_xact,
 								   snapshot->backends_at);
-		if (view->now.status != (PgpsStatus) view->data->status)
-			pgps_registry_note_status(view->copy, view->now.status,
-									  view->status_since);
-		if (view->via != NULL && strcmp(view->via, view->data->via) != 0)
-			pgps_registry_note_via(view->copy, view->via);
-		else if (view->direct && view->data->via[0] != '\0')
-			pgps_registry_note_via(view->copy, "");
+		if (state->now.status != (PgpsStatus) state->data->status)
+			pgps_registry_note_status(state->copy, state->now.status,
+									  state->status_since);
+		if (state->via != NULL && strcmp(state->via, state->data->via) != 0)
+			pgps_registry_note_via(state->copy, state->via);
+		else if (state->direct && state->data->via[0] != '\0')
+			pgps_registry_note_via(state->copy, "");
 	}
 	for (i = 0; i < snapshot->npools; i++)
 	{
-		const PgpsPoolView *view = &snapshot->pools[i];
-		PgpsDay		today = pgps_today(view->data, now);
+		const PgpsPoolState *state = &snapshot->pools[i];
+		PgpsDay		today = pgps_today(state->data, now);
 
-		if (view->peak_instances > view->data->peak_instances ||
-			view->lent > today.lent || view->committed > today.committed)
-			pgps_registry_note_peaks(view->copy, view->live, view->lent,
-									 view->committed, now);
+		if (state->peak_instances > state->data->peak_instances ||
+			state->lent > today.lent || state->committed > today.committed)
+			pgps_registry_note_peaks(state->copy, state->live, state->lent,
+									 state->committed, now);
 	}
 	pgps_history_note(snapshot);
 	pgps_alerts_evaluate(snapshot);

@@ -182,7 +182,7 @@ pgps_instance_take_report(PgpsInstance *data, const PgpsReport *report,
 {
 	const PgpsStats *stats = report->stats;
 	PgpsReported reported;
-	PgpsServerView nothing_seen = {0};
+	PgpsServerState nothing_seen = {0};
 	PgpsJudgement judgement;
 
 	data->source = report->source;

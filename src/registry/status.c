@@ -112,7 +112,7 @@ health(const PgpsValues *shown)
 }
 
 static void
-judge(PgpsJudgement *out, const PgpsReported *reported, const PgpsServerView *server,
+judge(PgpsJudgement *out, const PgpsReported *reported, const PgpsServerState *server,
 	  TimestampTz now, TimestampTz started_at)
 {
 	PgpsValues *shown = &out->shown;
@@ -193,7 +193,7 @@ judge(PgpsJudgement *out, const PgpsReported *reported, const PgpsServerView *se
  */
 static void
 reconcile(PgpsJudgement *out, const PgpsReported *reported,
-		  const PgpsServerView *server)
+		  const PgpsServerState *server)
 {
 	int64		open;
 	int64		here = server->connections - server->reporters;
@@ -213,7 +213,7 @@ reconcile(PgpsJudgement *out, const PgpsReported *reported,
  */
 void
 pgps_judge(PgpsJudgement *out, const PgpsReported *reported,
-		   const PgpsServerView *server, TimestampTz now,
+		   const PgpsServerState *server, TimestampTz now,
 		   TimestampTz started_at)
 {
 	PgpsValues *shown = &out->shown;

@@ -35,7 +35,7 @@ typedef enum PgpsLimitStatus
 } PgpsLimitStatus;
 
 /* what the server itself sees of an instance */
-typedef struct PgpsServerView
+typedef struct PgpsServerState
 {
 	int			connections;
 	int			labelled;		/* of those, with a label of their own */
@@ -45,7 +45,7 @@ typedef struct PgpsServerView
 	bool		via_pooler;
 	int			reporters;		/* of those, only there to report */
 	TimestampTz last_xact;		/* newest start of a transaction; 0 = none */
-} PgpsServerView;
+} PgpsServerState;
 
 /* what was reported of an instance, and when */
 typedef struct PgpsReported
@@ -75,7 +75,7 @@ typedef struct PgpsJudgement
 extern int64 pgps_late_after(int64 report_interval);
 extern int64 pgps_median_interval(const int64 *intervals, int n);
 extern void pgps_judge(PgpsJudgement *out, const PgpsReported *reported,
-					   const PgpsServerView *server, TimestampTz now,
+					   const PgpsServerState *server, TimestampTz now,
 					   TimestampTz started_at);
 extern void pgps_judge_cap(PgpsValues *shown, const PgpsReported *reported);
 extern const char *pgps_status_name(PgpsStatus status);

@@ -46,8 +46,8 @@ typedef struct Here
 
 /* Does an application's pool come through this pool of a pooler? */
 static bool
-comes_through(const PgpsSnapshot *snapshot, const PgpsPoolView *pool,
-			  const PgpsPoolView *pooler_pool)
+comes_through(const PgpsSnapshot *snapshot, const PgpsPoolState *pool,
+			  const PgpsPoolState *pooler_pool)
 {
 	const PgpsPoolKey *key = &pooler_pool->data->key;
 	int			i;
@@ -58,9 +58,9 @@ comes_through(const PgpsSnapshot *snapshot, const PgpsPoolView *pool,
 		return false;
 	for (i = 0; i < pool->ninstances; i++)
 	{
-		const PgpsInstanceView *view = pool->instances[i];
+		const PgpsInstanceState *state = pool->instances[i];
 
-		if (view->live && view->via != NULL && strcmp(view->via, key->name) == 0)
+		if (state->live && state->via != NULL && strcmp(state->via, key->name) == 0)
 			return true;
 	}
 
@@ -68,9 +68,9 @@ comes_through(const PgpsSnapshot *snapshot, const PgpsPoolView *pool,
 	for (i = 0; i < snapshot->nbackends; i++)
 	{
 		const PgpsBackend *backend = &snapshot->backends[i];
-		const PgpsInstanceView *view = pgps_instance_of(snapshot, backend);
+		const PgpsInstanceState *state = pgps_instance_of(snapshot, backend);
 
-		if (view != NULL && view->pool == pool &&
+		if (state != NULL && state->pool == pool &&
 			backend->pooler != PGPS_NO_POOLER &&
 			strcmp(snapshot->poolers[backend->pooler].name, key->name) == 0)
 			return true;
@@ -79,7 +79,7 @@ comes_through(const PgpsSnapshot *snapshot, const PgpsPoolView *pool,
 }
 
 static bool
-waits(const PgpsPoolView *pool)
+waits(const PgpsPoolState *pool)
 {
 	return pool != NULL &&
 		(pgps_get(&pool->sum, PGPS_WAITING, 0) > 0 ||
@@ -91,7 +91,7 @@ waits(const PgpsPoolView *pool)
  * server is looked at first: those before it follow from it.
  */
 static const char *
-bottleneck(const PgpsPoolView *pool, const PgpsPoolView *pooler_pool)
+bottleneck(const PgpsPoolState *pool, const PgpsPoolState *pooler_pool)
 {
 	if (waits(pooler_pool))
 	{
@@ -106,8 +106,8 @@ bottleneck(const PgpsPoolView *pool, const PgpsPoolView *pooler_pool)
 
 /* The connections of a pool: its own, or those that its pooler holds */
 static Here
-connections_here(const PgpsSnapshot *snapshot, const PgpsPoolView *pool,
-				 const PgpsPoolView *pooler)
+connections_here(const PgpsSnapshot *snapshot, const PgpsPoolState *pool,
+				 const PgpsPoolState *pooler)
 {
 	Here		here = {0, 0};
 	const PgpsPoolKey *key;
@@ -136,7 +136,7 @@ connections_here(const PgpsSnapshot *snapshot, const PgpsPoolView *pool,
 }
 
 static const char *
-pool_mode(const PgpsPoolView *pool)
+pool_mode(const PgpsPoolState *pool)
 {
 	return pool->ninstances > 0 ? pool->instances[0]->data->pool_mode : NULL;
 }
@@ -144,7 +144,7 @@ pool_mode(const PgpsPoolView *pool)
 /* "pool" or "pooler" may be NULL. */
 static void
 put_chain(PgpsRow *row, const PgpsSnapshot *snapshot,
-		  const PgpsPoolView *pool, const PgpsPoolView *pooler)
+		  const PgpsPoolState *pool, const PgpsPoolState *pooler)
 {
 	static const PgpsValues unknown = {0};
 	/* cppcheck-suppress nullPointer */
@@ -159,14 +159,14 @@ put_chain(PgpsRow *row, const PgpsSnapshot *snapshot,
 /* The rows of an application's pool: one for each pooler's pool on its way */
 static void
 put_application_chains(PgpsRow *row, const PgpsSnapshot *snapshot,
-					   const PgpsPoolView *pool)
+					   const PgpsPoolState *pool)
 {
 	int			i,
 				n = 0;
 
 	for (i = 0; i < snapshot->npools; i++)
 	{
-		const PgpsPoolView *other = &snapshot->pools[i];
+		const PgpsPoolState *other = &snapshot->pools[i];
 
 		if (other->live > 0 && other->source == PGPS_SOURCE_POOLER &&
 			comes_through(snapshot, pool, other))
@@ -182,7 +182,7 @@ put_application_chains(PgpsRow *row, const PgpsSnapshot *snapshot,
 /* The row of a pooler's pool that no application's pool is known to use */
 static void
 put_pooler_chain(PgpsRow *row, const PgpsSnapshot *snapshot,
-				 const PgpsPoolView *pooler_pool)
+				 const PgpsPoolState *pooler_pool)
 {
 	int			i;
 
@@ -199,7 +199,7 @@ pgps_get_chains(PG_FUNCTION_ARGS)
 {
 	PgpsRow    *row = PGPS_BEGIN_VIEW(CHAIN_COLUMNS);
 	PgpsSnapshot *snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
-	const PgpsPoolView *pool = NULL;
+	const PgpsPoolState *pool = NULL;
 
 	while ((pool = pgps_next_visible(snapshot, pool)) != NULL)
 	{

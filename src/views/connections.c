@@ -20,7 +20,7 @@ PG_FUNCTION_INFO_V1(pgps_get_connections);
 	C(pid, int4, backend->pid) \
 	C(backend_start, time, backend->backend_start) \
 	C(pool, text, pool->key.name) \
-	C(instance, text, view->data->name) \
+	C(instance, text, state->data->name) \
 	C(datname, name, pgps_database_name(pool)) \
 	C(usename, name, pgps_role_name(pool)) \
 	C(source, text, pgps_source_name(backend->labelled ? PGPS_SOURCE_LABEL : PGPS_SOURCE_DISCOVERY)) \
@@ -62,10 +62,10 @@ state_name(BackendState state)
 
 static void
 put_connection(PgpsRow *row, const PgpsSnapshot *snapshot,
-			   const PgpsBackend *backend, const PgpsInstanceView *view,
+			   const PgpsBackend *backend, const PgpsInstanceState *state,
 			   const char *suspect)
 {
-	const PgpsPool *pool = view->pool->data;
+	const PgpsPool *pool = state->pool->data;
 	const char *via = pgps_pooler_between(snapshot, backend);
 
 	PGPS_PUT_ROW(CONNECTION_COLUMNS);
@@ -106,10 +106,10 @@ pgps_get_connections(PG_FUNCTION_ARGS)
 	for (i = 0; i < snapshot->nbackends; i++)
 	{
 		const PgpsBackend *backend = &snapshot->backends[i];
-		const PgpsInstanceView *view = pgps_instance_of(snapshot, backend);
+		const PgpsInstanceState *state = pgps_instance_of(snapshot, backend);
 
-		if (view != NULL && pgps_may_see(view->pool->data->key.roleid))
-			put_connection(row, snapshot, backend, view, suspects[i]);
+		if (state != NULL && pgps_may_see(state->pool->data->key.roleid))
+			put_connection(row, snapshot, backend, state, suspects[i]);
 	}
 	return (Datum) 0;
 }

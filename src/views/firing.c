@@ -43,7 +43,7 @@ pgps_firing_alerts(TimestampTz now)
 
 /* Is it about the pool, or about something that the pool needs? */
 static bool
-concerns_pool(const PgpsSubject *subject, const PgpsPoolView *pool)
+concerns_pool(const PgpsSubject *subject, const PgpsPoolState *pool)
 {
 	const PgpsPool *data = pool->data;
 
@@ -69,7 +69,7 @@ concerns_pool(const PgpsSubject *subject, const PgpsPoolView *pool)
  * which is all that is about no single pool.
  */
 void
-pgps_add_firing(PgpsFiring *worst, const List *alerts, const PgpsPoolView *pool)
+pgps_add_firing(PgpsFiring *worst, const List *alerts, const PgpsPoolState *pool)
 {
 	const ListCell *lc;
 

@@ -20,6 +20,6 @@ typedef struct PgpsFiring
 
 extern List *pgps_firing_alerts(TimestampTz now);
 extern void pgps_add_firing(PgpsFiring *worst, const List *alerts,
-							const PgpsPoolView *pool);
+							const PgpsPoolState *pool);
 
 #endif							/* PGPS_FIRING_H */

@@ -46,7 +46,7 @@ pgps_get_history(PG_FUNCTION_ARGS)
 	PgpsRow    *row = PGPS_BEGIN_VIEW(HISTORY_COLUMNS);
 	PgpsSnapshot *snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
 	PgpsBucket *buckets = palloc(PGPS_NTEN_MINUTES * sizeof(PgpsBucket));
-	const PgpsPoolView *pool = NULL;
+	const PgpsPoolState *pool = NULL;
 	PgpsPeriod	period;
 	const PgpsBucket *bucket;
 

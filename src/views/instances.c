@@ -25,9 +25,9 @@ PG_FUNCTION_INFO_V1(pgps_get_instances);
 	C(datname, name, pgps_database_name(pool)) \
 	C(usename, name, pgps_role_name(pool)) \
 	C(source, text, pgps_source_name(data->source)) \
-	C(via, text, view->via) \
-	C(status, text, pgps_status_name(view->now.status)) \
-	C(status_since, time, view->status_since) \
+	C(via, text, state->via) \
+	C(status, text, pgps_status_name(state->now.status)) \
+	C(status_since, time, state->status_since) \
 	C(client_addr, address, data->client_addr) \
 	C(dialect, text, data->dialect) \
 	C(app_version, text, data->app_version) \
@@ -47,10 +47,10 @@ PG_FUNCTION_INFO_V1(pgps_get_instances);
 	C(used_pct, pct, pgps_used_pct(shown)) \
 	C(as_of, time, data->last_report) \
 	/* as the server sees it */ \
-	C(connections, int4, view->server.connections) \
-	C(in_xact, int4, view->server.in_xact) \
-	C(idle_in_xact, int4, view->server.idle_in_xact) \
-	C(unclaimed, int4, view->now.unclaimed) \
+	C(connections, int4, state->server.connections) \
+	C(in_xact, int4, state->server.in_xact) \
+	C(idle_in_xact, int4, state->server.idle_in_xact) \
+	C(unclaimed, int4, state->now.unclaimed) \
 	C(peak_in_xact, int4, activity->peak_in_xact) \
 	C(peak_in_xact_at, time, activity->peak_in_xact_at) \
 	C(exhausted_count, count, counters, PGPS_EXHAUSTED_COUNT) \
@@ -70,13 +70,13 @@ PG_FUNCTION_INFO_V1(pgps_get_instances);
 	C(xact_time_p99, ms, pgps_percentile(activity->histogram, 0.99)) \
 	C(connects, count, counters, PGPS_CONNECTS) \
 	C(disconnects, count, counters, PGPS_DISCONNECTS) \
-	C(rejected, int8, pgps_instance_rejected(view, rejections)) \
+	C(rejected, int8, pgps_instance_rejected(state, rejections)) \
 	/* times */ \
 	C(last_report, time, data->last_report) \
 	C(report_interval, ms, report_interval(data)) \
 	C(first_seen, time, data->first_seen) \
 	C(unmapped, texts, data->unmapped, sizeof(data->unmapped)) \
-	C(notes, text, instance_notes(view))
+	C(notes, text, instance_notes(state))
 
 /* -1 = not known yet */
 static int64
@@ -88,10 +88,10 @@ report_interval(const PgpsInstance *data)
 
 /* What a reader should know of an instance and no column shows */
 static const char *
-instance_notes(const PgpsInstanceView *view)
+instance_notes(const PgpsInstanceState *state)
 {
-	const PgpsInstance *data = view->data;
-	const PgpsValues *shown = &view->now.shown;
+	const PgpsInstance *data = state->data;
+	const PgpsValues *shown = &state->now.shown;
 	int64		ended = pgps_count(&data->counters, PGPS_WORK_SESSIONS, 0);
 	int64		reports = pgps_count(&data->counters, PGPS_DISCONNECTS, 0) - ended;
 	int64		xacts = Max(pgps_count(&data->counters, PGPS_SERVER_XACTS, 0) - reports, 0);
@@ -106,12 +106,12 @@ instance_notes(const PgpsInstanceView *view)
 		pgps_note(&notes, "several processes report under this name; its counters stand still");
 	if (data->fork_shared)
 		pgps_note(&notes, "shares a connection with another process of its host: was the pool made before a fork?");
-	if (view->now.ghosts > 0)
+	if (state->now.ghosts > 0)
 		pgps_note(&notes, psprintf("claims " INT64_FORMAT " connections that are not here",
-								   view->now.ghosts));
-	if (pgps_over_capacity(view) > 0)
+								   state->now.ghosts));
+	if (pgps_over_capacity(state) > 0)
 		pgps_note(&notes, psprintf("holds %d connections, its maximum is " INT64_FORMAT,
-								   view->server.connections - view->server.reporters,
+								   state->server.connections - state->server.reporters,
 								   shown->value[PGPS_MAX_SIZE]));
 	if (ended >= MANY_CONNECTS && xacts < PGPS_POOLED_XACTS * ended)
 		pgps_note(&notes, psprintf("hardly pools: about " INT64_FORMAT " transactions a connection, which lasts %.1f s",
@@ -122,21 +122,21 @@ instance_notes(const PgpsInstanceView *view)
 		data->label.value[PGPS_POOL_SIZE] != data->reported.value[PGPS_POOL_SIZE])
 		pgps_note(&notes, psprintf("label says pool_size " INT64_FORMAT,
 								   data->label.value[PGPS_POOL_SIZE]));
-	if (view->now.reported && !data->labelled && !data->elsewhere &&
-		!data->other && view->via == NULL && data->source == PGPS_SOURCE_REPORT)
+	if (state->now.reported && !data->labelled && !data->elsewhere &&
+		!data->other && state->via == NULL && data->source == PGPS_SOURCE_REPORT)
 		pgps_note(&notes, "no connection here has had its label: label its connections");
 	return notes.data;
 }
 
 static void
-put_instance(PgpsRow *row, const PgpsInstanceView *view,
+put_instance(PgpsRow *row, const PgpsInstanceState *state,
 			 const PgpsRejections *rejections)
 {
-	const PgpsPool *pool = view->pool->data;
-	const PgpsInstance *data = view->data;
-	const PgpsValues *shown = &view->now.shown;
-	const PgpsActivityCopy *activity = &view->copy->activity;
-	const PgpsCounters *counters = &view->counters;
+	const PgpsPool *pool = state->pool->data;
+	const PgpsInstance *data = state->data;
+	const PgpsValues *shown = &state->now.shown;
+	const PgpsActivityCopy *activity = &state->copy->activity;
+	const PgpsCounters *counters = &state->counters;
 
 	PGPS_PUT_ROW(INSTANCE_COLUMNS);
 }
@@ -147,7 +147,7 @@ pgps_get_instances(PG_FUNCTION_ARGS)
 	PgpsRow    *row = PGPS_BEGIN_VIEW(INSTANCE_COLUMNS);
 	PgpsSnapshot *snapshot = PG_GETARG_BOOL(0) ? pgps_take_exported_snapshot() :
 		pgps_take_snapshot(PGPS_ALL_XACTS);
-	const PgpsPoolView *pool = NULL;
+	const PgpsPoolState *pool = NULL;
 	int			i;
 
 	while ((pool = pgps_next_visible(snapshot, pool)) != NULL)

@@ -18,7 +18,7 @@ PG_FUNCTION_INFO_V1(pgps_get_leaks);
 
 #define LEAK_COLUMNS(C) \
 	C(pool, text, pool->key.name) \
-	C(instance, text, leak->view->data->name) \
+	C(instance, text, leak->state->data->name) \
 	C(datname, name, pgps_database_name(pool)) \
 	C(usename, name, pgps_role_name(pool)) \
 	C(at_least, int4, leak->at_least) \
@@ -34,15 +34,15 @@ static void
 put_leak(PgpsRow *row, const PgpsLeak *leak, PgpsBucket *buckets,
 		 TimestampTz now)
 {
-	const PgpsPoolView *view = leak->view->pool;
-	const PgpsPool *pool = view->data;
-	int64		max_size = pgps_get(&view->sum, PGPS_MAX_SIZE, -1);
+	const PgpsPoolState *state = leak->state->pool;
+	const PgpsPool *pool = state->data;
+	int64		max_size = pgps_get(&state->sum, PGPS_MAX_SIZE, -1);
 	int		   *pids = palloc(leak->candidates * sizeof(int));
 	PgpsFloor	floor;
 	int			i;
 
 	pgps_find_floor(&floor, buckets,
-					pgps_history_read(view->copy, PGPS_TEN_MINUTES, now, buckets),
+					pgps_history_read(state->copy, PGPS_TEN_MINUTES, now, buckets),
 					now);
 	for (i = 0; i < leak->candidates; i++)
 		pids[i] = leak->suspects[i].backend->pid;
@@ -74,7 +74,7 @@ pgps_get_leaks(PG_FUNCTION_ARGS)
 	qsort(leaks, nleaks, sizeof(PgpsLeak), compare_leaks);
 	for (i = 0; i < nleaks; i++)
 	{
-		if (pgps_may_see(leaks[i].view->pool->data->key.roleid))
+		if (pgps_may_see(leaks[i].state->pool->data->key.roleid))
 			put_leak(row, &leaks[i], buckets, snapshot->taken_at);
 	}
 	return (Datum) 0;

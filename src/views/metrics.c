@@ -180,7 +180,7 @@ wait_events(const Measured *m)
 	M(exhausted_instances, NULL, "Instances that have lent everything.", pool->exhausted) \
 	M(exhausted_seconds, NULL, "How long an instance has been exhausted, the longest of all.", pool->status != PGPS_EXHAUSTED ? 0 : seconds(GetCurrentTimestamp() - pool->status_since)) \
 	M(silent_instances, NULL, "Instances that work but do not report.", pool->silent) \
-	M(gone_instances, NULL, "Instances that ended without goodbye.", pool->gone) \
+	M(gone_instances, NULL, "Instances that ended without forget().", pool->gone) \
 	M(peak_connections, NULL, "Most connections at once since the last reset.", pool->peak_connections) \
 	M(last_report_timestamp_seconds, NULL, "When an instance last reported.", unix_time(pool->last_report)) \
 	M(wait_events_total, NULL, "Waits, or checkouts, by library: divides the time waited for its mean.", wait_events(m)) \
@@ -188,17 +188,17 @@ wait_events(const Measured *m)
 
 #define INSTANCE_METRICS(M) \
 	M(client_connections_min, NULL, "Connections the pool keeps open.", figure(m, PGPS_MIN_SIZE)) \
-	M(peak_in_transaction, NULL, "Most connections in a transaction at once since the last reset.", view->copy->activity.peak_in_xact) \
+	M(peak_in_transaction, NULL, "Most connections in a transaction at once since the last reset.", state->copy->activity.peak_in_xact) \
 	M(last_report_timestamp_seconds, NULL, "When it last reported.", unix_time(data->last_report)) \
 	M(exhausted_total, NULL, "Times all its connections were in a transaction.", count(m, PGPS_EXHAUSTED_COUNT)) \
 	M(exhausted_seconds_total, NULL, "Time all its connections were in a transaction.", seconds(count(m, PGPS_EXHAUSTED_TIME))) \
-	M(rejected_total, NULL, "Connections of the pool rejected by a limit.", pgps_instance_rejected(view, rejections))
+	M(rejected_total, NULL, "Connections of the pool rejected by a limit.", pgps_instance_rejected(state, rejections))
 
 #define PUT_METRIC(suffix, state, help, value) \
 	put_metric(m, #suffix, state, help, value);
 
 static void
-put_pool_metrics(PgpsRow *row, const PgpsPoolView *pool,
+put_pool_metrics(PgpsRow *row, const PgpsPoolState *pool,
 				 const PgpsRejections *rejections)
 {
 	Measured	measured = {
@@ -222,23 +222,23 @@ put_pool_metrics(PgpsRow *row, const PgpsPoolView *pool,
 }
 
 static void
-put_instance_metrics(PgpsRow *row, const PgpsInstanceView *view,
+put_instance_metrics(PgpsRow *row, const PgpsInstanceState *state,
 					 const PgpsRejections *rejections)
 {
-	const PgpsInstance *data = view->data;
+	const PgpsInstance *data = state->data;
 	Measured	measured = {
 		.row = row,
 		.prefix = "pgpool_stats_instance_",
-		.pool = view->pool->data,
+		.pool = state->pool->data,
 		.instance = data->name,
 		.source = data->source,
-		.shown = &view->now.shown,
-		.used_pct = pgps_used_pct(&view->now.shown),
-		.connections = view->server.connections,
-		.in_xact = view->server.in_xact,
-		.idle_in_xact = view->server.idle_in_xact,
-		.unclaimed = view->now.unclaimed,
-		.counters = &view->counters
+		.shown = &state->now.shown,
+		.used_pct = pgps_used_pct(&state->now.shown),
+		.connections = state->server.connections,
+		.in_xact = state->server.in_xact,
+		.idle_in_xact = state->server.idle_in_xact,
+		.unclaimed = state->now.unclaimed,
+		.counters = &state->counters
 	};
 	const Measured *m = &measured;
 
@@ -254,7 +254,7 @@ pgps_get_metrics(PG_FUNCTION_ARGS)
 	PgpsRow    *row = PGPS_BEGIN_VIEW(METRIC_COLUMNS);
 	PgpsSnapshot *snapshot = pgps_take_exported_snapshot();
 	bool		per_instance = PG_GETARG_BOOL(0);
-	const PgpsPoolView *pool = NULL;
+	const PgpsPoolState *pool = NULL;
 	int			i;
 
 	while ((pool = pgps_next_visible(snapshot, pool)) != NULL)

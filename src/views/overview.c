@@ -71,7 +71,7 @@ typedef struct Line
 	Sum			max_size;
 	Sum			waiting;
 	uint64		histogram[PGPS_XACT_BUCKETS];	/* of the last minutes */
-	const PgpsInstanceView *fullest;
+	const PgpsInstanceState *fullest;
 	double		fullest_pct;
 	PgpsStatus	status;
 	TimestampTz status_since;
@@ -116,7 +116,7 @@ find_line(Line *lines, int *nlines, const char *pool, const char *database)
 }
 
 static void
-add_to_line(Line *line, const PgpsPoolView *pool, const List *alerts,
+add_to_line(Line *line, const PgpsPoolState *pool, const List *alerts,
 			TimestampTz now)
 {
 	int8		digits[PGPS_DIGITS];
@@ -131,15 +131,15 @@ add_to_line(Line *line, const PgpsPoolView *pool, const List *alerts,
 	line->discovered &= pool->source == PGPS_SOURCE_DISCOVERY;
 	for (i = 0; i < pool->ninstances; i++)
 	{
-		const PgpsInstanceView *view = pool->instances[i];
+		const PgpsInstanceState *state = pool->instances[i];
 
 		for (b = 0; b < PGPS_XACT_BUCKETS; b++)
-			line->histogram[b] += view->copy->activity.histogram[b];
-		if (!view->counts)
+			line->histogram[b] += state->copy->activity.histogram[b];
+		if (!state->counts)
 			continue;
-		add_figure(&line->checked_out, &view->now.shown, PGPS_CHECKED_OUT);
-		add_figure(&line->max_size, &view->now.shown, PGPS_MAX_SIZE);
-		add_figure(&line->waiting, &view->now.shown, PGPS_WAITING);
+		add_figure(&line->checked_out, &state->now.shown, PGPS_CHECKED_OUT);
+		add_figure(&line->max_size, &state->now.shown, PGPS_MAX_SIZE);
+		add_figure(&line->waiting, &state->now.shown, PGPS_WAITING);
 	}
 	if (pool->fullest_pct > line->fullest_pct)
 	{
@@ -275,13 +275,13 @@ pool_used_text(const Line *line)
 }
 
 static char *
-fullest_text(const PgpsInstanceView *view)
+fullest_text(const PgpsInstanceState *state)
 {
-	if (view == NULL)
+	if (state == NULL)
 		return "";
 	return psprintf(INT64_FORMAT "/" INT64_FORMAT,
-					view->now.shown.value[PGPS_CHECKED_OUT],
-					view->now.shown.value[PGPS_MAX_SIZE]);
+					state->now.shown.value[PGPS_CHECKED_OUT],
+					state->now.shown.value[PGPS_MAX_SIZE]);
 }
 
 /*-------------------------------------------------------------------------
@@ -398,7 +398,7 @@ pgps_get_overview(PG_FUNCTION_ARGS)
 	Line	   *lines;
 	int			nlines = 0;
 	Cells	   *cells;
-	const PgpsPoolView *pool = NULL;
+	const PgpsPoolState *pool = NULL;
 	List	   *alerts;
 	int			i;
 

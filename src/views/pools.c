@@ -73,7 +73,7 @@ PG_FUNCTION_INFO_V1(pgps_get_pools);
 	C(last_hour, text, last_hour(pool, now))
 
 static const char *
-last_hour(const PgpsPoolView *pool, TimestampTz now)
+last_hour(const PgpsPoolState *pool, TimestampTz now)
 {
 	int8		digits[PGPS_DIGITS];
 
@@ -82,7 +82,7 @@ last_hour(const PgpsPoolView *pool, TimestampTz now)
 }
 
 static void
-put_pool(PgpsRow *row, const PgpsPoolView *pool,
+put_pool(PgpsRow *row, const PgpsPoolState *pool,
 		 const PgpsRejections *rejections, TimestampTz now)
 {
 	const PgpsValues *sum = &pool->sum;
@@ -97,7 +97,7 @@ pgps_get_pools(PG_FUNCTION_ARGS)
 	PgpsRow    *row = PGPS_BEGIN_VIEW(POOL_COLUMNS);
 	PgpsSnapshot *snapshot = PG_GETARG_BOOL(0) ? pgps_take_exported_snapshot() :
 		pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
-	const PgpsPoolView *pool = NULL;
+	const PgpsPoolState *pool = NULL;
 
 	while ((pool = pgps_next_visible(snapshot, pool)) != NULL)
 		put_pool(row, pool, snapshot->rejections, snapshot->taken_at);

@@ -66,7 +66,7 @@ pgps_sql_wait_probability(PG_FUNCTION_ARGS)
  * Behind a pooler the connections here are not the pool's.
  */
 static int64
-to_give_back(const PgpsPoolView *pool, const PgpsSizing *sizing)
+to_give_back(const PgpsPoolState *pool, const PgpsSizing *sizing)
 {
 	int64		spare = 0;
 	int			i;
@@ -75,10 +75,10 @@ to_give_back(const PgpsPoolView *pool, const PgpsSizing *sizing)
 		return -1;
 	for (i = 0; i < pool->ninstances; i++)
 	{
-		const PgpsInstanceView *view = pool->instances[i];
+		const PgpsInstanceState *state = pool->instances[i];
 
-		if (view->counts && !view->server.via_pooler)
-			spare += Max(view->server.connections - sizing->suggested, 0);
+		if (state->counts && !state->server.via_pooler)
+			spare += Max(state->server.connections - sizing->suggested, 0);
 	}
 	return spare;
 }
@@ -93,7 +93,7 @@ put_sizing(PgpsRow *row, const PgpsPool *pool, const PgpsSizing *sizing,
 }
 
 static void
-put_pool_sizing(PgpsRow *row, const PgpsPoolView *pool,
+put_pool_sizing(PgpsRow *row, const PgpsPoolState *pool,
 				const PgpsSizing *sizing)
 {
 	const char *basis = NULL;
@@ -114,7 +114,7 @@ typedef struct Server
 } Server;
 
 static void
-add_to_server(Server *server, const PgpsPoolView *pool,
+add_to_server(Server *server, const PgpsPoolState *pool,
 			  const PgpsSizing *sizing, const PgpsBucket *buckets, int nbuckets)
 {
 	int64		spare = to_give_back(pool, sizing);
@@ -194,14 +194,14 @@ pgps_get_sizing(PG_FUNCTION_ARGS)
 	Server	   *server = palloc0(sizeof(Server));
 	PgpsSizing *sizings;
 	PgpsBucket *buckets = palloc(PGPS_NTEN_MINUTES * sizeof(PgpsBucket));
-	const PgpsPoolView *pool = NULL;
+	const PgpsPoolState *pool = NULL;
 	int			i;
 
 	sizings = palloc(Max(snapshot->npools, 1) * sizeof(PgpsSizing));
 	server->give_back = -1;
 	for (i = 0; i < snapshot->npools; i++)
 	{
-		const PgpsPoolView *any = &snapshot->pools[i];
+		const PgpsPoolState *any = &snapshot->pools[i];
 		int			n = pgps_history_read(any->copy, PGPS_TEN_MINUTES,
 										  snapshot->taken_at, buckets);
 

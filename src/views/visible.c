@@ -36,10 +36,10 @@ pgps_may_see(Oid roleid)
 }
 
 /* The pool after "pool", or the first one, that the caller may see, or NULL */
-const PgpsPoolView *
-pgps_next_visible(const PgpsSnapshot *snapshot, const PgpsPoolView *pool)
+const PgpsPoolState *
+pgps_next_visible(const PgpsSnapshot *snapshot, const PgpsPoolState *pool)
 {
-	const PgpsPoolView *end = snapshot->pools + snapshot->npools;
+	const PgpsPoolState *end = snapshot->pools + snapshot->npools;
 
 	for (pool = pool ? pool + 1 : snapshot->pools; pool < end; pool++)
 	{
@@ -135,7 +135,7 @@ instance_config(const PgpsValues *shown)
  * frequent first.
  */
 const char *
-pgps_pool_config(const PgpsPoolView *pool)
+pgps_pool_config(const PgpsPoolState *pool)
 {
 	StringInfoData text;
 	char	  **kinds = palloc(Max(pool->ninstances, 1) * sizeof(char *));
@@ -180,7 +180,7 @@ pgps_pool_config(const PgpsPoolView *pool)
  * not have the label of ALTER ROLE yet, so that label is looked up here.
  */
 uint64
-pgps_pool_rejected(const PgpsPoolView *pool, const PgpsRejections *rejections)
+pgps_pool_rejected(const PgpsPoolState *pool, const PgpsRejections *rejections)
 {
 	const char *role = pgps_role_name(pool->data);
 	const char *database = pgps_database_name(pool->data);
@@ -200,14 +200,14 @@ pgps_pool_rejected(const PgpsPoolView *pool, const PgpsRejections *rejections)
 }
 
 uint64
-pgps_instance_rejected(const PgpsInstanceView *view,
+pgps_instance_rejected(const PgpsInstanceState *state,
 					   const PgpsRejections *rejections)
 {
-	const PgpsPool *pool = view->pool->data;
+	const PgpsPool *pool = state->pool->data;
 
 	return pgps_rejected(rejections,
 						 pgps_instance_hash(pgps_role_name(pool),
 											pgps_database_name(pool),
 											pool->key.name,
-											view->data->name)).count;
+											state->data->name)).count;
 }

@@ -26,8 +26,8 @@
 
 extern bool pgps_sees_all(void);
 extern bool pgps_may_see(Oid roleid);
-extern const PgpsPoolView *pgps_next_visible(const PgpsSnapshot *snapshot,
-											 const PgpsPoolView *pool);
+extern const PgpsPoolState *pgps_next_visible(const PgpsSnapshot *snapshot,
+											 const PgpsPoolState *pool);
 
 extern bool pgps_may_see_alert(const PgpsSubject *subject);
 
@@ -37,10 +37,10 @@ extern const char *pgps_source_name(PgpsSource source);
 extern char *pgps_printable(const char *text);
 extern void pgps_note(StringInfo notes, const char *text);
 
-extern const char *pgps_pool_config(const PgpsPoolView *pool);
-extern uint64 pgps_pool_rejected(const PgpsPoolView *pool,
+extern const char *pgps_pool_config(const PgpsPoolState *pool);
+extern uint64 pgps_pool_rejected(const PgpsPoolState *pool,
 								 const PgpsRejections *rejections);
-extern uint64 pgps_instance_rejected(const PgpsInstanceView *view,
+extern uint64 pgps_instance_rejected(const PgpsInstanceState *state,
 									 const PgpsRejections *rejections);
 
 /* role_label.c */
