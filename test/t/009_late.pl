@@ -213,7 +213,7 @@ is($fresh, '3|3|0|4|100.0|30|t', 'its figures');
 wait_for_status('unseen', 'silent');
 is(figures('unseen', $shown), $fresh, 'late, it is silent with its last figures');
 is(figures('unseen', 'unclaimed'), '', 'nothing is compared with connections');
-wait_for(q{SELECT message LIKE 'unseen on postgres: 1 of 1 instances silent for % s; no connection here has had its label'
+wait_for(q{SELECT message LIKE 'unseen on postgres: 1 of 1 instance silent for % s; no connection here has had its label'
 		  FROM pgpool_stats.alerts WHERE pool = 'unseen' AND rule = 'silent'});
 report_on($reporter, 'unseen', '{"open": 3, "checked_out": 1, "waiting": 0}');
 is(figures('unseen', 'status'), 'ok', 'the next report ends it');
