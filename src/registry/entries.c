@@ -17,8 +17,9 @@
  * that exits takes no lock, so it cannot change them: when it was the last one
  * of its instance it pushes that onto a stack of departed ones, without a
  * lock, and whoever next holds the lock exclusively brings the lists up to
- * date.  An instance is given up only from those lists, so it cannot go away
- * while it is on the stack.
+ * date.  The mark PGPS_DEPARTED is set in the step in which the last backend
+ * leaves, and an instance with it is not given up: so it cannot go away while
+ * it is on the stack, or on the way there.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -392,7 +393,6 @@ pgps_add_instance(int32 pool, const char *name, bool other, TimestampTz now)
 	if (fresh)
 	{
 		pg_atomic_init_u32(&entry->attached, 0);
-		pg_atomic_init_u32(&entry->departed, 0);
 		SpinLockInit(&entry->mutex);
 	}
 	memset(&entry->data, 0, sizeof(PgpsInstance));
@@ -412,7 +412,10 @@ pgps_add_instance(int32 pool, const char *name, bool other, TimestampTz now)
 	return i;
 }
 
-/* Give up an instance without a connection; its pool keeps what it counted. */
+/*
+ * Give up an instance that nobody is attached to and that is not departing; its
+ * pool keeps what it counted.
+ */
 void
 pgps_remove_instance(int32 i)
 {
@@ -421,7 +424,6 @@ pgps_remove_instance(int32 i)
 	PgpsCounters counters = entry->data.counters;
 
 	Assert(pg_atomic_read_u32(&entry->attached) == 0);
-	Assert(pg_atomic_read_u32(&entry->departed) == 0);
 	pgps_activity_count_up(&counters, &entry->activity, GetCurrentTimestamp());
 	pgps_retire(&pool->data, &counters, &entry->data.base);
 	pool->data.last_seen = Max(pool->data.last_seen, entry->data.last_seen);
@@ -446,11 +448,19 @@ void
 pgps_instance_detach(int32 i)
 {
 	PgpsInstanceEntry *entry = &pgps_instances[i];
+	uint32		old = pg_atomic_read_u32(&entry->attached);
+	uint32		left;
 	uint32		head;
 
-	if (pg_atomic_sub_fetch_u32(&entry->attached, 1) > 0 ||
-		pg_atomic_exchange_u32(&entry->departed, 1) != 0)
-		return;
+	do
+	{
+		left = old - 1;
+		if (left == 0)
+			left = PGPS_DEPARTED;
+	} while (!pg_atomic_compare_exchange_u32(&entry->attached, &old, left));
+	if (left != PGPS_DEPARTED || (old & PGPS_DEPARTED) != 0)
+		return;					/* others are there, or it is on the stack */
+
 	head = pg_atomic_read_u32(&pgps_registry->departed);
 	do
 	{
@@ -459,24 +469,39 @@ pgps_instance_detach(int32 i)
 											 i + 1));
 }
 
+/* Its number of backends */
+int32
+pgps_attached(PgpsInstanceEntry *entry)
+{
+	return pg_atomic_read_u32(&entry->attached) & ~PGPS_DEPARTED;
+}
+
 /*
- * List those that have no connection any more.  To be called before anything
- * is given up.
+ * List those that have no connection any more, in the order in which they
+ * became so.  To be called before anything is given up.
  */
 void
 pgps_settle_departed(void)
 {
-	PgpsNext	next = pg_atomic_exchange_u32(&pgps_registry->departed, 0);
+	PgpsNext	stack = pg_atomic_exchange_u32(&pgps_registry->departed, 0);
+	PgpsNext	oldest = 0;
 
-	while (next != 0)
+	while (stack != 0)
 	{
-		PgpsInstanceEntry *entry = &pgps_instances[next - 1];
+		PgpsInstanceEntry *entry = &pgps_instances[stack - 1];
+		PgpsNext	below = entry->departed_next;
 
-		next = entry->departed_next;
+		entry->departed_next = oldest;
+		oldest = stack;
+		stack = below;
+	}
+	while (oldest != 0)
+	{
+		PgpsInstanceEntry *entry = &pgps_instances[oldest - 1];
 
-		/* in this order: who leaves from here on comes onto the stack again */
-		(void) pg_atomic_exchange_u32(&entry->departed, 0);
-		if (pg_atomic_read_u32(&entry->attached) == 0)
+		/* first: without the mark, who leaves may push it again */
+		oldest = entry->departed_next;
+		if (pg_atomic_fetch_and_u32(&entry->attached, ~PGPS_DEPARTED) == PGPS_DEPARTED)
 			make_idle(entry);
 	}
 }

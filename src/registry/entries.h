@@ -50,15 +50,20 @@ typedef struct PgpsPoolEntry
 	PgpsPool	data;
 } PgpsPoolEntry;
 
+/*
+ * In "attached": the instance is on the stack of departed ones, or the backend
+ * that left last is about to push it.  So 0 means that nobody touches it.
+ */
+#define PGPS_DEPARTED ((uint32) 1 << 31)
+
 typedef struct PgpsInstanceEntry
 {
 	PgpsNext	next;
 	bool		used;
 	bool		idle;			/* idle_node is linked */
 	dlist_node	idle_node;
-	pg_atomic_uint32 attached;	/* backends */
-	pg_atomic_uint32 departed;	/* 1 = on the stack of departed ones */
-	PgpsNext	departed_next;	/* the one below it there */
+	pg_atomic_uint32 attached;	/* backends, and PGPS_DEPARTED */
+	PgpsNext	departed_next;	/* the one below it on that stack */
 	slock_t		mutex;			/* guards data, but for its fixed fields */
 	PgpsInstance data;
 	PgpsActivity activity;		/* has rules of its own */
@@ -120,6 +125,7 @@ extern void pgps_retire(PgpsPool *pool, const PgpsCounters *counters,
 extern void pgps_instance_attach(int32 i);
 extern void pgps_instance_detach(int32 i);
 extern void pgps_settle_departed(void);
+extern int32 pgps_attached(PgpsInstanceEntry *entry);
 
 /* room.c: entries for those who need one */
 extern int32 pgps_need_pool(const PgpsPoolKey *key, const char *usename,

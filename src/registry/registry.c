@@ -51,7 +51,7 @@ static void
 apply_report(int32 i, const PgpsReport *report, TimestampTz now)
 {
 	PgpsInstanceEntry *entry = &pgps_instances[i];
-	int32		attached = pg_atomic_read_u32(&entry->attached);
+	int32		attached = pgps_attached(entry);
 	int32		cap;
 
 	/* who does nothing but report is no connection of the pool */
@@ -236,9 +236,12 @@ detach(int32 i, TimestampTz last_xact)
 	pgps_instance_detach(i);
 }
 
-/* Move this session to an instance.  Caller holds the lock exclusively. */
+/*
+ * Move this session, and its transaction if it is in one, to an instance; it
+ * begins there later.  Caller holds the lock exclusively.
+ */
 static void
-attach(int32 i, TimestampTz now)
+attach(int32 i, bool in_xact, TimestampTz now)
 {
 	int32		old = pgps_backend_instance();
 	PgpsPoolEntry *pool = &pgps_pools[pgps_instances[i].data.pool];
@@ -247,7 +250,12 @@ attach(int32 i, TimestampTz now)
 	if (old == i)
 		return;
 	if (old != PGPS_NO_INSTANCE)
+	{
+		/* first: when nobody is attached, the entry may become another's */
+		if (in_xact)
+			pgps_activity_end(&pgps_instances[old].activity, now);
 		detach(old, pgps_backend_last_xact());
+	}
 
 	pgps_instance_attach(i);
 	connections = pg_atomic_add_fetch_u32(&pool->attached, 1);
@@ -270,11 +278,12 @@ pgps_registry_connect(Oid roleid, Oid dbid)
 
 /*
  * Put this session where it belongs by its label or by discovery.  "connect"
- * is false when it was there before, under this label or another.  Returns
- * where its transactions count.
+ * is false when it was there before, under this label or another; if it moves,
+ * a transaction that it is in ends there.  Returns where its transactions
+ * count.
  */
 PgpsActivity *
-pgps_registry_join(const PgpsIdentity *identity, bool connect)
+pgps_registry_join(const PgpsIdentity *identity, bool connect, bool in_xact)
 {
 	PgpsPoolKey key = {
 		.roleid = identity->roleid,
@@ -294,7 +303,7 @@ pgps_registry_join(const PgpsIdentity *identity, bool connect)
 	pool = pgps_need_pool(&key, NameStr(identity->usename),
 						  NameStr(identity->datname), !identity->labelled, now);
 	i = pgps_need_instance(pool, identity->instance, true, now);
-	attach(i, now);
+	attach(i, in_xact, now);
 	if (connect)
 		pgps_peaks_connect(identity->roleid, identity->dbid, now);
 
@@ -325,13 +334,15 @@ pgps_registry_join(const PgpsIdentity *identity, bool connect)
 
 /* Take this session off where it is: it is not to be tracked any more. */
 void
-pgps_registry_unplace(void)
+pgps_registry_unplace(bool in_xact)
 {
 	int32		i = pgps_backend_instance();
 
 	if (i == PGPS_NO_INSTANCE)
 		return;
 	pgps_lock_registry(LW_EXCLUSIVE);
+	if (in_xact)
+		pgps_activity_end(&pgps_instances[i].activity, GetCurrentTimestamp());
 	detach(i, pgps_backend_last_xact());
 	pgps_backend_set_instance(PGPS_NO_INSTANCE);
 	pgps_unlock_registry();

@@ -232,8 +232,8 @@ extern int	pgps_registry_reset(const char *pool, const char *usename,
 								Oid roleid);
 extern void pgps_registry_connect(Oid roleid, Oid dbid);
 extern PgpsActivity *pgps_registry_join(const PgpsIdentity *identity,
-										bool connect);
-extern void pgps_registry_unplace(void);
+										bool connect, bool in_xact);
+extern void pgps_registry_unplace(bool in_xact);
 extern void pgps_registry_leave(int32 instance, TimestampTz last_xact,
 								int64 session_time, bool only_reported);
 

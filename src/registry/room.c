@@ -292,7 +292,10 @@ pgps_need_instance(int32 pool, const char *name, bool for_connection,
 
 	if (i != PGPS_NONE)
 		return i;
-	if (pgps_is_other_pool(&pgps_pools[pool].data))
+
+	/* the name may be one that somebody chose */
+	if (pgps_is_other_pool(&pgps_pools[pool].data) ||
+		strcmp(name, PGPS_OTHER) == 0)
 		return other_instance(pool, now);
 	pgps_settle_departed();
 	if (!make_room_for_instance(&pgps_roles[pgps_pools[pool].role],
@@ -313,6 +316,7 @@ pgps_restore_instance_entry(int32 pool, const char *name, TimestampTz now)
 	if (i != PGPS_NONE)
 		return i;
 	if (pgps_is_other_pool(&pgps_pools[pool].data) ||
+		strcmp(name, PGPS_OTHER) == 0 ||
 		pgps_registry->instances.used - pgps_registry->nother_instances >=
 		pgps_registry->info.instances_max)
 		return other_instance(pool, now);

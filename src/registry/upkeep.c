@@ -27,7 +27,7 @@
 static bool
 is_expired(PgpsInstanceEntry *entry, TimestampTz now)
 {
-	if (!entry->used || pg_atomic_read_u32(&entry->attached) > 0)
+	if (!entry->used || pgps_attached(entry) > 0)
 		return false;
 	return entry->data.said_goodbye ||
 		entry->data.last_seen + pgps_expire_after * USECS_PER_SEC < now;
@@ -52,7 +52,8 @@ expire_batch(const int32 *batch, int n, bool of_pools, TimestampTz now)
 	{
 		if (of_pools && is_expired_pool(&pgps_pools[batch[i]], now))
 			pgps_remove_pool(batch[i]);
-		if (!of_pools && is_expired(&pgps_instances[batch[i]], now))
+		if (!of_pools && is_expired(&pgps_instances[batch[i]], now) &&
+			pg_atomic_read_u32(&pgps_instances[batch[i]].attached) == 0)
 			pgps_remove_instance(batch[i]);
 	}
 	pgps_unlock_registry();

@@ -99,21 +99,19 @@ static const char *placed_by_name = NULL;
  *-------------------------------------------------------------------------
  */
 
-/* The session counts there from now on; NULL = nowhere. */
+/*
+ * The session counts there from now on; NULL = nowhere.  A running transaction
+ * has ended where it was.
+ */
 static void
 session_moved(PgpsActivity *there)
 {
-	TimestampTz now;
-
 	if (there == here)
 		return;
 	if (in_xact)
 	{
-		now = GetCurrentTimestamp();
-		if (here)
-			pgps_activity_end(here, now);
 		if (there)
-			pgps_activity_begin(there, now);
+			pgps_activity_begin(there, GetCurrentTimestamp());
 	}
 	else
 		pgps_backend_begin_xact(0); /* none of it was there */
@@ -137,11 +135,11 @@ place(bool connect)
 	pgps_backend_describe(&identity);
 	if (pgps_track == PGPS_TRACK_ALL ||
 		(pgps_track == PGPS_TRACK_LABELLED && identity.labelled))
-		there = pgps_registry_join(&identity, connect);
+		there = pgps_registry_join(&identity, connect, in_xact);
 	else if (connect)
 		pgps_registry_connect(identity.roleid, identity.dbid);
 	else
-		pgps_registry_unplace();
+		pgps_registry_unplace(in_xact);
 	session_moved(there);
 }
 
