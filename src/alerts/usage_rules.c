@@ -73,7 +73,8 @@ shares_by_fork(const PgpsLook *look, const PgpsInstanceState *state,
 			   PgpsFinding *found)
 {
 	found->value = 1;
-	return state->data->fork_shared && !state->server.via_pooler;
+	return state->data->fork_shared && !state->now.late &&
+		!state->server.via_pooler;
 }
 
 static void
@@ -100,7 +101,7 @@ is_shared(const PgpsLook *look, const PgpsInstanceState *state,
 		  PgpsFinding *found)
 {
 	found->value = 1;
-	return state->data->carry.shared;
+	return state->data->carry.shared && !state->now.late;
 }
 
 static void
