@@ -317,8 +317,7 @@ pgps_restore_instance_entry(int32 pool, const char *name, TimestampTz now)
 		return i;
 	if (pgps_is_other_pool(&pgps_pools[pool].data) ||
 		strcmp(name, PGPS_OTHER) == 0 ||
-		pgps_registry->instances.used - pgps_registry->nother_instances >=
-		pgps_registry->info.instances_max)
+		pgps_registry->nidle >= pgps_max_instances)
 		return other_instance(pool, now);
 	return pgps_add_instance(pool, name, false, now);
 }
