@@ -85,9 +85,9 @@ startup_shmem(void)
 		prev_shmem_startup_hook();
 
 	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+
+	/* a fresh segment is zeroed; what is not used of it stays untouched */
 	area = ShmemInitStruct(AREA_NAME, area_size(), &found);
-	if (!found)
-		memset(area, 0, area_size());
 	pgps_locks = GetNamedLWLockTranche(AREA_NAME);
 	part = area;
 	for (i = 0; i < lengthof(parts); i++)
