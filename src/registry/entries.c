@@ -320,7 +320,7 @@ pgps_add_pool(const PgpsPoolKey *key, const char *usename, const char *datname,
 	return i;
 }
 
-/* It has no instances, and what it counted has been retired. */
+/* Give up a pool without instances, and what it counted. */
 void
 pgps_remove_pool(int32 i)
 {

@@ -16,7 +16,8 @@
  * same role that still report.
  *
  * The caller holds the registry's lock exclusively.  What is done under it is
- * bounded: of a list, only the first few are looked at.  Those that may not
+ * bounded: of a list, only the first few are looked at; the roles, and the
+ * instances that departed since, are looked at once.  Those that may not
  * give way go to its end, so that others are looked at the next time.
  *
  * Copyright (c) 2026, the pgpool_stats authors
