@@ -4,11 +4,9 @@
  *	  What each pool did, minute by minute for an hour and in steps of ten
  *	  minutes for a day.
  *
- * A ring of buckets for each pool's entry and one for the server, in shared
- * memory.  The collector alone writes; PGPS_HISTORY_LOCK keeps readers from
- * seeing a bucket half written.  A ring belongs to the pool that was first
- * seen at the time in the ring: since then its entry may have been given to
- * another pool.
+ * The collector alone writes; PGPS_HISTORY_LOCK keeps readers from seeing a
+ * bucket half written.  Where the buckets lie, and which pools have any, is
+ * known to rings.c.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -21,31 +19,16 @@
 #include "utils/timestamp.h"
 
 #include "analysis/budget.h"
-#include "analysis/history.h"
+#include "analysis/rings.h"
 #include "base/clock.h"
 #include "base/shmem.h"
-
-typedef struct Ring
-{
-	TimestampTz owner;			/* first_seen of its pool */
-	bool		restored;		/* "total" is not known yet */
-	int64		total[PGPS_COUNTS]; /* counters at the last pass */
-	PgpsBucket	minutes[PGPS_NMINUTES];
-	PgpsBucket	ten_minutes[PGPS_NTEN_MINUTES];
-} Ring;
 
 /* a pool at one moment; its counters are totals since it was first seen */
 typedef struct Seen
 {
-	int32		index;
-	TimestampTz owner;
+	bool		in_use;
 	PgpsBucket	now;
 } Seen;
-
-static Ring *rings = NULL;
-
-/* it comes after the rings of the pools */
-#define SERVER_RING pgps_pool_capacity()
 
 /* which counter of a pool each of ours follows; rejections are counted apart */
 static const int followed[PGPS_COUNTS] = {
@@ -58,55 +41,6 @@ static const int followed[PGPS_COUNTS] = {
 	[PGPS_COUNT_XACTS] = PGPS_SERVER_XACTS,
 	[PGPS_COUNT_XACT_TIME] = PGPS_XACT_TIME
 };
-
-Size
-pgps_history_size(void)
-{
-	return mul_size(SERVER_RING + 1, sizeof(Ring));
-}
-
-void
-pgps_history_init(void *area, bool found)
-{
-	rings = area;
-}
-
-/* In microseconds */
-int64
-pgps_period_length(PgpsPeriod period)
-{
-	return period == PGPS_MINUTES ? USECS_PER_MINUTE : 10 * USECS_PER_MINUTE;
-}
-
-/* Start of the bucket that a moment belongs to */
-TimestampTz
-pgps_bucket_start(PgpsPeriod period, TimestampTz now)
-{
-	return now - pgps_floor_mod(now, pgps_period_length(period));
-}
-
-static int
-bucket_count(PgpsPeriod period)
-{
-	return period == PGPS_MINUTES ? PGPS_NMINUTES : PGPS_NTEN_MINUTES;
-}
-
-/* Place in the ring of the bucket with this start */
-int
-pgps_bucket_place(PgpsPeriod period, TimestampTz start)
-{
-	return pgps_floor_mod(start / pgps_period_length(period),
-						  bucket_count(period));
-}
-
-static PgpsBucket *
-place_of(Ring *ring, PgpsPeriod period, TimestampTz start)
-{
-	PgpsBucket *buckets = period == PGPS_MINUTES ? ring->minutes :
-		ring->ten_minutes;
-
-	return &buckets[pgps_bucket_place(period, start)];
-}
 
 /*-------------------------------------------------------------------------
  * Writing
@@ -128,18 +62,10 @@ lower_min(int32 *min, int32 seen)
 }
 
 static void
-add_to_bucket(PgpsBucket *bucket, TimestampTz start, const PgpsBucket *seen,
-			  const int64 *rise)
+add_to_bucket(PgpsBucket *bucket, const PgpsBucket *seen, const int64 *rise)
 {
 	int			c;
 
-	if (bucket->start != start)
-	{
-		*bucket = *seen;
-		bucket->start = start;
-		memcpy(bucket->count, rise, sizeof(bucket->count));
-		return;
-	}
 	raise_max(&bucket->instances, seen->instances);
 	lower_min(&bucket->min_connections, seen->min_connections);
 	raise_max(&bucket->max_connections, seen->max_connections);
@@ -163,7 +89,7 @@ add_to_bucket(PgpsBucket *bucket, TimestampTz start, const PgpsBucket *seen,
  * reset: what is left has been counted since.
  */
 static void
-work_out_rise(const Ring *ring, const PgpsBucket *seen, int64 *rise)
+work_out_rise(const PgpsRing *ring, const PgpsBucket *seen, int64 *rise)
 {
 	int			c;
 
@@ -173,7 +99,7 @@ work_out_rise(const Ring *ring, const PgpsBucket *seen, int64 *rise)
 
 		if (seen->count[c] < 0)
 			rise[c] = -1;
-		else if (ring->restored)
+		else if (ring->anew)
 			rise[c] = 0;
 		else if (seen->count[c] < before)
 			rise[c] = seen->count[c];
@@ -183,25 +109,36 @@ work_out_rise(const Ring *ring, const PgpsBucket *seen, int64 *rise)
 }
 
 static void
-note_bucket(const Seen *seen, TimestampTz now)
+note_bucket(PgpsRing *ring, const Seen *seen, TimestampTz now)
 {
-	Ring	   *ring = &rings[seen->index];
 	int64		rise[PGPS_COUNTS];
 	PgpsPeriod	period;
+	int			c;
 
-	if (ring->owner != seen->owner)
-	{
-		memset(ring, 0, sizeof(Ring));
-		ring->owner = seen->owner;
-	}
 	work_out_rise(ring, &seen->now, rise);
 	memcpy(ring->total, seen->now.count, sizeof(ring->total));
-	ring->restored = false;
+	ring->anew = false;
+	if (seen->in_use)
+		ring->used_at = now;
+	for (c = 0; c < PGPS_COUNTS; c++)
+	{
+		if (rise[c] > 0)
+			ring->used_at = now;
+	}
 	for (period = 0; period < PGPS_PERIODS; period++)
 	{
 		TimestampTz start = pgps_bucket_start(period, now);
+		PgpsBucket	bucket;
 
-		add_to_bucket(place_of(ring, period, start), start, &seen->now, rise);
+		if (pgps_bucket_get(&bucket, ring, period, start))
+			add_to_bucket(&bucket, &seen->now, rise);
+		else
+		{
+			bucket = seen->now;
+			bucket.start = start;
+			memcpy(bucket.count, rise, sizeof(bucket.count));
+		}
+		pgps_bucket_put(ring, period, &bucket);
 	}
 }
 
@@ -220,8 +157,7 @@ see_pool(Seen *seen, const PgpsPoolState *pool, const PgpsRejections *rejections
 									  pool->data->key.name);
 	int			i;
 
-	seen->index = pool->copy->index;
-	seen->owner = pool->data->first_seen;
+	seen->in_use = pgps_is_in_use(pool);
 	now->instances = pool->live;
 	now->min_connections = now->max_connections = pool->connections;
 	now->min_checked_out = now->max_checked_out =
@@ -245,7 +181,6 @@ see_server(Seen *seen)
 	int			usable = pgps_server_usable(InvalidOid);
 
 	memset(seen, 0, sizeof(Seen));
-	seen->index = SERVER_RING;
 	seen->now.min_connections = seen->now.max_connections = used;
 	seen->now.max_used = usable > 0 ? (int32) ((int64) used * 1000 / usable) : -1;
 }
@@ -254,26 +189,45 @@ see_server(Seen *seen)
 void
 pgps_history_note(const PgpsSnapshot *snapshot)
 {
-	Seen	   *seen = palloc((snapshot->npools + 1) * sizeof(Seen));
+	Seen	   *seen = palloc(Max(snapshot->npools, 1) * sizeof(Seen));
+	int32	   *rings = palloc(Max(snapshot->npools, 1) * sizeof(int32));
+	TimestampTz last_pass = snapshot->info.last_pass != 0 ?
+		snapshot->info.last_pass : snapshot->info.started_at;
+	Seen		server;
 	int64		watched;
 	int			i;
 
 	watched = pgps_watch_load(snapshot,
 							  pgps_bucket_start(PGPS_TEN_MINUTES,
 												snapshot->taken_at));
+	pgps_rings_assign(snapshot, last_pass, rings);
 	for (i = 0; i < snapshot->npools; i++)
 	{
+		if (rings[i] == PGPS_NO_RING)
+			continue;
 		see_pool(&seen[i], &snapshot->pools[i], snapshot->rejections);
 		seen[i].now.watched = watched;
 		pgps_busiest(&snapshot->pools[i], seen[i].now.busiest);
 	}
-	see_server(&seen[snapshot->npools]);
+	see_server(&server);
 
 	pgps_acquire(PGPS_HISTORY_LOCK, LW_EXCLUSIVE);
-	for (i = 0; i <= snapshot->npools; i++)
-		note_bucket(&seen[i], snapshot->taken_at);
+	for (i = 0; i < snapshot->npools; i++)
+	{
+		const PgpsPoolCopy *pool = snapshot->pools[i].copy;
+		TimestampTz first_seen = pool->data.first_seen;
+
+		if (rings[i] == PGPS_NO_RING)
+			continue;
+		if (pgps_ring_of(pool->index, first_seen) != rings[i])
+			pgps_ring_start(rings[i], pool->index, first_seen,
+							first_seen <= last_pass);
+		note_bucket(pgps_ring(rings[i]), &seen[i], snapshot->taken_at);
+	}
+	note_bucket(pgps_server_ring, &server, snapshot->taken_at);
 	pgps_release(PGPS_HISTORY_LOCK);
 	pfree(seen);
+	pfree(rings);
 }
 
 /*-------------------------------------------------------------------------
@@ -289,26 +243,22 @@ int
 pgps_history_read(const PgpsPoolCopy *pool, PgpsPeriod period, TimestampTz now,
 				  PgpsBucket *buckets)
 {
-	Ring	   *ring = &rings[pool->index];
+	int32		ring;
 	int			n = 0;
 	int			i;
 
 	pgps_acquire(PGPS_HISTORY_LOCK, LW_SHARED);
-	for (i = bucket_count(period) - 1; i >= 0; i--)
-	{
-		TimestampTz start = pgps_bucket_start(period, now) -
-			i * pgps_period_length(period);
-		const PgpsBucket *bucket = place_of(ring, period, start);
-
-		if (ring->owner == pool->data.first_seen && bucket->start == start)
-			buckets[n++] = *bucket;
-	}
+	ring = pgps_ring_of(pool->index, pool->data.first_seen);
+	for (i = pgps_period_count(period) - 1; i >= 0 && ring != PGPS_NO_RING; i--)
+		n += pgps_bucket_get(&buckets[n], pgps_ring(ring), period,
+							 pgps_bucket_start(period, now) -
+							 i * pgps_period_length(period));
 	pgps_release(PGPS_HISTORY_LOCK);
 	return n;
 }
 
 static void
-read_digits(Ring *ring, TimestampTz now, int8 *digits)
+read_digits(const PgpsRing *ring, TimestampTz now, int8 *digits)
 {
 	int			i;
 
@@ -316,11 +266,12 @@ read_digits(Ring *ring, TimestampTz now, int8 *digits)
 	{
 		TimestampTz start = pgps_bucket_start(PGPS_MINUTES, now) -
 			(PGPS_NMINUTES - 1 - i) * USECS_PER_MINUTE;
-		const PgpsBucket *bucket = place_of(ring, PGPS_MINUTES, start);
+		PgpsBucket	bucket;
 		int8	   *digit = &digits[i / (PGPS_NMINUTES / PGPS_DIGITS)];
 
-		if (bucket->start == start && bucket->max_used >= 0)
-			*digit = Max(*digit, Min(bucket->max_used / 100, PGPS_DIGIT_FULL));
+		if (pgps_bucket_get(&bucket, ring, PGPS_MINUTES, start) &&
+			bucket.max_used >= 0)
+			*digit = Max(*digit, Min(bucket.max_used / 100, PGPS_DIGIT_FULL));
 	}
 }
 
@@ -328,12 +279,16 @@ read_digits(Ring *ring, TimestampTz now, int8 *digits)
 void
 pgps_last_hour(const PgpsPoolCopy *pool, TimestampTz now, int8 *digits)
 {
-	Ring	   *ring = &rings[pool ? pool->index : SERVER_RING];
+	int32		ring = PGPS_NO_RING;
 
 	memset(digits, PGPS_DIGIT_UNKNOWN, PGPS_DIGITS);
 	pgps_acquire(PGPS_HISTORY_LOCK, LW_SHARED);
-	if (pool == NULL || ring->owner == pool->data.first_seen)
-		read_digits(ring, now, digits);
+	if (pool != NULL)
+		ring = pgps_ring_of(pool->index, pool->data.first_seen);
+	if (pool == NULL)
+		read_digits(pgps_server_ring, now, digits);
+	else if (ring != PGPS_NO_RING)
+		read_digits(pgps_ring(ring), now, digits);
 	pgps_release(PGPS_HISTORY_LOCK);
 }
 
@@ -408,21 +363,18 @@ pgps_history_copy(const PgpsCopy *copy, PgpsSavedBucket **saved)
 	return n;
 }
 
-/* The ring belongs to the pool in this entry, and its counters go on. */
-void
-pgps_history_restore_pool(int32 pool, TimestampTz first_seen)
-{
-	Ring	   *ring = &rings[pool];
-
-	ring->owner = first_seen;
-	ring->restored = true;
-}
-
-/* The history of a pool that did not get an entry of its own again is lost. */
+/*
+ * A bucket of the pool in this entry, which has it for itself.  What finds no
+ * room is lost.
+ */
 void
 pgps_history_restore(const PgpsSavedBucket *saved, int32 pool)
 {
-	if (rings[pool].owner == saved->owner)
-		*place_of(&rings[pool], saved->period, saved->bucket.start) =
-			saved->bucket;
+	int32		ring = pgps_ring_restore(pool, saved->owner);
+
+	if (ring == PGPS_NO_RING)
+		return;
+	pgps_bucket_put(pgps_ring(ring), saved->period, &saved->bucket);
+	pgps_ring(ring)->used_at = Max(pgps_ring(ring)->used_at,
+								   saved->bucket.start);
 }

@@ -43,20 +43,22 @@ typedef enum PgpsPeriod
 #define PGPS_NMINUTES 60
 #define PGPS_NTEN_MINUTES 144
 
-/* counters: how much they rose in a bucket; times in microseconds */
+/* counters: how much they rose in a bucket; times last, in microseconds */
 typedef enum PgpsCount
 {
 	PGPS_COUNT_CHECKOUTS,
 	PGPS_COUNT_WAITS,
-	PGPS_COUNT_WAIT_TIME,
 	PGPS_COUNT_TIMEOUTS,
 	PGPS_COUNT_ERRORS,
 	PGPS_COUNT_CONNECTS,
 	PGPS_COUNT_REJECTED,
 	PGPS_COUNT_XACTS,
+	PGPS_COUNT_WAIT_TIME,
 	PGPS_COUNT_XACT_TIME,
 	PGPS_COUNTS
 } PgpsCount;
+
+#define PGPS_FIRST_TIME PGPS_COUNT_WAIT_TIME
 
 /* what a pool did in one period; -1 = not reported */
 typedef struct PgpsBucket
@@ -98,9 +100,16 @@ extern void pgps_history_init(void *area, bool found);
 /* for the collector, at each of its passes */
 extern void pgps_history_note(const PgpsSnapshot *snapshot);
 
+/* buckets.c */
 extern TimestampTz pgps_bucket_start(PgpsPeriod period, TimestampTz now);
 extern int	pgps_bucket_place(PgpsPeriod period, TimestampTz start);
 extern int64 pgps_period_length(PgpsPeriod period);
+extern int	pgps_period_count(PgpsPeriod period);
+
+/* rings.c: not all pools have history */
+extern bool pgps_has_history(const PgpsPoolCopy *pool);
+extern void pgps_history_left_out(int *without, int64 *given_up);
+
 extern int	pgps_history_read(const PgpsPoolCopy *pool, PgpsPeriod period,
 							  TimestampTz now, PgpsBucket *buckets);
 extern void pgps_last_hour(const PgpsPoolCopy *pool, TimestampTz now,
@@ -110,7 +119,6 @@ extern char *pgps_digits_text(const int8 *digits);
 
 /* over a restart */
 extern int	pgps_history_copy(const PgpsCopy *copy, PgpsSavedBucket **saved);
-extern void pgps_history_restore_pool(int32 pool, TimestampTz first_seen);
 extern void pgps_history_restore(const PgpsSavedBucket *saved, int32 pool);
 
 /* load.c, for the collector alone */

@@ -201,6 +201,8 @@ pgps_sizing_advice(const PgpsSizing *sizing)
 	bool		client = sizing->basis == PGPS_BASIS_CLIENT;
 	StringInfoData text;
 
+	if (sizing->no_history)
+		return "no history is kept of it: see pgpool_stats.history_pools";
 	if (!sizing->enough)
 		return psprintf("too early: %d of 24 h",
 						(int) (sizing->observed / USECS_PER_HOUR));

@@ -20,6 +20,7 @@ typedef struct PgpsSizing
 {
 	int64		observed;		/* microseconds */
 	bool		enough;			/* observed is about a day */
+	bool		no_history;		/* none is kept, see rings.c */
 	PgpsBasis	basis;
 	double		load;			/* connections lent out on average */
 	double		arrivals;		/* a second */

@@ -263,6 +263,7 @@ restore(const char *data, bool crashed)
 	PgpsRejections rejections;
 	int			max_index = 0;
 	int32	   *entry_of;
+	bool	   *has_own;
 	uint32		i;
 
 	pools = (const PgpsPoolCopy *) (body + section_offset(header, POOLS));
@@ -278,6 +279,7 @@ restore(const char *data, bool crashed)
 	for (i = 0; i < header->count[POOLS]; i++)
 		max_index = Max(max_index, pools[i].index);
 	entry_of = palloc0((max_index + 1) * sizeof(int32));
+	has_own = palloc0((max_index + 1) * sizeof(bool));
 
 	for (i = 0; i < header->count[POOLS]; i++)
 	{
@@ -286,8 +288,7 @@ restore(const char *data, bool crashed)
 		int32		entry = pgps_registry_restore_pool(pool, crashed, &own);
 
 		entry_of[pools[i].index] = entry;
-		if (own)
-			pgps_history_restore_pool(entry, pool->first_seen);
+		has_own[pools[i].index] = own;
 	}
 	for (i = 0; i < header->count[INSTANCES]; i++)
 		pgps_registry_restore_instance(&instances[i],
@@ -296,12 +297,17 @@ restore(const char *data, bool crashed)
 	for (i = 0; i < header->count[PEAKS]; i++)
 		pgps_peaks_restore(&peaks[i]);
 	for (i = 0; i < header->count[HISTORY]; i++)
-		pgps_history_restore(&history[i], entry_of[history[i].pool]);
+	{
+		/* that of a pool which did not get an entry of its own again is lost */
+		if (has_own[history[i].pool])
+			pgps_history_restore(&history[i], entry_of[history[i].pool]);
+	}
 	for (i = 0; i < header->count[SILENCES]; i++)
 		pgps_silence_restore(&silences[i]);
 	pgps_rejections_restore(&rejections, crashed);
 	pgps_registry_restore_done(header->stats_reset, crashed);
 	pfree(entry_of);
+	pfree(has_own);
 }
 
 /*

@@ -13,6 +13,7 @@
 #include "miscadmin.h"
 #include "utils/guc.h"
 
+#include "analysis/history.h"
 #include "analysis/snapshot.h"
 #include "base/settings.h"
 #include "base/shmem.h"
@@ -64,6 +65,8 @@ static const char *
 blind_spots(const PgpsRegistryInfo *info)
 {
 	StringInfoData notes;
+	int			without;
+	int64		given_up;
 
 	initStringInfo(&notes);
 	if (!pgstat_track_activities)
@@ -80,6 +83,10 @@ blind_spots(const PgpsRegistryInfo *info)
 				  "the collector does not run, so no alerts, history and expiry: see the server log");
 	if (info->overflowed > 0)
 		pgps_note(&notes, "registry too small: reports or connections stand under (other)");
+	pgps_history_left_out(&without, &given_up);
+	if (without > 0 || given_up > 0)
+		pgps_note(&notes, psprintf("%d pools have no history, " INT64_FORMAT " gave theirs up: raise pgpool_stats.history_pools",
+								   without, given_up));
 	if (info->crashed)
 		pgps_note(&notes, "after a crash, counters went on from the last save");
 	return notes.data;

@@ -207,6 +207,7 @@ pgps_get_sizing(PG_FUNCTION_ARGS)
 
 		CHECK_FOR_INTERRUPTS();
 		pgps_work_out_sizing(&sizings[i], buckets, n, any->peak_lent);
+		sizings[i].no_history = !pgps_has_history(any->copy);
 		add_to_server(server, any, &sizings[i], buckets, n);
 	}
 
