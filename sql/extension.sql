@@ -46,6 +46,6 @@ SELECT loaded, version, collector_pid IS NOT NULL AS collector, sees_all,
 	stats_reset IS NOT NULL AS stats_reset, started_at IS NOT NULL AS started_at
 FROM pgpool_stats.info;
 
--- the area and the worker carry our name
-SELECT name FROM pg_shmem_allocations WHERE name = 'pgpool_stats';
-SELECT backend_type, datname FROM pg_stat_activity WHERE backend_type LIKE 'pgpool_stats%';
+-- shared memory and worker carry our name
+SELECT name FROM pg_shmem_allocations WHERE name LIKE 'pgpool\_stats %' ORDER BY name COLLATE "C";
+SELECT backend_type, datname FROM pg_stat_activity WHERE backend_type = 'pgpool_stats collector';

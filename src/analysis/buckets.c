@@ -90,7 +90,8 @@ unpack(PgpsBucket *bucket, const PgpsKept *kept)
 	bucket->max_waiting = kept->max_waiting;
 	bucket->max_used = kept->max_used;
 	for (c = 0; c < PGPS_FIRST_TIME; c++)
-		bucket->count[c] = kept->count[c] == UNKNOWN_COUNT ? -1 : kept->count[c];
+		bucket->count[c] = kept->count[c] == UNKNOWN_COUNT ? -1 :
+			(int64) kept->count[c];
 	for (; c < PGPS_COUNTS; c++)
 		bucket->count[c] = kept->time[c - PGPS_FIRST_TIME];
 }

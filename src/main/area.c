@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * area.c
- *	  The one area of shared memory: its parts and their size.
+ *	  Our shared memory: its parts and their size.
  *
  * Everything is allocated when the server starts and never grows.  Copyable
  * state is loaded from the save file right here, before any other process
@@ -29,38 +29,40 @@
 #include "registry/registry.h"
 #include "server/rejections.h"
 
-/* shows in pg_shmem_allocations and as wait event */
-#define AREA_NAME "pgpool_stats"
+/* shows as wait event */
+#define TRANCHE_NAME "pgpool_stats"
 
 static shmem_request_hook_type prev_shmem_request_hook = NULL;
 static shmem_startup_hook_type prev_shmem_startup_hook = NULL;
 
-/* the parts of the area, one after the other */
+/* they show by these names in pg_shmem_allocations */
 static const struct
 {
+	const char *name;
 	Size		(*size) (void);
 	void		(*init) (void *area, bool found);
 }			parts[] = {
-	{pgps_registry_size, pgps_registry_init},
-	{pgps_backends_size, pgps_backends_init},
-	{pgps_bindings_size, pgps_bindings_init},
-	{pgps_peaks_size, pgps_peaks_init},
-	{pgps_rejections_size, pgps_rejections_init},
-	{pgps_history_size, pgps_history_init},
-	{pgps_alerts_size, pgps_alerts_init},
-	{pgps_silences_size, pgps_silences_init},
-	{pgps_notifier_size, pgps_notifier_init},
-	{pgps_poolers_size, pgps_poolers_init}
+	{"pgpool_stats registry", pgps_registry_size, pgps_registry_init},
+	{"pgpool_stats backends", pgps_backends_size, pgps_backends_init},
+	{"pgpool_stats bindings", pgps_bindings_size, pgps_bindings_init},
+	{"pgpool_stats peaks", pgps_peaks_size, pgps_peaks_init},
+	{"pgpool_stats rejections", pgps_rejections_size, pgps_rejections_init},
+	{"pgpool_stats history", pgps_history_size, pgps_history_init},
+	{"pgpool_stats alerts", pgps_alerts_size, pgps_alerts_init},
+	{"pgpool_stats silences", pgps_silences_size, pgps_silences_init},
+	{"pgpool_stats notifier", pgps_notifier_size, pgps_notifier_init},
+	{"pgpool_stats poolers", pgps_poolers_size, pgps_poolers_init},
+	{"pgpool_stats saver", pgps_saver_size, pgps_saver_init}
 };
 
 static Size
-area_size(void)
+all_parts_size(void)
 {
 	Size		size = 0;
 	int			i;
 
 	for (i = 0; i < lengthof(parts); i++)
-		size = add_size(size, MAXALIGN(parts[i].size()));
+		size = add_size(size, CACHELINEALIGN(parts[i].size()));
 	return size;
 }
 
@@ -69,16 +71,14 @@ request_shmem(void)
 {
 	if (prev_shmem_request_hook)
 		prev_shmem_request_hook();
-	RequestAddinShmemSpace(area_size());
-	RequestNamedLWLockTranche(AREA_NAME, PGPS_LOCKS);
+	RequestAddinShmemSpace(all_parts_size());
+	RequestNamedLWLockTranche(TRANCHE_NAME, PGPS_LOCKS);
 }
 
 static void
 startup_shmem(void)
 {
-	void	   *area;
-	bool		found;
-	char	   *part;
+	bool		found = false;
 	int			i;
 
 	if (prev_shmem_startup_hook)
@@ -86,14 +86,13 @@ startup_shmem(void)
 
 	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
 
-	/* a fresh segment is zeroed; what is not used of it stays untouched */
-	area = ShmemInitStruct(AREA_NAME, area_size(), &found);
-	pgps_locks = GetNamedLWLockTranche(AREA_NAME);
-	part = area;
+	/* fresh memory is zeroed; what is not used of it stays untouched */
+	pgps_locks = GetNamedLWLockTranche(TRANCHE_NAME);
 	for (i = 0; i < lengthof(parts); i++)
 	{
+		void	   *part = ShmemInitStruct(parts[i].name, parts[i].size(), &found);
+
 		parts[i].init(part, found);
-		part += MAXALIGN(parts[i].size());
 	}
 	LWLockRelease(AddinShmemInitLock);
 

@@ -2,7 +2,7 @@
  *
  * collector.c
  *	  The background worker: keeps peaks, history, statuses and alerts, removes
- *	  what expired, saves.
+ *	  what expired, has it saved.
  *
  * Readers do not depend on it: they judge for themselves.  It is initialized
  * without a database, so that it shows in pg_stat_activity and never blocks a
@@ -128,7 +128,6 @@ void
 pgps_collector_main(Datum arg)
 {
 	MemoryContext context;
-	TimestampTz saved_at;
 	uint32		wait_event;
 
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
@@ -142,7 +141,6 @@ pgps_collector_main(Datum arg)
 	context = AllocSetContextCreate(TopMemoryContext, COLLECTOR_NAME,
 									ALLOCSET_DEFAULT_SIZES);
 	wait_event = WaitEventExtensionNew("PgpoolStatsCollectorMain");
-	saved_at = GetCurrentTimestamp();
 
 	while (!ShutdownRequestPending)
 	{
@@ -155,12 +153,7 @@ pgps_collector_main(Datum arg)
 		MemoryContextSwitchTo(context);
 		log_overflow(now);
 		pgps_poller_start(now);
-		if (pgps_save &&
-			pgps_elapsed(saved_at, now) >= pgps_save_interval * USECS_PER_SEC)
-		{
-			(void) pgps_save_now();
-			saved_at = now;
-		}
+		pgps_save_if_due(now);
 		MemoryContextReset(context);
 
 		(void) WaitLatch(MyLatch,

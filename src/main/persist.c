@@ -5,12 +5,15 @@
  *
  * The file lies in pg_stat_tmp, which base backups and pg_rewind skip: a
  * standby or a clone must not go on with somebody else's counters.  It is
- * written beside and renamed, so that there is always a whole one.  A file
- * that is damaged, of another format or of another server is set aside with a
- * LOG line; the server starts all the same.
+ * written beside, made durable and renamed, so that there is always a whole
+ * one: a crash, of the machine too, loses at most what was counted since the
+ * last save.  A checksum is over all of it.  A file that is damaged, of another
+ * format or of another server is set aside with a LOG line; the server starts
+ * all the same.
  *
- * Nothing here raises.  The postmaster loads before there are other processes
- * and saves after they are gone; the collector saves in between.
+ * The postmaster loads before there are other processes and saves after they
+ * are gone.  In between a worker saves, see saver.c: neither writing nor the
+ * disk holds up anybody else.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -26,6 +29,7 @@
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "port/pg_crc32c.h"
+#include "postmaster/interrupt.h"
 #include "storage/fd.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -81,9 +85,12 @@ typedef struct SaveHeader
 	uint32		count[SECTIONS];	/* number of elements */
 } SaveHeader;
 
-/* Work out the checksum of a file in memory. */
+/* what stands between sections */
+static const char zeros[MAXIMUM_ALIGNOF] = {0};
+
+/* Begin the checksum of a file: that of its header */
 static pg_crc32c
-checksum(const SaveHeader *header, const char *body, Size size)
+begin_checksum(const SaveHeader *header)
 {
 	SaveHeader	h = *header;
 	pg_crc32c	crc;
@@ -91,9 +98,25 @@ checksum(const SaveHeader *header, const char *body, Size size)
 	h.crc = 0;
 	INIT_CRC32C(crc);
 	COMP_CRC32C(crc, &h, sizeof(h));
+	return crc;
+}
+
+/* The checksum of a file in memory */
+static pg_crc32c
+checksum(const SaveHeader *header, const char *body, Size size)
+{
+	pg_crc32c	crc = begin_checksum(header);
+
 	COMP_CRC32C(crc, body, size);
 	FIN_CRC32C(crc);
 	return crc;
+}
+
+/* Bytes of a section, without those that align the next one */
+static Size
+section_size(const SaveHeader *header, int section)
+{
+	return (Size) header->size[section] * header->count[section];
 }
 
 /* Where a section begins behind the header; of SECTIONS: where all ends */
@@ -104,7 +127,7 @@ section_offset(const SaveHeader *header, int section)
 	int			i;
 
 	for (i = 0; i < section; i++)
-		offset += MAXALIGN((Size) header->size[i] * header->count[i]);
+		offset += MAXALIGN(section_size(header, i));
 	return offset;
 }
 
@@ -122,35 +145,45 @@ log_write_error(void)
 }
 
 static bool
-write_file(const SaveHeader *header, const char *body, Size size)
+write_section(FILE *file, const char *data, Size size)
+{
+	Size		padding = MAXALIGN(size) - size;
+
+	return (size == 0 || fwrite(data, size, 1, file) == 1) &&
+		(padding == 0 || fwrite(zeros, padding, 1, file) == 1);
+}
+
+static void
+write_file(const SaveHeader *header, const void *const *data)
 {
 	FILE	   *file = AllocateFile(SAVE_TMP, PG_BINARY_W);
 	bool		ok;
+	int			i;
 
 	if (file == NULL)
 	{
 		log_write_error();
-		return false;
+		return;
 	}
-	ok = fwrite(header, sizeof(SaveHeader), 1, file) == 1 &&
-		(size == 0 || fwrite(body, size, 1, file) == 1);
+	ok = fwrite(header, sizeof(SaveHeader), 1, file) == 1;
+	for (i = 0; i < SECTIONS && ok; i++)
+		ok = write_section(file, data[i], section_size(header, i));
 	if (FreeFile(file) != 0)
 		ok = false;
 	if (!ok)
-	{
 		log_write_error();
+	if (!ok || ShutdownRequestPending)
+	{
 		(void) unlink(SAVE_TMP);
-		return false;
+		return;
 	}
 
 	/* makes it durable before it takes the old one's place; logs by itself */
-	return durable_rename(SAVE_TMP, SAVE_FILE, LOG) == 0;
+	(void) durable_rename(SAVE_TMP, SAVE_FILE, LOG);
 }
 
-/*
- * Save everything.  Returns false, with a LOG line, if that failed.
- */
-bool
+/* Save everything.  If that fails, a LOG line says why. */
+void
 pgps_save_now(void)
 {
 	PgpsCopy   *copy = pgps_registry_copy(PGPS_ALL_XACTS);
@@ -159,9 +192,6 @@ pgps_save_now(void)
 	PgpsSilence *silences = palloc(PGPS_MAX_SILENCES * sizeof(PgpsSilence));
 	SaveHeader	header = {0};
 	const void *data[SECTIONS];
-	char	   *body;
-	Size		size;
-	bool		ok;
 	int			i;
 
 	header.magic = SAVE_MAGIC;
@@ -185,16 +215,16 @@ pgps_save_now(void)
 	data[HISTORY] = history;
 	data[SILENCES] = silences;
 
-	size = section_offset(&header, SECTIONS);
-	body = palloc_extended(size + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	header.crc = begin_checksum(&header);
 	for (i = 0; i < SECTIONS; i++)
-		memcpy(body + section_offset(&header, i), data[i],
-			   (Size) header.size[i] * header.count[i]);
-	header.crc = checksum(&header, body, size);
+	{
+		Size		size = section_size(&header, i);
 
-	ok = write_file(&header, body, size);
-	pfree(body);
-	return ok;
+		COMP_CRC32C(header.crc, data[i], size);
+		COMP_CRC32C(header.crc, zeros, MAXALIGN(size) - size);
+	}
+	FIN_CRC32C(header.crc);
+	write_file(&header, data);
 }
 
 /*
@@ -217,7 +247,7 @@ void
 pgps_save_at_shutdown(int code, Datum arg)
 {
 	if (code == 0 && !IsUnderPostmaster && pgps_save && was_orderly())
-		(void) pgps_save_now();
+		pgps_save_now();
 }
 
 /*-------------------------------------------------------------------------

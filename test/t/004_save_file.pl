@@ -2,6 +2,7 @@
 
 use strict;
 use warnings;
+use POSIX qw(mkfifo);
 use PgpoolStats;
 
 my $conf = 'pgpool_stats.save_interval = 1s';
@@ -139,6 +140,50 @@ write_file($file, $good);
 write_file("$file.tmp", substr($good, 0, 100));
 $node->start;
 is(checkouts('saved'), '100', 'a leftover temporary file does not matter');
+$node->stop;
+
+# A disk that does not go on: who saves waits at a pipe that nobody reads.
+unlink $file;
+mkfifo("$file.tmp", 0600) or die "mkfifo: $!";
+$node->append_conf('postgresql.conf', "pgpool_stats.alert_rules = 'pool_full: warning 50 for 0s'");
+$node->start;
+my $saver = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'pgpool_stats saver'";
+wait_for("SELECT count(*) = 1 FROM ($saver) s");
+my $pid = sql($saver);
+report('meanwhile', '{"pool_size": 1, "max_overflow": 0, "checked_out": 1, "waiting": 1, "checkouts": 3}');
+next_pass();
+next_pass();
+pass('passes go on while a save does not');
+becomes("SELECT count(*) > 0 FROM pgpool_stats.alerts WHERE pool = 'meanwhile'", 't', 'alerts are raised');
+# by then the next save was due
+wait_for("SELECT min(started_at) + interval '3 s' < clock_timestamp() FROM pgpool_stats.info");
+is(sql($saver), $pid, 'one save at a time');
+my $collector = sql('SELECT collector_pid FROM pgpool_stats.info');
+kill 'TERM', $collector;
+wait_for("SELECT collector_pid <> $collector FROM pgpool_stats.info");
+next_pass();
+wait_for("SELECT clock_timestamp() - backend_start > '3 s' FROM pg_stat_activity WHERE pid = (SELECT collector_pid FROM pgpool_stats.info)");
+is(sql($saver), $pid, 'that of a new collector waits, too');
+# it writes, and no file is there to take the old one's place
+open my $pipe, '<', "$file.tmp" or die "open: $!";
+unlink "$file.tmp";
+my $written = do { local $/ = undef; <$pipe> };
+cmp_ok(length $written, '>', 100, 'when the disk goes on, it is written');
+wait_saved('meanwhile');
+pass('the next one is done');
+$node->stop;
+ok(-s $file && !-e "$file.tmp", 'and so is the last one');
+
+# No worker to save with
+$node->append_conf('postgresql.conf', 'max_worker_processes = 2');
+unlink $file;
+$offset = -s $node->logfile;
+$node->start;
+report('alone', '{"checkouts": 3}');
+wait_saved('alone');
+like(slurp_file($node->logfile, $offset),
+	qr/LOG:  pgpool_stats cannot start a worker to save\n.*HINT:  Raise max_worker_processes/s,
+	'without a free worker the collector saves, and says so');
 $node->stop;
 
 done_testing();
