@@ -14,11 +14,11 @@
  */
 #include "postgres.h"
 
-#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "alerts/overrides.h"
 #include "alerts/findings.h"
+#include "base/grow.h"
 
 /* marks of a whole window, and some more for the one that is to be dropped */
 #define WINDOW_MARKS 30
@@ -58,15 +58,20 @@ static Followed followed[PGPS_NCOUNTERS];
 static int	nfollowed = 0;
 
 static char *tracks = NULL;
+static int	room = 0;		/* so many tracks */
 static Series overflowed;
 static TimestampTz began = 0;	/* when we began to look */
+
+static Size
+track_size(void)
+{
+	return offsetof(Track, series) + nfollowed * sizeof(Series);
+}
 
 static Track *
 track_of(const PgpsInstanceState *state)
 {
-	Size		size = offsetof(Track, series) + nfollowed * sizeof(Series);
-
-	return (Track *) (tracks + state->copy->index * size);
+	return (Track *) (tracks + state->copy->index * track_size());
 }
 
 /* How far back the rules look at something, whatever the pool */
@@ -98,10 +103,6 @@ begin(const PgpsSnapshot *snapshot)
 		if (all & PGPS_TREND(i))
 			followed[nfollowed++].counter = i;
 	}
-	tracks = MemoryContextAllocExtended(TopMemoryContext,
-										snapshot->max_instance *
-										(offsetof(Track, series) + nfollowed * sizeof(Series)),
-										MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	began = snapshot->taken_at;
 }
 
@@ -140,7 +141,7 @@ note_instance(const PgpsInstanceState *state, TimestampTz now)
 
 	if (track->owner != first_seen)
 	{
-		memset(track, 0, offsetof(Track, series) + nfollowed * sizeof(Series));
+		memset(track, 0, track_size());
 		track->owner = first_seen;
 
 		/* all that the server has counted of a new one has happened since */
@@ -160,10 +161,14 @@ note_instance(const PgpsInstanceState *state, TimestampTz now)
 void
 pgps_trends_note(const PgpsSnapshot *snapshot, const List *overrides)
 {
+	int			end = 0;
 	int			i;
 
-	if (tracks == NULL)
+	if (began == 0)
 		begin(snapshot);
+	for (i = 0; i < snapshot->ninstances; i++)
+		end = Max(end, snapshot->instances[i].copy->index + 1);
+	tracks = pgps_grow(tracks, &room, end, track_size());
 	for (i = 0; i < nfollowed; i++)
 		followed[i].window = window_of(PGPS_TREND(followed[i].counter), overrides);
 	for (i = 0; i < snapshot->ninstances; i++)

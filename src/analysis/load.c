@@ -17,10 +17,9 @@
  */
 #include "postgres.h"
 
-#include "utils/memutils.h"
-
 #include "analysis/history.h"
 #include "base/clock.h"
+#include "base/grow.h"
 #include "base/settings.h"
 
 /*
@@ -50,7 +49,7 @@ typedef struct Watched
 } Watched;
 
 static Watched *instances = NULL;	/* by number of the entry */
-static int	capacity = 0;
+static int	room = 0;		/* so many elements */
 static TimestampTz started = 0; /* beginning of the ten minutes */
 static TimestampTz last_look = 0;
 static int64 watched_all = 0;	/* of these ten minutes, microseconds */
@@ -90,6 +89,7 @@ pgps_watch_load(const PgpsSnapshot *snapshot, TimestampTz since)
 	TimestampTz now = snapshot->taken_at;
 	int64		passed = pgps_elapsed(last_look, now);
 	bool		anew = started != since;
+	int			end = 1;
 	int			i;
 
 	if (passed > Max(LONG_PAUSE, PASSES_APART))
@@ -97,16 +97,12 @@ pgps_watch_load(const PgpsSnapshot *snapshot, TimestampTz since)
 		passed = 0;
 		anew = true;
 	}
-	if (snapshot->max_instance > capacity)
-	{
-		capacity = snapshot->max_instance;
-		instances = MemoryContextAllocHuge(TopMemoryContext,
-										   capacity * sizeof(Watched));
-		anew = true;
-	}
+	for (i = 0; i < snapshot->ninstances; i++)
+		end = Max(end, snapshot->instances[i].copy->index + 1);
+	instances = pgps_grow(instances, &room, end, sizeof(Watched));
 	if (anew)
 	{
-		memset(instances, 0, capacity * sizeof(Watched));
+		memset(instances, 0, room * sizeof(Watched));
 		watched_all = 0;
 		started = since;
 	}
