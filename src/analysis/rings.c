@@ -298,7 +298,7 @@ pgps_rings_assign(const PgpsSnapshot *snapshot, TimestampTz last_pass,
 				  int32 *assigned)
 {
 	Holder	   *holders = palloc(Max(snapshot->npools, 1) * sizeof(Holder));
-	bool	   *held = palloc0(ring_count() * sizeof(bool));
+	bool	   *held = palloc0(Max(shared->high_water, 1) * sizeof(bool));
 	HTAB	   *roles = NULL;
 	int			nholders = 0;
 	int32		next_free = 0;
@@ -334,7 +334,7 @@ pgps_rings_assign(const PgpsSnapshot *snapshot, TimestampTz last_pass,
 		if (roles == NULL)
 			roles = find_roles(holders, nholders);
 		role = need_role(roles, pool->data->key.roleid);
-		while (next_free < ring_count() && held[next_free])
+		while (next_free < shared->high_water && held[next_free])
 			next_free++;
 		if (next_free < ring_count() &&
 			role->taken < share())

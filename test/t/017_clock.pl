@@ -1,5 +1,5 @@
-# A clock that is set back, that stands before 2000, or that the collector
-# looks at once a minute.  The server's clock is ours: a library that is loaded
+# A clock that is set back, that stands before 2000, that the collector looks at
+# once a minute, or that goes on while a pool is idle.  The server's clock is ours: a library that is loaded
 # before libc adds to it what a file says.
 use strict;
 use warnings;
@@ -167,6 +167,28 @@ is(sql("SELECT count(*) FROM pgpool_stats.alerts WHERE rule = 'pooler_down' AND 
 turn_clock(60);
 wait_for("SELECT count(*) = 1 FROM pgpool_stats.alerts WHERE rule = 'pooler_down' AND value BETWEEN 60 AND 600");
 $session->quit;
+$node->stop;
+
+#
+# a role's history goes to the pools that it uses
+#
+$node = start_with_clock('history', "pgpool_stats.history_pools = 4\npgpool_stats.track = labelled\n");
+my $have = 'SELECT string_agg(DISTINCT pool, \' \' ORDER BY pool) FROM pgpool_stats.history';
+report('idle', '{"open": 1, "checked_out": 0}');
+next_pass();
+report('busy', '{"open": 1, "checked_out": 1}');
+next_pass();
+report('next', '{"open": 1, "checked_out": 1}');
+report('dull', '{"open": 1, "checked_out": 0}');
+turn_clock(300);
+next_pass();
+is(sql($have), 'busy idle', 'a live pool does not give way at once');
+turn_clock(360);
+next_pass();
+is(sql($have), 'busy next', 'but does to one in use when it has not been for ten minutes');
+turn_clock(660);
+next_pass();
+is(sql($have), 'busy next', 'and not to one that is not');
 $node->stop;
 
 #
