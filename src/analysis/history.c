@@ -220,8 +220,11 @@ pgps_history_note(const PgpsSnapshot *snapshot)
 		if (rings[i] == PGPS_NO_RING)
 			continue;
 		if (pgps_ring_of(pool->index, first_seen) != rings[i])
+		{
 			pgps_ring_start(rings[i], pool->index, first_seen,
 							first_seen <= last_pass);
+			pgps_ring(rings[i])->used_at = snapshot->taken_at;
+		}
 		note_bucket(pgps_ring(rings[i]), &seen[i], snapshot->taken_at);
 	}
 	note_bucket(pgps_server_ring, &server, snapshot->taken_at);

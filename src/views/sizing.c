@@ -207,7 +207,8 @@ pgps_get_sizing(PG_FUNCTION_ARGS)
 
 		CHECK_FOR_INTERRUPTS();
 		pgps_work_out_sizing(&sizings[i], buckets, n, any->peak_lent);
-		sizings[i].no_history = !pgps_has_history(any->copy);
+		sizings[i].no_history = !pgps_has_history(any->copy) &&
+			any->data->first_seen < snapshot->info.last_pass;
 		add_to_server(server, any, &sizings[i], buckets, n);
 	}
 
