@@ -49,6 +49,7 @@ typedef enum Section
 {
 	POOLS,
 	INSTANCES,
+	HISTOGRAMS,					/* of the instances, in their order */
 	PEAKS,
 	REJECTIONS,
 	REJECTED,
@@ -60,6 +61,7 @@ typedef enum Section
 static const uint32 struct_size[SECTIONS] = {
 	sizeof(PgpsPoolCopy),
 	sizeof(PgpsInstanceCopy),
+	sizeof(PgpsHistogram),
 	sizeof(PgpsPeak),
 	sizeof(PgpsRejection),
 	sizeof(PgpsRejected),
@@ -148,12 +150,32 @@ write_file(const SaveHeader *header, const char *body, Size size)
 }
 
 /*
+ * The histograms of all instances one after the other.  In the file, nothing
+ * points to them.
+ */
+static PgpsHistogram *
+gather_histograms(PgpsCopy *copy)
+{
+	PgpsHistogram *histograms;
+	int			i;
+
+	histograms = palloc_extended(Max(copy->ninstances, 1) * sizeof(PgpsHistogram),
+								 MCXT_ALLOC_HUGE);
+	for (i = 0; i < copy->ninstances; i++)
+	{
+		histograms[i] = *copy->instances[i].histogram;
+		copy->instances[i].histogram = NULL;
+	}
+	return histograms;
+}
+
+/*
  * Save everything.  Returns false, with a LOG line, if that failed.
  */
 bool
 pgps_save_now(void)
 {
-	PgpsCopy   *copy = pgps_registry_copy(PGPS_ALL_XACTS);
+	PgpsCopy   *copy = pgps_registry_copy(PGPS_ALL_XACTS, PGPS_ALL_POOLS);
 	PgpsRejections *rejections = pgps_rejections_copy();
 	PgpsSavedBucket *history;
 	PgpsSilence *silences = palloc(PGPS_MAX_SILENCES * sizeof(PgpsSilence));
@@ -171,7 +193,7 @@ pgps_save_now(void)
 	header.stats_reset = copy->info.stats_reset;
 	memcpy(header.size, struct_size, sizeof(struct_size));
 	header.count[POOLS] = copy->npools;
-	header.count[INSTANCES] = copy->ninstances;
+	header.count[INSTANCES] = header.count[HISTOGRAMS] = copy->ninstances;
 	header.count[PEAKS] = copy->npeaks;
 	header.count[REJECTIONS] = rejections->nrejections;
 	header.count[REJECTED] = rejections->ncounters;
@@ -179,6 +201,7 @@ pgps_save_now(void)
 	header.count[SILENCES] = pgps_silences_copy(silences, GetCurrentTimestamp());
 	data[POOLS] = copy->pools;
 	data[INSTANCES] = copy->instances;
+	data[HISTOGRAMS] = gather_histograms(copy);
 	data[PEAKS] = copy->peaks;
 	data[REJECTIONS] = rejections->rejections;
 	data[REJECTED] = rejections->counters;
@@ -240,7 +263,8 @@ why_unusable(const char *data, Size size)
 		return "another version of pgpool_stats wrote it";
 	if (header->server_version != PGPS_SERVER_MAJOR)
 		return "another major version of PostgreSQL wrote it";
-	if (size != sizeof(SaveHeader) + section_offset(header, SECTIONS))
+	if (size != sizeof(SaveHeader) + section_offset(header, SECTIONS) ||
+		header->count[HISTOGRAMS] != header->count[INSTANCES])
 		return "it is truncated";
 	if (header->crc != checksum(header, data + sizeof(SaveHeader),
 								size - sizeof(SaveHeader)))
@@ -257,6 +281,7 @@ restore(const char *data, bool crashed)
 	const char *body = data + sizeof(SaveHeader);
 	const PgpsPoolCopy *pools;
 	const PgpsInstanceCopy *instances;
+	const PgpsHistogram *histograms;
 	const PgpsPeak *peaks;
 	const PgpsSavedBucket *history;
 	const PgpsSilence *silences;
@@ -267,6 +292,7 @@ restore(const char *data, bool crashed)
 
 	pools = (const PgpsPoolCopy *) (body + section_offset(header, POOLS));
 	instances = (const PgpsInstanceCopy *) (body + section_offset(header, INSTANCES));
+	histograms = (const PgpsHistogram *) (body + section_offset(header, HISTOGRAMS));
 	peaks = (const PgpsPeak *) (body + section_offset(header, PEAKS));
 	history = (const PgpsSavedBucket *) (body + section_offset(header, HISTORY));
 	silences = (const PgpsSilence *) (body + section_offset(header, SILENCES));
@@ -290,11 +316,10 @@ restore(const char *data, bool crashed)
 			pgps_history_restore_pool(entry, pool->first_seen);
 	}
 	for (i = 0; i < header->count[INSTANCES]; i++)
-		pgps_registry_restore_instance(&instances[i],
+		pgps_registry_restore_instance(&instances[i], &histograms[i],
 									   entry_of[instances[i].data.pool],
 									   crashed);
-	for (i = 0; i < header->count[PEAKS]; i++)
-		pgps_peaks_restore(&peaks[i]);
+	pgps_peaks_restore(peaks, header->count[PEAKS]);
 	for (i = 0; i < header->count[HISTORY]; i++)
 		pgps_history_restore(&history[i], entry_of[history[i].pool]);
 	for (i = 0; i < header->count[SILENCES]; i++)
