@@ -7,10 +7,10 @@
  * How many transactions there were and how long they took is counted by each
  * backend for itself (backends.h).  Shared is only how many are in one now,
  * which peaks need.  The spinlock is taken only when that number passes the
- * peak or the cap.  Both directions go through cross():
- * it looks at the number again under the spinlock, so that two backends that
- * pass the cap at the same time, one up and one down, leave a state that
- * agrees with the number, whatever their order.
+ * peak or the cap.  Both directions go through cross(): it looks at the number
+ * again under the spinlock, so that two backends that pass the cap at the same
+ * time, one up and one down, leave a state that agrees with the number,
+ * whatever their order.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -33,6 +33,7 @@ pgps_activity_init(PgpsActivity *activity, bool fresh)
 		pg_atomic_init_u32(&activity->in_xact, 0);
 		SpinLockInit(&activity->mutex);
 	}
+	pg_atomic_write_u32(&activity->in_xact, 0);
 	activity->generation++;
 	SpinLockAcquire(&activity->mutex);
 	activity->cap = activity->peak_in_xact = 0;

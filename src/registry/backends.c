@@ -232,8 +232,9 @@ pgps_backend_release(void)
 }
 
 /*
- * Add what all slots count for an instance.  Caller holds the spinlock of its
- * entry, so that none is handed over.
+ * Add what all slots count for an instance.  It is right if none was handed
+ * over meanwhile: the instance's change count is the same, or the caller holds
+ * its spinlock.
  */
 void
 pgps_backends_sum(int32 instance, uint32 generation, PgpsCounters *counters,

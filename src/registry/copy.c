@@ -19,8 +19,8 @@
  *
  * When all is copied, the counts are compared under the shared lock, so that
  * nothing can be given up or made meanwhile.  What has changed is copied anew
- * there: an instance with all its slots under its spinlock, so that none is
- * handed over.  If that was much, the lock is released in between and all are
+ * there: an instance with all its slots, if need be under its spinlock, so that
+ * none is handed over.  If that was much, the lock is released in between and all are
  * compared again.  In the last turn all others were as noted: so an instance
  * that expires is either still there or in its pool, never in both or neither.
  *
@@ -43,10 +43,16 @@
 #define BLOCK 256
 
 /* changed instances that are copied anew under one lock ... */
-#define BATCH 32
+#define BATCH 64
 
 /* ... but for the last of so many turns, which takes all */
-#define TURNS 100
+#define TURNS 500
+
+/*
+ * How often the slots of a changed instance are added up before that is done
+ * under its spinlock, so that none is handed over meanwhile
+ */
+#define SUM_TRIES 3
 
 /* some more may be made while we copy */
 #define MORE_POOLS 16
@@ -189,6 +195,7 @@ copy_instance(Copying *c, int32 i, bool whole)
 	int32		place = c->instance_places[i] - 1;
 	PgpsInstanceCopy *to;
 	PgpsHistogram *histogram = NULL;
+	int			tries;
 
 	if (!is_wanted(c, pgps_instance_pools[i] - 1))
 	{
@@ -221,26 +228,39 @@ copy_instance(Copying *c, int32 i, bool whole)
 	if (histogram != NULL)
 		(void) *((volatile char *) (&entry->xact_times + 1) - 1);
 
-	SpinLockAcquire(&entry->mutex);
-	if (whole)
+	for (tries = 0;; tries++)
 	{
-		c->instance_changes[i] = pgps_instance_changes[i];
-		c->changed_hands[i] = c->changed_hands[i] ||
-			to->data.pool != entry->data.pool ||
-			to->data.first_seen != entry->data.first_seen ||
-			strcmp(to->data.name, entry->data.name) != 0;
-	}
-	to->data = entry->data;
-	to->generation = entry->activity.generation;
-	if (histogram != NULL)
-		*histogram = entry->xact_times.all;
-	if (c->bases != NULL)
-		memcpy(c->bases[place],
-			   entry->xact_times.base[1 - entry->xact_times.turn],
-			   sizeof(c->bases[place]));
-	if (whole)
+		bool		hold = whole && tries == SUM_TRIES;
+		uint32		changes;
+
+		SpinLockAcquire(&entry->mutex);
+		changes = pgps_instance_changes[i];
+		if (whole && tries == 0)
+			c->changed_hands[i] = c->changed_hands[i] ||
+				to->data.pool != entry->data.pool ||
+				to->data.first_seen != entry->data.first_seen ||
+				strcmp(to->data.name, entry->data.name) != 0;
+		to->data = entry->data;
+		to->generation = entry->activity.generation;
+		if (histogram != NULL)
+			*histogram = entry->xact_times.all;
+		if (c->bases != NULL)
+			memcpy(c->bases[place],
+				   entry->xact_times.base[1 - entry->xact_times.turn],
+				   sizeof(c->bases[place]));
+		if (hold)
+			pgps_backends_sum(i, to->generation, &to->data.counters, histogram);
+		SpinLockRelease(&entry->mutex);
+		if (!whole)
+			break;
+		c->instance_changes[i] = changes;
+		if (hold)
+			break;
 		pgps_backends_sum(i, to->generation, &to->data.counters, histogram);
-	SpinLockRelease(&entry->mutex);
+		pg_read_barrier();
+		if (changes == pgps_instance_changes[i])
+			break;
+	}
 	pgps_activity_copy(&to->activity, &to->data.counters, &entry->activity,
 					   c->now);
 }
@@ -449,7 +469,8 @@ pgps_registry_copy(PgpsHistograms histograms, int32 only_pool)
 	}
 	copy_backends(&c);
 	pg_read_barrier();
-	for (turn = 1; !copy_changed(&c, turn < TURNS ? BATCH : c.instances_end); turn++)
+	for (turn = 1;
+		 !copy_changed(&c, turn < TURNS ? BATCH : c.instances_end); turn++)
 		CHECK_FOR_INTERRUPTS();
 	drop_missing(&c);
 	settle_backends(&c);
@@ -469,47 +490,4 @@ pgps_registry_copy(PgpsHistograms histograms, int32 only_pool)
 	if (c.bases != NULL)
 		pfree(c.bases);
 	return copy;
-}
-
-/* Make the counters of a copy those that exporters get; see restore.c. */
-void
-pgps_leave_out_base(PgpsCopy *copy)
-{
-	int			i;
-
-	for (i = 0; i < copy->npools; i++)
-		pgps_counters_subtract(&copy->pools[i].data.retired,
-							   &copy->pools[i].data.base);
-	for (i = 0; i < copy->ninstances; i++)
-		pgps_counters_subtract(&copy->instances[i].data.counters,
-							   &copy->instances[i].data.base);
-}
-
-/* The client backends alone, whatever they are at */
-PgpsBackend *
-pgps_registry_backends(int *nbackends)
-{
-	PgpsBackend *backends = palloc(MaxConnections * sizeof(PgpsBackend));
-	int			procno,
-				n = 0;
-
-	for (procno = 0; procno < MaxConnections; procno++)
-	{
-		if (pgps_backend_copy(&backends[n], procno))
-			n++;
-	}
-	*nbackends = n;
-	return backends;
-}
-
-/* Facts of the registry as a whole */
-void
-pgps_registry_info(PgpsRegistryInfo *info)
-{
-	SpinLockAcquire(&pgps_registry->mutex);
-	*info = pgps_registry->info;
-	SpinLockRelease(&pgps_registry->mutex);
-	info->overflowed = pg_atomic_read_u64(&pgps_registry->overflowed);
-	info->unmapped_keys = pg_atomic_read_u64(&pgps_registry->unmapped_keys);
-	info->dropped = pg_atomic_read_u64(&pgps_registry->dropped);
 }

@@ -139,6 +139,11 @@ pgps_registry_forget(const PgpsPoolKey *key, const char *instance)
 	return i != PGPS_NONE;
 }
 
+/*-------------------------------------------------------------------------
+ * Readers; what else they get is in copy.c
+ *-------------------------------------------------------------------------
+ */
+
 /*
  * Which counters did an instance report last?  The larger ones stay in
  * "counted".  False if it is not there or reported none.
@@ -173,4 +178,47 @@ pgps_registry_counted(const PgpsPoolKey *key, const char *instance,
 	}
 	pgps_unlock_registry();
 	return any;
+}
+
+/* Make the counters of a copy those that exporters get; see restore.c. */
+void
+pgps_leave_out_base(PgpsCopy *copy)
+{
+	int			i;
+
+	for (i = 0; i < copy->npools; i++)
+		pgps_counters_subtract(&copy->pools[i].data.retired,
+							   &copy->pools[i].data.base);
+	for (i = 0; i < copy->ninstances; i++)
+		pgps_counters_subtract(&copy->instances[i].data.counters,
+							   &copy->instances[i].data.base);
+}
+
+/* The client backends alone, whatever they are at */
+PgpsBackend *
+pgps_registry_backends(int *nbackends)
+{
+	PgpsBackend *backends = palloc(MaxConnections * sizeof(PgpsBackend));
+	int			procno,
+				n = 0;
+
+	for (procno = 0; procno < MaxConnections; procno++)
+	{
+		if (pgps_backend_copy(&backends[n], procno))
+			n++;
+	}
+	*nbackends = n;
+	return backends;
+}
+
+/* Facts of the registry as a whole */
+void
+pgps_registry_info(PgpsRegistryInfo *info)
+{
+	SpinLockAcquire(&pgps_registry->mutex);
+	*info = pgps_registry->info;
+	SpinLockRelease(&pgps_registry->mutex);
+	info->overflowed = pg_atomic_read_u64(&pgps_registry->overflowed);
+	info->unmapped_keys = pg_atomic_read_u64(&pgps_registry->unmapped_keys);
+	info->dropped = pg_atomic_read_u64(&pgps_registry->dropped);
 }
