@@ -416,7 +416,7 @@ make_snapshot(const PgpsCopy *copy, const PgpsRejections *rejections)
 PgpsSnapshot *
 pgps_take_snapshot(PgpsHistograms histograms)
 {
-	return make_snapshot(pgps_registry_copy(histograms),
+	return make_snapshot(pgps_registry_copy(histograms, PGPS_ALL_POOLS),
 						 pgps_rejections_copy());
 }
 
@@ -424,7 +424,7 @@ pgps_take_snapshot(PgpsHistograms histograms)
 PgpsSnapshot *
 pgps_take_exported_snapshot(void)
 {
-	PgpsCopy   *copy = pgps_registry_copy(PGPS_NO_HISTOGRAMS);
+	PgpsCopy   *copy = pgps_registry_copy(PGPS_NO_HISTOGRAMS, PGPS_ALL_POOLS);
 	PgpsRejections *rejections = pgps_rejections_copy();
 
 	pgps_leave_out_base(copy);

@@ -13,6 +13,8 @@
 #ifndef PGPS_SETTINGS_H
 #define PGPS_SETTINGS_H
 
+#include "base/local.h"
+
 /*
  * Each is pgps_NAME.  Behind the name stand default, least and most, context,
  * unit, and what it is in one sentence and, perhaps, a second.
@@ -66,6 +68,6 @@ extern double pgps_target_wait_probability;
 extern char *pgps_alert_rules;
 extern char *pgps_notify_database;
 
-extern bool pgps_relabel;		/* a label was assigned since it was looked at */
+extern PGPS_LOCAL bool pgps_relabel;	/* a label was assigned since it was looked at */
 
 #endif							/* PGPS_SETTINGS_H */

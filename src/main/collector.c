@@ -63,19 +63,47 @@ forget_collector(int code, Datum arg)
 	pgps_registry_note_collector(0);
 }
 
+/*
+ * How many connections of each instance were in a transaction at once: those
+ * that still are in the same one, after all were looked at.
+ */
+static int *
+count_in_xact(const PgpsSnapshot *snapshot)
+{
+	int		   *in_xact = palloc0(Max(snapshot->ninstances, 1) * sizeof(int));
+	int			i;
+
+	for (i = 0; i < snapshot->nbackends; i++)
+	{
+		const PgpsBackend *backend = &snapshot->backends[i];
+
+		if (backend->in_xact && backend->instance != PGPS_NO_INSTANCE &&
+			pgps_backend_is_still_in_xact(backend))
+			in_xact[snapshot->by_index[backend->instance] - snapshot->instances]++;
+	}
+	return in_xact;
+}
+
 /* One pass: look at everything once */
 static void
 pass(TimestampTz now)
 {
-	PgpsSnapshot *snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
+	bool		turn = pgps_registry_turn_is_due(now);
+	PgpsSnapshot *snapshot = pgps_take_snapshot(turn ? PGPS_ALL_XACTS :
+												PGPS_NO_HISTOGRAMS);
+	const int  *in_xact = count_in_xact(snapshot);
+	int32	   *expired = palloc(Max(snapshot->ninstances, 1) * sizeof(int32));
+	int			nexpired = 0;
 	int			i;
 
 	for (i = 0; i < snapshot->ninstances; i++)
 	{
 		const PgpsInstanceState *state = &snapshot->instances[i];
 
-		pgps_registry_note_in_xact(state->copy, state->server.in_xact,
+		pgps_registry_note_in_xact(state->copy, in_xact[i],
 								   snapshot->backends_at);
+		if (turn)
+			pgps_registry_turn(state->copy);
 		if (state->now.status != (PgpsStatus) state->data->status)
 			pgps_registry_note_status(state->copy, state->now.status,
 									  state->status_since);
@@ -83,7 +111,12 @@ pass(TimestampTz now)
 			pgps_registry_note_via(state->copy, state->via);
 		else if (state->direct && state->data->via[0] != '\0')
 			pgps_registry_note_via(state->copy, "");
+		if (state->server.connections == 0 &&
+			pgps_instance_expires(state->data, now))
+			expired[nexpired++] = state->copy->index;
 	}
+	if (turn)
+		pgps_registry_turned(now);
 	for (i = 0; i < snapshot->npools; i++)
 	{
 		const PgpsPoolState *state = &snapshot->pools[i];
@@ -96,7 +129,9 @@ pass(TimestampTz now)
 	}
 	pgps_history_note(snapshot);
 	pgps_alerts_evaluate(snapshot);
-	pgps_registry_expire(now);
+	pgps_registry_expire(expired, nexpired, now);
+	pgps_registry_trim(now);
+	pgps_registry_expire_pools(now);
 	pgps_registry_note_pass(now, pgps_server_status(snapshot->rejections));
 }
 

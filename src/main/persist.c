@@ -54,6 +54,7 @@ typedef enum Section
 {
 	POOLS,
 	INSTANCES,
+	HISTOGRAMS,					/* of the instances, in their order */
 	PEAKS,
 	REJECTIONS,
 	REJECTED,
@@ -65,6 +66,7 @@ typedef enum Section
 static const uint32 struct_size[SECTIONS] = {
 	sizeof(PgpsPoolCopy),
 	sizeof(PgpsInstanceCopy),
+	sizeof(PgpsHistogram),
 	sizeof(PgpsPeak),
 	sizeof(PgpsRejection),
 	sizeof(PgpsRejected),
@@ -183,11 +185,31 @@ write_file(const SaveHeader *header, const void *const *data)
 	(void) durable_rename(SAVE_TMP, SAVE_FILE, LOG);
 }
 
+/*
+ * The histograms of all instances one after the other.  In the file, nothing
+ * points to them.
+ */
+static PgpsHistogram *
+gather_histograms(PgpsCopy *copy)
+{
+	PgpsHistogram *histograms;
+	int			i;
+
+	histograms = palloc_extended(Max(copy->ninstances, 1) * sizeof(PgpsHistogram),
+								 MCXT_ALLOC_HUGE);
+	for (i = 0; i < copy->ninstances; i++)
+	{
+		histograms[i] = *copy->instances[i].histogram;
+		copy->instances[i].histogram = NULL;
+	}
+	return histograms;
+}
+
 /* Save everything.  If that fails, a LOG line says why. */
 void
 pgps_save_now(void)
 {
-	PgpsCopy   *copy = pgps_registry_copy(PGPS_ALL_XACTS);
+	PgpsCopy   *copy = pgps_registry_copy(PGPS_ALL_XACTS, PGPS_ALL_POOLS);
 	PgpsRejections *rejections = pgps_rejections_copy();
 	PgpsSavedBucket *history;
 	PgpsSilence *silences = palloc(PGPS_MAX_SILENCES * sizeof(PgpsSilence));
@@ -202,7 +224,7 @@ pgps_save_now(void)
 	header.stats_reset = copy->info.stats_reset;
 	memcpy(header.size, struct_size, sizeof(struct_size));
 	header.count[POOLS] = copy->npools;
-	header.count[INSTANCES] = copy->ninstances;
+	header.count[INSTANCES] = header.count[HISTOGRAMS] = copy->ninstances;
 	header.count[PEAKS] = copy->npeaks;
 	header.count[REJECTIONS] = rejections->nrejections;
 	header.count[REJECTED] = rejections->ncounters;
@@ -210,6 +232,7 @@ pgps_save_now(void)
 	header.count[SILENCES] = pgps_silences_copy(silences, GetCurrentTimestamp());
 	data[POOLS] = copy->pools;
 	data[INSTANCES] = copy->instances;
+	data[HISTOGRAMS] = gather_histograms(copy);
 	data[PEAKS] = copy->peaks;
 	data[REJECTIONS] = rejections->rejections;
 	data[REJECTED] = rejections->counters;
@@ -271,7 +294,8 @@ why_unusable(const char *data, Size size)
 		return "another version of pgpool_stats wrote it";
 	if (header->server_version != PGPS_SERVER_MAJOR)
 		return "another major version of PostgreSQL wrote it";
-	if (size != sizeof(SaveHeader) + section_offset(header, SECTIONS))
+	if (size != sizeof(SaveHeader) + section_offset(header, SECTIONS) ||
+		header->count[HISTOGRAMS] != header->count[INSTANCES])
 		return "it is truncated";
 	if (header->crc != checksum(header, data + sizeof(SaveHeader),
 								size - sizeof(SaveHeader)))
@@ -288,6 +312,7 @@ restore(const char *data, bool crashed)
 	const char *body = data + sizeof(SaveHeader);
 	const PgpsPoolCopy *pools;
 	const PgpsInstanceCopy *instances;
+	const PgpsHistogram *histograms;
 	const PgpsPeak *peaks;
 	const PgpsSavedBucket *history;
 	const PgpsSilence *silences;
@@ -299,6 +324,7 @@ restore(const char *data, bool crashed)
 
 	pools = (const PgpsPoolCopy *) (body + section_offset(header, POOLS));
 	instances = (const PgpsInstanceCopy *) (body + section_offset(header, INSTANCES));
+	histograms = (const PgpsHistogram *) (body + section_offset(header, HISTOGRAMS));
 	peaks = (const PgpsPeak *) (body + section_offset(header, PEAKS));
 	history = (const PgpsSavedBucket *) (body + section_offset(header, HISTORY));
 	silences = (const PgpsSilence *) (body + section_offset(header, SILENCES));
@@ -322,11 +348,10 @@ restore(const char *data, bool crashed)
 		has_own[pools[i].index] = own;
 	}
 	for (i = 0; i < header->count[INSTANCES]; i++)
-		pgps_registry_restore_instance(&instances[i],
+		pgps_registry_restore_instance(&instances[i], &histograms[i],
 									   entry_of[instances[i].data.pool],
 									   crashed);
-	for (i = 0; i < header->count[PEAKS]; i++)
-		pgps_peaks_restore(&peaks[i]);
+	pgps_peaks_restore(peaks, header->count[PEAKS]);
 	for (i = 0; i < header->count[HISTORY]; i++)
 	{
 		/* that of a pool which did not get an entry of its own again is lost */

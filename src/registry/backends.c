@@ -5,10 +5,16 @@
  *
  * The slot of a backend is the one with its process number.  It is written by
  * that backend alone: everything before it is published by its pid, and
- * later only "instance", flags and times, which readers take in one piece;
- * reports of others write what they say of it.  "instance" changes
- * under the registry's lock, so that a reader who holds that lock never sees
- * the number of an entry that is gone.
+ * later only flags, counts and times, which readers take in one piece; reports
+ * of others write what they say of it.
+ *
+ * A backend counts its transactions in its slot, by plain adds.  What belongs
+ * to its instance of that is moved to the instance's entry when the backend
+ * leaves it, under the entry's spinlock and change count: see copy.c for how a
+ * reader finds each transaction in one of them.
+ *
+ * Which instance a slot is at stands in an array of its own, so that who looks
+ * for the slots of one does not touch the others.
  *
  * What a backend is doing is read in place from its PgBackendStatus with
  * core's change count; the snapshot of pg_stat_activity is frozen for the
@@ -34,7 +40,8 @@
 /* how often a state is read that is being written, e.g. by a stopped process */
 #define READ_STATE_TRIES 100
 
-static PgpsSlot *slots = NULL;
+static char *slots = NULL;
+static volatile int32 *instance_of = NULL;	/* number + 1; 0 = none */
 
 /* this session's own; NULL in every process that is no client backend */
 PgpsSlot   *pgps_my_slot = NULL;
@@ -44,30 +51,42 @@ static uint64 my_pool = 0;
 static uint64 my_instance = 0;
 static bool my_relabelled = false;
 
+/* Slots share no cache line. */
+#define SLOT_SIZE TYPEALIGN(PG_CACHE_LINE_SIZE, sizeof(PgpsSlot))
+
+static inline PgpsSlot *
+slot_of(int procno)
+{
+	return (PgpsSlot *) (slots + procno * SLOT_SIZE);
+}
+
 /*
  * Client backends have the first MaxConnections process numbers.
  */
 Size
 pgps_backends_size(void)
 {
-	return mul_size(MaxConnections, sizeof(PgpsSlot));
+	Size		size = add_size(PG_CACHE_LINE_SIZE,
+								mul_size(MaxConnections, SLOT_SIZE));
+
+	return add_size(size, mul_size(MaxConnections, sizeof(int32)));
 }
 
 void
 pgps_backends_init(void *area, bool found)
 {
-	slots = area;
+	slots = (char *) TYPEALIGN(PG_CACHE_LINE_SIZE, area);
+	instance_of = (int32 *) (slots + MaxConnections * SLOT_SIZE);
 }
 
 /* Take this session's slot.  Only for client backends. */
 void
 pgps_backend_claim(void)
 {
-	PgpsSlot   *slot = &slots[MyProcNumber];
+	PgpsSlot   *slot = slot_of(MyProcNumber);
 
 	Assert(MyProcNumber < MaxConnections);
 	memset((char *) slot + sizeof(slot->pid), 0, sizeof(PgpsSlot) - sizeof(slot->pid));
-	slot->instance = PGPS_NO_INSTANCE;
 	slot->roleid = MyProc->roleId;
 	slot->dbid = MyDatabaseId;
 	slot->status = MyBEEntry;
@@ -106,17 +125,17 @@ pgps_backend_describe(const PgpsIdentity *identity)
 	}
 }
 
-/* Caller holds the registry's lock exclusively. */
-void
-pgps_backend_set_instance(int32 instance)
+/* The instance that a slot is at */
+int32
+pgps_instance_at(int procno)
 {
-	pgps_my_slot->instance = instance;
+	return instance_of[procno] - 1;
 }
 
 int32
 pgps_backend_instance(void)
 {
-	return pgps_my_slot ? pgps_my_slot->instance : PGPS_NO_INSTANCE;
+	return pgps_my_slot ? pgps_instance_at(MyProcNumber) : PGPS_NO_INSTANCE;
 }
 
 /* Start of this session's current or last transaction; 0 = none yet */
@@ -148,6 +167,63 @@ pgps_backend_note_report(void)
 		pgps_my_slot->reports++;
 }
 
+/*
+ * What this session counts from now on is for an entry of that generation.
+ * Whoever sees the generation sees that nothing is counted yet.
+ */
+void
+pgps_backend_begin_counts(uint32 generation)
+{
+	PgpsSlot   *slot = pgps_my_slot;
+
+	slot->base_xacts = slot->xacts;
+	slot->base_xact_time = slot->total_xact_time;
+	memset(&slot->histogram, 0, sizeof(slot->histogram));
+	pg_write_barrier();
+	slot->generation = generation;
+}
+
+/*
+ * This session is at an instance from now on.  Caller holds the registry's
+ * lock exclusively.
+ */
+void
+pgps_backend_enter(int32 instance, uint32 generation)
+{
+	pgps_backend_begin_counts(generation);
+	pg_write_barrier();
+	instance_of[MyProcNumber] = instance + 1;
+}
+
+/* Add what a slot has counted for an entry of that generation. */
+static void
+add_counts(const PgpsSlot *slot, uint32 generation, PgpsCounters *counters,
+		   PgpsHistogram *histogram)
+{
+	if (slot->generation != generation)
+		return;
+	pg_read_barrier();
+	pgps_raise_count(counters, PGPS_SERVER_XACTS, slot->xacts - slot->base_xacts);
+	pgps_raise_count(counters, PGPS_XACT_TIME,
+					 slot->total_xact_time - slot->base_xact_time);
+	if (histogram != NULL)
+		pgps_histogram_add(histogram, &slot->histogram);
+}
+
+/*
+ * This session is at its instance no more: what it counted is added to the
+ * instance's own counts.  Caller holds the spinlock of the entry, and its
+ * change count says so.
+ */
+void
+pgps_backend_hand_over(uint32 generation, PgpsCounters *counters,
+					   PgpsHistogram *histogram)
+{
+	add_counts(pgps_my_slot, generation, counters, histogram);
+	instance_of[MyProcNumber] = 0;
+}
+
+/* The session's slot is free.  It is at no instance any more. */
 void
 pgps_backend_release(void)
 {
@@ -156,9 +232,29 @@ pgps_backend_release(void)
 }
 
 /*
+ * Add what all slots count for an instance.  It is right if none was handed
+ * over meanwhile: the instance's change count is the same, or the caller holds
+ * its spinlock.
+ */
+void
+pgps_backends_sum(int32 instance, uint32 generation, PgpsCounters *counters,
+				  PgpsHistogram *histogram)
+{
+	int			i;
+
+	for (i = 0; i < MaxConnections; i++)
+	{
+		if (instance_of[i] != instance + 1)
+			continue;
+		pg_read_barrier();
+		add_counts(slot_of(i), generation, counters, histogram);
+	}
+}
+
+/*
  * A report of an instance names connections by pid: those lent out, or those
- * idle in the pool.  Caller holds the registry's lock.  A slot that changes
- * hands meanwhile does no harm: its new owner was busy after "now".
+ * idle in the pool.  A slot that changes hands meanwhile does no harm: its new
+ * owner was busy after "now".
  */
 void
 pgps_backends_note_pids(int32 instance, const PgpsPids *lent,
@@ -168,10 +264,13 @@ pgps_backends_note_pids(int32 instance, const PgpsPids *lent,
 
 	for (i = 0; i < MaxConnections; i++)
 	{
-		PgpsSlot   *slot = &slots[i];
-		int			pid = pg_atomic_read_u32(&slot->pid);
+		PgpsSlot   *slot = slot_of(i);
+		int			pid;
 
-		if (pid == 0 || slot->instance != instance)
+		if (instance_of[i] != instance + 1)
+			continue;
+		pid = pg_atomic_read_u32(&slot->pid);
+		if (pid == 0)
 			continue;
 		if (lent->reported ? pgps_has_pid(lent, pid) : !pgps_has_pid(idle, pid))
 			slot->lent_at = now;
@@ -181,8 +280,8 @@ pgps_backends_note_pids(int32 instance, const PgpsPids *lent,
 }
 
 /*
- * Copy a backend's state from its PgBackendStatus; false if it is gone.  The
- * caller holds a lock, so what is still being written after some tries is
+ * Copy a backend's state from its PgBackendStatus; false if it is gone.  What
+ * is still being written after some tries, perhaps by a stopped process, is
  * taken as it is: each of its fields is of this moment or of the one before.
  */
 static bool
@@ -221,45 +320,64 @@ read_state(PgpsBackend *backend, volatile PgBackendStatus *status)
 }
 
 /*
- * Copy all backends that are there; "backends" has room for MaxConnections.
- * Returns their number.  Caller holds the registry's lock.
+ * Copy the backend of that process number; false if there is none.  Takes no
+ * lock.  Which counts are its instance's is right unless the instance's change
+ * count says otherwise.
  */
-int
-pgps_backends_copy(PgpsBackend *backends)
+bool
+pgps_backend_copy(PgpsBackend *backend, int procno)
 {
-	int			i,
-				n = 0;
+	const PgpsSlot *slot = slot_of(procno);
 
-	for (i = 0; i < MaxConnections; i++)
-	{
-		PgpsSlot   *slot = &slots[i];
-		PgpsBackend *backend = &backends[n];
+	backend->pid = pg_atomic_read_u32(unconstify(pg_atomic_uint32 *, &slot->pid));
+	if (backend->pid == 0)
+		return false;
+	pg_read_barrier();
+	backend->instance = pgps_instance_at(procno);
+	pg_read_barrier();
+	backend->own.generation = slot->generation;
+	pg_read_barrier();
+	backend->xacts = slot->xacts;
+	backend->total_xact_time = slot->total_xact_time;
+	backend->own.xacts = backend->xacts - slot->base_xacts;
+	backend->own.xact_time = backend->total_xact_time - slot->base_xact_time;
+	backend->max_xact_time = slot->max_xact_time;
+	backend->roleid = slot->roleid;
+	backend->dbid = slot->dbid;
+	backend->labelled = slot->labelled;
+	backend->several = slot->several;
+	backend->only_reports = pgps_slot_only_reports(slot);
+	backend->listens = slot->listens;
+	backend->procno = procno;
+	backend->lent_at = slot->lent_at;
+	backend->idle_at = slot->idle_at;
+	backend->pooler = pgps_pooler_of(procno, backend->pid);
+	memcpy(backend->client_addr, slot->client_addr, PGPS_ADDR_LEN);
+	backend->last_xact = slot->xact_start;
+	return read_state(backend, slot->status) &&
+		pg_atomic_read_u32(unconstify(pg_atomic_uint32 *, &slot->pid)) ==
+		(uint32) backend->pid;
+}
 
-		backend->pid = pg_atomic_read_u32(&slot->pid);
-		if (backend->pid == 0)
-			continue;
-		pg_read_barrier();
-		backend->roleid = slot->roleid;
-		backend->dbid = slot->dbid;
-		backend->instance = slot->instance;
-		backend->labelled = slot->labelled;
-		backend->several = slot->several;
-		backend->only_reports = pgps_slot_only_reports(slot);
-		backend->listens = slot->listens;
-		backend->procno = i;
-		backend->lent_at = slot->lent_at;
-		backend->idle_at = slot->idle_at;
-		backend->pooler = pgps_pooler_of(i, backend->pid);
-		memcpy(backend->client_addr, slot->client_addr, PGPS_ADDR_LEN);
-		backend->last_xact = slot->xact_start;
-		backend->xacts = slot->xacts;
-		backend->total_xact_time = slot->total_xact_time;
-		backend->max_xact_time = slot->max_xact_time;
-		if (read_state(backend, slot->status) &&
-			pg_atomic_read_u32(&slot->pid) == (uint32) backend->pid)
-			n++;
-	}
-	return n;
+/* The histogram of what a backend counts for its instance, in place */
+const PgpsHistogram *
+pgps_backend_histogram(const PgpsBackend *backend)
+{
+	return &slot_of(backend->procno)->histogram;
+}
+
+/*
+ * Is a backend that was seen in a transaction in the same one now?  All of
+ * whom this is so were in one at once.
+ */
+bool
+pgps_backend_is_still_in_xact(const PgpsBackend *seen)
+{
+	PgpsBackend now;
+
+	return pgps_backend_copy(&now, seen->procno) && now.pid == seen->pid &&
+		now.instance == seen->instance && now.xacts == seen->xacts &&
+		now.in_xact && now.xact_start == seen->xact_start;
 }
 
 /*

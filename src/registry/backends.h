@@ -14,10 +14,25 @@
 #include "port/atomics.h"
 #include "utils/backend_status.h"
 
+#include "base/local.h"
 #include "dialects/pids.h"
+#include "registry/counters.h"
+#include "registry/histogram.h"
 #include "registry/identity.h"
 
 #define PGPS_NO_INSTANCE (-1)
+
+/*
+ * What a session's slot counts of the instance it is at.  It becomes the
+ * instance's own when the session goes, and is nobody's after a reset: then the
+ * entry's generation is another.
+ */
+typedef struct PgpsOwnCounts
+{
+	uint32		generation;
+	int64		xacts;
+	int64		xact_time;		/* microseconds */
+} PgpsOwnCounts;
 
 /* one client backend as a reader sees it */
 typedef struct PgpsBackend
@@ -53,6 +68,9 @@ typedef struct PgpsBackend
 	int64		xacts;
 	int64		total_xact_time;
 	int64		max_xact_time;
+
+	/* of these, what its instance has by this slot alone, and since when */
+	PgpsOwnCounts own;
 } PgpsBackend;
 
 /*
@@ -62,7 +80,6 @@ typedef struct PgpsBackend
 typedef struct PgpsSlot
 {
 	pg_atomic_uint32 pid;		/* 0 = free; the rest is valid otherwise */
-	int32		instance;
 	Oid			roleid;
 	Oid			dbid;
 	bool		labelled;
@@ -70,21 +87,27 @@ typedef struct PgpsSlot
 	bool		listens;		/* executed LISTEN, and nothing that ends it */
 	char		client_addr[PGPS_ADDR_LEN];
 	PgBackendStatus *status;	/* in shared memory, the same for all */
-
-	/* each read and written in one piece */
-	TimestampTz xact_start;		/* of its current or last transaction */
-	int64		xacts;
-	int64		total_xact_time;	/* microseconds */
-	int64		max_xact_time;
 	int64		reports;		/* transactions that reported */
 
 	/* written by whoever reports for its instance */
 	TimestampTz lent_at;		/* last report that named it as lent out ... */
 	TimestampTz idle_at;		/* ... and as not */
+
+	/* since it connected; each read and written in one piece */
+	TimestampTz xact_start;		/* of its current or last transaction */
+	int64		xacts;
+	int64		total_xact_time;	/* microseconds */
+	int64		max_xact_time;
+
+	/* what of this is not its instance's by this slot */
+	uint32		generation;		/* of the entry, see activity.h */
+	int64		base_xacts;
+	int64		base_xact_time;
+	PgpsHistogram histogram;	/* of the others */
 } PgpsSlot;
 
 /* this session's own; NULL in every process that is no client backend */
-extern PgpsSlot *pgps_my_slot;
+extern PGPS_LOCAL PgpsSlot *pgps_my_slot;
 
 static inline bool
 pgps_backend_joined(void)
@@ -115,6 +138,7 @@ pgps_backend_end_xact(int64 duration)
 	slot->total_xact_time += duration;
 	if (duration > slot->max_xact_time)
 		slot->max_xact_time = duration;
+	slot->histogram.count[pgps_xact_bucket(duration)]++;
 }
 
 extern Size pgps_backends_size(void);
@@ -122,18 +146,28 @@ extern void pgps_backends_init(void *area, bool found);
 
 extern void pgps_backend_claim(void);
 extern void pgps_backend_describe(const PgpsIdentity *identity);
-extern void pgps_backend_set_instance(int32 instance);
 extern int32 pgps_backend_instance(void);
 extern TimestampTz pgps_backend_last_xact(void);
 extern bool pgps_backend_is_relabelled(void);
 extern bool pgps_backend_only_reports(void);
 extern void pgps_backend_note_report(void);
+
+/* the instance that it counts for */
+extern void pgps_backend_enter(int32 instance, uint32 generation);
+extern void pgps_backend_begin_counts(uint32 generation);
+extern void pgps_backend_hand_over(uint32 generation, PgpsCounters *counters,
+								   PgpsHistogram *histogram);
 extern void pgps_backend_release(void);
+extern void pgps_backends_sum(int32 instance, uint32 generation,
+							  PgpsCounters *counters, PgpsHistogram *histogram);
 
 extern void pgps_backends_note_pids(int32 instance, const PgpsPids *lent,
 									const PgpsPids *idle, TimestampTz now);
 
-extern int	pgps_backends_copy(PgpsBackend *backends);
+extern int32 pgps_instance_at(int procno);
+extern bool pgps_backend_copy(PgpsBackend *backend, int procno);
+extern const PgpsHistogram *pgps_backend_histogram(const PgpsBackend *backend);
+extern bool pgps_backend_is_still_in_xact(const PgpsBackend *seen);
 extern int	pgps_client_processes(void);
 
 #endif							/* PGPS_BACKENDS_H */

@@ -4,11 +4,9 @@
  *	  The shared entries of roles, pools and instances: where they lie, how
  *	  they are found, made and given up.
  *
- * Arrays of fixed size, each with a hash index of chained entries, so that an
- * entry has a number that backends can refer to.  Entries given up are a list;
- * those above the high-water mark have never been used, and their memory has
- * not been touched: the system hands it out zeroed.  Making, finding and giving
- * up an entry cost the same however many there are.
+ * Tables of space.c.  What readers without the lock need stands beside them in
+ * arrays of its own: which instance is in use and of which pool, and how often
+ * each entry has changed.
  *
  * The caller holds the registry's lock: exclusively where entries are made or
  * given up, at least in shared mode to find one.
@@ -39,20 +37,14 @@
 PgpsRegistry *pgps_registry = NULL;
 PgpsRoleEntry *pgps_roles = NULL;
 PgpsPoolEntry *pgps_pools = NULL;
-PgpsInstanceEntry *pgps_instances = NULL;
+char	   *pgps_instances = NULL;
+volatile int32 *pgps_instance_pools = NULL;
+volatile uint32 *pgps_pool_changes = NULL;
+volatile uint32 *pgps_instance_changes = NULL;
 
-/* entries of one kind, as this process sees them */
-typedef struct Kind
-{
-	PgpsSpace  *space;
-	char	   *entries;
-	Size		size;			/* of one */
-	PgpsNext   *index;			/* first of each hash chain */
-} Kind;
-
-static Kind roles;
-static Kind pools;
-static Kind instances;
+static PgpsTable roles;
+static PgpsTable pools;
+static PgpsTable instances;
 
 /*-------------------------------------------------------------------------
  * Layout
@@ -79,9 +71,12 @@ pgps_registry_size(void)
 
 	size = add_size(size, mul_size(pgps_pool_capacity(), sizeof(PgpsRoleEntry)));
 	size = add_size(size, mul_size(pgps_pool_capacity(), sizeof(PgpsPoolEntry)));
-	size = add_size(size, mul_size(instance_capacity(), sizeof(PgpsInstanceEntry)));
-	size = add_size(size, mul_size(2 * pgps_pool_capacity(), sizeof(int32)));
-	size = add_size(size, mul_size(instance_capacity(), sizeof(int32)));
+	size = add_size(size, PG_CACHE_LINE_SIZE);
+	size = add_size(size, mul_size(instance_capacity(), PGPS_INSTANCE_ENTRY_SIZE));
+
+	/* indexes of the three, changes of two, pools of instances */
+	size = add_size(size, mul_size(3 * pgps_pool_capacity(), sizeof(int32)));
+	size = add_size(size, mul_size(instance_capacity(), 3 * sizeof(int32)));
 	return size;
 }
 
@@ -92,21 +87,28 @@ pgps_registry_size(void)
 void
 pgps_registry_init(void *area, bool found)
 {
-	PgpsNext   *index;
+	int32	   *next;
 
 	pgps_registry = area;
 	pgps_roles = (PgpsRoleEntry *) ((char *) area + MAXALIGN(sizeof(PgpsRegistry)));
 	pgps_pools = (PgpsPoolEntry *) (pgps_roles + pgps_pool_capacity());
-	pgps_instances = (PgpsInstanceEntry *) (pgps_pools + pgps_pool_capacity());
-	index = (PgpsNext *) (pgps_instances + instance_capacity());
-	roles = (Kind) {&pgps_registry->roles, (char *) pgps_roles,
-	sizeof(PgpsRoleEntry), index};
-	index += pgps_pool_capacity();
-	pools = (Kind) {&pgps_registry->pools, (char *) pgps_pools,
-	sizeof(PgpsPoolEntry), index};
-	index += pgps_pool_capacity();
-	instances = (Kind) {&pgps_registry->instances, (char *) pgps_instances,
-	sizeof(PgpsInstanceEntry), index};
+	pgps_instances = (char *) TYPEALIGN(PG_CACHE_LINE_SIZE,
+										pgps_pools + pgps_pool_capacity());
+	next = (int32 *) pgps_instance(instance_capacity());
+	roles = (PgpsTable) {&pgps_registry->roles, (char *) pgps_roles,
+	sizeof(PgpsRoleEntry), next};
+	next += pgps_pool_capacity();
+	pools = (PgpsTable) {&pgps_registry->pools, (char *) pgps_pools,
+	sizeof(PgpsPoolEntry), next};
+	next += pgps_pool_capacity();
+	instances = (PgpsTable) {&pgps_registry->instances, pgps_instances,
+	PGPS_INSTANCE_ENTRY_SIZE, next};
+	next += instance_capacity();
+	pgps_pool_changes = (uint32 *) next;
+	next += pgps_pool_capacity();
+	pgps_instance_changes = (uint32 *) next;
+	next += instance_capacity();
+	pgps_instance_pools = next;
 	if (found)
 		return;
 
@@ -121,62 +123,6 @@ pgps_registry_init(void *area, bool found)
 	pg_atomic_init_u64(&pgps_registry->overflowed, 0);
 	pg_atomic_init_u64(&pgps_registry->unmapped_keys, 0);
 	pg_atomic_init_u64(&pgps_registry->dropped, 0);
-}
-
-/*-------------------------------------------------------------------------
- * Entries of any kind
- *-------------------------------------------------------------------------
- */
-
-static inline PgpsNext *
-next_of(const Kind *kind, int32 i)
-{
-	return (PgpsNext *) (kind->entries + i * kind->size);
-}
-
-static inline PgpsNext *
-chain_of(const Kind *kind, uint32 hash)
-{
-	return &kind->index[hash % kind->space->capacity];
-}
-
-/*
- * Take an entry for a name of that hash; PGPS_NONE if there is none left.
- * "fresh" is one that was never used.
- */
-static int32
-take_entry(const Kind *kind, uint32 hash, bool *fresh)
-{
-	PgpsSpace  *space = kind->space;
-	PgpsNext   *chain = chain_of(kind, hash);
-	int32		i = space->first_free - 1;
-
-	*fresh = i == PGPS_NONE;
-	if (*fresh)
-	{
-		if (space->high_water == space->capacity)
-			return PGPS_NONE;
-		i = space->high_water++;
-	}
-	else
-		space->first_free = *next_of(kind, i);
-	space->used++;
-	*next_of(kind, i) = *chain;
-	*chain = i + 1;
-	return i;
-}
-
-static void
-give_up_entry(const Kind *kind, uint32 hash, int32 i)
-{
-	PgpsNext   *link = chain_of(kind, hash);
-
-	while (*link != i + 1)
-		link = next_of(kind, *link - 1);
-	*link = *next_of(kind, i);
-	*next_of(kind, i) = kind->space->first_free;
-	kind->space->first_free = i + 1;
-	kind->space->used--;
 }
 
 /*-------------------------------------------------------------------------
@@ -200,7 +146,7 @@ hash_instance(int32 pool, const char *name)
 int32
 pgps_find_role(Oid roleid)
 {
-	int32		i = *chain_of(&roles, hash_uint32(roleid)) - 1;
+	int32		i = *pgps_table_chain(&roles, hash_uint32(roleid)) - 1;
 
 	while (i != PGPS_NONE && pgps_roles[i].roleid != roleid)
 		i = pgps_roles[i].next - 1;
@@ -210,7 +156,7 @@ pgps_find_role(Oid roleid)
 int32
 pgps_find_pool(const PgpsPoolKey *key)
 {
-	int32		i = *chain_of(&pools, hash_pool(key)) - 1;
+	int32		i = *pgps_table_chain(&pools, hash_pool(key)) - 1;
 
 	while (i != PGPS_NONE &&
 		   memcmp(&pgps_pools[i].data.key, key, sizeof(PgpsPoolKey)) != 0)
@@ -221,12 +167,12 @@ pgps_find_pool(const PgpsPoolKey *key)
 int32
 pgps_find_instance(int32 pool, const char *name)
 {
-	int32		i = *chain_of(&instances, hash_instance(pool, name)) - 1;
+	int32		i = *pgps_table_chain(&instances, hash_instance(pool, name)) - 1;
 
 	while (i != PGPS_NONE &&
-		   (pgps_instances[i].data.pool != pool ||
-			strcmp(pgps_instances[i].data.name, name) != 0))
-		i = pgps_instances[i].next - 1;
+		   (pgps_instance_pools[i] != pool + 1 ||
+			strcmp(pgps_instance(i)->data.name, name) != 0))
+		i = pgps_instance(i)->next - 1;
 	return i;
 }
 
@@ -245,7 +191,7 @@ need_role(Oid roleid)
 
 	if (i != PGPS_NONE)
 		return i;
-	i = take_entry(&roles, hash_uint32(roleid), &fresh);
+	i = pgps_table_take(&roles, hash_uint32(roleid), &fresh);
 	Assert(i != PGPS_NONE);
 	role = &pgps_roles[i];
 	role->roleid = roleid;
@@ -285,7 +231,9 @@ pgps_pool_is_claimed(int32 i)
 	PgpsPoolEntry *entry = &pgps_pools[i];
 
 	count_pool(entry, -1);
+	pgps_change_begins(&pgps_pool_changes[i]);
 	entry->data.discovered = false;
+	pgps_change_ends(&pgps_pool_changes[i]);
 	count_pool(entry, 1);
 }
 
@@ -295,7 +243,7 @@ pgps_add_pool(const PgpsPoolKey *key, const char *usename, const char *datname,
 			  bool discovered, TimestampTz now)
 {
 	bool		fresh;
-	int32		i = take_entry(&pools, hash_pool(key), &fresh);
+	int32		i = pgps_table_take(&pools, hash_pool(key), &fresh);
 	PgpsPoolEntry *entry;
 	PgpsRoleEntry *role;
 
@@ -304,6 +252,7 @@ pgps_add_pool(const PgpsPoolKey *key, const char *usename, const char *datname,
 	entry = &pgps_pools[i];
 	if (fresh)
 		pg_atomic_init_u32(&entry->attached, 0);
+	pgps_change_begins(&pgps_pool_changes[i]);
 	memset(&entry->data, 0, sizeof(PgpsPool));
 	entry->data.key = *key;
 	namestrcpy(&entry->data.usename, usename);
@@ -312,6 +261,7 @@ pgps_add_pool(const PgpsPoolKey *key, const char *usename, const char *datname,
 	entry->data.first_seen = entry->data.last_seen = now;
 	pgps_counters_init(&entry->data.retired);
 	entry->used = true;
+	pgps_change_ends(&pgps_pool_changes[i]);
 
 	entry->role = need_role(key->roleid);
 	role = &pgps_roles[entry->role];
@@ -331,18 +281,21 @@ pgps_remove_pool(int32 i)
 	count_pool(entry, -1);
 	dlist_delete(&entry->empty_node);
 	if (role->npools == 0)
-		give_up_entry(&roles, hash_uint32(role->roleid), entry->role);
+		pgps_table_give_up(&roles, hash_uint32(role->roleid), entry->role);
+	pgps_change_begins(&pgps_pool_changes[i]);
 	entry->used = false;
-	give_up_entry(&pools, hash_pool(&entry->data.key), i);
+	pgps_change_ends(&pgps_pool_changes[i]);
+	pgps_table_give_up(&pools, hash_pool(&entry->data.key), i);
 }
 
 /* Add what somebody counted who is gone to a pool. */
 void
-pgps_retire(PgpsPool *pool, const PgpsCounters *counters,
-			const PgpsCounters *base)
+pgps_retire(int32 pool, const PgpsCounters *counters, const PgpsCounters *base)
 {
-	pgps_counters_add(&pool->retired, counters);
-	pgps_counters_add(&pool->base, base);
+	pgps_change_begins(&pgps_pool_changes[pool]);
+	pgps_counters_add(&pgps_pools[pool].data.retired, counters);
+	pgps_counters_add(&pgps_pools[pool].data.base, base);
+	pgps_change_ends(&pgps_pool_changes[pool]);
 }
 
 /*-------------------------------------------------------------------------
@@ -384,26 +337,35 @@ int32
 pgps_add_instance(int32 pool, const char *name, bool other, TimestampTz now)
 {
 	bool		fresh;
-	int32		i = take_entry(&instances, hash_instance(pool, name), &fresh);
+	int32		i = pgps_table_take(&instances, hash_instance(pool, name), &fresh);
 	PgpsInstanceEntry *entry;
+	PgpsInstance *data;
 
 	if (i == PGPS_NONE)
 		return PGPS_NONE;
-	entry = &pgps_instances[i];
+	entry = pgps_instance(i);
+	data = &entry->data;
 	if (fresh)
 	{
 		pg_atomic_init_u32(&entry->attached, 0);
 		SpinLockInit(&entry->mutex);
 	}
-	memset(&entry->data, 0, sizeof(PgpsInstance));
-	entry->data.pool = pool;
-	strlcpy(entry->data.name, name, sizeof(entry->data.name));
-	entry->data.other = other;
-	entry->data.first_seen = entry->data.last_seen = entry->data.status_since = now;
-	entry->data.status = PGPS_OK;
-	pgps_counters_init(&entry->data.counters);
-	pgps_activity_init(&entry->activity);
-	entry->used = true;
+
+	pgps_change_begins(&pgps_instance_changes[i]);
+	pgps_activity_init(&entry->activity, fresh);
+	SpinLockAcquire(&entry->mutex);
+	memset(data, 0, sizeof(PgpsInstance));
+	data->pool = pool;
+	strlcpy(data->name, name, sizeof(data->name));
+	data->other = other;
+	data->first_seen = data->last_seen = data->status_since = now;
+	data->status = PGPS_OK;
+	pgps_counters_init(&data->counters);
+	if (!fresh)
+		memset(&entry->xact_times, 0, sizeof(PgpsXactTimes));
+	pgps_instance_pools[i] = pool + 1;
+	SpinLockRelease(&entry->mutex);
+	pgps_change_ends(&pgps_instance_changes[i]);
 
 	pgps_registry->nother_instances += other;
 	if (pgps_pools[pool].data.instances++ == 0)
@@ -419,35 +381,50 @@ pgps_add_instance(int32 pool, const char *name, bool other, TimestampTz now)
 void
 pgps_remove_instance(int32 i)
 {
-	PgpsInstanceEntry *entry = &pgps_instances[i];
-	PgpsPoolEntry *pool = &pgps_pools[entry->data.pool];
-	PgpsCounters counters = entry->data.counters;
+	PgpsInstanceEntry *entry = pgps_instance(i);
+	int32		pool = entry->data.pool;
+	PgpsPoolEntry *pool_entry = &pgps_pools[pool];
+	PgpsActivityCopy ignored;
+	PgpsCounters counters;
 
 	Assert(pg_atomic_read_u32(&entry->attached) == 0);
-	pgps_activity_count_up(&counters, &entry->activity, GetCurrentTimestamp());
-	pgps_retire(&pool->data, &counters, &entry->data.base);
-	pool->data.last_seen = Max(pool->data.last_seen, entry->data.last_seen);
 	make_busy(entry);
+	pgps_change_begins(&pgps_instance_changes[i]);
+
+	/* it also makes visible what was counted before nobody was attached */
+	SpinLockAcquire(&entry->mutex);
+	counters = entry->data.counters;
+	pgps_instance_pools[i] = 0;
+	SpinLockRelease(&entry->mutex);
+	pgps_activity_copy(&ignored, &counters, &entry->activity,
+					   GetCurrentTimestamp());
+	pgps_retire(pool, &counters, &entry->data.base);
+	pgps_change_ends(&pgps_instance_changes[i]);
+
+	pool_entry->data.last_seen = Max(pool_entry->data.last_seen,
+									 entry->data.last_seen);
 	pgps_registry->nother_instances -= entry->data.other;
-	if (--pool->data.instances == 0)
-		dlist_push_tail(&pgps_roles[pool->role].empty, &pool->empty_node);
-	entry->used = false;
-	give_up_entry(&instances, hash_instance(entry->data.pool, entry->data.name), i);
+	if (--pool_entry->data.instances == 0)
+		dlist_push_tail(&pgps_roles[pool_entry->role].empty,
+						&pool_entry->empty_node);
+	pgps_table_give_up(&instances, hash_instance(pool, entry->data.name), i);
 }
 
 /* A session joins an instance. */
 void
 pgps_instance_attach(int32 i)
 {
-	make_busy(&pgps_instances[i]);
-	pg_atomic_fetch_add_u32(&pgps_instances[i].attached, 1);
+	PgpsInstanceEntry *entry = pgps_instance(i);
+
+	make_busy(entry);
+	pg_atomic_fetch_add_u32(&entry->attached, 1);
 }
 
 /* A session leaves an instance.  Needs no lock. */
 void
 pgps_instance_detach(int32 i)
 {
-	PgpsInstanceEntry *entry = &pgps_instances[i];
+	PgpsInstanceEntry *entry = pgps_instance(i);
 	uint32		old = pg_atomic_read_u32(&entry->attached);
 	uint32		left;
 	uint32		head;
@@ -488,7 +465,7 @@ pgps_settle_departed(void)
 
 	while (stack != 0)
 	{
-		PgpsInstanceEntry *entry = &pgps_instances[stack - 1];
+		PgpsInstanceEntry *entry = pgps_instance(stack - 1);
 		PgpsNext	below = entry->departed_next;
 
 		entry->departed_next = oldest;
@@ -497,7 +474,7 @@ pgps_settle_departed(void)
 	}
 	while (oldest != 0)
 	{
-		PgpsInstanceEntry *entry = &pgps_instances[oldest - 1];
+		PgpsInstanceEntry *entry = pgps_instance(oldest - 1);
 
 		/* first: without the mark, who leaves may push it again */
 		oldest = entry->departed_next;

@@ -15,14 +15,10 @@
 #include "storage/spin.h"
 
 #include "registry/registry.h"
-
-#define PGPS_NONE (-1)
+#include "registry/space.h"
 
 /* room for the (other) pools of roles that found no room */
 #define PGPS_OTHER_POOLS 64
-
-/* first in each entry: the next one of its hash chain, or of the free ones */
-typedef int32 PgpsNext;			/* its number + 1; 0 = none */
 
 /*
  * What one role takes of the registry.  Guarded by the registry's lock, held
@@ -59,24 +55,16 @@ typedef struct PgpsPoolEntry
 typedef struct PgpsInstanceEntry
 {
 	PgpsNext	next;
-	bool		used;
 	bool		idle;			/* idle_node is linked */
 	dlist_node	idle_node;
 	pg_atomic_uint32 attached;	/* backends, and PGPS_DEPARTED */
 	PgpsNext	departed_next;	/* the one below it on that stack */
-	slock_t		mutex;			/* guards data, but for its fixed fields */
-	PgpsInstance data;
+	slock_t		mutex;			/* guards data, but for its fixed fields, and
+								 * xact_times */
 	PgpsActivity activity;		/* has rules of its own */
+	PgpsInstance data;
+	PgpsXactTimes xact_times;
 } PgpsInstanceEntry;
-
-/* entries of one kind: those below "high_water" have been used */
-typedef struct PgpsSpace
-{
-	int32		capacity;
-	int32		high_water;
-	PgpsNext	first_free;		/* of those given up */
-	int32		used;
-} PgpsSpace;
 
 typedef struct PgpsRegistry
 {
@@ -89,6 +77,8 @@ typedef struct PgpsRegistry
 	int32		nidle;			/* instances without a connection */
 	pg_atomic_uint32 departed;	/* PgpsNext: the instance whose last backend
 								 * left most recently */
+	TimestampTz turned_at;		/* the collector's alone: when histograms were
+								 * last turned */
 	slock_t		mutex;			/* guards info */
 	PgpsRegistryInfo info;		/* without its counters: */
 	pg_atomic_uint64 overflowed;
@@ -99,7 +89,49 @@ typedef struct PgpsRegistry
 extern PgpsRegistry *pgps_registry;
 extern PgpsRoleEntry *pgps_roles;
 extern PgpsPoolEntry *pgps_pools;
-extern PgpsInstanceEntry *pgps_instances;
+
+/* entries have a size of their own, see pgps_instance() */
+extern char *pgps_instances;
+
+/* the pool of each instance + 1; 0 = the entry is not in use */
+extern volatile int32 *pgps_instance_pools;
+
+/*
+ * A change count of each pool and instance, for readers without the lock: odd
+ * while its entry becomes another's, or counts move into it or out of it.
+ */
+extern volatile uint32 *pgps_pool_changes;
+extern volatile uint32 *pgps_instance_changes;
+
+#define PGPS_INSTANCE_ENTRY_SIZE \
+	TYPEALIGN(PG_CACHE_LINE_SIZE, sizeof(PgpsInstanceEntry))
+
+static inline PgpsInstanceEntry *
+pgps_instance(int32 i)
+{
+	return (PgpsInstanceEntry *) (pgps_instances + i * PGPS_INSTANCE_ENTRY_SIZE);
+}
+
+static inline bool
+pgps_instance_used(int32 i)
+{
+	return pgps_instance_pools[i] != 0;
+}
+
+/* One at a time changes an entry. */
+static inline void
+pgps_change_begins(volatile uint32 *changes)
+{
+	(*changes)++;
+	pg_write_barrier();
+}
+
+static inline void
+pgps_change_ends(volatile uint32 *changes)
+{
+	pg_write_barrier();
+	(*changes)++;
+}
 
 /* registry.c */
 extern void pgps_lock_registry(LWLockMode mode);
@@ -118,7 +150,7 @@ extern bool pgps_is_other_pool(const PgpsPool *pool);
 extern void pgps_pool_is_claimed(int32 i);
 extern void pgps_remove_instance(int32 i);
 extern void pgps_remove_pool(int32 i);
-extern void pgps_retire(PgpsPool *pool, const PgpsCounters *counters,
+extern void pgps_retire(int32 pool, const PgpsCounters *counters,
 						const PgpsCounters *base);
 
 /* whether an instance has a connection */
@@ -132,10 +164,11 @@ extern int32 pgps_need_pool(const PgpsPoolKey *key, const char *usename,
 							const char *datname, bool discovered, TimestampTz now);
 extern int32 pgps_need_instance(int32 pool, const char *name, bool for_connection,
 								TimestampTz now);
+extern bool pgps_trim_instance(TimestampTz now);
 extern int32 pgps_restore_pool_entry(const PgpsPoolKey *key, const char *usename,
 									 const char *datname, bool discovered,
 									 TimestampTz now);
 extern int32 pgps_restore_instance_entry(int32 pool, const char *name,
-										 TimestampTz now);
+										 TimestampTz now, bool *made);
 
 #endif							/* PGPS_ENTRIES_H */

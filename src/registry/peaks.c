@@ -4,9 +4,14 @@
  *	  The most connections at once of the server, each role and database.
  *
  * Exact, because they are raised while a backend joins: under the registry's
- * exclusive lock, which also guards the table.  The counts below a peak are
- * atomic, because an exiting backend takes no lock.  When the table is full,
- * the role or database that has had no connection for longest makes room.
+ * exclusive lock, which also guards which entries there are.  The counts below
+ * a peak are atomic, because an exiting backend takes no lock.  Readers take
+ * only an entry's spinlock.
+ *
+ * When the table is full, the role or database that connected longest ago and
+ * has no connection makes room.  All are listed by their last connect, so that
+ * it is found at once: those in front that have a connection, if any, go to the
+ * end.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -14,23 +19,37 @@
  */
 #include "postgres.h"
 
+#include "common/hashfn.h"
+#include "lib/ilist.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
 #include "storage/shmem.h"
+#include "storage/spin.h"
 
 #include "base/settings.h"
 #include "registry/backends.h"
 #include "registry/peaks.h"
+#include "registry/space.h"
 
 typedef struct PeakEntry
 {
-	bool		used;
-	PgpsPeak	data;
-	TimestampTz last_connect;
+	PgpsNext	next;
+	dlist_node	node;			/* of all, by their last connect */
 	pg_atomic_uint32 current;
+	slock_t		mutex;			/* guards data */
+	PgpsPeak	data;
 } PeakEntry;
 
-static PeakEntry *entries = NULL;
+typedef struct Peaks
+{
+	PgpsSpace	space;
+	dlist_head	by_connect;		/* longest ago first */
+	slock_t		mutex;			/* guards server */
+	PgpsPeak	server;
+} Peaks;
+
+static Peaks *peaks = NULL;
+static PgpsTable table;
 
 /* where this session counts */
 static PeakEntry *my_role = NULL;
@@ -38,87 +57,137 @@ static PeakEntry *my_database = NULL;
 
 /*
  * Of roles and databases with a connection there are at most two for each
- * connection; the first entry is the server's.
+ * connection.
  */
+static int
+capacity(void)
+{
+	return 2 * MaxConnections + pgps_max_instances;
+}
+
+/* The server's, and those of roles and databases */
 int
 pgps_peaks_max(void)
 {
-	return 1 + 2 * MaxConnections + pgps_max_instances;
+	return 1 + peaks->space.high_water;
 }
 
 Size
 pgps_peaks_size(void)
 {
-	return mul_size(pgps_peaks_max(), sizeof(PeakEntry));
+	return add_size(MAXALIGN(sizeof(Peaks)),
+					mul_size(capacity(), sizeof(PeakEntry) + sizeof(PgpsNext)));
 }
 
 void
 pgps_peaks_init(void *area, bool found)
 {
-	int			i;
+	char	   *entries = (char *) area + MAXALIGN(sizeof(Peaks));
 
-	entries = area;
+	peaks = area;
+	table = (PgpsTable) {&peaks->space, entries, sizeof(PeakEntry),
+	(PgpsNext *) (entries + capacity() * sizeof(PeakEntry))};
 	if (found)
 		return;
-	for (i = 0; i < pgps_peaks_max(); i++)
-		pg_atomic_init_u32(&entries[i].current, 0);
-	entries[0].used = true;
-	entries[0].data.scope = PGPS_SCOPE_SERVER;
+	peaks->space.capacity = capacity();
+	dlist_init(&peaks->by_connect);
+	SpinLockInit(&peaks->mutex);
+	peaks->server.scope = PGPS_SCOPE_SERVER;
 }
 
+static inline PeakEntry *
+entry_of(int32 i)
+{
+	return (PeakEntry *) pgps_table_next(&table, i);
+}
+
+static uint32
+hash_peak(PgpsScope scope, Oid oid)
+{
+	return hash_combine(hash_uint32(oid), hash_uint32(scope));
+}
+
+/* Give up what connected longest ago and has no connection; there is one. */
+static void
+make_room(void)
+{
+	for (;;)
+	{
+		PeakEntry  *oldest = dlist_container(PeakEntry, node,
+											 dlist_pop_head_node(&peaks->by_connect));
+
+		if (pg_atomic_read_u32(&oldest->current) == 0)
+		{
+			pgps_table_give_up(&table, hash_peak(oldest->data.scope, oldest->data.oid),
+							   ((char *) oldest - table.entries) / sizeof(PeakEntry));
+			return;
+		}
+		dlist_push_tail(&peaks->by_connect, &oldest->node);
+	}
+}
+
+/* Find or make an entry; it becomes the one that connected last. */
 static PeakEntry *
 need_entry(PgpsScope scope, Oid oid)
 {
-	PeakEntry  *oldest = &entries[1];
-	int			i;
+	int32		i = *pgps_table_chain(&table, hash_peak(scope, oid)) - 1;
+	PeakEntry  *entry;
+	bool		fresh;
 
-	for (i = 1; i < pgps_peaks_max(); i++)
+	while (i != PGPS_NONE &&
+		   (entry_of(i)->data.scope != scope || entry_of(i)->data.oid != oid))
+		i = entry_of(i)->next - 1;
+	if (i != PGPS_NONE)
 	{
-		PeakEntry  *entry = &entries[i];
-
-		if (entry->used && entry->data.scope == scope && entry->data.oid == oid)
-			return entry;
-		if (!entry->used)
-		{
-			/* entries are used from the front */
-			oldest = entry;
-			break;
-		}
-		if (pg_atomic_read_u32(&entry->current) == 0 &&
-			(pg_atomic_read_u32(&oldest->current) > 0 ||
-			 entry->last_connect < oldest->last_connect))
-			oldest = entry;
+		entry = entry_of(i);
+		dlist_delete(&entry->node);
+		dlist_push_tail(&peaks->by_connect, &entry->node);
+		return entry;
 	}
 
-	memset(&oldest->data, 0, sizeof(oldest->data));
-	oldest->used = true;
-	oldest->data.scope = scope;
-	oldest->data.oid = oid;
-	pg_atomic_write_u32(&oldest->current, 0);
-	return oldest;
+	if (peaks->space.used == peaks->space.capacity)
+		make_room();
+	entry = entry_of(pgps_table_take(&table, hash_peak(scope, oid), &fresh));
+	if (fresh)
+	{
+		pg_atomic_init_u32(&entry->current, 0);
+		SpinLockInit(&entry->mutex);
+	}
+	dlist_push_tail(&peaks->by_connect, &entry->node);
+	SpinLockAcquire(&entry->mutex);
+	entry->data = (PgpsPeak) {.scope = scope, .oid = oid};
+	SpinLockRelease(&entry->mutex);
+	return entry;
 }
 
 static void
-raise_peak(PeakEntry *entry, int current, TimestampTz now)
+raise_peak(PgpsPeak *peak, slock_t *mutex, int current, TimestampTz now)
 {
-	entry->last_connect = now;
-	if (current > entry->data.peak)
-	{
-		entry->data.peak = current;
-		entry->data.peak_at = now;
-	}
+	if (current <= peak->peak)
+		return;
+	SpinLockAcquire(mutex);
+	peak->peak = current;
+	peak->peak_at = now;
+	SpinLockRelease(mutex);
 }
 
-/* This session's connection begins. */
-void
-pgps_peaks_connect(Oid roleid, Oid dbid, TimestampTz now)
+static PeakEntry *
+count_connect(PgpsScope scope, Oid oid, TimestampTz now)
 {
-	my_role = need_entry(PGPS_SCOPE_ROLE, roleid);
-	raise_peak(my_role, pg_atomic_add_fetch_u32(&my_role->current, 1), now);
-	my_database = need_entry(PGPS_SCOPE_DATABASE, dbid);
-	raise_peak(my_database, pg_atomic_add_fetch_u32(&my_database->current, 1),
-			   now);
-	raise_peak(&entries[0], pgps_client_processes(), now);
+	PeakEntry  *entry = need_entry(scope, oid);
+
+	raise_peak(&entry->data, &entry->mutex,
+			   pg_atomic_add_fetch_u32(&entry->current, 1), now);
+	return entry;
+}
+
+/* This session's connection begins; the server has so many processes. */
+void
+pgps_peaks_connect(Oid roleid, Oid dbid, int processes, TimestampTz now)
+{
+	my_role = count_connect(PGPS_SCOPE_ROLE, roleid, now);
+	my_database = count_connect(PGPS_SCOPE_DATABASE, dbid, now);
+	raise_peak(&peaks->server, &peaks->mutex, processes, now);
 }
 
 void
@@ -131,44 +200,95 @@ pgps_peaks_disconnect(void)
 	my_role = my_database = NULL;
 }
 
+static PgpsPeak
+copy_peak(PgpsPeak *peak, slock_t *mutex)
+{
+	PgpsPeak	copy;
+
+	SpinLockAcquire(mutex);
+	copy = *peak;
+	SpinLockRelease(mutex);
+	return copy;
+}
+
+static void
+reset_peak(PgpsPeak *peak, slock_t *mutex, int current, TimestampTz now)
+{
+	SpinLockAcquire(mutex);
+	peak->peak = current;
+	peak->peak_at = now;
+	SpinLockRelease(mutex);
+}
+
+/* Has it been given to a role or database, and so a lock? */
+static inline bool
+is_known(const PeakEntry *entry)
+{
+	return entry->data.scope != PGPS_SCOPE_SERVER;
+}
+
 /* Peaks start again at what is there now. */
 void
 pgps_peaks_reset(TimestampTz now)
 {
 	int			i;
 
-	for (i = 0; i < pgps_peaks_max(); i++)
+	reset_peak(&peaks->server, &peaks->mutex, pgps_client_processes(), now);
+	for (i = 0; i < peaks->space.high_water; i++)
 	{
-		if (!entries[i].used)
-			continue;
-		entries[i].data.peak = i == 0 ? pgps_client_processes() :
-			pg_atomic_read_u32(&entries[i].current);
-		entries[i].data.peak_at = now;
+		PeakEntry  *entry = entry_of(i);
+
+		if (is_known(entry))
+			reset_peak(&entry->data, &entry->mutex,
+					   pg_atomic_read_u32(&entry->current), now);
 	}
 }
 
-/* Returns the number copied; there is room for pgps_peaks_max(). */
+/* Returns the number copied; there is room for so many. */
 int
-pgps_peaks_copy(PgpsPeak *peaks)
+pgps_peaks_copy(PgpsPeak *to, int room)
 {
-	int			i,
-				n = 0;
+	int			n = 0;
+	int			i;
 
-	for (i = 0; i < pgps_peaks_max(); i++)
+	to[n++] = copy_peak(&peaks->server, &peaks->mutex);
+	for (i = 0; i < peaks->space.high_water && n < room; i++)
 	{
-		if (entries[i].used)
-			peaks[n++] = entries[i].data;
+		PeakEntry  *entry = entry_of(i);
+
+		if (is_known(entry))
+			to[n++] = copy_peak(&entry->data, &entry->mutex);
 	}
 	return n;
 }
 
-/* Go on from what was saved.  Nobody else is there yet. */
-void
-pgps_peaks_restore(const PgpsPeak *peak)
+static int
+compare_times(const void *a, const void *b)
 {
-	PeakEntry  *entry = peak->scope == PGPS_SCOPE_SERVER ? &entries[0] :
-		need_entry(peak->scope, peak->oid);
+	TimestampTz x = ((const PgpsPeak *) a)->peak_at;
+	TimestampTz y = ((const PgpsPeak *) b)->peak_at;
 
-	entry->data = *peak;
-	entry->last_connect = peak->peak_at;
+	return x < y ? -1 : x > y ? 1 : 0;
+}
+
+/*
+ * Go on from what was saved.  Nobody else is there yet.  Who had his peak
+ * longest ago makes room first.
+ */
+void
+pgps_peaks_restore(const PgpsPeak *saved, int n)
+{
+	PgpsPeak   *sorted = palloc(Max(n, 1) * sizeof(PgpsPeak));
+	int			i;
+
+	memcpy(sorted, saved, n * sizeof(PgpsPeak));
+	qsort(sorted, n, sizeof(PgpsPeak), compare_times);
+	for (i = 0; i < n; i++)
+	{
+		if (sorted[i].scope == PGPS_SCOPE_SERVER)
+			peaks->server = sorted[i];
+		else
+			need_entry(sorted[i].scope, sorted[i].oid)->data = sorted[i];
+	}
+	pfree(sorted);
 }

@@ -33,15 +33,16 @@ extern Size pgps_peaks_size(void);
 extern void pgps_peaks_init(void *area, bool found);
 
 /* caller holds the registry's lock exclusively */
-extern void pgps_peaks_connect(Oid roleid, Oid dbid, TimestampTz now);
-extern void pgps_peaks_reset(TimestampTz now);
+extern void pgps_peaks_connect(Oid roleid, Oid dbid, int processes,
+							   TimestampTz now);
 
-/* this session ends; takes no lock */
+/* these take no lock */
 extern void pgps_peaks_disconnect(void);
-
-/* everything that has a peak; caller holds the registry's lock */
+extern void pgps_peaks_reset(TimestampTz now);
 extern int	pgps_peaks_max(void);
-extern int	pgps_peaks_copy(PgpsPeak *peaks);
-extern void pgps_peaks_restore(const PgpsPeak *peak);
+extern int	pgps_peaks_copy(PgpsPeak *peaks, int room);
+
+/* while the server starts */
+extern void pgps_peaks_restore(const PgpsPeak *saved, int n);
 
 #endif							/* PGPS_PEAKS_H */

@@ -173,9 +173,18 @@ typedef struct PgpsPoolCopy
 typedef struct PgpsInstanceCopy
 {
 	int32		index;
+	uint32		generation;		/* of its counters, see activity.h */
 	PgpsInstance data;
 	PgpsActivityCopy activity;
+	PgpsHistogram *histogram;	/* beside it; NULL unless asked for */
 } PgpsInstanceCopy;
+
+/* The histogram of a copied instance, or NULL */
+static inline const PgpsHistogram *
+pgps_copy_histogram(const PgpsInstanceCopy *instance)
+{
+	return instance->histogram;
+}
 
 /* registry-level facts */
 typedef struct PgpsRegistryInfo
@@ -193,6 +202,13 @@ typedef struct PgpsRegistryInfo
 	bool		crashed;		/* what is after the last save is lost */
 } PgpsRegistryInfo;
 
+/* for "only_pool" */
+#define PGPS_ALL_POOLS (-1)
+
+/*
+ * The pool of each instance is there, and the instance of each backend that has
+ * one.
+ */
 typedef struct PgpsCopy
 {
 	PgpsRegistryInfo info;
@@ -234,11 +250,10 @@ extern void pgps_registry_connect(Oid roleid, Oid dbid);
 extern PgpsActivity *pgps_registry_join(const PgpsIdentity *identity,
 										bool connect, bool in_xact);
 extern void pgps_registry_unplace(bool in_xact);
-extern void pgps_registry_leave(int32 instance, TimestampTz last_xact,
-								int64 session_time, bool only_reported);
+extern void pgps_registry_leave(int64 session_time, bool only_reported);
 
 /* what readers get: one consistent copy in the current memory context */
-extern PgpsCopy *pgps_registry_copy(PgpsHistograms histograms);
+extern PgpsCopy *pgps_registry_copy(PgpsHistograms histograms, int32 only_pool);
 extern void pgps_leave_out_base(PgpsCopy *copy);
 extern bool pgps_registry_counted(const PgpsPoolKey *key, const char *instance,
 								  PgpsValues *counted);
@@ -246,13 +261,19 @@ extern PgpsBackend *pgps_registry_backends(int *nbackends);
 extern void pgps_registry_info(PgpsRegistryInfo *info);
 
 /* for the collector */
-extern void pgps_registry_expire(TimestampTz now);
+extern bool pgps_instance_expires(const PgpsInstance *data, TimestampTz now);
+extern void pgps_registry_expire(const int32 *instances, int n, TimestampTz now);
+extern void pgps_registry_trim(TimestampTz now);
+extern void pgps_registry_expire_pools(TimestampTz now);
 extern void pgps_registry_note_status(const PgpsInstanceCopy *judged,
 									  PgpsStatus status, TimestampTz since);
 extern void pgps_registry_note_via(const PgpsInstanceCopy *seen,
 								   const char *via);
 extern void pgps_registry_note_in_xact(const PgpsInstanceCopy *seen,
 									   int in_xact, TimestampTz now);
+extern bool pgps_registry_turn_is_due(TimestampTz now);
+extern void pgps_registry_turn(const PgpsInstanceCopy *seen);
+extern void pgps_registry_turned(TimestampTz now);
 extern void pgps_registry_note_peaks(const PgpsPoolCopy *seen, int live,
 									 int lent, int64 committed,
 									 TimestampTz now);
@@ -265,6 +286,7 @@ extern void pgps_registry_note_collector(int pid);
 extern int32 pgps_registry_restore_pool(const PgpsPool *pool, bool crashed,
 										bool *own);
 extern void pgps_registry_restore_instance(const PgpsInstanceCopy *instance,
+										   const PgpsHistogram *histogram,
 										   int32 pool, bool crashed);
 extern void pgps_registry_restore_done(TimestampTz stats_reset, bool crashed);
 

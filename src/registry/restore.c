@@ -46,37 +46,103 @@ pgps_registry_restore_pool(const PgpsPool *pool, bool crashed, bool *own)
 	}
 	else
 		/* (other), or max_pools was lowered */
-		pgps_retire(data, &pool->retired, base);
+		pgps_retire(i, &pool->retired, base);
 	return i;
 }
 
 void
-pgps_registry_restore_instance(const PgpsInstanceCopy *instance, int32 pool,
+pgps_registry_restore_instance(const PgpsInstanceCopy *instance,
+							   const PgpsHistogram *histogram, int32 pool,
 							   bool crashed)
 {
 	const PgpsInstance *saved = &instance->data;
 	const PgpsCounters *base = crashed ? &saved->counters : &saved->base;
+	bool		made;
 	int32		i = pgps_restore_instance_entry(pool, saved->name,
-												saved->last_seen);
-	PgpsInstance *data = &pgps_instances[i].data;
+												saved->last_seen, &made);
+	PgpsInstanceEntry *entry = pgps_instance(i);
 
-	if (!data->other || saved->other)
+	if (made && entry->data.other == saved->other)
 	{
-		*data = *saved;
-		data->pool = pool;
-		data->base = *base;
-		pgps_activity_restore(&pgps_instances[i].activity, &instance->activity,
+		entry->data = *saved;
+		entry->data.pool = pool;
+		entry->data.base = *base;
+		entry->xact_times.all = *histogram;
+		pgps_xact_times_turn(&entry->xact_times, histogram);
+		pgps_xact_times_turn(&entry->xact_times, histogram);
+		pgps_activity_restore(&entry->activity, &instance->activity,
 							  &saved->counters);
 	}
 	else
-		/* max_instances was lowered */
-		pgps_retire(&pgps_pools[pool].data, &saved->counters, base);
+		/* max_instances or max_pools was lowered: many in one row */
+		pgps_retire(pool, &saved->counters, base);
+}
+
+static int
+compare_instances(const void *a, const void *b)
+{
+	TimestampTz x = pgps_instance(*(const int32 *) a)->data.last_seen;
+	TimestampTz y = pgps_instance(*(const int32 *) b)->data.last_seen;
+
+	return x < y ? -1 : x > y ? 1 : 0;
+}
+
+static int
+compare_pools(const void *a, const void *b)
+{
+	TimestampTz x = pgps_pools[*(const int32 *) a].data.last_seen;
+	TimestampTz y = pgps_pools[*(const int32 *) b].data.last_seen;
+
+	return x < y ? -1 : x > y ? 1 : 0;
+}
+
+/* What has been idle or empty for longest gives way first: list it by time. */
+static void
+order_lists(void)
+{
+	int32		npools = pgps_registry->pools.high_water;
+	int32		ninstances = pgps_registry->instances.high_water;
+	int32	   *sorted = palloc_extended(Max(Max(npools, ninstances), 1) * sizeof(int32),
+										 MCXT_ALLOC_HUGE);
+	int32		n = 0;
+	int32		i;
+
+	for (i = 0; i < ninstances; i++)
+	{
+		if (pgps_instance(i)->idle)
+			sorted[n++] = i;
+	}
+	qsort(sorted, n, sizeof(int32), compare_instances);
+	for (i = 0; i < n; i++)
+	{
+		PgpsInstanceEntry *entry = pgps_instance(sorted[i]);
+
+		dlist_delete(&entry->idle_node);
+		dlist_push_tail(&pgps_roles[pgps_pools[entry->data.pool].role].idle,
+						&entry->idle_node);
+	}
+
+	for (i = n = 0; i < npools; i++)
+	{
+		if (pgps_pools[i].used && pgps_pools[i].data.instances == 0)
+			sorted[n++] = i;
+	}
+	qsort(sorted, n, sizeof(int32), compare_pools);
+	for (i = 0; i < n; i++)
+	{
+		PgpsPoolEntry *entry = &pgps_pools[sorted[i]];
+
+		dlist_delete(&entry->empty_node);
+		dlist_push_tail(&pgps_roles[entry->role].empty, &entry->empty_node);
+	}
+	pfree(sorted);
 }
 
 /* All is restored. */
 void
 pgps_registry_restore_done(TimestampTz stats_reset, bool crashed)
 {
+	order_lists();
 	pgps_registry->info.stats_reset = stats_reset;
 	pgps_registry->info.crashed = crashed;
 }

@@ -150,7 +150,7 @@ make_room_for_pool(Oid roleid, Taken taken, int32 all, int32 limit,
 
 	/* what it counted goes to (other) of its role; it was exported already */
 	other = other_pool(role->roleid, NameStr(pgps_pools[i].data.usename), now);
-	pgps_retire(&pgps_pools[other].data, &pgps_pools[i].data.retired,
+	pgps_retire(other, &pgps_pools[i].data.retired,
 				&pgps_pools[i].data.retired);
 	pgps_remove_pool(i);
 	pg_atomic_fetch_add_u64(&pgps_registry->dropped, 1);
@@ -169,8 +169,14 @@ pgps_need_pool(const PgpsPoolKey *key, const char *usename, const char *datname,
 		/* names may have changed since */
 		if (!discovered && pgps_pools[i].data.discovered)
 			pgps_pool_is_claimed(i);
-		namestrcpy(&pgps_pools[i].data.usename, usename);
-		namestrcpy(&pgps_pools[i].data.datname, datname);
+		if (strcmp(NameStr(pgps_pools[i].data.usename), usename) != 0 ||
+			strcmp(NameStr(pgps_pools[i].data.datname), datname) != 0)
+		{
+			pgps_change_begins(&pgps_pool_changes[i]);
+			namestrcpy(&pgps_pools[i].data.usename, usename);
+			namestrcpy(&pgps_pools[i].data.datname, datname);
+			pgps_change_ends(&pgps_pool_changes[i]);
+		}
 		return i;
 	}
 
@@ -242,11 +248,12 @@ oldest_idle_instance(PgpsRoleEntry *role, bool any, TimestampTz now)
 		dlist_node *node = dlist_head_node(&role->idle);
 		PgpsInstanceEntry *entry = dlist_container(PgpsInstanceEntry, idle_node,
 												   node);
+		int32		i = ((char *) entry - pgps_instances) / PGPS_INSTANCE_ENTRY_SIZE;
 
 		if (!still_reports(&entry->data, now))
-			return entry - pgps_instances;
+			return i;
 		if (first == PGPS_NONE)
-			first = entry - pgps_instances;
+			first = i;
 		dlist_delete(node);
 		dlist_push_tail(&role->idle, node);
 	}
@@ -274,11 +281,31 @@ make_room_for_instance(PgpsRoleEntry *role, bool for_connection, TimestampTz now
 		gives_way = role_to_give_way(role->roleid, idle_taken);
 	}
 	i = gives_way == NULL ? PGPS_NONE :
-		oldest_idle_instance(gives_way, false, now);
-	if (i == PGPS_NONE)
+		oldest_idle_instance(gives_way, for_connection && gives_way == role, now);
+	if (i == PGPS_NONE && gives_way != role)
 		i = oldest_idle_instance(role, for_connection, now);
 	if (i == PGPS_NONE)
 		return for_connection && !full;
+	pgps_remove_instance(i);
+	pg_atomic_fetch_add_u64(&pgps_registry->dropped, 1);
+	return true;
+}
+
+/*
+ * If there are more instances without a connection than are to be kept, the
+ * role that has most gives up its oldest one: one that still reports, too, if it
+ * has no other.  Returns whether there was one.
+ */
+bool
+pgps_trim_instance(TimestampTz now)
+{
+	PgpsRoleEntry *role;
+	int32		i;
+
+	if (pgps_registry->nidle <= pgps_max_instances)
+		return false;
+	role = role_to_give_way(InvalidOid, idle_taken);
+	i = oldest_idle_instance(role, true, now);
 	pgps_remove_instance(i);
 	pg_atomic_fetch_add_u64(&pgps_registry->dropped, 1);
 	return true;
@@ -307,18 +334,25 @@ pgps_need_instance(int32 pool, const char *name, bool for_connection,
 
 /*
  * Find or make one that was saved.  While the server starts none has a
- * connection, so that shares mean nothing yet.
+ * connection, so that shares mean nothing yet.  "made" is whether it was not
+ * there before.
  */
 int32
-pgps_restore_instance_entry(int32 pool, const char *name, TimestampTz now)
+pgps_restore_instance_entry(int32 pool, const char *name, TimestampTz now,
+							bool *made)
 {
+	int32		before = pgps_registry->instances.used;
 	int32		i = pgps_find_instance(pool, name);
 
-	if (i != PGPS_NONE)
-		return i;
-	if (pgps_is_other_pool(&pgps_pools[pool].data) ||
-		strcmp(name, PGPS_OTHER) == 0 ||
-		pgps_registry->nidle >= pgps_max_instances)
-		return other_instance(pool, now);
-	return pgps_add_instance(pool, name, false, now);
+	if (i == PGPS_NONE)
+	{
+		if (pgps_is_other_pool(&pgps_pools[pool].data) ||
+			strcmp(name, PGPS_OTHER) == 0 ||
+			pgps_registry->nidle >= pgps_max_instances)
+			i = other_instance(pool, now);
+		else
+			i = pgps_add_instance(pool, name, false, now);
+	}
+	*made = pgps_registry->instances.used > before;
+	return i;
 }

@@ -23,14 +23,12 @@
 /* entries given up under one lock, so that nobody waits long for it */
 #define BATCH 32
 
-/* Is an instance to be given up?  Never one with a connection. */
-static bool
-is_expired(PgpsInstanceEntry *entry, TimestampTz now)
+/* Is an instance to be given up, if it has no connection? */
+bool
+pgps_instance_expires(const PgpsInstance *data, TimestampTz now)
 {
-	if (!entry->used || pgps_attached(entry) > 0)
-		return false;
-	return entry->data.said_goodbye ||
-		entry->data.last_seen + pgps_expire_after * USECS_PER_SEC < now;
+	return data->said_goodbye ||
+		data->last_seen + pgps_expire_after * USECS_PER_SEC < now;
 }
 
 static bool
@@ -40,72 +38,105 @@ is_expired_pool(const PgpsPoolEntry *entry, TimestampTz now)
 		entry->data.last_seen + POOL_RETENTION < now;
 }
 
-/* Give up those of some entries that really are expired. */
-static void
-expire_batch(const int32 *batch, int n, bool of_pools, TimestampTz now)
+/*
+ * Give up those of some instances that really are expired, never one with a
+ * connection.  Their counters stay in their pool.
+ */
+void
+pgps_registry_expire(const int32 *instances, int n, TimestampTz now)
 {
-	int			i;
+	int			i,
+				j;
 
-	pgps_lock_registry(LW_EXCLUSIVE);
-	pgps_settle_departed();
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i += BATCH)
 	{
-		if (of_pools && is_expired_pool(&pgps_pools[batch[i]], now))
-			pgps_remove_pool(batch[i]);
-		if (!of_pools && is_expired(&pgps_instances[batch[i]], now) &&
-			pg_atomic_read_u32(&pgps_instances[batch[i]].attached) == 0)
-			pgps_remove_instance(batch[i]);
+		pgps_lock_registry(LW_EXCLUSIVE);
+		pgps_settle_departed();
+		for (j = i; j < Min(i + BATCH, n); j++)
+		{
+			PgpsInstanceEntry *entry = pgps_instance(instances[j]);
+
+			if (pgps_instance_used(instances[j]) &&
+				pg_atomic_read_u32(&entry->attached) == 0 &&
+				pgps_instance_expires(&entry->data, now))
+				pgps_remove_instance(instances[j]);
+		}
+		pgps_unlock_registry();
 	}
-	pgps_unlock_registry();
 }
 
 /*
- * Give up instances that were not heard of for expire_after.  Their counters
- * stay in their pool.  Which ones might be is found without a lock: mostly
- * there are none.
+ * Give up instances without a connection beyond those that are to be kept: as
+ * many at once as connections have gone.
  */
 void
-pgps_registry_expire(TimestampTz now)
+pgps_registry_trim(TimestampTz now)
+{
+	bool		more = true;
+
+	while (more)
+	{
+		int			i;
+
+		pgps_lock_registry(LW_EXCLUSIVE);
+		pgps_settle_departed();
+		for (i = 0; i < BATCH && more; i++)
+			more = pgps_trim_instance(now);
+		pgps_unlock_registry();
+	}
+}
+
+/*
+ * Give up pools that have had no instance for long.  Which ones might be is
+ * found without a lock: mostly there are none.
+ */
+void
+pgps_registry_expire_pools(TimestampTz now)
 {
 	int32		batch[BATCH];
 	int			n = 0;
 	int32		i;
 
-	for (i = 0; i < pgps_registry->instances.high_water; i++)
-	{
-		if (is_expired(&pgps_instances[i], now))
-			batch[n++] = i;
-		if (n == BATCH)
-		{
-			expire_batch(batch, n, false, now);
-			n = 0;
-		}
-	}
-	if (n > 0)
-		expire_batch(batch, n, false, now);
-	for (i = n = 0; i < pgps_registry->pools.high_water && n < BATCH; i++)
+	for (i = 0; i < pgps_registry->pools.high_water && n < BATCH; i++)
 	{
 		if (is_expired_pool(&pgps_pools[i], now))
 			batch[n++] = i;
 	}
-	if (n > 0)
-		expire_batch(batch, n, true, now);
+	if (n == 0)
+		return;
+	pgps_lock_registry(LW_EXCLUSIVE);
+	for (i = 0; i < n; i++)
+	{
+		if (is_expired_pool(&pgps_pools[batch[i]], now))
+			pgps_remove_pool(batch[i]);
+	}
+	pgps_unlock_registry();
 }
 
 /*
- * Remember a judgement, so that its age is known.  The entry may have changed
- * hands since it was judged: then it does not matter.
+ * Is that still the instance that was copied?  The entry may have changed hands
+ * since: then what was made of it does not matter.  Caller holds the lock.
  */
+static bool
+is_same(const PgpsInstanceCopy *copy)
+{
+	const PgpsInstanceEntry *entry = pgps_instance(copy->index);
+
+	return pgps_instance_used(copy->index) &&
+		entry->data.pool == copy->data.pool &&
+		entry->data.first_seen == copy->data.first_seen;
+}
+
+/* Remember a judgement, so that its age is known. */
 void
 pgps_registry_note_status(const PgpsInstanceCopy *judged, PgpsStatus status,
 						  TimestampTz since)
 {
-	PgpsInstanceEntry *entry = &pgps_instances[judged->index];
+	PgpsInstanceEntry *entry = pgps_instance(judged->index);
 
 	pgps_lock_registry(LW_SHARED);
 	SpinLockAcquire(&entry->mutex);
-	if (entry->used && entry->data.first_seen == judged->data.first_seen &&
-		entry->data.last_report == judged->data.last_report)
+	if (is_same(judged) && entry->data.last_report == judged->data.last_report)
 	{
 		entry->data.status = status;
 		entry->data.status_since = since;
@@ -120,32 +151,74 @@ pgps_registry_note_status(const PgpsInstanceCopy *judged, PgpsStatus status,
 void
 pgps_registry_note_via(const PgpsInstanceCopy *seen, const char *via)
 {
-	PgpsInstanceEntry *entry = &pgps_instances[seen->index];
+	PgpsInstanceEntry *entry = pgps_instance(seen->index);
 
 	pgps_lock_registry(LW_SHARED);
 	SpinLockAcquire(&entry->mutex);
-	if (entry->used && entry->data.first_seen == seen->data.first_seen)
+	if (is_same(seen))
 		strlcpy(entry->data.via, via, PGPS_POOL_LEN);
 	SpinLockRelease(&entry->mutex);
 	pgps_unlock_registry();
 }
 
 /*
- * The collector saw so many connections in a transaction.  Events cannot see
- * those that wait for a lock before any hook has run.
+ * The collector saw so many connections in a transaction at once.  It sees
+ * those, too, that wait for a lock before any hook has run, which events
+ * cannot.  After a reset, what was seen before it means nothing.
  */
 void
 pgps_registry_note_in_xact(const PgpsInstanceCopy *seen, int in_xact,
 						   TimestampTz now)
 {
-	PgpsInstanceEntry *entry = &pgps_instances[seen->index];
+	PgpsInstanceEntry *entry = pgps_instance(seen->index);
 
+	/* nothing would change */
+	if (!seen->activity.exhausted && in_xact <= seen->activity.peak_in_xact &&
+		(seen->activity.cap <= 0 || in_xact < seen->activity.cap))
+		return;
 	pgps_lock_registry(LW_SHARED);
-	if (entry->used && entry->data.first_seen == seen->data.first_seen)
-		pgps_activity_note(&entry->activity, in_xact,
-						   pgps_count(&seen->data.counters, PGPS_SERVER_XACTS, 0), now);
+	if (is_same(seen) && entry->activity.generation == seen->generation)
+		pgps_activity_cross(&entry->activity, in_xact, now);
 	pgps_unlock_registry();
 }
+
+/*-------------------------------------------------------------------------
+ * Recent transactions
+ *-------------------------------------------------------------------------
+ */
+
+/* Is it time to take the histograms as what recent ones are counted from? */
+bool
+pgps_registry_turn_is_due(TimestampTz now)
+{
+	return pgps_elapsed(pgps_registry->turned_at, now) >= PGPS_RECENT_PERIOD;
+}
+
+/* Take that of one instance, which was copied with its histogram. */
+void
+pgps_registry_turn(const PgpsInstanceCopy *seen)
+{
+	PgpsInstanceEntry *entry = pgps_instance(seen->index);
+
+	pgps_lock_registry(LW_SHARED);
+	SpinLockAcquire(&entry->mutex);
+	if (is_same(seen) && entry->activity.generation == seen->generation)
+		pgps_xact_times_turn(&entry->xact_times, seen->histogram);
+	SpinLockRelease(&entry->mutex);
+	pgps_unlock_registry();
+}
+
+/* All have been taken. */
+void
+pgps_registry_turned(TimestampTz now)
+{
+	pgps_registry->turned_at = now;
+}
+
+/*-------------------------------------------------------------------------
+ * Pools
+ *-------------------------------------------------------------------------
+ */
 
 static int32
 day_of(TimestampTz now)
@@ -195,10 +268,12 @@ pgps_registry_note_peaks(const PgpsPoolCopy *seen, int live, int lent,
 	{
 		PgpsDay		today = pgps_today(data, now);
 
+		pgps_change_begins(&pgps_pool_changes[seen->index]);
 		data->peak_instances = Max(data->peak_instances, live);
 		today.lent = Max(today.lent, lent);
 		today.committed = Max(today.committed, committed);
 		data->week[pgps_floor_mod(today.day, PGPS_DAYS)] = today;
+		pgps_change_ends(&pgps_pool_changes[seen->index]);
 	}
 	pgps_unlock_registry();
 }

@@ -162,12 +162,11 @@ end_xact(TimestampTz now)
 
 	in_xact = false;
 	last_end = now;
+	if (here && unlikely(pgps_my_slot->generation != here->generation))
+		pgps_backend_begin_counts(here->generation);	/* it was reset */
 	pgps_backend_end_xact(duration);
 	if (here)
-	{
-		pgps_activity_count(here, duration);	/* first: see activity_note */
 		pgps_activity_end(here, now);
-	}
 }
 
 static inline void
@@ -220,6 +219,8 @@ watch_xact(void)
 static inline void
 begin_xact(void)
 {
+	TimestampTz start;
+
 	if (unlikely(must_move()))
 		place(false);
 	watch_xact();
@@ -228,7 +229,8 @@ begin_xact(void)
 	 * The message may be older than the transaction: after a COMMIT in a
 	 * procedure or in the middle of a query string.
 	 */
-	enter_xact(Max(GetCurrentTransactionStartTimestamp(), last_end));
+	start = GetCurrentTransactionStartTimestamp();
+	enter_xact(Max(start, last_end));
 }
 
 /* A statement of this session is about to run. */
@@ -391,23 +393,14 @@ process_utility(PlannedStmt *pstmt, const char *query_string,
 static void
 leave(int code, Datum arg)
 {
-	int32		instance = pgps_backend_instance();
-	TimestampTz last_xact = pgps_backend_last_xact();
-	bool		only_reported;
-
 	if (!pgps_backend_joined())
 		return;
 	if (in_xact)
 		end_xact(GetCurrentTimestamp());
 	here = NULL;
-
-	only_reported = pgps_slot_only_reports(pgps_my_slot);
-
-	/* no reader may find us at an instance that does not count us any more */
+	pgps_registry_leave(GetCurrentTimestamp() - MyStartTimestamp,
+						pgps_slot_only_reports(pgps_my_slot));
 	pgps_backend_release();
-	pgps_registry_leave(instance, last_xact,
-						GetCurrentTimestamp() - MyStartTimestamp,
-						only_reported);
 	pgps_peaks_disconnect();
 }
 

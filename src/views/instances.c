@@ -65,9 +65,9 @@ PG_FUNCTION_INFO_V1(pgps_get_instances);
 	C(xacts, count, counters, PGPS_SERVER_XACTS) \
 	C(total_xact_time, count_ms, counters, PGPS_XACT_TIME) \
 	C(mean_xact_time, mean_ms, counters, PGPS_XACT_TIME, PGPS_SERVER_XACTS) \
-	C(xact_time_p50, ms, pgps_percentile(activity->histogram, 0.50)) \
-	C(xact_time_p95, ms, pgps_percentile(activity->histogram, 0.95)) \
-	C(xact_time_p99, ms, pgps_percentile(activity->histogram, 0.99)) \
+	C(xact_time_p50, ms, pgps_percentile(histogram, 0.50)) \
+	C(xact_time_p95, ms, pgps_percentile(histogram, 0.95)) \
+	C(xact_time_p99, ms, pgps_percentile(histogram, 0.99)) \
 	C(connects, count, counters, PGPS_CONNECTS) \
 	C(disconnects, count, counters, PGPS_DISCONNECTS) \
 	C(rejected, int8, pgps_instance_rejected(state, rejections)) \
@@ -136,6 +136,7 @@ put_instance(PgpsRow *row, const PgpsInstanceState *state,
 	const PgpsInstance *data = state->data;
 	const PgpsValues *shown = &state->now.shown;
 	const PgpsActivityCopy *activity = &state->copy->activity;
+	const PgpsHistogram *histogram = pgps_copy_histogram(state->copy);
 	const PgpsCounters *counters = &state->counters;
 
 	PGPS_PUT_ROW(INSTANCE_COLUMNS);

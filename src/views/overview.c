@@ -70,7 +70,7 @@ typedef struct Line
 	Sum			checked_out;
 	Sum			max_size;
 	Sum			waiting;
-	uint64		histogram[PGPS_XACT_BUCKETS];	/* of the last minutes */
+	PgpsHistogram histogram;	/* of the last minutes */
 	const PgpsInstanceState *fullest;
 	double		fullest_pct;
 	PgpsStatus	status;
@@ -120,8 +120,7 @@ add_to_line(Line *line, const PgpsPoolState *pool, const List *alerts,
 			TimestampTz now)
 {
 	int8		digits[PGPS_DIGITS];
-	int			i,
-				b;
+	int			i;
 
 	pgps_last_hour(pool->copy, now, digits);
 	pgps_add_digits(line->digits, digits);
@@ -133,8 +132,7 @@ add_to_line(Line *line, const PgpsPoolState *pool, const List *alerts,
 	{
 		const PgpsInstanceState *state = pool->instances[i];
 
-		for (b = 0; b < PGPS_XACT_BUCKETS; b++)
-			line->histogram[b] += state->copy->activity.histogram[b];
+		pgps_histogram_add(&line->histogram, pgps_copy_histogram(state->copy));
 		if (!state->counts)
 			continue;
 		add_figure(&line->checked_out, &state->now.shown, PGPS_CHECKED_OUT);
@@ -292,7 +290,7 @@ fullest_text(const PgpsInstanceState *state)
 static void
 render_pool(const char **cell, const Line *line, TimestampTz now)
 {
-	double		p95 = pgps_percentile(line->histogram, 0.95);
+	double		p95 = pgps_percentile(&line->histogram, 0.95);
 
 	cell[CELL_pool] = line->pool;
 	cell[CELL_database] = clip(line->database, DATABASE_WIDTH);

@@ -1,0 +1,185 @@
+/*-------------------------------------------------------------------------
+ *
+ * sessions.c
+ *	  Which instance this session is at.
+ *
+ * To join, a session takes the registry's LWLock exclusively, for a time that
+ * does not depend on how much is in it.  To leave it takes none.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/timestamp.h"
+
+#include "registry/entries.h"
+
+/*
+ * Take this session off its instance, which keeps what it counted.  That it
+ * had a transaction stays known there.  Takes no LWLock: it may be exiting with
+ * one held.  The instance's count of backends goes last: until then the entry
+ * cannot be given up.
+ */
+static void
+detach(int32 i)
+{
+	PgpsInstanceEntry *entry = pgps_instance(i);
+	PgpsInstance *data = &entry->data;
+
+	SpinLockAcquire(&entry->mutex);
+	data->last_xact = Max(data->last_xact, pgps_backend_last_xact());
+	pgps_change_begins(&pgps_instance_changes[i]);
+	pgps_backend_hand_over(entry->activity.generation, &data->counters,
+						   &entry->xact_times.all);
+	pgps_change_ends(&pgps_instance_changes[i]);
+	SpinLockRelease(&entry->mutex);
+	pg_atomic_fetch_sub_u32(&pgps_pools[data->pool].attached, 1);
+	pgps_instance_detach(i);
+}
+
+/*
+ * Move this session, and its transaction if it is in one, to an instance; it
+ * begins there later.  Caller holds the lock exclusively.
+ */
+static void
+attach(int32 i, bool in_xact, TimestampTz now)
+{
+	int32		old = pgps_backend_instance();
+	PgpsInstanceEntry *entry = pgps_instance(i);
+	int32		pool = entry->data.pool;
+	int32		connections;
+
+	if (old == i)
+		return;
+	if (old != PGPS_NO_INSTANCE)
+	{
+		/* first: when nobody is attached, the entry may become another's */
+		if (in_xact)
+			pgps_activity_end(&pgps_instance(old)->activity, now);
+		detach(old);
+	}
+
+	pgps_instance_attach(i);
+	connections = pg_atomic_add_fetch_u32(&pgps_pools[pool].attached, 1);
+	if (connections > pgps_pools[pool].data.peak_connections)
+	{
+		pgps_change_begins(&pgps_pool_changes[pool]);
+		pgps_pools[pool].data.peak_connections = connections;
+		pgps_pools[pool].data.peak_connections_at = now;
+		pgps_change_ends(&pgps_pool_changes[pool]);
+	}
+	pgps_backend_enter(i, entry->activity.generation);
+}
+
+/* This session connects, but belongs to no pool that is tracked. */
+void
+pgps_registry_connect(Oid roleid, Oid dbid)
+{
+	int			processes = pgps_client_processes();
+
+	pgps_lock_registry(LW_EXCLUSIVE);
+	pgps_peaks_connect(roleid, dbid, processes, GetCurrentTimestamp());
+	pgps_unlock_registry();
+}
+
+/*
+ * Put this session where it belongs by its label or by discovery.  "connect"
+ * is false when it was there before, under this label or another; if it moves,
+ * a transaction that it is in ends there.  Returns where its transactions
+ * count.
+ */
+PgpsActivity *
+pgps_registry_join(const PgpsIdentity *identity, bool connect, bool in_xact)
+{
+	PgpsPoolKey key = {
+		.roleid = identity->roleid,
+		.dbid = identity->dbid,
+	};
+	TimestampTz now = GetCurrentTimestamp();
+	int			processes = connect ? pgps_client_processes() : 0;
+	PgpsInstanceEntry *entry;
+	PgpsInstance *data;
+	int32		cap;
+	int32		pool;
+	int32		i;
+
+	StaticAssertStmt(sizeof(key.name) == sizeof(identity->pool),
+					 "names have one length");
+	memcpy(key.name, identity->pool, sizeof(key.name));
+
+	pgps_lock_registry(LW_EXCLUSIVE);
+	pool = pgps_need_pool(&key, NameStr(identity->usename),
+						  NameStr(identity->datname), !identity->labelled, now);
+	i = pgps_need_instance(pool, identity->instance, true, now);
+	attach(i, in_xact, now);
+	if (connect)
+		pgps_peaks_connect(identity->roleid, identity->dbid, processes, now);
+
+	entry = pgps_instance(i);
+	data = &entry->data;
+	SpinLockAcquire(&entry->mutex);
+	if (identity->labelled)
+	{
+		data->source = Max(data->source, PGPS_SOURCE_LABEL);
+		data->labelled = true;
+		data->label = identity->cap;
+		if (identity->app_version[0] != '\0')
+			memcpy(data->app_version, identity->app_version, PGPS_POOL_LEN);
+	}
+	memcpy(data->client_addr, identity->client_addr, PGPS_ADDR_LEN);
+	if (identity->via[0] != '\0')
+		memcpy(data->via, identity->via, PGPS_POOL_LEN);
+	if (connect)
+		pgps_raise_count(&data->counters, PGPS_CONNECTS, 1);
+	data->last_seen = now;
+	cap = pgps_instance_cap(data);
+	SpinLockRelease(&entry->mutex);
+	pgps_activity_set_cap(&entry->activity, cap, now);
+	if (data->other)
+		pg_atomic_fetch_add_u64(&pgps_registry->overflowed, 1);
+	pgps_unlock_registry();
+	return &entry->activity;
+}
+
+/* Take this session off where it is: it is not to be tracked any more. */
+void
+pgps_registry_unplace(bool in_xact)
+{
+	int32		i = pgps_backend_instance();
+
+	if (i == PGPS_NO_INSTANCE)
+		return;
+	pgps_lock_registry(LW_EXCLUSIVE);
+	if (in_xact)
+		pgps_activity_end(&pgps_instance(i)->activity, GetCurrentTimestamp());
+	detach(i);
+	pgps_unlock_registry();
+}
+
+/*
+ * This session ends after so many microseconds.  Takes no LWLock: it may be
+ * exiting with one held.
+ */
+void
+pgps_registry_leave(int64 session_time, bool only_reported)
+{
+	int32		i = pgps_backend_instance();
+	PgpsInstanceEntry *entry;
+
+	if (i == PGPS_NO_INSTANCE)
+		return;
+	entry = pgps_instance(i);
+	SpinLockAcquire(&entry->mutex);
+	pgps_raise_count(&entry->data.counters, PGPS_DISCONNECTS, 1);
+	if (!only_reported)
+	{
+		pgps_raise_count(&entry->data.counters, PGPS_WORK_SESSIONS, 1);
+		pgps_raise_count(&entry->data.counters, PGPS_SESSION_TIME,
+						 Max(session_time, 0));
+	}
+	entry->data.last_seen = GetCurrentTimestamp();
+	SpinLockRelease(&entry->mutex);
+	detach(i);
+}
