@@ -156,7 +156,7 @@ pgps_save_now(void)
 	PgpsCopy   *copy = pgps_registry_copy(PGPS_ALL_XACTS);
 	PgpsRejections *rejections = pgps_rejections_copy();
 	PgpsSavedBucket *history;
-	PgpsSilence *silences = palloc(PGPS_MAX_SILENCES * sizeof(PgpsSilence));
+	PgpsSilences *silences = pgps_silences_copy(GetCurrentTimestamp());
 	SaveHeader	header = {0};
 	const void *data[SECTIONS];
 	char	   *body;
@@ -176,14 +176,14 @@ pgps_save_now(void)
 	header.count[REJECTIONS] = rejections->nrejections;
 	header.count[REJECTED] = rejections->ncounters;
 	header.count[HISTORY] = pgps_history_copy(copy, &history);
-	header.count[SILENCES] = pgps_silences_copy(silences, GetCurrentTimestamp());
+	header.count[SILENCES] = silences->n;
 	data[POOLS] = copy->pools;
 	data[INSTANCES] = copy->instances;
 	data[PEAKS] = copy->peaks;
 	data[REJECTIONS] = rejections->rejections;
 	data[REJECTED] = rejections->counters;
 	data[HISTORY] = history;
-	data[SILENCES] = silences;
+	data[SILENCES] = silences->silences;
 
 	size = section_offset(&header, SECTIONS);
 	body = palloc_extended(size + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);

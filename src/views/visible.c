@@ -14,6 +14,7 @@
 
 #include "catalog/pg_authid.h"
 #include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
@@ -54,12 +55,12 @@ pgps_next_visible(const PgpsSnapshot *snapshot, const PgpsPoolState *pool)
  * those who see all; those of limits by everybody, as their numbers are.
  */
 bool
-pgps_may_see_alert(const PgpsSubject *subject)
+pgps_may_see_alert(PgpsScope scope, Oid roleid)
 {
-	switch (subject->scope)
+	switch (scope)
 	{
 		case PGPS_SCOPE_POOL:
-			return pgps_may_see(subject->roleid);
+			return pgps_may_see(roleid);
 		case PGPS_SCOPE_POOLER:
 			return pgps_sees_all();
 		default:
@@ -105,6 +106,21 @@ pgps_printable(const char *text)
 
 	pgps_clean_text(clean, sizeof(clean), text);
 	return pstrdup(clean);
+}
+
+/*
+ * Text that may be in another database's encoding, as it is if it can be; NULL
+ * stays NULL
+ */
+char *
+pgps_readable(const char *text)
+{
+	Size		size = text ? strlen(text) + 1 : 0;
+	char	   *result = text ? pstrdup(text) : NULL;
+
+	if (text != NULL && !pg_verifymbstr(text, size - 1, true))
+		pgps_clean_text(result, size, text);
+	return result;
 }
 
 /* Add a sentence to some notes. */

@@ -219,7 +219,7 @@ is(sql("SELECT pgpool_stats.silence('*') > max(id) FROM pgpool_stats.silences", 
 sql('SELECT pgpool_stats.unsilence(id) FROM pgpool_stats.silences');
 
 like(fails("SELECT pgpool_stats.silence('*', '*a*a*a*a*a*a*a*a*a*a*a*a*a*a*b') FROM generate_series(1, 17)", 'other'),
-	qr/ERROR:  there are 16 silences already/, 'nobody takes all places');
+	qr/ERROR:  role "other" has 16 silences already/, 'nobody takes all places');
 says('a' x 63, $full, 'other');
 becomes(alerts('silenced_until IS NULL', "pool LIKE 'aaa%'"), 't', 'no pattern takes long');
 sql("SELECT pgpool_stats.forget('" . 'a' x 63 . "', '" . 'a' x 63 . "-1:1')", as => 'other');
