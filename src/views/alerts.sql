@@ -27,7 +27,7 @@ RETURNS bigint
 AS 'MODULE_PATHNAME', 'pgps_get_alerts_left_out'
 LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION pgpool_stats.get_alerts_left_out(text) IS
-	'behind check_status: alerts that have no place in the view alerts';
+	'behind check_status: alerts that have no place';
 
 CREATE VIEW pgpool_stats.alerts AS
 	SELECT * FROM pgpool_stats.get_alerts();
