@@ -201,6 +201,14 @@ refuses('operator', 'there is no room', 'and no more');
 sql(q{SELECT pgpool_stats.unsilence(id) FROM pgpool_stats.silences WHERE created_by <> 'victim'});
 
 #
+# one pool whose instances are all configured in their own way
+#
+sql(q{SELECT pgpool_stats.report('odd', ('{"max_size": ' || n || '}')::jsonb, 'i' || n)
+	FROM generate_series(1, 100) n, generate_series(1, 2)}, as => 'third');
+like(sql(q{SELECT config FROM pgpool_stats.pools WHERE pool = 'odd'}), qr/^1 x 1, (1 x \d+, ){19}80 others$/,
+	'no more kinds are named than one can read');
+
+#
 # names are compared as bytes
 #
 SKIP:
