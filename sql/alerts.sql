@@ -13,14 +13,14 @@ SELECT pgpool_stats.unsilence(0);
 SELECT pgpool_stats.silence(NULL);
 SELECT pgpool_stats.silence('pool_fall');
 SELECT pgpool_stats.silence('*', '');
-SELECT pgpool_stats.silence('*', E'a\u00e4b');
+SELECT pgpool_stats.silence('*', E'a\nb');
 SELECT pgpool_stats.silence('*', repeat('x', 192));
 SELECT pgpool_stats.silence('*', '*', '0 s');
 SELECT pgpool_stats.silence('*', '*', '-1 s');
 SELECT pgpool_stats.silence('*', '*', '-5 min');
 SELECT pgpool_stats.silence('*', '*', NULL);
 -- no more than there is room for, and a place is free again when one ends
-SELECT count(pgpool_stats.silence('pool_full', 'p' || n)) FROM generate_series(1, 64) n;
+SELECT count(pgpool_stats.silence('pool_full', 'p' || n)) FROM generate_series(1, 192) n;
 SELECT pgpool_stats.silence('pool_full');
 SELECT count(pgpool_stats.unsilence(id)::text) FROM pgpool_stats.silences;
 SELECT count(*) FROM pgpool_stats.silences;

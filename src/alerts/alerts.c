@@ -3,10 +3,10 @@
  * alerts.c
  *	  Alerts: findings that lasted, since when, and who was notified.
  *
- * The collector alone writes the table in shared memory; PGPS_ALERTS_LOCK
- * keeps readers from seeing it half written.  When there are more alerts than
- * places, the least severe are left out.  The table begins empty when the
- * server starts.
+ * Collector only, which keeps all of them in its own memory: by that it knows
+ * how long each has lasted and what was announced, whether it has a place in the
+ * table that others read (alert_table.c) or not.  A new collector goes on from
+ * that table.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -14,70 +14,71 @@
  */
 #include "postgres.h"
 
-#include "lib/stringinfo.h"
-#include "utils/json.h"
+#include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "alerts/alerts.h"
 #include "base/settings.h"
-#include "base/shmem.h"
 
-typedef struct Table
+/* where an alert is found */
+typedef struct Place
 {
-	TimestampTz evaluated_at;
-	int			count;
-	PgpsAlert	alerts[PGPS_MAX_ALERTS];
-} Table;
+	struct
+	{
+		int			rule;
+		PgpsSubjectKey subject;
+	}			key;
+	int			i;
+} Place;
 
-PGPS_SHARED_PART(alerts, Table, shared)
-
-/* What is there now, in the current memory context */
-PgpsAlerts *
-pgps_alerts_copy(void)
-{
-	PgpsAlerts *copy = palloc(sizeof(PgpsAlerts));
-
-	copy->alerts = palloc(PGPS_MAX_ALERTS * sizeof(PgpsAlert));
-	pgps_acquire(PGPS_ALERTS_LOCK, LW_SHARED);
-	copy->evaluated_at = shared->evaluated_at;
-	copy->count = shared->count;
-	memcpy(copy->alerts, shared->alerts, copy->count * sizeof(PgpsAlert));
-	pgps_release(PGPS_ALERTS_LOCK);
-	return copy;
-}
+/* of the collector's last pass */
+static PgpsAlerts *known = NULL;
+static MemoryContext known_context = NULL;
 
 /*-------------------------------------------------------------------------
  * From findings to alerts
  *-------------------------------------------------------------------------
  */
 
-static bool
-is_about(const PgpsAlert *alert, int rule, const PgpsSubject *subject)
+static HTAB *
+make_places(int expected)
 {
-	const PgpsSubject *other = &alert->subject;
+	HASHCTL		control = {
+		.keysize = sizeof(((Place *) NULL)->key),
+		.entrysize = sizeof(Place),
+		.hcxt = CurrentMemoryContext
+	};
 
-	if (alert->rule != rule || other->scope != subject->scope)
-		return false;
-	if (subject->scope == PGPS_SCOPE_POOL)
-		return other->roleid == subject->roleid &&
-			other->dbid == subject->dbid &&
-			strcmp(other->pool, subject->pool) == 0;
-	return memcmp(other, subject, sizeof(PgpsSubject)) == 0;
+	return hash_create("pgpool_stats places", Max(expected, 16), &control,
+					   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
-/* NULL if there is none */
-static PgpsAlert *
-find_alert(const PgpsAlerts *alerts, int rule, const PgpsSubject *subject)
+static Place *
+find_place(HTAB *places, int rule, const PgpsSubject *subject,
+		   HASHACTION action, bool *found)
 {
+	Place		wanted;
+
+	memset(&wanted, 0, sizeof(wanted));
+	wanted.key.rule = rule;
+	pgps_subject_key(&wanted.key.subject, subject);
+	return hash_search(places, &wanted.key, action, found);
+}
+
+static HTAB *
+index_alerts(const PgpsAlerts *alerts)
+{
+	HTAB	   *places = make_places(alerts->count);
 	int			i;
 
 	for (i = 0; i < alerts->count; i++)
 	{
-		if (is_about(&alerts->alerts[i], rule, subject))
-			return &alerts->alerts[i];
+		const PgpsAlert *alert = &alerts->alerts[i];
+
+		find_place(places, alert->rule, &alert->subject, HASH_ENTER, NULL)->i = i;
 	}
-	return NULL;
+	return places;
 }
 
 static bool
@@ -157,89 +158,56 @@ compare_alerts(const void *a, const void *b)
 		return x->severity > y->severity ? -1 : 1;
 	if (x->since != y->since)
 		return x->since < y->since ? -1 : 1;
-	return (int) x->rule - (int) y->rule;
-}
+	if (x->rule != y->rule)
+		return x->rule - y->rule;
 
-/*-------------------------------------------------------------------------
- * Notifying
- *-------------------------------------------------------------------------
- */
-
-static void
-append_field(StringInfo line, const char *field, const char *value)
-{
-	char		clean[PGPS_MESSAGE_LEN];
-
-	pgps_clean_text(clean, sizeof(clean), value);
-	appendStringInfo(line, " %s=", field);
-	escape_json(line, clean);
+	/* so that the same ones keep their places */
+	return memcmp(&x->subject, &y->subject, sizeof(PgpsSubject));
 }
 
 /*
- * One line with the same fields in the same order, always.  What clears has no
- * value any more: the last one was over the threshold.
+ * What is found now, in the current memory context; *cleared says which of
+ * those before are over.
  */
-static void
-log_alert(const PgpsAlert *alert, bool cleared)
+static PgpsAlerts *
+make_alerts(const List *findings, const PgpsAlerts *before, bool **cleared,
+			TimestampTz now)
 {
-	StringInfoData line;
+	PgpsAlerts *alerts = palloc0(sizeof(PgpsAlerts));
+	HTAB	   *places = index_alerts(before);
+	const ListCell *lc;
 
-	initStringInfo(&line);
-	appendStringInfo(&line, "severity=%s rule=%s",
-					 pgps_severity_name(alert->severity),
-					 pgps_rules[alert->rule]->name);
-	append_field(&line, "pool", alert->subject.pool);
-	append_field(&line, "datname", NameStr(alert->subject.datname));
-	append_field(&line, "usename", NameStr(alert->subject.usename));
-	append_field(&line, "instance", alert->instance);
-	if (!cleared)
-		appendStringInfo(&line, " value=%g threshold=%g", alert->value,
-						 alert->threshold);
-	append_field(&line, "message", alert->message);
-	ereport(LOG,
-			(errmsg_internal("pgpool_stats alert %s: %s",
-							 cleared ? "cleared" : "raised", line.data),
-			 errhidestmt(true)));
-	pfree(line.data);
+	*cleared = palloc(before->count + 1);
+	memset(*cleared, true, before->count);
+	alerts->evaluated_at = now;
+	alerts->alerts = palloc_extended((list_length(findings) + 1) *
+									 sizeof(PgpsAlert), MCXT_ALLOC_HUGE);
+	foreach(lc, findings)
+	{
+		const PgpsFinding *found = lfirst(lc);
+		const Place *place = find_place(places, found->rule, found->subject,
+										HASH_FIND, NULL);
+
+		if (!make_alert(&alerts->alerts[alerts->count], found,
+						place ? &before->alerts[place->i] : NULL, now))
+			continue;
+		alerts->count++;
+		if (place != NULL)
+			(*cleared)[place->i] = false;
+	}
+	qsort(alerts->alerts, alerts->count, sizeof(PgpsAlert), compare_alerts);
+	return alerts;
 }
 
-static void
-announce(const PgpsAlert *alert, bool cleared, TimestampTz now)
+static bool *
+find_silenced(const PgpsAlerts *alerts, const PgpsSilences *silences)
 {
-	if (pgps_log_alerts)
-		log_alert(alert, cleared);
-	pgps_queue_event(alert, cleared, now);
-}
-
-/* Say what has changed, unless it is silenced. */
-static void
-announce_changes(PgpsAlerts *alerts, const PgpsAlerts *before, TimestampTz now)
-{
-	PgpsSilence *silences = palloc(PGPS_MAX_SILENCES * sizeof(PgpsSilence));
-	int			n = pgps_silences_copy(silences, now);
+	bool	   *silenced = palloc(alerts->count + 1);
 	int			i;
 
-	for (i = 0; i < before->count; i++)
-	{
-		const PgpsAlert *alert = &before->alerts[i];
-
-		if (alert->announced != PGPS_SEVERITY_NONE &&
-			find_alert(alerts, alert->rule, &alert->subject) == NULL &&
-			pgps_silenced_until(silences, n, alert) == 0)
-			announce(alert, true, now);
-	}
 	for (i = 0; i < alerts->count; i++)
-	{
-		PgpsAlert  *alert = &alerts->alerts[i];
-
-		if (!alert->firing ||
-			pgps_silenced_until(silences, n, alert) != 0)
-			continue;
-		if (alert->severity > alert->announced)
-			announce(alert, false, now);
-		alert->announced = alert->severity;
-	}
-	pfree(silences);
+		silenced[i] = pgps_silenced_until(silences, &alerts->alerts[i]) != 0;
+	return silenced;
 }
 
 /* A bad entry of alert_rules is said once, when it is new. */
@@ -273,33 +241,33 @@ pgps_alerts_evaluate(const PgpsSnapshot *snapshot)
 {
 	TimestampTz now = snapshot->taken_at;
 	List	   *overrides = pgps_parse_overrides(pgps_alert_rules);
-	PgpsAlerts *before = pgps_alerts_copy();
-	PgpsAlerts	alerts = {0};
+	MemoryContext context = AllocSetContextCreate(TopMemoryContext,
+												  "pgpool_stats alerts",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old;
+	PgpsSilences *silences = pgps_silences_copy(now);
+	PgpsAlerts *before = known ? known : pgps_alerts_copy();
+	PgpsAlerts *alerts;
 	List	   *findings;
-	ListCell   *lc;
+	bool	   *cleared,
+			   *silenced;
+	List	   *events;
 
 	log_bad_overrides(overrides);
 	pgps_trends_note(snapshot, overrides);
 	findings = pgps_find_all(snapshot, overrides);
-	alerts.alerts = palloc_extended((list_length(findings) + 1) *
-									sizeof(PgpsAlert), MCXT_ALLOC_HUGE);
-	foreach(lc, findings)
-	{
-		const PgpsFinding *found = lfirst(lc);
 
-		if (make_alert(&alerts.alerts[alerts.count], found,
-					   find_alert(before, found->rule, found->subject),
-					   now))
-			alerts.count++;
-	}
-	qsort(alerts.alerts, alerts.count, sizeof(PgpsAlert), compare_alerts);
-	alerts.count = Min(alerts.count, PGPS_MAX_ALERTS);
-	announce_changes(&alerts, before, now);
+	old = MemoryContextSwitchTo(context);
+	alerts = make_alerts(findings, before, &cleared, now);
+	silenced = find_silenced(alerts, silences);
+	MemoryContextSwitchTo(old);
 
-	pgps_acquire(PGPS_ALERTS_LOCK, LW_EXCLUSIVE);
-	shared->evaluated_at = now;
-	shared->count = alerts.count;
-	memcpy(shared->alerts, alerts.alerts, alerts.count * sizeof(PgpsAlert));
-	pgps_release(PGPS_ALERTS_LOCK);
-	pgps_send_events(now);
+	events = pgps_announce(alerts, before, cleared, silenced, silences);
+	pgps_alerts_publish(alerts, silenced);
+	pgps_send_events(events, now);
+
+	if (known_context != NULL)
+		MemoryContextDelete(known_context);
+	known = alerts;
+	known_context = context;
 }

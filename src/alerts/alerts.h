@@ -12,7 +12,6 @@
 
 #include "alerts/findings.h"
 
-#define PGPS_MAX_ALERTS 1024
 #define PGPS_MESSAGE_LEN 256
 
 typedef struct PgpsAlert
@@ -29,34 +28,38 @@ typedef struct PgpsAlert
 	char		message[PGPS_MESSAGE_LEN];
 } PgpsAlert;
 
+/* what fires about a subject, is not silenced and has no place */
+typedef struct PgpsLeftOut
+{
+	PgpsSubjectKey subject;
+	PgpsSeverity severity;		/* of the worst */
+	TimestampTz since;			/* the oldest of these */
+	int			count;
+} PgpsLeftOut;
+
 typedef struct PgpsAlerts
 {
 	TimestampTz evaluated_at;	/* 0 = not yet */
 	int			count;
 	PgpsAlert  *alerts;			/* worst first */
+	int			without_place;	/* alerts, also silenced and pending ones */
+	int			nleft_out;
+	PgpsLeftOut *left_out;
 } PgpsAlerts;
-
-extern Size pgps_alerts_size(void);
-extern void pgps_alerts_init(void *area, bool found);
 
 /* for the collector, inside a transaction */
 extern void pgps_alerts_evaluate(const PgpsSnapshot *snapshot);
 
+/* alert_table.c: those that others can read */
+extern Size pgps_alerts_size(void);
+extern void pgps_alerts_init(void *area, bool found);
 extern PgpsAlerts *pgps_alerts_copy(void);
+extern void pgps_alerts_publish(PgpsAlerts *alerts, const bool *silenced);
 
 /* limit_rules.c */
 extern bool pgps_collector_alert(PgpsAlert *alert, TimestampTz now);
 
-/* notifier.c: sends alerts by NOTIFY, by a short-lived worker */
-extern Size pgps_notifier_size(void);
-extern void pgps_notifier_init(void *area, bool found);
-extern void pgps_queue_event(const PgpsAlert *alert, bool cleared,
-							 TimestampTz now);
-extern void pgps_send_events(TimestampTz now);
-extern PGDLLEXPORT void pgps_notifier_main(Datum arg);
-
 /* silences.c: alerts that nobody wants to hear of for a while */
-#define PGPS_MAX_SILENCES 64
 #define PGPS_MAX_OWN_SILENCES 16	/* of a role that is no operator */
 #define PGPS_RULE_LEN 64
 #define PGPS_TARGET_LEN 192
@@ -78,13 +81,47 @@ typedef struct PgpsSilence
 extern Size pgps_silences_size(void);
 extern void pgps_silences_init(void *area, bool found);
 
-extern int32 pgps_silence_add(const PgpsSilence *silence, TimestampTz now);
+typedef struct PgpsSilences
+{
+	int			n;
+	PgpsSilence *silences;
+	PgpsTarget *targets;		/* of each */
+} PgpsSilences;
+
+/* what became of a new one */
+typedef enum PgpsSilenceRoom
+{
+	PGPS_SILENCE_HAS_ROOM,
+	PGPS_SILENCE_ROLE_FULL,		/* its owner has PGPS_MAX_OWN_SILENCES */
+	PGPS_SILENCE_FIRSTS_ONLY,	/* what is free is for others */
+	PGPS_SILENCE_ALL_FULL
+} PgpsSilenceRoom;
+
+extern PgpsSilenceRoom pgps_silence_add(PgpsSilence *silence, TimestampTz now);
 extern bool pgps_silence_end(int32 id, Oid owner);
 
-/* there is room for PGPS_MAX_SILENCES */
-extern int	pgps_silences_copy(PgpsSilence *silences, TimestampTz now);
-extern TimestampTz pgps_silenced_until(const PgpsSilence *silences, int n,
+extern PgpsSilences *pgps_silences_copy(TimestampTz now);
+extern TimestampTz pgps_silenced_until(const PgpsSilences *silences,
 									   const PgpsAlert *alert);
 extern void pgps_silence_restore(const PgpsSilence *silence);
+
+/* announce.c: says what was raised and cleared in the log */
+extern List *pgps_announce(PgpsAlerts *alerts, const PgpsAlerts *before,
+						   const bool *cleared, const bool *silenced,
+						   const PgpsSilences *silences);
+
+/* an alert that was raised or cleared */
+typedef struct PgpsEvent
+{
+	const PgpsAlert *alert;
+	bool		cleared;
+} PgpsEvent;
+
+/* notifier.c: sends alerts by NOTIFY, by a short-lived worker */
+extern Size pgps_notifier_size(void);
+extern void pgps_notifier_init(void *area, bool found);
+extern void pgps_send_events(const List *events, TimestampTz now);
+extern uint64 pgps_events_lost(void);
+extern PGDLLEXPORT void pgps_notifier_main(Datum arg);
 
 #endif							/* PGPS_ALERTS_H */

@@ -11,6 +11,8 @@
  */
 #include "postgres.h"
 
+#include "utils/hsearch.h"
+
 #include "alerts/alerts.h"
 #include "alerts/findings.h"
 #include "analysis/budget.h"
@@ -18,47 +20,77 @@
 
 #define COLLECTOR_PASSES 5		/* that may be missed */
 
-/* In a row of rejections: by which limit? */
-static const PgpsSubject *
-find_rejecter(const PgpsOrigin *origin)
+/* what was rejected by one limit */
+typedef struct Rejecter
 {
-	if (origin->reason == PGPS_REASON_ROLE)
-		return pgps_make_subject(PGPS_SCOPE_ROLE, origin->usename);
-	if (origin->reason == PGPS_REASON_DATABASE)
-		return pgps_make_subject(PGPS_SCOPE_DATABASE, origin->datname);
-	return pgps_make_subject(PGPS_SCOPE_SERVER, NULL);
+	PgpsSubjectKey key;
+	const PgpsSubject *subject;
+	TimestampTz since;			/* older ones do not count any more */
+	uint64		count;
+} Rejecter;
+
+/* In a row of rejections: by which limit? */
+static Rejecter *
+find_rejecter(HTAB *rejecters, const PgpsLook *look, const PgpsOrigin *origin)
+{
+	PgpsScope	scope = origin->reason == PGPS_REASON_ROLE ? PGPS_SCOPE_ROLE :
+		origin->reason == PGPS_REASON_DATABASE ? PGPS_SCOPE_DATABASE :
+		PGPS_SCOPE_SERVER;
+	const char *name = scope == PGPS_SCOPE_ROLE ? origin->usename :
+		origin->datname;
+	PgpsSubjectKey key;
+	Rejecter   *rejecter;
+	bool		found;
+
+	memset(&key, 0, sizeof(key));
+	key.scope = scope;
+	if (scope != PGPS_SCOPE_SERVER)
+		strlcpy(key.name, name, sizeof(key.name));
+	rejecter = hash_search(rejecters, &key, HASH_ENTER, &found);
+	if (!found)
+	{
+		rejecter->subject = pgps_make_subject(scope, name);
+		rejecter->since = look->now -
+			pgps_levels(look->rule, rejecter->subject, look->overrides).for_time;
+		rejecter->count = 0;
+	}
+	return rejecter;
 }
 
 static void
 look_at_rejections(PgpsLook *look)
 {
 	const PgpsRejections *rejections = look->snapshot->rejections;
-	PgpsFinding *found = palloc0(Max(rejections->nrejections, 1) *
-								 sizeof(PgpsFinding));
-	int			n = 0;
-	int			i,
-				j;
+	HASHCTL		control = {
+		.keysize = sizeof(PgpsSubjectKey),
+		.entrysize = sizeof(Rejecter),
+		.hcxt = CurrentMemoryContext
+	};
+	HTAB	   *rejecters = hash_create("pgpool_stats rejecters", 16, &control,
+										HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	HASH_SEQ_STATUS all;
+	Rejecter   *rejecter;
+	int			i;
 
 	for (i = 0; i < rejections->nrejections; i++)
 	{
 		const PgpsRejection *row = &rejections->rejections[i];
-		const PgpsSubject *subject = find_rejecter(&row->origin);
-		PgpsLevels	levels = pgps_levels(look->rule, subject,
-										 look->overrides);
 
-		if (row->last_rejected <= look->now - levels.for_time)
-			continue;
-		for (j = 0; j < n; j++)
-		{
-			if (memcmp(found[j].subject, subject, sizeof(PgpsSubject)) == 0)
-				break;
-		}
-		if (j == n)
-			found[n++].subject = subject;
-		found[j].value += row->count;
+		rejecter = find_rejecter(rejecters, look, &row->origin);
+		if (row->last_rejected > rejecter->since)
+			rejecter->count += row->count;
 	}
-	for (j = 0; j < n; j++)
-		pgps_add_finding(look, &found[j]);
+	hash_seq_init(&all, rejecters);
+	while ((rejecter = hash_seq_search(&all)) != NULL)
+	{
+		PgpsFinding found = {0};
+
+		if (rejecter->count == 0)
+			continue;
+		found.subject = rejecter->subject;
+		found.value = rejecter->count;
+		pgps_add_finding(look, &found);
+	}
 }
 
 const PgpsRule pgps_rule_refused = {

@@ -7,8 +7,11 @@
  * from being dropped.  So there is a queue in shared memory (guarded by
  * PGPS_ALERTS_LOCK), and when something is in it the collector starts a worker
  * that sends it and ends.  If that fails, the worker's error is in the log,
- * and after a while another one tries.  What does not fit into the queue is
- * lost here, not in the log.
+ * and after a while another one tries.
+ *
+ * There are as many places as for alerts, with the same shares; when they are
+ * too few, a role's oldest events are lost, here and not in the log, and
+ * counted.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -21,28 +24,32 @@
 #include "catalog/pg_type.h"
 #include "commands/async.h"
 #include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
 #include "storage/ipc.h"
+#include "storage/shmem.h"
 #include "utils/datetime.h"
 #include "utils/json.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "alerts/alerts.h"
+#include "alerts/shares.h"
 #include "base/clock.h"
 #include "base/settings.h"
 #include "base/shmem.h"
 
 #define NOTIFIER_NAME "pgpool_stats notifier"
 #define CHANNEL "pgpool_stats"
-#define QUEUE_LENGTH 128
+#define QUEUE_LENGTH pgps_max_alerts
 #define RETRY_AFTER (30 * USECS_PER_SEC)
 
 /* what is to be sent */
 typedef struct Event
 {
+	uint64		number;
 	bool		cleared;		/* else raised */
 	TimestampTz at;
 	PgpsAlert	alert;
@@ -50,39 +57,111 @@ typedef struct Event
 
 typedef struct Queue
 {
-	uint64		first;			/* number of the oldest event */
 	uint64		next;			/* number of the next one */
-	Event	events[QUEUE_LENGTH];
+	uint64		lost;			/* for want of room */
+	int			count;
+	Event		events[FLEXIBLE_ARRAY_MEMBER];	/* oldest first */
 } Queue;
 
-PGPS_SHARED_PART(notifier, Queue, queue)
+static Queue *queue = NULL;
+
+Size
+pgps_notifier_size(void)
+{
+	return add_size(offsetof(Queue, events),
+					mul_size(QUEUE_LENGTH, sizeof(Event)));
+}
+
+void
+pgps_notifier_init(void *area, bool found)
+{
+	queue = area;
+}
+
+/* How many were not sent for want of room */
+uint64
+pgps_events_lost(void)
+{
+	uint64		lost;
+
+	pgps_acquire(PGPS_ALERTS_LOCK, LW_SHARED);
+	lost = queue->lost;
+	pgps_release(PGPS_ALERTS_LOCK);
+	return lost;
+}
 
 /*-------------------------------------------------------------------------
  * In the collector
  *-------------------------------------------------------------------------
  */
 
-/* Have an event sent, if events are. */
-void
-pgps_queue_event(const PgpsAlert *alert, bool cleared, TimestampTz now)
+/*
+ * Which stay of what is in the queue, followed by new events?  Room for the
+ * answer and for working it out is the caller's: the lock is held.
+ */
+static void
+choose_events(bool *stays, PgpsClaim *claims, const List *events)
 {
-	Event  *event;
+	int			n = queue->count + list_length(events);
+	int			i;
 
-	if (pgps_notify_database[0] == '\0' || RecoveryInProgress())
-		return;
+	for (i = 0; i < n; i++)
+	{
+		const PgpsAlert *alert = i < queue->count ? &queue->events[i].alert :
+			((const PgpsEvent *) list_nth(events, i - queue->count))->alert;
+
+		claims[i].role = alert->subject.roleid;
+		claims[i].item = i;
+		claims[i].order = n - i;
+	}
+	pgps_share_out(claims, n, QUEUE_LENGTH / 4);
+	for (i = 0; i < n; i++)
+		stays[claims[i].item] = i < QUEUE_LENGTH;
+}
+
+/* Add events (PgpsEvent) to the queue; only the worker removes others. */
+static void
+queue_events(const List *events, TimestampTz now)
+{
+	int			most = QUEUE_LENGTH + list_length(events);
+	bool	   *stays = palloc(most * sizeof(bool));
+	PgpsClaim  *claims = palloc_extended(most * sizeof(PgpsClaim),
+										 MCXT_ALLOC_HUGE);
+	const ListCell *lc;
+	int			queued,
+				i;
+
 	pgps_acquire(PGPS_ALERTS_LOCK, LW_EXCLUSIVE);
-	if (queue->next - queue->first == QUEUE_LENGTH)
-		queue->first++;
-	event = &queue->events[queue->next++ % QUEUE_LENGTH];
-	event->cleared = cleared;
-	event->at = now;
-	event->alert = *alert;
+	choose_events(stays, claims, events);
+	queued = queue->count;
+	queue->count = 0;
+	for (i = 0; i < queued; i++)
+	{
+		if (stays[i])
+			queue->events[queue->count++] = queue->events[i];
+	}
+	foreach(lc, events)
+	{
+		const PgpsEvent *event = lfirst(lc);
+		Event	   *place;
+
+		if (!stays[i++])
+			continue;
+		place = &queue->events[queue->count++];
+		place->number = queue->next++;
+		place->cleared = event->cleared;
+		place->at = now;
+		place->alert = *event->alert;
+	}
+	queue->lost += queued + list_length(events) - queue->count;
 	pgps_release(PGPS_ALERTS_LOCK);
+	pfree(claims);
+	pfree(stays);
 }
 
 /* Start a worker if there is something to send and none is at it. */
-void
-pgps_send_events(TimestampTz now)
+static void
+start_worker(TimestampTz now)
 {
 	static BackgroundWorkerHandle *running = NULL;
 	static TimestampTz started_at = 0;
@@ -102,8 +181,7 @@ pgps_send_events(TimestampTz now)
 	pid_t		pid;
 
 	/* nobody else adds to the queue */
-	if (queue->first == queue->next || pgps_notify_database[0] == '\0' ||
-		RecoveryInProgress())
+	if (queue->count == 0)
 		return;
 	if (running != NULL)
 	{
@@ -111,7 +189,8 @@ pgps_send_events(TimestampTz now)
 			return;
 		pfree(running);
 		running = NULL;
-		if (queue->first < started_for && pgps_elapsed(started_at, now) < RETRY_AFTER)
+		if (queue->events[0].number < started_for &&
+			pgps_elapsed(started_at, now) < RETRY_AFTER)
 			return;				/* it failed */
 	}
 
@@ -138,22 +217,38 @@ pgps_send_events(TimestampTz now)
 	no_worker = false;
 }
 
+/* Have events (PgpsEvent) sent, and those that were not yet, if any are. */
+void
+pgps_send_events(const List *events, TimestampTz now)
+{
+	if (pgps_notify_database[0] == '\0' || RecoveryInProgress())
+		return;
+	if (events != NIL)
+		queue_events(events, now);
+	start_worker(now);
+}
+
 /*-------------------------------------------------------------------------
  * In the worker
  *-------------------------------------------------------------------------
  */
 
+/* Names are as they are, if the database's encoding has them. */
 static void
 append_member(StringInfo json, const char *key, const char *value)
 {
 	char		clean[PGPS_MESSAGE_LEN];
 
 	appendStringInfo(json, ", \"%s\": ", key);
-	pgps_clean_text(clean, sizeof(clean), value);
-	if (clean[0] == '\0')
+	if (!pg_verifymbstr(value, strlen(value), true))
+	{
+		pgps_clean_text(clean, sizeof(clean), value);
+		value = clean;
+	}
+	if (value[0] == '\0')
 		appendStringInfoString(json, "null");
 	else
-		escape_json(json, clean);
+		escape_json(json, value);
 }
 
 static void
@@ -195,19 +290,23 @@ event_json(const Event *event)
 void
 pgps_notifier_main(Datum arg)
 {
-	Event  *events;
+	Event	   *events;
 	uint64		next;
-	int			n = 0;
+	int			kept = 0;
+	int			n;
 	int			i;
 
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnection(pgps_notify_database, NULL, 0);
 	pgstat_report_appname(NOTIFIER_NAME);
 
-	events = palloc(QUEUE_LENGTH * sizeof(Event));
+	/* touched before the lock is taken */
+	events = palloc_extended(QUEUE_LENGTH * sizeof(Event),
+							 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	pgps_acquire(PGPS_ALERTS_LOCK, LW_SHARED);
-	for (next = queue->first; next < queue->next; next++)
-		events[n++] = queue->events[next % QUEUE_LENGTH];
+	n = queue->count;
+	next = queue->next;
+	memcpy(events, queue->events, n * sizeof(Event));
 	pgps_release(PGPS_ALERTS_LOCK);
 
 	StartTransactionCommand();
@@ -215,9 +314,14 @@ pgps_notifier_main(Datum arg)
 		Async_Notify(CHANNEL, event_json(&events[i]));
 	CommitTransactionCommand();
 
-	/* some may have been pushed out meanwhile */
+	/* some may have been added or pushed out meanwhile */
 	pgps_acquire(PGPS_ALERTS_LOCK, LW_EXCLUSIVE);
-	queue->first = Max(queue->first, next);
+	for (i = 0; i < queue->count; i++)
+	{
+		if (queue->events[i].number >= next)
+			queue->events[kept++] = queue->events[i];
+	}
+	queue->count = kept;
 	pgps_release(PGPS_ALERTS_LOCK);
 	proc_exit(0);
 }

@@ -20,17 +20,19 @@
 
 #include <math.h>
 
+#include "parser/scansup.h"
+
 #include "alerts/overrides.h"
 
 /* A copy without spaces around it */
 static char *
 trim(const char *text, Size len)
 {
-	while (len > 0 && isspace((unsigned char) *text))
+	while (len > 0 && scanner_isspace(*text))
 		text	  ++,
 					len--;
 
-	while (len > 0 && isspace((unsigned char) text[len - 1]))
+	while (len > 0 && scanner_isspace(text[len - 1]))
 		len--;
 	return pnstrdup(text, len);
 }

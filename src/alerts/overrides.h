@@ -26,6 +26,15 @@ typedef struct PgpsSubject
 	NameData	datname;		/* of a pool or a database */
 } PgpsSubject;
 
+/* the same subject has the same, whatever its names are now; no padding */
+typedef struct PgpsSubjectKey
+{
+	PgpsScope	scope;
+	Oid			roleid;			/* of a pool */
+	Oid			dbid;
+	char		name[NAMEDATALEN];	/* of pool, pooler, role or database */
+} PgpsSubjectKey;
+
 /* which subjects are meant: globs; NULL = any */
 typedef struct PgpsTarget
 {
@@ -55,6 +64,7 @@ extern PgpsLevels pgps_levels(int rule, const PgpsSubject *subject,
 /* targets.c: what alerts are about, and how a pattern names it */
 extern PgpsSubject *pgps_make_subject(PgpsScope scope, const char *name);
 extern PgpsSubject *pgps_make_pool_subject(const PgpsPool *pool);
+extern void pgps_subject_key(PgpsSubjectKey *key, const PgpsSubject *subject);
 extern char *pgps_subject_text(const PgpsSubject *subject);
 
 extern void pgps_parse_target(PgpsTarget *target, const char *text);

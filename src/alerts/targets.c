@@ -51,6 +51,28 @@ pgps_make_pool_subject(const PgpsPool *pool)
 	return subject;
 }
 
+/* By what a subject is known, for hash tables */
+void
+pgps_subject_key(PgpsSubjectKey *key, const PgpsSubject *subject)
+{
+	StaticAssertStmt(sizeof(PgpsSubjectKey) ==
+					 sizeof(PgpsScope) + 2 * sizeof(Oid) + NAMEDATALEN,
+					 "a key has no padding");
+	memset(key, 0, sizeof(PgpsSubjectKey));
+	key->scope = subject->scope;
+	if (subject->scope == PGPS_SCOPE_POOL)
+	{
+		key->roleid = subject->roleid;
+		key->dbid = subject->dbid;
+	}
+	if (subject->scope == PGPS_SCOPE_ROLE)
+		strlcpy(key->name, NameStr(subject->usename), NAMEDATALEN);
+	else if (subject->scope == PGPS_SCOPE_DATABASE)
+		strlcpy(key->name, NameStr(subject->datname), NAMEDATALEN);
+	else
+		strlcpy(key->name, subject->pool, NAMEDATALEN);
+}
+
 /* "orders on shop", "role php", "server" */
 char *
 pgps_subject_text(const PgpsSubject *subject)
@@ -66,6 +88,21 @@ pgps_subject_text(const PgpsSubject *subject)
 	if (subject->scope == PGPS_SCOPE_POOL)
 		return psprintf("%s on %s", subject->pool, name);
 	return psprintf("%s %s", pgps_scope_name(subject->scope), name);
+}
+
+/*
+ * Behind one character; one of UTF-8 may have several bytes.  Names may be in
+ * any encoding: what does not look like UTF-8 is a character a byte.
+ */
+static const char *
+after_character(const char *text)
+{
+	if ((unsigned char) *text++ >= 0xC0)
+	{
+		while (((unsigned char) *text & 0xC0) == 0x80)
+			text++;
+	}
+	return text;
 }
 
 /*
@@ -86,9 +123,16 @@ glob_matches(const char *glob, const char *text)
 			after_star = ++glob;
 			taken = text;
 		}
-		else if (*glob == '?' || *glob == *text)
-			glob++, text ++;
-
+		else if (*glob == '?')
+		{
+			glob++;
+			text = after_character(text);
+		}
+		else if (*glob == *text)
+		{
+			glob++;
+			text++;
+		}
 		else if (after_star != NULL)
 		{
 			glob = after_star;

@@ -212,7 +212,7 @@ pgps_save_now(void)
 	PgpsCopy   *copy = pgps_registry_copy(PGPS_ALL_XACTS, PGPS_ALL_POOLS);
 	PgpsRejections *rejections = pgps_rejections_copy();
 	PgpsSavedBucket *history;
-	PgpsSilence *silences = palloc(PGPS_MAX_SILENCES * sizeof(PgpsSilence));
+	PgpsSilences *silences = pgps_silences_copy(GetCurrentTimestamp());
 	SaveHeader	header = {0};
 	const void *data[SECTIONS];
 	int			i;
@@ -229,7 +229,7 @@ pgps_save_now(void)
 	header.count[REJECTIONS] = rejections->nrejections;
 	header.count[REJECTED] = rejections->ncounters;
 	header.count[HISTORY] = pgps_history_copy(copy, &history);
-	header.count[SILENCES] = pgps_silences_copy(silences, GetCurrentTimestamp());
+	header.count[SILENCES] = silences->n;
 	data[POOLS] = copy->pools;
 	data[INSTANCES] = copy->instances;
 	data[HISTOGRAMS] = gather_histograms(copy);
@@ -237,7 +237,7 @@ pgps_save_now(void)
 	data[REJECTIONS] = rejections->rejections;
 	data[REJECTED] = rejections->counters;
 	data[HISTORY] = history;
-	data[SILENCES] = silences;
+	data[SILENCES] = silences->silences;
 
 	header.crc = begin_checksum(&header);
 	for (i = 0; i < SECTIONS; i++)

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * alerts.c
- *	  The function behind the view alerts.
+ *	  The function behind the view alerts, and what check_status() must know of
+ *	  alerts that have no place there.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -9,14 +10,17 @@
  */
 #include "postgres.h"
 
+#include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 #include "alerts/alerts.h"
 #include "base/settings.h"
+#include "base/shmem.h"
 #include "views/row.h"
 #include "views/visible.h"
 
 PG_FUNCTION_INFO_V1(pgps_get_alerts);
+PG_FUNCTION_INFO_V1(pgps_get_alerts_left_out);
 
 #define ALERT_COLUMNS(C) \
 	C(severity, text, pgps_severity_name(alert->severity)) \
@@ -50,24 +54,50 @@ pgps_get_alerts(PG_FUNCTION_ARGS)
 {
 	PgpsRow    *row = PGPS_BEGIN_VIEW(ALERT_COLUMNS);
 	TimestampTz now = GetCurrentTimestamp();
-	PgpsSilence *silences = palloc(PGPS_MAX_SILENCES * sizeof(PgpsSilence));
-	int			nsilences = pgps_silences_copy(silences, now);
+	PgpsSilences *silences = pgps_silences_copy(now);
 	PgpsAlerts *alerts = pgps_alerts_copy();
 	PgpsAlert	down;
 	int			i;
 
 	if (pgps_collector_alert(&down, now))
-		put_alert(row, &down, pgps_silenced_until(silences, nsilences, &down),
-				  now);
+		put_alert(row, &down, pgps_silenced_until(silences, &down), now);
 
 	for (i = 0; i < alerts->count; i++)
 	{
 		const PgpsAlert *alert = &alerts->alerts[i];
 
-		if (pgps_may_see_alert(&alert->subject))
-			put_alert(row, alert,
-					  pgps_silenced_until(silences, nsilences, alert),
+		if (pgps_may_see_alert(alert->subject.scope, alert->subject.roleid))
+			put_alert(row, alert, pgps_silenced_until(silences, alert),
 					  alerts->evaluated_at);
 	}
 	return (Datum) 0;
+}
+
+/*
+ * get_alerts_left_out(pool): how many fire, are not silenced and have no place,
+ * of what the caller may see; null for all of them, or only those of a pool
+ */
+Datum
+pgps_get_alerts_left_out(PG_FUNCTION_ARGS)
+{
+	char	   *pool = PG_ARGISNULL(0) ? NULL :
+		text_to_cstring(PG_GETARG_TEXT_PP(0));
+	PgpsAlerts *alerts;
+	int64		count = 0;
+	int			i;
+
+	pgps_ensure_loaded();
+	alerts = pgps_alerts_copy();
+	for (i = 0; i < alerts->nleft_out; i++)
+	{
+		const PgpsLeftOut *entry = &alerts->left_out[i];
+		PgpsScope	scope = entry->subject.scope;
+
+		if (pgps_may_see_alert(scope, entry->subject.roleid) &&
+			(pool == NULL ||
+			 ((scope == PGPS_SCOPE_POOL || scope == PGPS_SCOPE_POOLER) &&
+			  strcmp(pool, entry->subject.name) == 0)))
+			count += entry->count;
+	}
+	PG_RETURN_INT64(count);
 }

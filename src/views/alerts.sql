@@ -22,6 +22,13 @@ LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION pgpool_stats.get_alerts() IS
 	'behind the view alerts';
 
+CREATE FUNCTION pgpool_stats.get_alerts_left_out(pool text)
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'pgps_get_alerts_left_out'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION pgpool_stats.get_alerts_left_out(text) IS
+	'behind check_status: alerts that have no place';
+
 CREATE VIEW pgpool_stats.alerts AS
 	SELECT * FROM pgpool_stats.get_alerts();
 GRANT SELECT ON pgpool_stats.alerts TO PUBLIC;

@@ -70,6 +70,13 @@ BEGIN ATOMIC
 					WHERE p.pool = check_status.pool)
 				THEN pg_catalog.format('there is no pool "%s"%s', check_status.pool,
 					CASE WHEN i.sees_all THEN '' ELSE ' that you may see' END)
+			-- what is critical is, whatever else there may be
+			WHEN 2 = (SELECT s.code FROM said AS s)
+				THEN NULL
+			WHEN pgpool_stats.get_alerts_left_out(check_status.pool) > 0
+				THEN pg_catalog.format('%s alerts left out, raise pgpool_stats.max_alerts%s',
+					pgpool_stats.get_alerts_left_out(check_status.pool),
+					(SELECT '; ' || s.message FROM said AS s))
 			END AS message
 		FROM pgpool_stats.info AS i
 	), verdict AS (

@@ -9,83 +9,135 @@
  */
 #include "postgres.h"
 
+#include "utils/hsearch.h"
+
 #include "alerts/alerts.h"
 #include "views/firing.h"
 #include "views/visible.h"
 
+/* the worst that fires about a subject */
+typedef struct Subject
+{
+	PgpsSubjectKey key;
+	PgpsFiring	worst;
+} Subject;
+
+struct PgpsFirings
+{
+	HTAB	   *subjects;
+	PgpsFiring	server;			/* all that is about no single pool */
+};
+
+static void
+add(PgpsFiring *worst, PgpsSeverity severity, TimestampTz since)
+{
+	if (severity > worst->severity)
+		worst->since = since;
+	else if (severity == worst->severity)
+		worst->since = Min(worst->since, since);
+	worst->severity = Max(worst->severity, severity);
+}
+
+static void
+add_subject(PgpsFirings *firings, const PgpsSubjectKey *key,
+			PgpsSeverity severity, TimestampTz since)
+{
+	Subject    *subject;
+	bool		found;
+
+	subject = hash_search(firings->subjects, key, HASH_ENTER, &found);
+	if (!found)
+		memset(&subject->worst, 0, sizeof(PgpsFiring));
+	add(&subject->worst, severity, since);
+	if (key->scope != PGPS_SCOPE_POOL)
+		add(&firings->server, severity, since);
+}
+
+static void
+add_alert(PgpsFirings *firings, const PgpsSilences *silences,
+		  const PgpsAlert *alert)
+{
+	PgpsSubjectKey key;
+
+	if (!alert->firing ||
+		!pgps_may_see_alert(alert->subject.scope, alert->subject.roleid) ||
+		pgps_silenced_until(silences, alert) != 0)
+		return;
+	pgps_subject_key(&key, &alert->subject);
+	add_subject(firings, &key, alert->severity, alert->since);
+}
+
 /*
- * What fires and is not silenced (PgpsAlert), of what the caller may see.
+ * What fires and is not silenced, of what the caller may see; also what has no
+ * place in the view alerts.
  */
-List *
+PgpsFirings *
 pgps_firing_alerts(TimestampTz now)
 {
-	PgpsSilence *silences = palloc(PGPS_MAX_SILENCES * sizeof(PgpsSilence));
-	int			nsilences = pgps_silences_copy(silences, now);
+	HASHCTL		control = {
+		.keysize = sizeof(PgpsSubjectKey),
+		.entrysize = sizeof(Subject),
+		.hcxt = CurrentMemoryContext
+	};
+	PgpsFirings *firings = palloc0(sizeof(PgpsFirings));
+	PgpsSilences *silences = pgps_silences_copy(now);
 	PgpsAlerts *alerts = pgps_alerts_copy();
-	PgpsAlert  *down = palloc(sizeof(PgpsAlert));
-	List	   *result = NIL;
+	PgpsAlert	down;
 	int			i;
 
-	if (pgps_collector_alert(down, now))
-		result = lappend(result, down);
+	firings->subjects = hash_create("pgpool_stats firing", 64, &control,
+									HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	if (pgps_collector_alert(&down, now))
+		add_alert(firings, silences, &down);
 	for (i = 0; i < alerts->count; i++)
-		result = lappend(result, &alerts->alerts[i]);
-	for (i = list_length(result) - 1; i >= 0; i--)
+		add_alert(firings, silences, &alerts->alerts[i]);
+	for (i = 0; i < alerts->nleft_out; i++)
 	{
-		const PgpsAlert *alert = list_nth(result, i);
+		const PgpsLeftOut *entry = &alerts->left_out[i];
 
-		if (!alert->firing || !pgps_may_see_alert(&alert->subject) ||
-			pgps_silenced_until(silences, nsilences, alert) != 0)
-			result = list_delete_nth_cell(result, i);
+		if (pgps_may_see_alert(entry->subject.scope, entry->subject.roleid))
+			add_subject(firings, &entry->subject, entry->severity,
+						entry->since);
 	}
-	return result;
+	return firings;
 }
 
-/* Is it about the pool, or about something that the pool needs? */
-static bool
-concerns_pool(const PgpsSubject *subject, const PgpsPoolState *pool)
+static void
+raise_to(PgpsFiring *worst, const PgpsFirings *firings, PgpsScope scope,
+		 const PgpsPoolKey *pool, const char *name)
 {
-	const PgpsPool *data = pool->data;
+	PgpsSubjectKey key;
+	const Subject *subject;
 
-	switch (subject->scope)
-	{
-		case PGPS_SCOPE_POOL:
-			return subject->roleid == data->key.roleid &&
-				subject->dbid == data->key.dbid &&
-				strcmp(subject->pool, data->key.name) == 0;
-		case PGPS_SCOPE_ROLE:
-			return strcmp(NameStr(subject->usename), NameStr(data->usename)) == 0;
-		case PGPS_SCOPE_DATABASE:
-			return strcmp(NameStr(subject->datname), NameStr(data->datname)) == 0;
-		case PGPS_SCOPE_POOLER:
-			return pool->via != NULL && strcmp(subject->pool, pool->via) == 0;
-		default:
-			return false;
-	}
+	memset(&key, 0, sizeof(key));
+	key.scope = scope;
+	key.roleid = pool ? pool->roleid : InvalidOid;
+	key.dbid = pool ? pool->dbid : InvalidOid;
+	strlcpy(key.name, name, sizeof(key.name));
+	subject = hash_search(firings->subjects, &key, HASH_FIND, NULL);
+	if (subject != NULL)
+		add(worst, subject->worst.severity, subject->worst.since);
 }
 
 /*
- * Raise "worst" to what fires for a pool or, if that is NULL, for the server,
- * which is all that is about no single pool.
+ * Raise "worst" to what fires for a pool, or for something that the pool needs;
+ * if the pool is NULL, for the server.
  */
 void
-pgps_add_firing(PgpsFiring *worst, const List *alerts, const PgpsPoolState *pool)
+pgps_add_firing(PgpsFiring *worst, const PgpsFirings *firings,
+				const PgpsPoolState *pool)
 {
-	const ListCell *lc;
+	const PgpsPool *data;
 
-	foreach(lc, alerts)
+	if (pool == NULL)
 	{
-		const PgpsAlert *alert = lfirst(lc);
-
-		if (pool != NULL ? !concerns_pool(&alert->subject, pool) :
-			alert->subject.scope == PGPS_SCOPE_POOL)
-			continue;
-		if (alert->severity > worst->severity)
-		{
-			worst->severity = alert->severity;
-			worst->since = alert->since;
-		}
-		else if (alert->severity == worst->severity)
-			worst->since = Min(worst->since, alert->since);
+		add(worst, firings->server.severity, firings->server.since);
+		return;
 	}
+	data = pool->data;
+	raise_to(worst, firings, PGPS_SCOPE_POOL, &data->key, data->key.name);
+	raise_to(worst, firings, PGPS_SCOPE_ROLE, NULL, NameStr(data->usename));
+	raise_to(worst, firings, PGPS_SCOPE_DATABASE, NULL, NameStr(data->datname));
+	if (pool->via != NULL)
+		raise_to(worst, firings, PGPS_SCOPE_POOLER, NULL, pool->via);
 }

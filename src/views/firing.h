@@ -18,8 +18,11 @@ typedef struct PgpsFiring
 	TimestampTz since;
 } PgpsFiring;
 
-extern List *pgps_firing_alerts(TimestampTz now);
-extern void pgps_add_firing(PgpsFiring *worst, const List *alerts,
+/* all that fire, by what they are about */
+typedef struct PgpsFirings PgpsFirings;
+
+extern PgpsFirings *pgps_firing_alerts(TimestampTz now);
+extern void pgps_add_firing(PgpsFiring *worst, const PgpsFirings *firings,
 							const PgpsPoolState *pool);
 
 #endif							/* PGPS_FIRING_H */

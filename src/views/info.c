@@ -13,6 +13,7 @@
 #include "miscadmin.h"
 #include "utils/guc.h"
 
+#include "alerts/alerts.h"
 #include "analysis/history.h"
 #include "analysis/snapshot.h"
 #include "base/settings.h"
@@ -60,6 +61,21 @@ unlabelled(const PgpsSnapshot *snapshot)
 	return count;
 }
 
+static void
+note_alerts(StringInfo notes)
+{
+	PgpsAlerts *alerts = pgps_alerts_copy();
+	uint64		lost = pgps_events_lost();
+
+	if (alerts->without_place > 0)
+		pgps_note(notes, psprintf("%d of %d alerts left out: raise pgpool_stats.max_alerts",
+								  alerts->without_place,
+								  alerts->without_place + alerts->count));
+	if (lost > 0)
+		pgps_note(notes, psprintf(UINT64_FORMAT " alerts not sent by NOTIFY for want of room: raise pgpool_stats.max_alerts",
+								  lost));
+}
+
 /* What cannot be seen, and why */
 static const char *
 blind_spots(const PgpsRegistryInfo *info)
@@ -87,6 +103,7 @@ blind_spots(const PgpsRegistryInfo *info)
 	if (without > 0 || given_up > 0)
 		pgps_note(&notes, psprintf("%d pools have no history, " INT64_FORMAT " gave theirs up: raise pgpool_stats.history_pools",
 								   without, given_up));
+	note_alerts(&notes);
 	if (info->crashed)
 		pgps_note(&notes, "after a crash, counters went on from the last save");
 	return notes.data;

@@ -116,7 +116,7 @@ find_line(Line *lines, int *nlines, const char *pool, const char *database)
 }
 
 static void
-add_to_line(Line *line, const PgpsPoolState *pool, const List *alerts,
+add_to_line(Line *line, const PgpsPoolState *pool, const PgpsFirings *alerts,
 			TimestampTz now)
 {
 	int8		digits[PGPS_DIGITS];
@@ -309,7 +309,7 @@ render_pool(const char **cell, const Line *line, TimestampTz now)
 
 static void
 render_server(const char **cell, const PgpsSnapshot *snapshot,
-			  const List *alerts)
+			  const PgpsFirings *alerts)
 {
 	PgpsLimitStatus status = pgps_server_status(snapshot->rejections);
 	int			used = pgps_client_processes();
@@ -397,7 +397,7 @@ pgps_get_overview(PG_FUNCTION_ARGS)
 	int			nlines = 0;
 	Cells	   *cells;
 	const PgpsPoolState *pool = NULL;
-	List	   *alerts;
+	PgpsFirings *alerts;
 	int			i;
 
 	if (!pgps_is_loaded())

@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_authid.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -17,6 +18,7 @@
 
 #include "alerts/rules.h"
 #include "alerts/alerts.h"
+#include "base/settings.h"
 #include "base/shmem.h"
 #include "views/row.h"
 #include "views/visible.h"
@@ -28,10 +30,10 @@ PG_FUNCTION_INFO_V1(pgps_unsilence);
 #define SILENCE_COLUMNS(C) \
 	C(id, int4, silence->id) \
 	C(rule, text, silence->rule) \
-	C(pool, text, target.database ? target.name : silence->target) \
-	C(datname, text, target.database) \
+	C(pool, text, pgps_readable(target.database ? target.name : silence->target)) \
+	C(datname, text, pgps_readable(target.database)) \
 	C(until, time, silence->until) \
-	C(reason, text, silence->reason) \
+	C(reason, text, pgps_readable(silence->reason)) \
 	C(created_by, name, NameStr(silence->created_by)) \
 	C(created_at, time, silence->created_at)
 
@@ -55,31 +57,55 @@ Datum
 pgps_get_silences(PG_FUNCTION_ARGS)
 {
 	PgpsRow    *row = PGPS_BEGIN_VIEW(SILENCE_COLUMNS);
-	PgpsSilence *silences = palloc(PGPS_MAX_SILENCES * sizeof(PgpsSilence));
-	int			n = pgps_silences_copy(silences, GetCurrentTimestamp());
+	PgpsSilences *silences = pgps_silences_copy(GetCurrentTimestamp());
 	int			i;
 
-	for (i = 0; i < n; i++)
+	for (i = 0; i < silences->n; i++)
 	{
-		if (is_operator() || pgps_may_see(silences[i].owner))
-			put_silence(row, &silences[i]);
+		const PgpsSilence *silence = &silences->silences[i];
+
+		if (is_operator() || pgps_may_see(silence->owner))
+			put_silence(row, silence);
 	}
 	return (Datum) 0;
 }
 
-/* Check an argument: it must be there, fit and be printable. */
+/*
+ * Check an argument: it must be there, fit, and not reach over a line.  Names
+ * of roles and databases are compared as bytes, in whatever encoding.
+ */
 static void
 take_text(char *dest, Size size, text *arg, const char *name)
 {
 	char	   *value = text_to_cstring(arg);
+	const char *p;
+	bool		plain = true;
 
-	pgps_clean_text(dest, size, value);
-	if (value[0] == '\0' || strcmp(dest, value) != 0)
+	for (p = value; *p != '\0'; p++)
+		plain &= (unsigned char) *p >= ' ' && *p != 0x7f;
+	if (value[0] == '\0' || strlen(value) >= size || !plain)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid %s: \"%s\"", name, value),
-				 errdetail("It must be 1 to %d printable ASCII characters.",
+				 errdetail("It must be 1 to %d bytes without control characters.",
 						   (int) size - 1)));
+	strlcpy(dest, value, size);
+}
+
+/* What fits of a remark, in whole characters and on one line */
+static void
+take_remark(char *dest, Size size, text *arg)
+{
+	char	   *value = text_to_cstring(arg);
+	char	   *p;
+
+	for (p = value; *p != '\0'; p++)
+	{
+		if ((unsigned char) *p < ' ' || *p == 0x7f)
+			*p = '?';
+	}
+	strlcpy(dest, value,
+			Min(size, pg_mbcliplen(value, strlen(value), size - 1) + 1));
 }
 
 static TimestampTz
@@ -99,13 +125,49 @@ take_end(Interval *for_time, TimestampTz now)
 	return until;
 }
 
+/* Raise if there was no room. */
+static void
+complain(PgpsSilenceRoom room, const PgpsSilence *silence)
+{
+	switch (room)
+	{
+		case PGPS_SILENCE_HAS_ROOM:
+			break;
+		case PGPS_SILENCE_ROLE_FULL:
+			ereport(ERROR,
+					(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+					 errmsg("role \"%s\" has %d silences already",
+							NameStr(silence->created_by), PGPS_MAX_OWN_SILENCES),
+					 errdetail("Roles outside pg_signal_backend may have %d.",
+							   PGPS_MAX_OWN_SILENCES),
+					 errhint("End one with pgpool_stats.unsilence(), or silence several rules or pools at once with \"*\".")));
+			break;
+		case PGPS_SILENCE_FIRSTS_ONLY:
+			ereport(ERROR,
+					(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+					 errmsg("there is no room for one more silence of role \"%s\"",
+							NameStr(silence->created_by)),
+					 errdetail("The last of %d places are for other roles that have none.",
+							   pgps_max_silences),
+					 errhint("End one with pgpool_stats.unsilence(), or raise pgpool_stats.max_silences.")));
+			break;
+		case PGPS_SILENCE_ALL_FULL:
+			ereport(ERROR,
+					(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+					 errmsg("there is no room for one more silence"),
+					 errdetail("All of %d places are taken, but for those of members of pg_signal_backend.",
+							   pgps_max_silences),
+					 errhint("Wait until some have ended, or raise pgpool_stats.max_silences.")));
+			break;
+	}
+}
+
 /* silence(rule, pool, for_time, reason) */
 Datum
 pgps_silence(PG_FUNCTION_ARGS)
 {
 	PgpsSilence silence = {0};
 	TimestampTz now = GetCurrentTimestamp();
-	char	   *reason = "";
 
 	pgps_ensure_loaded();
 	PGPS_REQUIRE(0, "rule");
@@ -116,8 +178,8 @@ pgps_silence(PG_FUNCTION_ARGS)
 			  "pool");
 	silence.until = take_end(PG_GETARG_INTERVAL_P(2), now);
 	if (!PG_ARGISNULL(3))
-		reason = text_to_cstring(PG_GETARG_TEXT_PP(3));
-	pgps_clean_text(silence.reason, sizeof(silence.reason), reason);
+		take_remark(silence.reason, sizeof(silence.reason),
+					PG_GETARG_TEXT_PP(3));
 	if (strcmp(silence.rule, "*") != 0 && pgps_find_rule(silence.rule) < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -128,14 +190,7 @@ pgps_silence(PG_FUNCTION_ARGS)
 	silence.everything = is_operator();
 	namestrcpy(&silence.created_by, GetUserNameFromId(silence.owner, false));
 	silence.created_at = now;
-	silence.id = pgps_silence_add(&silence, now);
-	if (silence.id == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-				 errmsg("there are %d silences already",
-						silence.everything ? PGPS_MAX_SILENCES :
-						PGPS_MAX_OWN_SILENCES),
-				 errhint("End one with pgpool_stats.unsilence().")));
+	complain(pgps_silence_add(&silence, now), &silence);
 	PG_RETURN_INT32(silence.id);
 }
 

@@ -14,6 +14,7 @@
 
 #include "catalog/pg_authid.h"
 #include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
@@ -21,6 +22,8 @@
 #include "base/compat.h"
 #include "base/text.h"
 #include "views/visible.h"
+
+#define NAMED_KINDS 20			/* of configurations of a pool */
 
 bool
 pgps_sees_all(void)
@@ -54,12 +57,12 @@ pgps_next_visible(const PgpsSnapshot *snapshot, const PgpsPoolState *pool)
  * those who see all; those of limits by everybody, as their numbers are.
  */
 bool
-pgps_may_see_alert(const PgpsSubject *subject)
+pgps_may_see_alert(PgpsScope scope, Oid roleid)
 {
-	switch (subject->scope)
+	switch (scope)
 	{
 		case PGPS_SCOPE_POOL:
-			return pgps_may_see(subject->roleid);
+			return pgps_may_see(roleid);
 		case PGPS_SCOPE_POOLER:
 			return pgps_sees_all();
 		default:
@@ -107,6 +110,21 @@ pgps_printable(const char *text)
 	return pstrdup(clean);
 }
 
+/*
+ * Text that may be in another database's encoding, as it is if it can be; NULL
+ * stays NULL
+ */
+char *
+pgps_readable(const char *text)
+{
+	Size		size = text ? strlen(text) + 1 : 0;
+	char	   *result = text ? pstrdup(text) : NULL;
+
+	if (text != NULL && !pg_verifymbstr(text, size - 1, true))
+		pgps_clean_text(result, size, text);
+	return result;
+}
+
 /* Add a sentence to some notes. */
 void
 pgps_note(StringInfo notes, const char *text)
@@ -130,48 +148,71 @@ instance_config(const PgpsValues *shown)
 	return "?";
 }
 
+/* instances that are configured alike */
+typedef struct ConfigKind
+{
+	char	   *text;
+	int			first;			/* its first instance */
+	int			count;
+} ConfigKind;
+
+static int
+compare_kinds(const void *a, const void *b)
+{
+	const ConfigKind *x = a;
+	const ConfigKind *y = b;
+	int			order = strcmp(x->text, y->text);
+
+	return order != 0 ? order : x->first - y->first;
+}
+
+static int
+compare_counts(const void *a, const void *b)
+{
+	const ConfigKind *x = a;
+	const ConfigKind *y = b;
+
+	return x->count != y->count ? y->count - x->count : x->first - y->first;
+}
+
 /*
  * How a pool's live instances are configured: "9 x 5+10, 3 x 20", the most
- * frequent first.
+ * frequent first.  Applications say how: there may be as many kinds as
+ * instances, of which some are named.
  */
 const char *
 pgps_pool_config(const PgpsPoolState *pool)
 {
 	StringInfoData text;
-	char	  **kinds = palloc(Max(pool->ninstances, 1) * sizeof(char *));
-	int		   *counts = palloc0(Max(pool->ninstances, 1) * sizeof(int));
+	ConfigKind *kinds = palloc(Max(pool->ninstances, 1) * sizeof(ConfigKind));
 	int			n = 0,
-				i,
-				j;
+				nkinds = 0,
+				i;
 
 	initStringInfo(&text);
 	for (i = 0; i < pool->ninstances; i++)
 	{
-		char	   *kind;
-
 		if (!pool->instances[i]->counts)
 			continue;
-		kind = instance_config(&pool->instances[i]->now.shown);
-		for (j = 0; j < n && strcmp(kinds[j], kind) != 0; j++)
-			;
-		if (j == n)
-			kinds[n++] = kind;
-		counts[j]++;
+		kinds[n].text = instance_config(&pool->instances[i]->now.shown);
+		kinds[n].first = i;
+		kinds[n++].count = 1;
 	}
-
+	qsort(kinds, n, sizeof(ConfigKind), compare_kinds);
 	for (i = 0; i < n; i++)
 	{
-		int			most = 0;
-
-		for (j = 1; j < n; j++)
-		{
-			if (counts[j] > counts[most])
-				most = j;
-		}
-		appendStringInfo(&text, "%s%d x %s", i > 0 ? ", " : "",
-						 counts[most], kinds[most]);
-		counts[most] = 0;
+		if (nkinds > 0 && strcmp(kinds[nkinds - 1].text, kinds[i].text) == 0)
+			kinds[nkinds - 1].count++;
+		else
+			kinds[nkinds++] = kinds[i];
 	}
+	qsort(kinds, nkinds, sizeof(ConfigKind), compare_counts);
+
+	for (i = 0; i < Min(nkinds, NAMED_KINDS); i++)
+		appendStringInfo(&text, "%s%d x %s", i > 0 ? ", " : "",
+						 kinds[i].count, kinds[i].text);
+	if (nkinds > NAMED_KINDS)
+		appendStringInfo(&text, ", %d others", nkinds - NAMED_KINDS);
 	return text.data;
 }
 

@@ -29,12 +29,13 @@ extern bool pgps_may_see(Oid roleid);
 extern const PgpsPoolState *pgps_next_visible(const PgpsSnapshot *snapshot,
 											 const PgpsPoolState *pool);
 
-extern bool pgps_may_see_alert(const PgpsSubject *subject);
+extern bool pgps_may_see_alert(PgpsScope scope, Oid roleid);
 
 extern const char *pgps_role_name(const PgpsPool *pool);
 extern const char *pgps_database_name(const PgpsPool *pool);
 extern const char *pgps_source_name(PgpsSource source);
 extern char *pgps_printable(const char *text);
+extern char *pgps_readable(const char *text);
 extern void pgps_note(StringInfo notes, const char *text);
 
 extern const char *pgps_pool_config(const PgpsPoolState *pool);
