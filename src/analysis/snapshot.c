@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "nodes/bitmapset.h"
 #include "utils/timestamp.h"
 
 #include "analysis/snapshot.h"
@@ -51,9 +52,12 @@ see_backends(PgpsSnapshot *snapshot)
 		PgpsInstanceState *state;
 		const char *via;
 
+		CHECK_FOR_INTERRUPTS();
 		if (backend->instance == PGPS_NO_INSTANCE)
 			continue;
 		state = snapshot->by_index[backend->instance];
+		if (state == NULL)
+			continue;			/* of another pool than the one asked for */
 		state->server.connections++;
 		state->server.labelled += backend->labelled;
 		state->server.in_xact += backend->in_xact;
@@ -108,7 +112,10 @@ judge_view(PgpsSnapshot *snapshot, PgpsInstanceState *state)
 		state->data->status_since : state->now.since;
 }
 
-/* The instance that a backend belongs to, or NULL */
+/*
+ * The instance that a backend belongs to; NULL if it belongs to none, or to
+ * one of another pool than the one asked for
+ */
 const PgpsInstanceState *
 pgps_instance_of(const PgpsSnapshot *snapshot, const PgpsBackend *backend)
 {
@@ -207,6 +214,7 @@ roll_up(PgpsPoolState *pool, PgpsInstanceState *state)
 	int			f;
 
 	pgps_counters_add(&pool->counters, &state->data->counters);
+	pgps_counters_add(&pool->base, &state->data->base);
 	pool->source = Max(pool->source, (PgpsSource) state->data->source);
 	pool->last_report = Max(pool->last_report, state->data->last_report);
 	if (!state->live && !state->data->other)
@@ -288,6 +296,7 @@ start_pool(PgpsPoolState *pool, const PgpsPoolCopy *copy)
 	pool->used_pct = pool->fullest_pct = -1;
 	pool->cap_known = true;
 	pool->counters = copy->data.retired;
+	pool->base = copy->data.base;
 	pool->unclaimed = -1;
 }
 
@@ -324,11 +333,119 @@ compare_instances(const void *a, const void *b)
 	return strcmp(x->data->name, y->data->name);
 }
 
+static void
+add_instance(PgpsSnapshot *snapshot, const PgpsInstanceCopy *copy)
+{
+	PgpsInstanceState *state = &snapshot->instances[snapshot->ninstances++];
+
+	CHECK_FOR_INTERRUPTS();
+	state->copy = copy;
+	state->data = &copy->data;
+	if (state->data->via[0] != '\0')
+	{
+		state->via = state->data->via;
+		state->server.via_pooler = true;
+	}
+	snapshot->by_index[copy->index] = state;
+}
+
+/* The pool's instances as somebody has seen them before */
+static void
+add_seen_instances(PgpsSnapshot *snapshot, const PgpsSnapshot *seen)
+{
+	int			i;
+
+	for (i = 0; i < seen->ninstances; i++)
+	{
+		add_instance(snapshot, seen->instances[i].copy);
+		memcpy(snapshot->instances[i].histograms, seen->instances[i].histograms,
+			   sizeof(snapshot->instances[i].histograms));
+	}
+}
+
+/*
+ * Its connections likewise, and those that were not the pool's then and are not
+ * now.
+ */
+static void
+take_seen_backends(PgpsSnapshot *snapshot, const PgpsCopy *copy,
+				   const PgpsSnapshot *seen)
+{
+	PgpsBackend *backends = palloc((copy->nbackends + seen->nbackends) *
+								   sizeof(PgpsBackend));
+	bool	   *here = palloc0(copy->max_instance * sizeof(bool));
+	Bitmapset  *kept = NULL;
+	int			n = 0;
+	int			i;
+
+	for (i = 0; i < copy->ninstances; i++)
+		here[copy->instances[i].index] =
+			copy->instances[i].data.pool == seen->pools[0].copy->index;
+	for (i = 0; i < seen->nbackends; i++)
+	{
+		if (pgps_instance_of(seen, &seen->backends[i]) == NULL)
+			continue;
+		kept = bms_add_member(kept, seen->backends[i].procno);
+		backends[n++] = seen->backends[i];
+	}
+	for (i = 0; i < copy->nbackends; i++)
+	{
+		const PgpsBackend *backend = &copy->backends[i];
+
+		CHECK_FOR_INTERRUPTS();
+		if (!bms_is_member(backend->procno, kept) &&
+			(backend->instance == PGPS_NO_INSTANCE || !here[backend->instance]))
+			backends[n++] = *backend;
+	}
+	snapshot->backends = backends;
+	snapshot->nbackends = n;
+}
+
+/* Is the pool that was seen still there? */
+static bool
+is_still_there(const PgpsCopy *copy, const PgpsSnapshot *seen)
+{
+	const PgpsPoolCopy *pool = seen->npools > 0 ? seen->pools[0].copy : NULL;
+	int			i;
+
+	for (i = 0; pool != NULL && i < copy->npools; i++)
+	{
+		if (copy->pools[i].index == pool->index)
+			return copy->pools[i].data.first_seen == pool->data.first_seen;
+	}
+	return false;
+}
+
+static void
+take_histograms(PgpsSnapshot *snapshot, const PgpsCopy *copy,
+				PgpsHistograms histograms)
+{
+	int			i;
+
+	if (histograms == PGPS_NO_HISTOGRAMS)
+		return;
+	snapshot->histograms |= 1 << histograms;
+	for (i = 0; i < copy->ninstances; i++)
+	{
+		const PgpsInstanceCopy *from = &copy->instances[i];
+		PgpsInstanceState *state = from->index < snapshot->max_instance ?
+			snapshot->by_index[from->index] : NULL;
+
+		CHECK_FOR_INTERRUPTS();
+		if (state != NULL && state->histograms[histograms] == NULL &&
+			state->data->first_seen == from->data.first_seen)
+			state->histograms[histograms] = from->activity.histogram;
+	}
+}
+
+/* What was "seen" of one pool, unless that is NULL, stays. */
 static PgpsSnapshot *
-make_snapshot(const PgpsCopy *copy, const PgpsRejections *rejections)
+make_snapshot(const PgpsCopy *copy, const PgpsRejections *rejections,
+			  const PgpsSnapshot *seen)
 {
 	PgpsSnapshot *snapshot = palloc0(sizeof(PgpsSnapshot));
-	PgpsPoolState **pool_by_index;
+	int			seen_pool = seen ? seen->pools[0].copy->index : PGPS_ALL_POOLS;
+	int			room = copy->ninstances + (seen ? seen->ninstances : 0);
 	PgpsInstanceState **next;
 	int			i;
 
@@ -341,40 +458,40 @@ make_snapshot(const PgpsCopy *copy, const PgpsRejections *rejections)
 	snapshot->npeaks = copy->npeaks;
 	snapshot->rejections = rejections;
 	snapshot->poolers = pgps_poolers_copy();
-	snapshot->ninstances = copy->ninstances;
-	snapshot->instances = palloc_extended(Max(copy->ninstances, 1) *
-										  sizeof(PgpsInstanceState),
+	snapshot->instances = palloc_extended(Max(room, 1) * sizeof(PgpsInstanceState),
 										  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	snapshot->max_instance = copy->max_instance;
 	snapshot->npools = copy->npools;
-	snapshot->pools = palloc0(Max(copy->npools, 1) * sizeof(PgpsPoolState));
+	snapshot->pools = palloc_extended(Max(copy->npools, 1) * sizeof(PgpsPoolState),
+									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 
 	snapshot->by_index = palloc0(copy->max_instance * sizeof(PgpsInstanceState *));
+	if (seen != NULL)
+	{
+		add_seen_instances(snapshot, seen);
+		take_seen_backends(snapshot, copy, seen);
+	}
 	for (i = 0; i < copy->ninstances; i++)
 	{
-		PgpsInstanceState *state = &snapshot->instances[i];
-
-		state->copy = &copy->instances[i];
-		state->data = &copy->instances[i].data;
-		if (state->data->via[0] != '\0')
-		{
-			state->via = state->data->via;
-			state->server.via_pooler = true;
-		}
-		snapshot->by_index[copy->instances[i].index] = state;
+		if (copy->instances[i].data.pool != seen_pool)
+			add_instance(snapshot, &copy->instances[i]);
 	}
 	see_backends(snapshot);
 
-	pool_by_index = palloc(copy->max_pool * sizeof(PgpsPoolState *));
+	snapshot->max_pool = copy->max_pool;
+	snapshot->pool_by_index = palloc0(copy->max_pool * sizeof(PgpsPoolState *));
 	for (i = 0; i < copy->npools; i++)
 	{
-		start_pool(&snapshot->pools[i], &copy->pools[i]);
-		pool_by_index[copy->pools[i].index] = &snapshot->pools[i];
+		int32		index = copy->pools[i].index;
+
+		start_pool(&snapshot->pools[i], index == seen_pool ?
+				   seen->pools[0].copy : &copy->pools[i]);
+		snapshot->pool_by_index[index] = &snapshot->pools[i];
 	}
-	for (i = 0; i < copy->ninstances; i++)
+	for (i = 0; i < snapshot->ninstances; i++)
 	{
 		PgpsInstanceState *state = &snapshot->instances[i];
-		PgpsPoolState *pool = pool_by_index[state->data->pool];
+		PgpsPoolState *pool = snapshot->pool_by_index[state->data->pool];
 
 		CHECK_FOR_INTERRUPTS();
 		state->pool = pool;
@@ -383,25 +500,28 @@ make_snapshot(const PgpsCopy *copy, const PgpsRejections *rejections)
 		pool->ninstances++;
 	}
 
-	next = palloc(Max(copy->ninstances, 1) * sizeof(PgpsInstanceState *));
-	for (i = 0; i < copy->npools; i++)
+	next = palloc_extended(Max(room, 1) * sizeof(PgpsInstanceState *),
+						   MCXT_ALLOC_HUGE);
+	for (i = 0; i < snapshot->npools; i++)
 	{
 		snapshot->pools[i].instances = next;
 		next += snapshot->pools[i].ninstances;
 		snapshot->pools[i].ninstances = 0;
 	}
-	for (i = 0; i < copy->ninstances; i++)
+	for (i = 0; i < snapshot->ninstances; i++)
 	{
 		PgpsInstanceState *state = &snapshot->instances[i];
-		PgpsPoolState *pool = pool_by_index[state->data->pool];
+		PgpsPoolState *pool = snapshot->pool_by_index[state->data->pool];
 
+		CHECK_FOR_INTERRUPTS();
 		pool->instances[pool->ninstances++] = state;
 		roll_up(pool, state);
 	}
-	for (i = 0; i < copy->npools; i++)
+	for (i = 0; i < snapshot->npools; i++)
 	{
 		PgpsPoolState *pool = &snapshot->pools[i];
 
+		CHECK_FOR_INTERRUPTS();
 		qsort(pool->instances, pool->ninstances, sizeof(PgpsInstanceState *),
 			  compare_instances);
 		finish_pool(pool, snapshot->taken_at);
@@ -416,18 +536,57 @@ make_snapshot(const PgpsCopy *copy, const PgpsRejections *rejections)
 PgpsSnapshot *
 pgps_take_snapshot(PgpsHistograms histograms)
 {
-	return make_snapshot(pgps_registry_copy(histograms),
-						 pgps_rejections_copy());
+	return pgps_take_whole_snapshot(histograms, NULL);
 }
 
-/* The same with the counters that exporters get, see registry/restore.c */
+/* The same of one pool and its instances, by its number */
 PgpsSnapshot *
-pgps_take_exported_snapshot(void)
+pgps_take_pool_snapshot(PgpsHistograms histograms, int32 pool)
 {
-	PgpsCopy   *copy = pgps_registry_copy(PGPS_NO_HISTOGRAMS);
-	PgpsRejections *rejections = pgps_rejections_copy();
+	PgpsCopy   *copy = pgps_registry_copy(histograms, pool);
+	PgpsSnapshot *snapshot = make_snapshot(copy, pgps_rejections_copy(), NULL);
 
-	pgps_leave_out_base(copy);
-	pgps_rejections_leave_out_base(rejections);
-	return make_snapshot(copy, rejections);
+	take_histograms(snapshot, copy, histograms);
+	return snapshot;
+}
+
+/*
+ * Of all pools, for somebody who has seen one of them before, unless "seen" is
+ * NULL: that one stays as he has seen it.
+ */
+PgpsSnapshot *
+pgps_take_whole_snapshot(PgpsHistograms histograms, const PgpsSnapshot *seen)
+{
+	PgpsCopy   *copy = pgps_registry_copy(histograms, PGPS_ALL_POOLS);
+	PgpsSnapshot *snapshot;
+
+	snapshot = make_snapshot(copy,
+							 seen ? seen->rejections : pgps_rejections_copy(),
+							 seen && is_still_there(copy, seen) ? seen : NULL);
+	take_histograms(snapshot, copy, histograms);
+	return snapshot;
+}
+
+/*
+ * Histograms are large: they are copied only if somebody asks for them.  If
+ * that is later, they are a moment younger than the rest.
+ */
+void
+pgps_add_histograms(PgpsSnapshot *snapshot, PgpsHistograms histograms)
+{
+	int32		pool = snapshot->npools == 1 ? snapshot->pools[0].copy->index :
+		PGPS_ALL_POOLS;
+
+	take_histograms(snapshot, pgps_registry_copy(histograms, pool), histograms);
+}
+
+/* Counters as exporters get them, see registry/restore.c */
+void
+pgps_exported_counters(PgpsCounters *exported, const PgpsCounters *counters,
+					   const PgpsCounters *base, PgpsSource source)
+{
+	*exported = *counters;
+	pgps_counters_subtract(exported, base);
+	if (source == PGPS_SOURCE_POOLER)
+		take_pooler_xacts(exported);
 }

@@ -153,7 +153,7 @@ write_file(const SaveHeader *header, const char *body, Size size)
 bool
 pgps_save_now(void)
 {
-	PgpsCopy   *copy = pgps_registry_copy(PGPS_ALL_XACTS);
+	PgpsCopy   *copy = pgps_registry_copy(PGPS_ALL_XACTS, PGPS_ALL_POOLS);
 	PgpsRejections *rejections = pgps_rejections_copy();
 	PgpsSavedBucket *history;
 	PgpsSilence *silences = palloc(PGPS_MAX_SILENCES * sizeof(PgpsSilence));

@@ -388,14 +388,59 @@ pgps_registry_info(PgpsRegistryInfo *info)
 	info->overflowed = pg_atomic_read_u64(&pgps_registry->overflowed);
 	info->unmapped_keys = pg_atomic_read_u64(&pgps_registry->unmapped_keys);
 	info->dropped = pg_atomic_read_u64(&pgps_registry->dropped);
+
+	/* only shown: each is read in one piece */
+	info->instances_used = Max(pgps_registry->instances.used -
+							   pgps_registry->nother_instances, 0);
+}
+
+/* The pools alone, in the order of a copy */
+PgpsPoolCopy *
+pgps_registry_pools(int *npools)
+{
+	PgpsPoolCopy *pools = NULL;
+	int32		room = 0;
+	int32		i;
+
+	for (;;)
+	{
+		bool		fits;
+
+		pgps_lock_registry(LW_SHARED);
+		fits = pools != NULL && room >= pgps_registry->pools.used;
+		room = pgps_registry->pools.used;
+		if (fits)
+			break;
+		pgps_unlock_registry();
+
+		/* some more may be made meanwhile; zeroed: no page faults under the lock */
+		room += 16;
+		if (pools != NULL)
+			pfree(pools);
+		pools = palloc_extended(room * sizeof(PgpsPoolCopy),
+								MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	}
+
+	*npools = 0;
+	for (i = 0; i < pgps_registry->pools.high_water; i++)
+	{
+		if (pgps_pools[i].used)
+		{
+			pools[*npools].index = i;
+			pools[(*npools)++].data = pgps_pools[i].data;
+		}
+	}
+	pgps_unlock_registry();
+	return pools;
 }
 
 /*
- * Copy everything into the current memory context.  The room is allocated
- * before the lock is taken; if entries were made in between, once more.
+ * Copy everything into the current memory context, or of pools and instances
+ * only one pool's.  The room is allocated before the lock is taken; if entries
+ * were made in between, once more.
  */
 PgpsCopy *
-pgps_registry_copy(PgpsHistograms histograms)
+pgps_registry_copy(PgpsHistograms histograms, int32 only_pool)
 {
 	PgpsCopy   *copy = palloc0(sizeof(PgpsCopy));
 	int32		npools = 0,
@@ -435,7 +480,8 @@ pgps_registry_copy(PgpsHistograms histograms)
 
 	for (i = 0; i < pgps_registry->pools.high_water; i++)
 	{
-		if (pgps_pools[i].used)
+		if (pgps_pools[i].used &&
+			(only_pool == PGPS_ALL_POOLS || only_pool == i))
 		{
 			copy->pools[copy->npools].index = i;
 			copy->pools[copy->npools++].data = pgps_pools[i].data;
@@ -445,7 +491,9 @@ pgps_registry_copy(PgpsHistograms histograms)
 	{
 		PgpsInstanceCopy *to = &copy->instances[copy->ninstances];
 
-		if (!pgps_instances[i].used)
+		if (!pgps_instances[i].used ||
+			(only_pool != PGPS_ALL_POOLS &&
+			 pgps_instances[i].data.pool != only_pool))
 			continue;
 		to->index = i;
 		SpinLockAcquire(&pgps_instances[i].mutex);

@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "utils/timestamp.h"
 
 #include "alerts/alerts.h"
@@ -64,6 +65,7 @@ pgps_get_alerts(PG_FUNCTION_ARGS)
 	{
 		const PgpsAlert *alert = &alerts->alerts[i];
 
+		CHECK_FOR_INTERRUPTS();
 		if (pgps_may_see_alert(&alert->subject))
 			put_alert(row, alert,
 					  pgps_silenced_until(silences, nsilences, alert),

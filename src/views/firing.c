@@ -9,39 +9,94 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+#include "utils/hsearch.h"
+
 #include "alerts/alerts.h"
 #include "views/firing.h"
 #include "views/visible.h"
 
-/*
- * What fires and is not silenced (PgpsAlert), of what the caller may see.
- */
-List *
+/* what fires for one pool */
+typedef struct PoolFiring
+{
+	PgpsPoolKey key;
+	PgpsFiring	worst;
+} PoolFiring;
+
+/* what fires and is not silenced, of what the caller may see */
+struct PgpsFirings
+{
+	HTAB	   *pools;			/* of PoolFiring */
+	List	   *others;			/* PgpsAlert of limits, poolers and the server */
+};
+
+static void
+add_firing(PgpsFiring *worst, PgpsSeverity severity, TimestampTz since)
+{
+	if (severity > worst->severity)
+	{
+		worst->severity = severity;
+		worst->since = since;
+	}
+	else if (severity == worst->severity)
+		worst->since = Min(worst->since, since);
+}
+
+static void
+note_firing(PgpsFirings *firings, const PgpsAlert *alert)
+{
+	PgpsPoolKey key;
+	PoolFiring *firing;
+	bool		found;
+
+	if (alert->subject.scope != PGPS_SCOPE_POOL)
+	{
+		firings->others = lappend(firings->others, unconstify(PgpsAlert *, alert));
+		return;
+	}
+	memset(&key, 0, sizeof(key));
+	key.roleid = alert->subject.roleid;
+	key.dbid = alert->subject.dbid;
+	strlcpy(key.name, alert->subject.pool, sizeof(key.name));
+	firing = hash_search(firings->pools, &key, HASH_ENTER, &found);
+	if (!found)
+		memset(&firing->worst, 0, sizeof(PgpsFiring));
+	add_firing(&firing->worst, alert->severity, alert->since);
+}
+
+const PgpsFirings *
 pgps_firing_alerts(TimestampTz now)
 {
 	PgpsSilence *silences = palloc(PGPS_MAX_SILENCES * sizeof(PgpsSilence));
 	int			nsilences = pgps_silences_copy(silences, now);
 	PgpsAlerts *alerts = pgps_alerts_copy();
 	PgpsAlert  *down = palloc(sizeof(PgpsAlert));
-	List	   *result = NIL;
+	PgpsFirings *firings = palloc0(sizeof(PgpsFirings));
+	HASHCTL		ctl = {
+		.keysize = sizeof(PgpsPoolKey),
+		.entrysize = sizeof(PoolFiring),
+		.hcxt = CurrentMemoryContext
+	};
 	int			i;
 
-	if (pgps_collector_alert(down, now))
-		result = lappend(result, down);
+	firings->pools = hash_create("pgpool_stats firing", 64, &ctl,
+								 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	if (pgps_collector_alert(down, now) && down->firing &&
+		pgps_silenced_until(silences, nsilences, down) == 0)
+		note_firing(firings, down);
 	for (i = 0; i < alerts->count; i++)
-		result = lappend(result, &alerts->alerts[i]);
-	for (i = list_length(result) - 1; i >= 0; i--)
 	{
-		const PgpsAlert *alert = list_nth(result, i);
+		const PgpsAlert *alert = &alerts->alerts[i];
 
-		if (!alert->firing || !pgps_may_see_alert(&alert->subject) ||
-			pgps_silenced_until(silences, nsilences, alert) != 0)
-			result = list_delete_nth_cell(result, i);
+		CHECK_FOR_INTERRUPTS();
+		if (alert->firing && pgps_may_see_alert(&alert->subject) &&
+			pgps_silenced_until(silences, nsilences, alert) == 0)
+			note_firing(firings, alert);
 	}
-	return result;
+	return firings;
 }
 
-/* Is it about the pool, or about something that the pool needs? */
+/* Is it about something that the pool needs? */
 static bool
 concerns_pool(const PgpsSubject *subject, const PgpsPoolState *pool)
 {
@@ -49,10 +104,6 @@ concerns_pool(const PgpsSubject *subject, const PgpsPoolState *pool)
 
 	switch (subject->scope)
 	{
-		case PGPS_SCOPE_POOL:
-			return subject->roleid == data->key.roleid &&
-				subject->dbid == data->key.dbid &&
-				strcmp(subject->pool, data->key.name) == 0;
 		case PGPS_SCOPE_ROLE:
 			return strcmp(NameStr(subject->usename), NameStr(data->usename)) == 0;
 		case PGPS_SCOPE_DATABASE:
@@ -69,23 +120,24 @@ concerns_pool(const PgpsSubject *subject, const PgpsPoolState *pool)
  * which is all that is about no single pool.
  */
 void
-pgps_add_firing(PgpsFiring *worst, const List *alerts, const PgpsPoolState *pool)
+pgps_add_firing(PgpsFiring *worst, const PgpsFirings *firings,
+				const PgpsPoolState *pool)
 {
+	const PoolFiring *own;
 	const ListCell *lc;
 
-	foreach(lc, alerts)
+	if (pool != NULL)
+	{
+		own = hash_search(firings->pools, &pool->data->key, HASH_FIND, NULL);
+		if (own != NULL)
+			add_firing(worst, own->worst.severity, own->worst.since);
+	}
+	foreach(lc, firings->others)
 	{
 		const PgpsAlert *alert = lfirst(lc);
 
-		if (pool != NULL ? !concerns_pool(&alert->subject, pool) :
-			alert->subject.scope == PGPS_SCOPE_POOL)
-			continue;
-		if (alert->severity > worst->severity)
-		{
-			worst->severity = alert->severity;
-			worst->since = alert->since;
-		}
-		else if (alert->severity == worst->severity)
-			worst->since = Min(worst->since, alert->since);
+		CHECK_FOR_INTERRUPTS();
+		if (pool == NULL || concerns_pool(&alert->subject, pool))
+			add_firing(worst, alert->severity, alert->since);
 	}
 }

@@ -18,8 +18,10 @@ typedef struct PgpsFiring
 	TimestampTz since;
 } PgpsFiring;
 
-extern List *pgps_firing_alerts(TimestampTz now);
-extern void pgps_add_firing(PgpsFiring *worst, const List *alerts,
+typedef struct PgpsFirings PgpsFirings;
+
+extern const PgpsFirings *pgps_firing_alerts(TimestampTz now);
+extern void pgps_add_firing(PgpsFiring *worst, const PgpsFirings *firings,
 							const PgpsPoolState *pool);
 
 #endif							/* PGPS_FIRING_H */

@@ -6,6 +6,9 @@
  * The metrics of pools and instances are listed here, those of the server in
  * metrics.sql, which also says how their names end.
  *
+ * A dropped and a new role or database of one name are one series.  Pools of
+ * one name are rare: only they are added up, see merge.
+ *
  * Copyright (c) 2026, the pgpool_stats authors
  *
  *-------------------------------------------------------------------------
@@ -14,21 +17,25 @@
 
 #include <math.h>
 
+#include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/json.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "analysis/snapshot.h"
 #include "server/rejections.h"
 #include "views/row.h"
+#include "views/statement.h"
 #include "views/visible.h"
 
 PG_FUNCTION_INFO_V1(pgps_get_metrics);
 PG_FUNCTION_INFO_V1(pgps_get_rejected_by_reason);
 
 #define METRIC_COLUMNS(C) \
-	C(name, text, name) \
-	C(help, text, help) \
+	C(name, made_text, text->name) \
+	C(type, made_text, text->type) \
+	C(help, made_text, text->help) \
 	C(labels, jsonb, labels) \
 	C(value, float8, value)
 
@@ -39,63 +46,17 @@ PG_FUNCTION_INFO_V1(pgps_get_rejected_by_reason);
 /* a pool, or one of its instances: what the metrics of both are made of */
 typedef struct Measured
 {
-	PgpsRow    *row;
-	const char *prefix;			/* of the names */
-	const PgpsPool *pool;
-	const char *instance;		/* NULL = a pool */
-	PgpsSource	source;
-	const Jsonb *labels;
+	const PgpsNames *names;
+	const PgpsRejections *rejections;
+	TimestampTz now;
 	const PgpsValues *shown;
 	double		used_pct;
 	int			connections;
 	int			in_xact;
 	int			idle_in_xact;
 	int64		unclaimed;
-	const PgpsCounters *counters;
+	PgpsCounters counters;
 } Measured;
-
-static void
-add_label(StringInfo json, const char *label, const char *value)
-{
-	if (value == NULL)
-		return;
-	appendStringInfo(json, "%s\"%s\": ", json->len > 0 ? ", " : "{", label);
-	escape_json(json, value);
-}
-
-/* Whose it is; "state" may be NULL. */
-static const Jsonb *
-labels_of(const Measured *m, const char *state)
-{
-	StringInfoData json;
-
-	initStringInfo(&json);
-	add_label(&json, "pool", m->pool->key.name);
-	add_label(&json, "pool_instance", m->instance);
-	add_label(&json, "datname", pgps_database_name(m->pool));
-	add_label(&json, "usename", pgps_role_name(m->pool));
-	add_label(&json, "layer", m->source == PGPS_SOURCE_POOLER ? "pooler" : NULL);
-	add_label(&json, "state", state);
-	appendStringInfoChar(&json, '}');
-	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in,
-											  CStringGetDatum(json.data)));
-}
-
-/* A negative value is unknown. */
-static void
-put_metric(const Measured *m, const char *suffix, const char *state,
-		   const char *help, double value)
-{
-	PgpsRow    *row = m->row;
-	const Jsonb *labels;
-	char	   *name;
-
-	if (value < 0)
-		return;
-	labels = state != NULL ? labels_of(m, state) : m->labels;
-	name = psprintf("%s%s", m->prefix, suffix);
-	PGPS_PUT_ROW(METRIC_COLUMNS);
-}
 
 /*-------------------------------------------------------------------------
  * Values; negative = unknown
@@ -130,7 +91,7 @@ unix_time(TimestampTz time)
 static double
 count(const Measured *m, int counter)
 {
-	return pgps_count(m->counters, counter, -1);
+	return pgps_count(&m->counters, counter, -1);
 }
 
 /* What the time waited is divided by for its mean */
@@ -178,13 +139,13 @@ wait_events(const Measured *m)
 	M(live_instances, NULL, "Live instances.", pool->live) \
 	M(reporting_instances, NULL, "Live instances that report.", pool->reporting) \
 	M(exhausted_instances, NULL, "Instances that have lent everything.", pool->exhausted) \
-	M(exhausted_seconds, NULL, "How long an instance has been exhausted, the longest of all.", pool->status != PGPS_EXHAUSTED ? 0 : seconds(GetCurrentTimestamp() - pool->status_since)) \
+	M(exhausted_seconds, NULL, "How long an instance has been exhausted, the longest of all.", pool->status != PGPS_EXHAUSTED ? 0 : seconds(m->now - pool->status_since)) \
 	M(silent_instances, NULL, "Instances that work but do not report.", pool->silent) \
 	M(gone_instances, NULL, "Instances that ended without forget().", pool->gone) \
 	M(peak_connections, NULL, "Most connections at once since the last reset.", pool->peak_connections) \
 	M(last_report_timestamp_seconds, NULL, "When an instance last reported.", unix_time(pool->last_report)) \
 	M(wait_events_total, NULL, "Waits, or checkouts, by library: divides the time waited for its mean.", wait_events(m)) \
-	M(pool_rejected_total, NULL, "Connections of the pool rejected by a limit.", pgps_pool_rejected(pool, rejections))
+	M(pool_rejected_total, NULL, "Connections of the pool rejected by a limit.", pgps_pool_rejected(pool->data, m->names, m->rejections))
 
 #define INSTANCE_METRICS(M) \
 	M(client_connections_min, NULL, "Connections the pool keeps open.", figure(m, PGPS_MIN_SIZE)) \
@@ -192,78 +153,406 @@ wait_events(const Measured *m)
 	M(last_report_timestamp_seconds, NULL, "When it last reported.", unix_time(data->last_report)) \
 	M(exhausted_total, NULL, "Times all its connections were in a transaction.", count(m, PGPS_EXHAUSTED_COUNT)) \
 	M(exhausted_seconds_total, NULL, "Time all its connections were in a transaction.", seconds(count(m, PGPS_EXHAUSTED_TIME))) \
-	M(rejected_total, NULL, "Connections of the pool rejected by a limit.", pgps_instance_rejected(state, rejections))
+	M(rejected_total, NULL, "Connections of the pool rejected by a limit.", pgps_instance_rejected(state, m->names, m->rejections))
 
-#define PUT_METRIC(suffix, state, help, value) \
-	put_metric(m, #suffix, state, help, value);
+typedef struct Metric
+{
+	const char *suffix;
+	const char *state;			/* in its labels; or NULL */
+	const char *help;
+} Metric;
+
+#define DESCRIBE(suffix, state, help, value) {#suffix, state, help},
+#define MEASURE(suffix, state, help, measured) *value++ = (measured);
+
+static const Metric pool_metrics[] = {
+	COMMON_METRICS(DESCRIBE)
+	POOL_METRICS(DESCRIBE)
+};
+
+static const Metric instance_metrics[] = {
+	COMMON_METRICS(DESCRIBE)
+	INSTANCE_METRICS(DESCRIBE)
+};
+
+#define MAX_METRICS Max(lengthof(pool_metrics), lengthof(instance_metrics))
+
+/* all figures of one thing; negative = unknown */
+typedef struct Figures
+{
+	double		value[MAX_METRICS];
+} Figures;
 
 static void
-put_pool_metrics(PgpsRow *row, const PgpsPoolState *pool,
-				 const PgpsRejections *rejections)
+measure_pool(Figures *figures, const Measured *m, const PgpsPoolState *pool)
 {
-	Measured	measured = {
-		.row = row,
-		.prefix = "pgpool_stats_",
-		.pool = pool->data,
-		.source = pool->source,
-		.shown = &pool->sum,
-		.used_pct = pool->used_pct,
-		.connections = pool->connections,
-		.in_xact = pool->in_xact,
-		.idle_in_xact = pool->idle_in_xact,
-		.unclaimed = pool->unclaimed,
-		.counters = &pool->counters
-	};
-	const Measured *m = &measured;
+	double	   *value = figures->value;
 
-	measured.labels = labels_of(m, NULL);
-	COMMON_METRICS(PUT_METRIC);
-	POOL_METRICS(PUT_METRIC);
+	COMMON_METRICS(MEASURE);
+	POOL_METRICS(MEASURE);
 }
 
 static void
-put_instance_metrics(PgpsRow *row, const PgpsInstanceState *state,
-					 const PgpsRejections *rejections)
+measure_instance(Figures *figures, const Measured *m,
+				 const PgpsInstanceState *state)
 {
 	const PgpsInstance *data = state->data;
-	Measured	measured = {
-		.row = row,
-		.prefix = "pgpool_stats_instance_",
-		.pool = state->pool->data,
-		.instance = data->name,
-		.source = data->source,
-		.shown = &state->now.shown,
-		.used_pct = pgps_used_pct(&state->now.shown),
-		.connections = state->server.connections,
-		.in_xact = state->server.in_xact,
-		.idle_in_xact = state->server.idle_in_xact,
-		.unclaimed = state->now.unclaimed,
-		.counters = &state->counters
-	};
-	const Measured *m = &measured;
+	double	   *value = figures->value;
 
-	measured.labels = labels_of(m, NULL);
-	COMMON_METRICS(PUT_METRIC);
-	INSTANCE_METRICS(PUT_METRIC);
+	COMMON_METRICS(MEASURE);
+	INSTANCE_METRICS(MEASURE);
+}
+
+/*-------------------------------------------------------------------------
+ * Rows
+ *-------------------------------------------------------------------------
+ */
+
+/* what is the same in all rows of a metric */
+typedef struct MetricText
+{
+	const char *state;
+	bool		adds_up;		/* else the largest of several stands for them */
+	Datum		name;
+	Datum		type;
+	Datum		help;
+} MetricText;
+
+/* what is under way */
+typedef struct Output
+{
+	PgpsRow    *row;
+	MemoryContext context;		/* for what is needed for one thing */
+	const PgpsSnapshot *snapshot;
+	const PgpsRejections *rejections;
+	TimestampTz now;
+	bool		per_instance;
+	int			nmetrics;
+	MetricText	text[MAX_METRICS];
+} Output;
+
+static bool
+ends_in(const char *name, const char *end)
+{
+	size_t		length = strlen(name);
+
+	return length >= strlen(end) && strcmp(name + length - strlen(end), end) == 0;
+}
+
+static void
+begin_output(Output *output)
+{
+	const Metric *metrics = output->per_instance ? instance_metrics : pool_metrics;
+	int			i;
+
+	output->nmetrics = output->per_instance ? lengthof(instance_metrics) :
+		lengthof(pool_metrics);
+	for (i = 0; i < output->nmetrics; i++)
+	{
+		MetricText *text = &output->text[i];
+		const char *suffix = metrics[i].suffix;
+
+		text->state = metrics[i].state;
+		text->adds_up = !ends_in(suffix, "_seconds") && !ends_in(suffix, "_ratio");
+		text->name = CStringGetTextDatum(psprintf("pgpool_stats_%s%s",
+												  output->per_instance ? "instance_" : "",
+												  suffix));
+		text->type = CStringGetTextDatum(ends_in(suffix, "_total") ? "counter" : "gauge");
+		text->help = CStringGetTextDatum(metrics[i].help);
+	}
+}
+
+static void
+push_label(JsonbParseState **json, const char *label, const char *text)
+{
+	JsonbValue	value;
+
+	if (text == NULL)
+		return;
+	value.type = jbvString;
+	value.val.string.val = unconstify(char *, label);
+	value.val.string.len = strlen(label);
+	pushJsonbValue(json, WJB_KEY, &value);
+	value.val.string.val = unconstify(char *, text);
+	value.val.string.len = strlen(text);
+	pushJsonbValue(json, WJB_VALUE, &value);
+}
+
+/*
+ * Whose it is, in the order in which jsonb keeps its keys; "instance" and
+ * "state" may be NULL.
+ */
+static const Jsonb *
+make_labels(const PgpsPool *pool, const PgpsNames *names, PgpsSource source,
+			const char *instance, const char *state)
+{
+	JsonbParseState *json = NULL;
+
+	pushJsonbValue(&json, WJB_BEGIN_OBJECT, NULL);
+	push_label(&json, "pool", pool->key.name);
+	push_label(&json, "layer", source == PGPS_SOURCE_POOLER ? "pooler" : NULL);
+	push_label(&json, "state", state);
+	push_label(&json, "datname", names->database);
+	push_label(&json, "usename", names->role);
+	push_label(&json, "pool_instance", instance);
+	return JsonbValueToJsonb(pushJsonbValue(&json, WJB_END_OBJECT, NULL));
+}
+
+/* A row for each figure that is known */
+static void
+put_figures(Output *output, const Figures *figures, const PgpsPool *pool,
+			const PgpsNames *names, PgpsSource source, const char *instance)
+{
+	PgpsRow    *row = output->row;
+	MemoryContext caller = MemoryContextSwitchTo(output->context);
+	const Jsonb *without_state = make_labels(pool, names, source, instance, NULL);
+	int			i;
+
+	for (i = 0; i < output->nmetrics; i++)
+	{
+		const MetricText *text = &output->text[i];
+		double		value = figures->value[i];
+		const Jsonb *labels = without_state;
+
+		if (value < 0)
+			continue;
+		if (text->state != NULL)
+			labels = make_labels(pool, names, source, instance, text->state);
+		PGPS_PUT_ROW(METRIC_COLUMNS);
+	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextReset(output->context);
+}
+
+/*-------------------------------------------------------------------------
+ * Pools of one name
+ *-------------------------------------------------------------------------
+ */
+
+/* a pool, by what it is called, or one of the instances of such pools */
+typedef struct SeriesKey
+{
+	char		name[Max(PGPS_POOL_LEN, PGPS_INSTANCE_LEN)];
+	NameData	database;
+	NameData	role;
+	bool		pooler;
+} SeriesKey;
+
+typedef struct Namesakes
+{
+	SeriesKey	key;
+	List	   *pools;			/* const PgpsPoolState */
+} Namesakes;
+
+typedef struct Series
+{
+	SeriesKey	key;
+	PgpsSource	source;
+	const char *instance;		/* NULL = a pool */
+	Figures		figures;
+} Series;
+
+static HTAB *
+make_table(const char *name, Size entrysize)
+{
+	HASHCTL		ctl = {
+		.keysize = sizeof(SeriesKey),
+		.entrysize = entrysize,
+		.hcxt = CurrentMemoryContext
+	};
+
+	return hash_create(name, 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+static Namesakes *
+find_namesakes(HTAB *table, const PgpsPoolState *pool)
+{
+	PgpsNames	names = pgps_names(pool->data);
+	SeriesKey	key;
+	Namesakes  *namesakes;
+	bool		found;
+
+	memset(&key, 0, sizeof(key));
+	strlcpy(key.name, pool->data->key.name, sizeof(key.name));
+	namestrcpy(&key.database, names.database);
+	namestrcpy(&key.role, names.role);
+	namesakes = hash_search(table, &key, HASH_ENTER, &found);
+	if (!found)
+		namesakes->pools = NIL;
+	return namesakes;
+}
+
+static Figures
+measure(const Output *output, const PgpsNames *names, const PgpsPoolState *pool,
+		const PgpsInstanceState *state)
+{
+	Figures		figures;
+	Measured	m = {
+		.names = names,
+		.rejections = output->rejections,
+		.now = output->now,
+	};
+
+	if (state == NULL)
+	{
+		m.shown = &pool->sum;
+		m.used_pct = pool->used_pct;
+		m.connections = pool->connections;
+		m.in_xact = pool->in_xact;
+		m.idle_in_xact = pool->idle_in_xact;
+		m.unclaimed = pool->unclaimed;
+		pgps_exported_counters(&m.counters, &pool->counters, &pool->base,
+							   pool->source);
+		measure_pool(&figures, &m, pool);
+	}
+	else
+	{
+		m.shown = &state->now.shown;
+		m.used_pct = pgps_used_pct(&state->now.shown);
+		m.connections = state->server.connections;
+		m.in_xact = state->server.in_xact;
+		m.idle_in_xact = state->server.idle_in_xact;
+		m.unclaimed = state->now.unclaimed;
+		pgps_exported_counters(&m.counters, &state->counters, &state->data->base,
+							   state->data->source);
+		measure_instance(&figures, &m, state);
+	}
+	return figures;
+}
+
+/* Add figures to the series that they are part of; returns it if it is new. */
+static Series *
+merge(const Output *output, HTAB *table, const Figures *figures,
+	  PgpsSource source, const char *instance)
+{
+	SeriesKey	key;
+	Series	   *series;
+	bool		found;
+	int			i;
+
+	memset(&key, 0, sizeof(key));
+	if (instance != NULL)
+		strlcpy(key.name, instance, sizeof(key.name));
+	key.pooler = source == PGPS_SOURCE_POOLER;
+	series = hash_search(table, &key, HASH_ENTER, &found);
+	if (!found)
+	{
+		series->source = source;
+		series->instance = instance;
+		series->figures = *figures;
+		return series;
+	}
+	for (i = 0; i < output->nmetrics; i++)
+	{
+		double	   *sum = &series->figures.value[i];
+		double		more = figures->value[i];
+
+		if (more < 0)
+			continue;
+		if (*sum < 0)
+			*sum = more;
+		else
+			*sum = output->text[i].adds_up ? *sum + more : Max(*sum, more);
+	}
+	return NULL;
+}
+
+static void
+put_namesakes(Output *output, const List *pools)
+{
+	const PgpsPool *any = ((const PgpsPoolState *) linitial(pools))->data;
+	PgpsNames	names = pgps_names(any);
+	HTAB	   *table = make_table("pgpool_stats series", sizeof(Series));
+	List	   *all = NIL;
+	const ListCell *lc;
+
+	foreach(lc, pools)
+	{
+		const PgpsPoolState *pool = lfirst(lc);
+		int			n = output->per_instance ? pool->ninstances : 1;
+		int			i;
+
+		for (i = 0; i < n; i++)
+		{
+			const PgpsInstanceState *state = output->per_instance ?
+				pool->instances[i] : NULL;
+			Figures		figures = measure(output, &names, pool, state);
+			Series	   *series;
+
+			CHECK_FOR_INTERRUPTS();
+			series = merge(output, table, &figures,
+						   state ? (PgpsSource) state->data->source : pool->source,
+						   state ? state->data->name : NULL);
+			if (series != NULL)
+				all = lappend(all, series);
+		}
+	}
+	foreach(lc, all)
+	{
+		const Series *series = lfirst(lc);
+
+		put_figures(output, &series->figures, any, &names, series->source,
+					series->instance);
+	}
+	hash_destroy(table);
+}
+
+static void
+put_pool(Output *output, const PgpsPoolState *pool)
+{
+	PgpsNames	names = pgps_names(pool->data);
+	Figures		figures;
+	int			i;
+
+	if (!output->per_instance)
+	{
+		figures = measure(output, &names, pool, NULL);
+		put_figures(output, &figures, pool->data, &names, pool->source, NULL);
+	}
+	for (i = 0; output->per_instance && i < pool->ninstances; i++)
+	{
+		const PgpsInstanceState *state = pool->instances[i];
+
+		figures = measure(output, &names, pool, state);
+		put_figures(output, &figures, pool->data, &names, state->data->source,
+					state->data->name);
+	}
 }
 
 /* get_metrics(per_instance boolean): of all pools, or of their instances */
 Datum
 pgps_get_metrics(PG_FUNCTION_ARGS)
 {
-	PgpsRow    *row = PGPS_BEGIN_VIEW(METRIC_COLUMNS);
-	PgpsSnapshot *snapshot = pgps_take_exported_snapshot();
-	bool		per_instance = PG_GETARG_BOOL(0);
+	Output		output = {0};
+	HTAB	   *table;
 	const PgpsPoolState *pool = NULL;
-	int			i;
 
-	while ((pool = pgps_next_visible(snapshot, pool)) != NULL)
+	output.row = PGPS_BEGIN_VIEW(METRIC_COLUMNS);
+	output.per_instance = PG_GETARG_BOOL(0);
+	output.snapshot = pgps_snapshot(fcinfo, PGPS_NO_HISTOGRAMS);
+	output.rejections = pgps_exported_rejections(fcinfo);
+	output.now = GetCurrentTimestamp();
+	output.context = AllocSetContextCreate(CurrentMemoryContext,
+										   "pgpool_stats labels",
+										   ALLOCSET_DEFAULT_SIZES);
+	begin_output(&output);
+
+	table = make_table("pgpool_stats namesakes", sizeof(Namesakes));
+	while ((pool = pgps_next_visible(output.snapshot, pool)) != NULL)
 	{
-		if (!per_instance)
-			put_pool_metrics(row, pool, snapshot->rejections);
-		for (i = 0; per_instance && i < pool->ninstances; i++)
-			put_instance_metrics(row, pool->instances[i],
-								 snapshot->rejections);
+		Namesakes  *namesakes = find_namesakes(table, pool);
+
+		namesakes->pools = lappend(namesakes->pools,
+								   unconstify(PgpsPoolState *, pool));
+	}
+	while ((pool = pgps_next_visible(output.snapshot, pool)) != NULL)
+	{
+		const List *pools = find_namesakes(table, pool)->pools;
+
+		if (list_length(pools) == 1)
+			put_pool(&output, pool);
+		else if (linitial(pools) == pool)
+			put_namesakes(&output, pools);
 	}
 	return (Datum) 0;
 }
@@ -273,10 +562,9 @@ Datum
 pgps_get_rejected_by_reason(PG_FUNCTION_ARGS)
 {
 	PgpsRow    *row = PGPS_BEGIN_VIEW(REASON_COLUMNS);
-	PgpsRejections *rejections = pgps_rejections_copy();
+	const PgpsRejections *rejections = pgps_exported_rejections(fcinfo);
 	int			reason;
 
-	pgps_rejections_leave_out_base(rejections);
 	for (reason = 0; reason < PGPS_REASONS; reason++)
 		PGPS_PUT_ROW(REASON_COLUMNS);
 	return (Datum) 0;

@@ -10,6 +10,7 @@
 CREATE FUNCTION pgpool_stats.get_metrics(per_instance boolean DEFAULT false)
 RETURNS TABLE (
 	name text,
+	type text,
 	help text,
 	labels jsonb,
 	value float8
@@ -30,6 +31,8 @@ COMMENT ON FUNCTION pgpool_stats.get_rejected_by_reason() IS
 	'rejected connections by reason, behind the view metrics';
 
 CREATE VIEW pgpool_stats.metrics AS
+	SELECT name, type, help, labels, value FROM pgpool_stats.get_metrics()
+	UNION ALL
 	SELECT name,
 		   CASE WHEN name ~ '_total$' THEN 'counter' ELSE 'gauge' END AS type,
 		   help,
@@ -37,8 +40,6 @@ CREATE VIEW pgpool_stats.metrics AS
 		   CASE WHEN name ~ '_(seconds|ratio|value)$'
 				THEN pg_catalog.max(value) ELSE pg_catalog.sum(value) END AS value
 	FROM (
-		SELECT name, help, labels, value FROM pgpool_stats.get_metrics()
-		UNION ALL
 		SELECT m.name,
 			   m.help,
 			   CASE b.scope WHEN 'server' THEN '{"scope": "server"}'
@@ -106,14 +107,8 @@ COMMENT ON COLUMN pgpool_stats.metrics.labels IS 'What it is about: pool, databa
 COMMENT ON COLUMN pgpool_stats.metrics.value IS 'Never null; seconds, ratios 0 to 1';
 
 CREATE VIEW pgpool_stats.metrics_instances AS
-	SELECT name,
-		   CASE WHEN name ~ '_total$' THEN 'counter' ELSE 'gauge' END AS type,
-		   help,
-		   labels,
-		   CASE WHEN name ~ '_(seconds|ratio)$'
-				THEN pg_catalog.max(value) ELSE pg_catalog.sum(value) END AS value
-	FROM pgpool_stats.get_metrics(per_instance => true)
-	GROUP BY name, help, labels;
+	SELECT name, type, help, labels, value
+	FROM pgpool_stats.get_metrics(per_instance => true);
 GRANT SELECT ON pgpool_stats.metrics_instances TO PUBLIC;
 COMMENT ON VIEW pgpool_stats.metrics_instances IS
 	'The same per instance; new series with every deploy';
