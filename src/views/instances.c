@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * instances.c
- *	  The functions behind the view instances.
+ *	  The functions behind the view instances, and the names of pools.
  *
  * The view joins the names of the pools with the instances of each: so a
  * condition on the names leaves out the instances of other pools before
@@ -30,7 +30,8 @@ PG_FUNCTION_INFO_V1(pgps_get_instances);
 	C(number, int4, pool->index) \
 	C(pool, text, pool->data.key.name) \
 	C(datname, name, pgps_database_name(&pool->data)) \
-	C(usename, name, pgps_role_name(&pool->data))
+	C(usename, name, pgps_role_name(&pool->data)) \
+	C(instances, int4, pool->data.instances)
 
 #define INSTANCE_COLUMNS(C) \
 	/* identity */ \
@@ -171,7 +172,7 @@ pgps_get_pool_names(PG_FUNCTION_ARGS)
 	for (pool = pools; pool < pools + npools; pool++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (pool->data.instances > 0 && pgps_may_see(pool->data.key.roleid))
+		if (pgps_may_see(pool->data.key.roleid))
 			PGPS_PUT_ROW(POOL_NAME_COLUMNS);
 	}
 	return (Datum) 0;
@@ -182,9 +183,10 @@ Datum
 pgps_get_instances(PG_FUNCTION_ARGS)
 {
 	PgpsRow    *row = PGPS_BEGIN_VIEW(INSTANCE_COLUMNS);
-	const PgpsPoolState *pool;
+	int32		number = PG_GETARG_INT32(0);
 	const PgpsSnapshot *snapshot = pgps_pool_snapshot(fcinfo, PGPS_ALL_XACTS,
-													  PG_GETARG_INT32(0), &pool);
+													  number);
+	const PgpsPoolState *pool = pgps_listed_pool(fcinfo, snapshot, number);
 	PgpsNames	names;
 	int			i;
 

@@ -3,12 +3,13 @@ RETURNS TABLE (
 	number int,
 	pool text,
 	datname name,
-	usename name
+	usename name,
+	instances int
 )
 AS 'MODULE_PATHNAME', 'pgps_get_pool_names'
 LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED ROWS 50;
 COMMENT ON FUNCTION pgpool_stats.get_pool_names() IS
-	'the pools that have instances, behind the view instances';
+	'the pools, behind the views instances and metrics';
 
 CREATE FUNCTION pgpool_stats.get_instances(pool_number int DEFAULT -1)
 RETURNS TABLE (
@@ -83,7 +84,8 @@ CREATE VIEW pgpool_stats.instances AS
 		   i.rejected, i.last_report, i.report_interval, i.first_seen,
 		   i.unmapped, i.notes
 	FROM pgpool_stats.get_pool_names() AS p
-		CROSS JOIN LATERAL pgpool_stats.get_instances(p.number) AS i;
+		CROSS JOIN LATERAL pgpool_stats.get_instances(p.number) AS i
+	WHERE p.instances > 0;
 GRANT SELECT ON pgpool_stats.instances TO PUBLIC;
 COMMENT ON VIEW pgpool_stats.instances IS
 	'Instances of the pools: a row for each process';

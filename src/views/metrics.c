@@ -6,8 +6,8 @@
  * The metrics of pools and instances are listed here, those of the server in
  * metrics.sql, which also says how their names end.
  *
- * A dropped and a new role or database of one name are one series.  Pools of
- * one name are rare: only they are added up, see merge.
+ * A dropped and a new role or database of one name are one series: the views
+ * ask for all pools of one name at once.  There is rarely more than one.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -18,6 +18,7 @@
 #include <math.h>
 
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
@@ -228,7 +229,7 @@ typedef struct Output
 	TimestampTz now;
 	bool		per_instance;
 	int			nmetrics;
-	MetricText	text[MAX_METRICS];
+	const MetricText *text;
 } Output;
 
 static bool
@@ -239,27 +240,37 @@ ends_in(const char *name, const char *end)
 	return length >= strlen(end) && strcmp(name + length - strlen(end), end) == 0;
 }
 
-static void
-begin_output(Output *output)
+/* They are made once, and kept as long as the session. */
+static const MetricText *
+metric_texts(bool per_instance)
 {
-	const Metric *metrics = output->per_instance ? instance_metrics : pool_metrics;
+	static MetricText *made[2] = {NULL, NULL};
+	const Metric *metrics = per_instance ? instance_metrics : pool_metrics;
+	int			n = per_instance ? lengthof(instance_metrics) : lengthof(pool_metrics);
+	MemoryContext caller;
+	MetricText *texts;
 	int			i;
 
-	output->nmetrics = output->per_instance ? lengthof(instance_metrics) :
-		lengthof(pool_metrics);
-	for (i = 0; i < output->nmetrics; i++)
+	if (made[per_instance] != NULL)
+		return made[per_instance];
+	caller = MemoryContextSwitchTo(TopMemoryContext);
+	texts = palloc(n * sizeof(MetricText));
+	for (i = 0; i < n; i++)
 	{
-		MetricText *text = &output->text[i];
+		MetricText *text = &texts[i];
 		const char *suffix = metrics[i].suffix;
+		char		name[NAMEDATALEN + 32];
 
+		snprintf(name, sizeof(name), "pgpool_stats_%s%s",
+				 per_instance ? "instance_" : "", suffix);
 		text->state = metrics[i].state;
 		text->adds_up = !ends_in(suffix, "_seconds") && !ends_in(suffix, "_ratio");
-		text->name = CStringGetTextDatum(psprintf("pgpool_stats_%s%s",
-												  output->per_instance ? "instance_" : "",
-												  suffix));
+		text->name = CStringGetTextDatum(name);
 		text->type = CStringGetTextDatum(ends_in(suffix, "_total") ? "counter" : "gauge");
 		text->help = CStringGetTextDatum(metrics[i].help);
 	}
+	MemoryContextSwitchTo(caller);
+	return made[per_instance] = texts;
 }
 
 static void
@@ -329,20 +340,12 @@ put_figures(Output *output, const Figures *figures, const PgpsPool *pool,
  *-------------------------------------------------------------------------
  */
 
-/* a pool, by what it is called, or one of the instances of such pools */
+/* all of such pools, or one of their instances */
 typedef struct SeriesKey
 {
-	char		name[Max(PGPS_POOL_LEN, PGPS_INSTANCE_LEN)];
-	NameData	database;
-	NameData	role;
+	char		instance[PGPS_INSTANCE_LEN];	/* padded with zeros */
 	bool		pooler;
 } SeriesKey;
-
-typedef struct Namesakes
-{
-	SeriesKey	key;
-	List	   *pools;			/* const PgpsPoolState */
-} Namesakes;
 
 typedef struct Series
 {
@@ -351,36 +354,6 @@ typedef struct Series
 	const char *instance;		/* NULL = a pool */
 	Figures		figures;
 } Series;
-
-static HTAB *
-make_table(const char *name, Size entrysize)
-{
-	HASHCTL		ctl = {
-		.keysize = sizeof(SeriesKey),
-		.entrysize = entrysize,
-		.hcxt = CurrentMemoryContext
-	};
-
-	return hash_create(name, 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-}
-
-static Namesakes *
-find_namesakes(HTAB *table, const PgpsPoolState *pool)
-{
-	PgpsNames	names = pgps_names(pool->data);
-	SeriesKey	key;
-	Namesakes  *namesakes;
-	bool		found;
-
-	memset(&key, 0, sizeof(key));
-	strlcpy(key.name, pool->data->key.name, sizeof(key.name));
-	namestrcpy(&key.database, names.database);
-	namestrcpy(&key.role, names.role);
-	namesakes = hash_search(table, &key, HASH_ENTER, &found);
-	if (!found)
-		namesakes->pools = NIL;
-	return namesakes;
-}
 
 static Figures
 measure(const Output *output, const PgpsNames *names, const PgpsPoolState *pool,
@@ -432,7 +405,7 @@ merge(const Output *output, HTAB *table, const Figures *figures,
 
 	memset(&key, 0, sizeof(key));
 	if (instance != NULL)
-		strlcpy(key.name, instance, sizeof(key.name));
+		strlcpy(key.instance, instance, sizeof(key.instance));
 	key.pooler = source == PGPS_SOURCE_POOLER;
 	series = hash_search(table, &key, HASH_ENTER, &found);
 	if (!found)
@@ -462,7 +435,13 @@ put_namesakes(Output *output, const List *pools)
 {
 	const PgpsPool *any = ((const PgpsPoolState *) linitial(pools))->data;
 	PgpsNames	names = pgps_names(any);
-	HTAB	   *table = make_table("pgpool_stats series", sizeof(Series));
+	HASHCTL		ctl = {
+		.keysize = sizeof(SeriesKey),
+		.entrysize = sizeof(Series),
+		.hcxt = CurrentMemoryContext
+	};
+	HTAB	   *table = hash_create("pgpool_stats series", 64, &ctl,
+									HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	List	   *all = NIL;
 	const ListCell *lc;
 
@@ -519,41 +498,47 @@ put_pool(Output *output, const PgpsPoolState *pool)
 	}
 }
 
-/* get_metrics(per_instance boolean): of all pools, or of their instances */
+/*
+ * get_metrics(pool_numbers int[], per_instance boolean): of pools of one name,
+ * or of their instances
+ */
 Datum
 pgps_get_metrics(PG_FUNCTION_ARGS)
 {
 	Output		output = {0};
-	HTAB	   *table;
-	const PgpsPoolState *pool = NULL;
+	ArrayType  *numbers = PG_GETARG_ARRAYTYPE_P(0);
+	Datum	   *items;
+	List	   *pools = NIL;
+	int			n;
+	int			i;
 
 	output.row = PGPS_BEGIN_VIEW(METRIC_COLUMNS);
-	output.per_instance = PG_GETARG_BOOL(0);
+	output.per_instance = PG_GETARG_BOOL(1);
 	output.snapshot = pgps_snapshot(fcinfo, PGPS_NO_HISTOGRAMS);
 	output.rejections = pgps_exported_rejections(fcinfo);
 	output.now = GetCurrentTimestamp();
 	output.context = AllocSetContextCreate(CurrentMemoryContext,
 										   "pgpool_stats labels",
 										   ALLOCSET_DEFAULT_SIZES);
-	begin_output(&output);
+	output.nmetrics = output.per_instance ? lengthof(instance_metrics) :
+		lengthof(pool_metrics);
+	output.text = metric_texts(output.per_instance);
 
-	table = make_table("pgpool_stats namesakes", sizeof(Namesakes));
-	while ((pool = pgps_next_visible(output.snapshot, pool)) != NULL)
+	deconstruct_array(numbers, INT4OID, sizeof(int32), true, TYPALIGN_INT,
+					  &items, NULL, &n);
+	for (i = 0; i < n; i++)
 	{
-		Namesakes  *namesakes = find_namesakes(table, pool);
+		const PgpsPoolState *pool = pgps_listed_pool(fcinfo, output.snapshot,
+													 DatumGetInt32(items[i]));
 
-		namesakes->pools = lappend(namesakes->pools,
-								   unconstify(PgpsPoolState *, pool));
+		CHECK_FOR_INTERRUPTS();
+		if (pool != NULL && pgps_may_see(pool->data->key.roleid))
+			pools = lappend(pools, unconstify(PgpsPoolState *, pool));
 	}
-	while ((pool = pgps_next_visible(output.snapshot, pool)) != NULL)
-	{
-		const List *pools = find_namesakes(table, pool)->pools;
-
-		if (list_length(pools) == 1)
-			put_pool(&output, pool);
-		else if (linitial(pools) == pool)
-			put_namesakes(&output, pools);
-	}
+	if (list_length(pools) == 1)
+		put_pool(&output, linitial(pools));
+	else if (pools != NIL)
+		put_namesakes(&output, pools);
 	return (Datum) 0;
 }
 

@@ -7,7 +7,8 @@
 -- to its last save would look as if all of it were new.
 --
 
-CREATE FUNCTION pgpool_stats.get_metrics(per_instance boolean DEFAULT false)
+CREATE FUNCTION pgpool_stats.get_metrics(pool_numbers int[] DEFAULT '{}',
+										 per_instance boolean DEFAULT false)
 RETURNS TABLE (
 	name text,
 	type text,
@@ -16,9 +17,9 @@ RETURNS TABLE (
 	value float8
 )
 AS 'MODULE_PATHNAME', 'pgps_get_metrics'
-LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
-COMMENT ON FUNCTION pgpool_stats.get_metrics(boolean) IS
-	'behind the views metrics and metrics_instances';
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED ROWS 30;
+COMMENT ON FUNCTION pgpool_stats.get_metrics(int[], boolean) IS
+	'those of pools of one name, behind metrics';
 
 CREATE FUNCTION pgpool_stats.get_rejected_by_reason()
 RETURNS TABLE (
@@ -31,7 +32,10 @@ COMMENT ON FUNCTION pgpool_stats.get_rejected_by_reason() IS
 	'rejected connections by reason, behind the view metrics';
 
 CREATE VIEW pgpool_stats.metrics AS
-	SELECT name, type, help, labels, value FROM pgpool_stats.get_metrics()
+	SELECT m.name, m.type, m.help, m.labels, m.value
+	FROM (SELECT pg_catalog.array_agg(number) AS numbers
+		  FROM pgpool_stats.get_pool_names() GROUP BY pool, datname, usename) AS p
+		CROSS JOIN LATERAL pgpool_stats.get_metrics(p.numbers) AS m
 	UNION ALL
 	SELECT name,
 		   CASE WHEN name ~ '_total$' THEN 'counter' ELSE 'gauge' END AS type,
@@ -107,8 +111,11 @@ COMMENT ON COLUMN pgpool_stats.metrics.labels IS 'What it is about: pool, databa
 COMMENT ON COLUMN pgpool_stats.metrics.value IS 'Never null; seconds, ratios 0 to 1';
 
 CREATE VIEW pgpool_stats.metrics_instances AS
-	SELECT name, type, help, labels, value
-	FROM pgpool_stats.get_metrics(per_instance => true);
+	SELECT m.name, m.type, m.help, m.labels, m.value
+	FROM (SELECT pg_catalog.array_agg(number) AS numbers
+		  FROM pgpool_stats.get_pool_names() WHERE instances > 0
+		  GROUP BY pool, datname, usename) AS p
+		CROSS JOIN LATERAL pgpool_stats.get_metrics(p.numbers, true) AS m;
 GRANT SELECT ON pgpool_stats.metrics_instances TO PUBLIC;
 COMMENT ON VIEW pgpool_stats.metrics_instances IS
 	'The same per instance; new series with every deploy';

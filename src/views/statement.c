@@ -185,20 +185,18 @@ is_small_part(const Statement *statement, const PgpsPoolCopy *pool)
 }
 
 /*
- * The snapshot for who needs one of those pools, by its number, and that pool;
- * NULL if it went in between.  As long as a statement asks for one and the
- * same, the instances of others are not copied.
+ * The snapshot for who needs one of those pools, by its number.  As long as a
+ * statement asks for one and the same, the instances of others are not copied.
  */
 const PgpsSnapshot *
 pgps_pool_snapshot(FunctionCallInfo fcinfo, PgpsHistograms histograms,
-				   int32 number, const PgpsPoolState **pool)
+				   int32 number)
 {
 	MemoryContext caller;
 	Statement  *statement = enter_statement(fcinfo, &caller);
 	const PgpsPoolCopy *listed;
 	PgpsSnapshot *snapshot;
 
-	*pool = NULL;
 	need_pools(statement, histograms);
 	listed = find_pool(statement, number);
 	if (listed != NULL && statement->all == NULL && statement->one == NULL &&
@@ -215,16 +213,30 @@ pgps_pool_snapshot(FunctionCallInfo fcinfo, PgpsHistograms histograms,
 	}
 	else
 		snapshot = need_all(statement, histograms);
-
-	/* another one may have its number now */
-	if (listed != NULL && number < snapshot->max_pool)
-		*pool = snapshot->pool_by_index[number];
-	if (*pool != NULL &&
-		((*pool)->data->first_seen != listed->data.first_seen ||
-		 memcmp(&(*pool)->data->key, &listed->data.key, sizeof(PgpsPoolKey)) != 0))
-		*pool = NULL;
 	MemoryContextSwitchTo(caller);
 	return snapshot;
+}
+
+/*
+ * One of those pools in a snapshot; NULL if it went in between, and maybe
+ * another has its number
+ */
+const PgpsPoolState *
+pgps_listed_pool(FunctionCallInfo fcinfo, const PgpsSnapshot *snapshot,
+				 int32 number)
+{
+	MemoryContext caller;
+	Statement  *statement = enter_statement(fcinfo, &caller);
+	const PgpsPoolCopy *listed = find_pool(statement, number);
+	const PgpsPoolState *pool = NULL;
+
+	if (listed != NULL && number < snapshot->max_pool)
+		pool = snapshot->pool_by_index[number];
+	MemoryContextSwitchTo(caller);
+	return pool != NULL &&
+		pool->data->first_seen == listed->data.first_seen &&
+		memcmp(&pool->data->key, &listed->data.key, sizeof(PgpsPoolKey)) == 0 ?
+		pool : NULL;
 }
 
 /* Rejections as exporters get them */

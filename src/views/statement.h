@@ -21,8 +21,10 @@ extern const PgpsPoolCopy *pgps_pool_list(FunctionCallInfo fcinfo,
 										  int *npools);
 extern const PgpsSnapshot *pgps_pool_snapshot(FunctionCallInfo fcinfo,
 											  PgpsHistograms histograms,
-											  int32 number,
-											  const PgpsPoolState **pool);
+											  int32 number);
+extern const PgpsPoolState *pgps_listed_pool(FunctionCallInfo fcinfo,
+											 const PgpsSnapshot *snapshot,
+											 int32 number);
 extern const PgpsRejections *pgps_exported_rejections(FunctionCallInfo fcinfo);
 
 #endif							/* PGPS_STATEMENT_H */
