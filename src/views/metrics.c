@@ -20,25 +20,17 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/hsearch.h"
-#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "analysis/snapshot.h"
 #include "server/rejections.h"
 #include "views/row.h"
+#include "views/series.h"
 #include "views/statement.h"
 #include "views/visible.h"
 
 PG_FUNCTION_INFO_V1(pgps_get_metrics);
 PG_FUNCTION_INFO_V1(pgps_get_rejected_by_reason);
-
-#define METRIC_COLUMNS(C) \
-	C(name, made_text, text->name) \
-	C(type, made_text, text->type) \
-	C(help, made_text, text->help) \
-	C(labels, jsonb, labels) \
-	C(value, float8, value)
 
 #define REASON_COLUMNS(C) \
 	C(reason, text, pgps_reason_name(reason)) \
@@ -156,36 +148,25 @@ wait_events(const Measured *m)
 	M(exhausted_seconds_total, NULL, "Time all its connections were in a transaction.", seconds(count(m, PGPS_EXHAUSTED_TIME))) \
 	M(rejected_total, NULL, "Connections of the pool rejected by a limit.", pgps_instance_rejected(state, m->names, m->rejections))
 
-typedef struct Metric
-{
-	const char *suffix;
-	const char *state;			/* in its labels; or NULL */
-	const char *help;
-} Metric;
-
 #define DESCRIBE(suffix, state, help, value) {#suffix, state, help},
 #define MEASURE(suffix, state, help, measured) *value++ = (measured);
 
-static const Metric pool_metrics[] = {
+static const PgpsMetric pool_metrics[] = {
 	COMMON_METRICS(DESCRIBE)
 	POOL_METRICS(DESCRIBE)
 };
 
-static const Metric instance_metrics[] = {
+static const PgpsMetric instance_metrics[] = {
 	COMMON_METRICS(DESCRIBE)
 	INSTANCE_METRICS(DESCRIBE)
 };
 
-#define MAX_METRICS Max(lengthof(pool_metrics), lengthof(instance_metrics))
-
-/* all figures of one thing; negative = unknown */
-typedef struct Figures
-{
-	double		value[MAX_METRICS];
-} Figures;
+StaticAssertDecl(lengthof(pool_metrics) <= PGPS_MAX_METRICS &&
+				 lengthof(instance_metrics) <= PGPS_MAX_METRICS,
+				 "there is room for all metrics");
 
 static void
-measure_pool(Figures *figures, const Measured *m, const PgpsPoolState *pool)
+measure_pool(PgpsFigures *figures, const Measured *m, const PgpsPoolState *pool)
 {
 	double	   *value = figures->value;
 
@@ -194,7 +175,7 @@ measure_pool(Figures *figures, const Measured *m, const PgpsPoolState *pool)
 }
 
 static void
-measure_instance(Figures *figures, const Measured *m,
+measure_instance(PgpsFigures *figures, const Measured *m,
 				 const PgpsInstanceState *state)
 {
 	const PgpsInstance *data = state->data;
@@ -204,166 +185,24 @@ measure_instance(Figures *figures, const Measured *m,
 	INSTANCE_METRICS(MEASURE);
 }
 
-/*-------------------------------------------------------------------------
- * Rows
- *-------------------------------------------------------------------------
- */
-
-/* what is the same in all rows of a metric */
-typedef struct MetricText
+/* what is read */
+typedef struct Sources
 {
-	const char *state;
-	bool		adds_up;		/* else the largest of several stands for them */
-	Datum		name;
-	Datum		type;
-	Datum		help;
-} MetricText;
-
-/* what is under way */
-typedef struct Output
-{
-	PgpsRow    *row;
-	MemoryContext context;		/* for what is needed for one thing */
 	const PgpsSnapshot *snapshot;
 	const PgpsRejections *rejections;
 	TimestampTz now;
-	bool		per_instance;
-	int			nmetrics;
-	const MetricText *text;
-} Output;
+} Sources;
 
-static bool
-ends_in(const char *name, const char *end)
+/* "state" is NULL for the pool itself. */
+static PgpsFigures
+measure(const Sources *sources, const PgpsNames *names,
+		const PgpsPoolState *pool, const PgpsInstanceState *state)
 {
-	size_t		length = strlen(name);
-
-	return length >= strlen(end) && strcmp(name + length - strlen(end), end) == 0;
-}
-
-/* They are made once, and kept as long as the session. */
-static const MetricText *
-metric_texts(bool per_instance)
-{
-	static MetricText *made[2] = {NULL, NULL};
-	const Metric *metrics = per_instance ? instance_metrics : pool_metrics;
-	int			n = per_instance ? lengthof(instance_metrics) : lengthof(pool_metrics);
-	MemoryContext caller;
-	MetricText *texts;
-	int			i;
-
-	if (made[per_instance] != NULL)
-		return made[per_instance];
-	caller = MemoryContextSwitchTo(TopMemoryContext);
-	texts = palloc(n * sizeof(MetricText));
-	for (i = 0; i < n; i++)
-	{
-		MetricText *text = &texts[i];
-		const char *suffix = metrics[i].suffix;
-		char		name[NAMEDATALEN + 32];
-
-		snprintf(name, sizeof(name), "pgpool_stats_%s%s",
-				 per_instance ? "instance_" : "", suffix);
-		text->state = metrics[i].state;
-		text->adds_up = !ends_in(suffix, "_seconds") && !ends_in(suffix, "_ratio");
-		text->name = CStringGetTextDatum(name);
-		text->type = CStringGetTextDatum(ends_in(suffix, "_total") ? "counter" : "gauge");
-		text->help = CStringGetTextDatum(metrics[i].help);
-	}
-	MemoryContextSwitchTo(caller);
-	return made[per_instance] = texts;
-}
-
-static void
-push_label(JsonbParseState **json, const char *label, const char *text)
-{
-	JsonbValue	value;
-
-	if (text == NULL)
-		return;
-	value.type = jbvString;
-	value.val.string.val = unconstify(char *, label);
-	value.val.string.len = strlen(label);
-	pushJsonbValue(json, WJB_KEY, &value);
-	value.val.string.val = unconstify(char *, text);
-	value.val.string.len = strlen(text);
-	pushJsonbValue(json, WJB_VALUE, &value);
-}
-
-/*
- * Whose it is, in the order in which jsonb keeps its keys; "instance" and
- * "state" may be NULL.
- */
-static const Jsonb *
-make_labels(const PgpsPool *pool, const PgpsNames *names, PgpsSource source,
-			const char *instance, const char *state)
-{
-	JsonbParseState *json = NULL;
-
-	pushJsonbValue(&json, WJB_BEGIN_OBJECT, NULL);
-	push_label(&json, "pool", pool->key.name);
-	push_label(&json, "layer", source == PGPS_SOURCE_POOLER ? "pooler" : NULL);
-	push_label(&json, "state", state);
-	push_label(&json, "datname", names->database);
-	push_label(&json, "usename", names->role);
-	push_label(&json, "pool_instance", instance);
-	return JsonbValueToJsonb(pushJsonbValue(&json, WJB_END_OBJECT, NULL));
-}
-
-/* A row for each figure that is known */
-static void
-put_figures(Output *output, const Figures *figures, const PgpsPool *pool,
-			const PgpsNames *names, PgpsSource source, const char *instance)
-{
-	PgpsRow    *row = output->row;
-	MemoryContext caller = MemoryContextSwitchTo(output->context);
-	const Jsonb *without_state = make_labels(pool, names, source, instance, NULL);
-	int			i;
-
-	for (i = 0; i < output->nmetrics; i++)
-	{
-		const MetricText *text = &output->text[i];
-		double		value = figures->value[i];
-		const Jsonb *labels = without_state;
-
-		if (value < 0)
-			continue;
-		if (text->state != NULL)
-			labels = make_labels(pool, names, source, instance, text->state);
-		PGPS_PUT_ROW(METRIC_COLUMNS);
-	}
-	MemoryContextSwitchTo(caller);
-	MemoryContextReset(output->context);
-}
-
-/*-------------------------------------------------------------------------
- * Pools of one name
- *-------------------------------------------------------------------------
- */
-
-/* all of such pools, or one of their instances */
-typedef struct SeriesKey
-{
-	char		instance[PGPS_INSTANCE_LEN];	/* padded with zeros */
-	bool		pooler;
-} SeriesKey;
-
-typedef struct Series
-{
-	SeriesKey	key;
-	PgpsSource	source;
-	const char *instance;		/* NULL = a pool */
-	Figures		figures;
-} Series;
-
-static Figures
-measure(const Output *output, const PgpsNames *names, const PgpsPoolState *pool,
-		const PgpsInstanceState *state)
-{
-	Figures		figures;
+	PgpsFigures figures;
 	Measured	m = {
 		.names = names,
-		.rejections = output->rejections,
-		.now = output->now,
+		.rejections = sources->rejections,
+		.now = sources->now,
 	};
 
 	if (state == NULL)
@@ -393,108 +232,36 @@ measure(const Output *output, const PgpsNames *names, const PgpsPoolState *pool,
 	return figures;
 }
 
-/* Add figures to the series that they are part of; returns it if it is new. */
-static Series *
-merge(const Output *output, HTAB *table, const Figures *figures,
-	  PgpsSource source, const char *instance)
-{
-	SeriesKey	key;
-	Series	   *series;
-	bool		found;
-	int			i;
-
-	memset(&key, 0, sizeof(key));
-	if (instance != NULL)
-		strlcpy(key.instance, instance, sizeof(key.instance));
-	key.pooler = source == PGPS_SOURCE_POOLER;
-	series = hash_search(table, &key, HASH_ENTER, &found);
-	if (!found)
-	{
-		series->source = source;
-		series->instance = instance;
-		series->figures = *figures;
-		return series;
-	}
-	for (i = 0; i < output->nmetrics; i++)
-	{
-		double	   *sum = &series->figures.value[i];
-		double		more = figures->value[i];
-
-		if (more < 0)
-			continue;
-		if (*sum < 0)
-			*sum = more;
-		else
-			*sum = output->text[i].adds_up ? *sum + more : Max(*sum, more);
-	}
-	return NULL;
-}
-
+/* "merged": there are others of its name. */
 static void
-put_namesakes(Output *output, const List *pools)
+put_pool(PgpsSeriesRows *rows, const Sources *sources,
+		 const PgpsPoolState *pool, bool per_instance, bool merged)
 {
-	const PgpsPool *any = ((const PgpsPoolState *) linitial(pools))->data;
-	PgpsNames	names = pgps_names(any);
-	HASHCTL		ctl = {
-		.keysize = sizeof(SeriesKey),
-		.entrysize = sizeof(Series),
-		.hcxt = CurrentMemoryContext
+	PgpsNames  *names = palloc(sizeof(PgpsNames));
+	PgpsSeriesOf of = {
+		.pool = pool->data,
+		.names = names,
+		.source = pool->source,
 	};
-	HTAB	   *table = hash_create("pgpool_stats series", 64, &ctl,
-									HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	List	   *all = NIL;
-	const ListCell *lc;
-
-	foreach(lc, pools)
-	{
-		const PgpsPoolState *pool = lfirst(lc);
-		int			n = output->per_instance ? pool->ninstances : 1;
-		int			i;
-
-		for (i = 0; i < n; i++)
-		{
-			const PgpsInstanceState *state = output->per_instance ?
-				pool->instances[i] : NULL;
-			Figures		figures = measure(output, &names, pool, state);
-			Series	   *series;
-
-			CHECK_FOR_INTERRUPTS();
-			series = merge(output, table, &figures,
-						   state ? (PgpsSource) state->data->source : pool->source,
-						   state ? state->data->name : NULL);
-			if (series != NULL)
-				all = lappend(all, series);
-		}
-	}
-	foreach(lc, all)
-	{
-		const Series *series = lfirst(lc);
-
-		put_figures(output, &series->figures, any, &names, series->source,
-					series->instance);
-	}
-	hash_destroy(table);
-}
-
-static void
-put_pool(Output *output, const PgpsPoolState *pool)
-{
-	PgpsNames	names = pgps_names(pool->data);
-	Figures		figures;
+	int			n = per_instance ? pool->ninstances : 1;
 	int			i;
 
-	if (!output->per_instance)
+	*names = pgps_names(pool->data);
+	for (i = 0; i < n; i++)
 	{
-		figures = measure(output, &names, pool, NULL);
-		put_figures(output, &figures, pool->data, &names, pool->source, NULL);
-	}
-	for (i = 0; output->per_instance && i < pool->ninstances; i++)
-	{
-		const PgpsInstanceState *state = pool->instances[i];
+		const PgpsInstanceState *state = per_instance ? pool->instances[i] : NULL;
+		PgpsFigures figures = measure(sources, names, pool, state);
 
-		figures = measure(output, &names, pool, state);
-		put_figures(output, &figures, pool->data, &names, state->data->source,
-					state->data->name);
+		CHECK_FOR_INTERRUPTS();
+		if (state != NULL)
+		{
+			of.source = state->data->source;
+			of.instance = state->data->name;
+		}
+		if (merged)
+			pgps_series_merge(rows, &figures, &of);
+		else
+			pgps_series_put(rows, &figures, &of);
 	}
 }
 
@@ -505,40 +272,41 @@ put_pool(Output *output, const PgpsPoolState *pool)
 Datum
 pgps_get_metrics(PG_FUNCTION_ARGS)
 {
-	Output		output = {0};
+	static const PgpsMetricText *texts[2] = {NULL, NULL};
 	ArrayType  *numbers = PG_GETARG_ARRAYTYPE_P(0);
+	bool		per_instance = PG_GETARG_BOOL(1);
+	Sources		sources;
+	PgpsSeriesRows rows;
 	Datum	   *items;
 	List	   *pools = NIL;
+	const ListCell *lc;
 	int			n;
 	int			i;
 
-	output.row = PGPS_BEGIN_VIEW(METRIC_COLUMNS);
-	output.per_instance = PG_GETARG_BOOL(1);
-	output.snapshot = pgps_snapshot(fcinfo, PGPS_NO_HISTOGRAMS);
-	output.rejections = pgps_exported_rejections(fcinfo);
-	output.now = GetCurrentTimestamp();
-	output.context = AllocSetContextCreate(CurrentMemoryContext,
-										   "pgpool_stats labels",
-										   ALLOCSET_DEFAULT_SIZES);
-	output.nmetrics = output.per_instance ? lengthof(instance_metrics) :
-		lengthof(pool_metrics);
-	output.text = metric_texts(output.per_instance);
+	pgps_series_begin(&rows, fcinfo,
+					  per_instance ? instance_metrics : pool_metrics,
+					  per_instance ? lengthof(instance_metrics) : lengthof(pool_metrics),
+					  per_instance ? "pgpool_stats_instance_" : "pgpool_stats_",
+					  &texts[per_instance]);
+	sources.snapshot = pgps_snapshot(fcinfo, PGPS_NO_HISTOGRAMS);
+	sources.rejections = pgps_exported_rejections(fcinfo);
+	sources.now = GetCurrentTimestamp();
 
 	deconstruct_array(numbers, INT4OID, sizeof(int32), true, TYPALIGN_INT,
 					  &items, NULL, &n);
 	for (i = 0; i < n; i++)
 	{
-		const PgpsPoolState *pool = pgps_listed_pool(fcinfo, output.snapshot,
+		const PgpsPoolState *pool = pgps_listed_pool(fcinfo, sources.snapshot,
 													 DatumGetInt32(items[i]));
 
 		CHECK_FOR_INTERRUPTS();
 		if (pool != NULL && pgps_may_see(pool->data->key.roleid))
 			pools = lappend(pools, unconstify(PgpsPoolState *, pool));
 	}
-	if (list_length(pools) == 1)
-		put_pool(&output, linitial(pools));
-	else if (pools != NIL)
-		put_namesakes(&output, pools);
+	foreach(lc, pools)
+		put_pool(&rows, &sources, lfirst(lc), per_instance,
+				 list_length(pools) > 1);
+	pgps_series_put_merged(&rows);
 	return (Datum) 0;
 }
 
