@@ -122,7 +122,8 @@ pgps_roll_up(PgpsPoolState *pool, PgpsInstanceState *state)
 	int			f;
 
 	pgps_counters_add(&pool->counters, &state->data->counters);
-	pgps_counters_add(&pool->base, &state->data->base);
+	if (state->data->base.known != 0)
+		pgps_counters_add(&pool->base, &state->data->base);
 	pool->source = Max(pool->source, (PgpsSource) state->data->source);
 	pool->last_report = Max(pool->last_report, state->data->last_report);
 	if (!state->live && !state->data->other)
