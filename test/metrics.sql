@@ -11,7 +11,7 @@ SELECT '|---|---|---|'
 UNION ALL
 (SELECT DISTINCT format('| `%s` | %s | %s |', name, CASE WHEN name ~ '_total$' THEN 'counter' ELSE 'gauge' END,
 	help) COLLATE "C" AS line
- FROM (SELECT name, help FROM pgpool_stats.get_metrics()
+ FROM (SELECT name, help FROM pgpool_stats.metrics
 	UNION
 	SELECT m[1], replace(m[2], '''''', '''')
 	FROM regexp_matches(pg_get_viewdef('pgpool_stats.metrics'),

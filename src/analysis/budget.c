@@ -23,6 +23,7 @@
 #include "postmaster/postmaster.h"
 #include "utils/acl.h"
 #include "utils/fmgroids.h"
+#include "utils/hsearch.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
@@ -207,47 +208,90 @@ scan_limits(PgpsScope scope)
 	return result;
 }
 
-/* Is a role or database shown?  Only with a limit, a connection or a pool. */
-static bool
-is_involved(const PgpsSnapshot *snapshot, const PgpsLimit *limit)
+/* what the snapshot has of a limit */
+typedef struct UseKey
 {
+	PgpsScope	scope;
+	Oid			oid;			/* InvalidOid for the server */
+} UseKey;
+
+typedef struct Use
+{
+	UseKey		key;
+	int			used;			/* connections */
+	bool		pools;			/* there are some */
+	const PgpsPeak *peak;		/* or NULL */
+} Use;
+
+static Use *
+find_use(HTAB *uses, PgpsScope scope, Oid oid)
+{
+	UseKey		key = {scope, oid};
+	bool		found;
+	Use		   *use = hash_search(uses, &key, HASH_ENTER, &found);
+
+	if (!found)
+	{
+		memset(use, 0, sizeof(Use));
+		use->key = key;
+	}
+	return use;
+}
+
+/* Look at everything once, however many limits there are. */
+static HTAB *
+find_uses(const PgpsSnapshot *snapshot)
+{
+	HASHCTL		ctl = {
+		.keysize = sizeof(UseKey),
+		.entrysize = sizeof(Use),
+		.hcxt = CurrentMemoryContext
+	};
+	HTAB	   *uses = hash_create("pgpool_stats limits", 64, &ctl,
+								   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	int			i;
 
-	if (limit->conn_limit != -1 || limit->used > 0 || limit->rejected.count > 0)
-		return true;
+	for (i = 0; i < snapshot->nbackends; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		find_use(uses, PGPS_SCOPE_ROLE, snapshot->backends[i].roleid)->used++;
+		find_use(uses, PGPS_SCOPE_DATABASE, snapshot->backends[i].dbid)->used++;
+	}
 	for (i = 0; i < snapshot->npools; i++)
 	{
 		const PgpsPoolKey *key = &snapshot->pools[i].data->key;
 
-		if ((limit->scope == PGPS_SCOPE_ROLE ? key->roleid : key->dbid) ==
-			limit->oid)
-			return true;
+		CHECK_FOR_INTERRUPTS();
+		find_use(uses, PGPS_SCOPE_ROLE, key->roleid)->pools = true;
+		find_use(uses, PGPS_SCOPE_DATABASE, key->dbid)->pools = true;
 	}
-	return false;
+	for (i = 0; i < snapshot->npeaks; i++)
+	{
+		const PgpsPeak *peak = &snapshot->peaks[i];
+
+		CHECK_FOR_INTERRUPTS();
+		find_use(uses, peak->scope, peak->oid)->peak = peak;
+	}
+	return uses;
 }
 
 /* The peak of a limit, and how many connections it rejected */
 static void
-add_events(PgpsLimit *limit, const PgpsSnapshot *snapshot)
+add_events(PgpsLimit *limit, const Use *use, const PgpsRejections *rejections)
 {
 	const char *name = NameStr(limit->name);
 	uint64		hash;
-	int			i;
 
-	for (i = 0; i < snapshot->npeaks; i++)
+	if (use->peak != NULL)
 	{
-		if (snapshot->peaks[i].scope == limit->scope &&
-			snapshot->peaks[i].oid == limit->oid)
-		{
-			limit->peak_used = snapshot->peaks[i].peak;
-			limit->peak_used_at = snapshot->peaks[i].peak_at;
-		}
+		limit->peak_used = use->peak->peak;
+		limit->peak_used_at = use->peak->peak_at;
 	}
 
 	hash = limit->scope == PGPS_SCOPE_ROLE ? pgps_role_hash(name) :
 		limit->scope == PGPS_SCOPE_DATABASE ? pgps_database_hash(name) :
 		pgps_server_hash();
-	limit->rejected = pgps_rejected(snapshot->rejections, hash);
+	limit->rejected = pgps_rejected(rejections, hash);
 
 	/* when the server rejected a connection, all its slots were in use */
 	if (limit->scope == PGPS_SCOPE_SERVER && limit->rejected.count > 0 &&
@@ -277,6 +321,7 @@ List *
 pgps_limits(const PgpsSnapshot *snapshot)
 {
 	PgpsCommitments *commitments = pgps_commitments(snapshot, NIL);
+	HTAB	   *uses = find_uses(snapshot);
 	PgpsLimit  *server = palloc0(sizeof(PgpsLimit));
 	List	   *result;
 	List	   *candidates;
@@ -291,7 +336,8 @@ pgps_limits(const PgpsSnapshot *snapshot)
 	server->headroom = Max(server->usable - server->used, 0);
 	server->binding = PGPS_SCOPE_SERVER;
 	server->status = pgps_server_status(snapshot->rejections);
-	add_events(server, snapshot);
+	add_events(server, find_use(uses, PGPS_SCOPE_SERVER, InvalidOid),
+			   snapshot->rejections);
 	server->committed = pgps_committed(commitments, PGPS_SCOPE_SERVER,
 									   InvalidOid);
 	result = list_make1(server);
@@ -302,19 +348,16 @@ pgps_limits(const PgpsSnapshot *snapshot)
 	foreach(lc, candidates)
 	{
 		PgpsLimit  *limit = lfirst(lc);
+		const Use  *use = find_use(uses, limit->scope, limit->oid);
 		int			on_server;
-		int			i;
 
 		CHECK_FOR_INTERRUPTS();
-		for (i = 0; i < snapshot->nbackends; i++)
-		{
-			const PgpsBackend *backend = &snapshot->backends[i];
+		limit->used = use->used;
+		add_events(limit, use, snapshot->rejections);
 
-			limit->used += (limit->scope == PGPS_SCOPE_ROLE ?
-							backend->roleid : backend->dbid) == limit->oid;
-		}
-		add_events(limit, snapshot);
-		if (!is_involved(snapshot, limit))
+		/* shown only with a limit, a connection or a pool */
+		if (limit->conn_limit == -1 && limit->used == 0 &&
+			limit->rejected.count == 0 && !use->pools)
 			continue;
 
 		on_server = MaxConnections - limit->reserved - server->used;

@@ -9,13 +9,21 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+#include "utils/hsearch.h"
+
 #include "analysis/commitments.h"
 
 /* what the pools of one role in one database may ask for */
-typedef struct Commitment
+typedef struct CommitmentKey
 {
 	Oid			roleid;
 	Oid			dbid;
+} CommitmentKey;
+
+typedef struct Commitment
+{
+	CommitmentKey key;
 	int64		claimed;		/* by reports and labels */
 	int64		claimed_peak;
 	int			uncapped;
@@ -28,19 +36,44 @@ typedef struct Commitment
 /* what several pools of a pooler claim beyond the maximum that they share */
 typedef struct Excess
 {
+	uint32		shared_by;		/* key */
 	Oid			dbid;
-	uint32		shared_by;
 	int64		claimed;
 	int64		cap;
 } Excess;
 
+/* what is committed of one limit */
+typedef struct SumKey
+{
+	PgpsScope	scope;
+	Oid			oid;			/* InvalidOid for the server */
+} SumKey;
+
+typedef struct Sum
+{
+	SumKey		key;
+	PgpsCommitted committed;
+} Sum;
+
 struct PgpsCommitments
 {
-	int			count;
-	Commitment *items;
-	int			nexcesses;
-	Excess	   *excesses;
+	HTAB	   *pairs;			/* of Commitment */
+	HTAB	   *excesses;		/* of Excess */
+	HTAB	   *sums;			/* of Sum */
 };
+
+static HTAB *
+make_table(Size keysize, Size entrysize)
+{
+	HASHCTL		ctl = {
+		.keysize = keysize,
+		.entrysize = entrysize,
+		.hcxt = CurrentMemoryContext
+	};
+
+	return hash_create("pgpool_stats commitments", 64, &ctl,
+					   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
 
 /* Does the plan replace a pool? */
 static bool
@@ -60,21 +93,17 @@ is_replaced(const List *plan, const PgpsPoolKey *key)
 }
 
 static Commitment *
-find_commitment(PgpsCommitments *commitments, Oid roleid, Oid dbid)
+find_commitment(PgpsCommitments *commitments, const PgpsPoolKey *pool)
 {
-	Commitment *item;
-	int			i;
+	CommitmentKey key = {pool->roleid, pool->dbid};
+	bool		found;
+	Commitment *item = hash_search(commitments->pairs, &key, HASH_ENTER, &found);
 
-	for (i = 0; i < commitments->count; i++)
+	if (!found)
 	{
-		item = &commitments->items[i];
-		if (item->roleid == roleid && item->dbid == dbid)
-			return item;
+		memset(item, 0, sizeof(Commitment));
+		item->key = key;
 	}
-	item = &commitments->items[commitments->count++];
-	memset(item, 0, sizeof(Commitment));
-	item->roleid = roleid;
-	item->dbid = dbid;
 	return item;
 }
 
@@ -83,22 +112,15 @@ static void
 add_to_shared(PgpsCommitments *commitments, const PgpsInstanceState *state)
 {
 	const PgpsInstance *data = state->data;
-	Excess	   *excess;
-	int			i;
+	bool		found;
+	Excess	   *excess = hash_search(commitments->excesses, &data->shared_by,
+									 HASH_ENTER, &found);
 
-	for (i = 0; i < commitments->nexcesses; i++)
+	if (!found)
 	{
-		if (commitments->excesses[i].shared_by == data->shared_by)
-			break;
-	}
-	excess = &commitments->excesses[i];
-	if (i == commitments->nexcesses)
-	{
-		memset(excess, 0, sizeof(Excess));
 		excess->dbid = state->pool->data->key.dbid;
-		excess->shared_by = data->shared_by;
+		excess->claimed = 0;
 		excess->cap = data->shared_cap;
-		commitments->nexcesses++;
 	}
 	excess->claimed += pgps_get(&state->now.shown, PGPS_MAX_SIZE, 0);
 }
@@ -113,11 +135,77 @@ leave_out_caller(Commitment *item, const PgpsPoolState *pool)
 	{
 		const PgpsInstanceState *state = pool->instances[i];
 
+		CHECK_FOR_INTERRUPTS();
 		if (state->data->source == PGPS_SOURCE_DISCOVERY &&
 			state->copy->index == pgps_backend_instance())
 		{
 			item->unlabelled--;
 			item->discovered -= state->server.connections == 1;
+		}
+	}
+}
+
+static PgpsCommitted *
+find_sum(PgpsCommitments *commitments, PgpsScope scope, Oid oid)
+{
+	SumKey		key = {scope, oid};
+	bool		found;
+	Sum		   *sum = hash_search(commitments->sums, &key, HASH_ENTER, &found);
+
+	if (!found)
+		memset(&sum->committed, 0, sizeof(PgpsCommitted));
+	return &sum->committed;
+}
+
+/*
+ * Add up what each limit is committed to: what reports and labels claim, plus
+ * unlabelled connections.  Some of these may belong to a pool that reports but
+ * has no label: as many as its reports have open and the server does not see
+ * under its label.  They are part of the claim already, so only the other
+ * unlabelled connections are added.
+ */
+static void
+add_up(PgpsCommitments *commitments)
+{
+	HASH_SEQ_STATUS scan;
+	const Commitment *item;
+	const Excess *excess;
+	int			i;
+
+	hash_seq_init(&scan, commitments->pairs);
+	while ((item = hash_seq_search(&scan)) != NULL)
+	{
+		int64		unclaimed = Max(item->unlabelled - item->missing, 0);
+		PgpsCommitted *sums[] = {
+			find_sum(commitments, PGPS_SCOPE_SERVER, InvalidOid),
+			find_sum(commitments, PGPS_SCOPE_DATABASE, item->key.dbid),
+			find_sum(commitments, PGPS_SCOPE_ROLE, item->key.roleid)
+		};
+
+		for (i = 0; i < lengthof(sums); i++)
+		{
+			sums[i]->now += item->claimed + unclaimed;
+			sums[i]->peak += item->claimed_peak + unclaimed;
+			sums[i]->uncapped += item->uncapped;
+			if (unclaimed > 0)
+				sums[i]->uncapped += item->discovered;
+		}
+	}
+
+	/* one role alone may use all of a maximum that it shares with others */
+	hash_seq_init(&scan, commitments->excesses);
+	while ((excess = hash_seq_search(&scan)) != NULL)
+	{
+		int64		beyond = Max(excess->claimed - excess->cap, 0);
+		PgpsCommitted *sums[] = {
+			find_sum(commitments, PGPS_SCOPE_SERVER, InvalidOid),
+			find_sum(commitments, PGPS_SCOPE_DATABASE, excess->dbid)
+		};
+
+		for (i = 0; i < lengthof(sums); i++)
+		{
+			sums[i]->now -= beyond;
+			sums[i]->peak = Max(sums[i]->peak - beyond, sums[i]->now);
 		}
 	}
 }
@@ -133,14 +221,14 @@ pgps_commitments(const PgpsSnapshot *snapshot, const List *plan)
 	PgpsCommitments *result = palloc(sizeof(PgpsCommitments));
 	int			i;
 
-	result->count = 0;
-	result->items = palloc(Max(snapshot->npools, 1) * sizeof(Commitment));
-	result->nexcesses = 0;
-	result->excesses = palloc(Max(snapshot->ninstances, 1) * sizeof(Excess));
+	result->pairs = make_table(sizeof(CommitmentKey), sizeof(Commitment));
+	result->excesses = make_table(sizeof(uint32), sizeof(Excess));
+	result->sums = make_table(sizeof(SumKey), sizeof(Sum));
 	for (i = 0; i < snapshot->ninstances; i++)
 	{
 		const PgpsInstanceState *state = &snapshot->instances[i];
 
+		CHECK_FOR_INTERRUPTS();
 		if (state->live && state->data->source == PGPS_SOURCE_POOLER &&
 			state->data->seen_here && state->data->shared_cap > 0)
 			add_to_shared(result, state);
@@ -150,10 +238,10 @@ pgps_commitments(const PgpsSnapshot *snapshot, const List *plan)
 		const PgpsPoolState *pool = &snapshot->pools[i];
 		Commitment *item;
 
+		CHECK_FOR_INTERRUPTS();
 		if (is_replaced(plan, &pool->data->key))
 			continue;
-		item = find_commitment(result, pool->data->key.roleid,
-							   pool->data->key.dbid);
+		item = find_commitment(result, &pool->data->key);
 		item->claimed += pool->committed;
 		item->claimed_peak += pool->peak_committed;
 		item->uncapped += pool->uncapped;
@@ -163,49 +251,19 @@ pgps_commitments(const PgpsSnapshot *snapshot, const List *plan)
 		if (plan != NIL)
 			leave_out_caller(item, pool);
 	}
+	add_up(result);
 	return result;
 }
 
-/*
- * What is committed of one limit: what reports and labels claim, plus
- * unlabelled connections.  Some of these may belong to a pool that reports but
- * has no label: as many as its reports have open and the server does not see
- * under its label.  They are part of the claim already, so only the other
- * unlabelled connections are added.
- */
+/* What is committed of one limit; "oid" is InvalidOid for the server. */
 PgpsCommitted
 pgps_committed(const PgpsCommitments *commitments, PgpsScope scope, Oid oid)
 {
-	PgpsCommitted sum = {0};
-	int			i;
+	static const PgpsCommitted none = {0};
+	SumKey		key = {scope, oid};
+	const Sum  *sum = hash_search(commitments->sums, &key, HASH_FIND, NULL);
 
-	for (i = 0; i < commitments->count; i++)
-	{
-		const Commitment *item = &commitments->items[i];
-		int64		unclaimed = Max(item->unlabelled - item->missing, 0);
-
-		if ((scope == PGPS_SCOPE_ROLE && item->roleid != oid) ||
-			(scope == PGPS_SCOPE_DATABASE && item->dbid != oid))
-			continue;
-		sum.now += item->claimed + unclaimed;
-		sum.peak += item->claimed_peak + unclaimed;
-		sum.uncapped += item->uncapped;
-		if (unclaimed > 0)
-			sum.uncapped += item->discovered;
-	}
-
-	/* one role alone may use all of a maximum that it shares with others */
-	for (i = 0; scope != PGPS_SCOPE_ROLE && i < commitments->nexcesses; i++)
-	{
-		const Excess *excess = &commitments->excesses[i];
-		int64		beyond = Max(excess->claimed - excess->cap, 0);
-
-		if (scope == PGPS_SCOPE_DATABASE && excess->dbid != oid)
-			continue;
-		sum.now -= beyond;
-		sum.peak = Max(sum.peak - beyond, sum.now);
-	}
-	return sum;
+	return sum != NULL ? sum->committed : none;
 }
 
 /*
@@ -224,6 +282,7 @@ pgps_committed_behind(const PgpsSnapshot *snapshot, const List *plan,
 	{
 		const PgpsPoolState *pool = &snapshot->pools[i];
 
+		CHECK_FOR_INTERRUPTS();
 		if (pool->via == NULL || strcmp(pool->via, pooler->name) != 0)
 			continue;
 		claimed += pool->behind;

@@ -32,6 +32,7 @@
 #include "postgres.h"
 
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "utils/timestamp.h"
 
 #include "analysis/leaks.h"
@@ -73,6 +74,7 @@ list_idle_backends(IdleBackends *idle, const PgpsSnapshot *snapshot)
 		const PgpsBackend *backend = &snapshot->backends[i];
 		const PgpsInstanceState *state = pgps_instance_of(snapshot, backend);
 
+		CHECK_FOR_INTERRUPTS();
 		if (state == NULL)
 			continue;
 		if (!is_pools_own(backend) && backend->pid != state->data->reported_by &&
@@ -268,6 +270,7 @@ pgps_find_leaks(const PgpsSnapshot *snapshot, int *nleaks)
 	{
 		int			kind;
 
+		CHECK_FOR_INTERRUPTS();
 		if (idle.first[i] == NO_BACKEND)
 			continue;
 		for (kind = PGPS_LEAK_LENT; kind <= PGPS_LEAK_IN_XACT; kind++)

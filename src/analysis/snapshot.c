@@ -13,8 +13,10 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "nodes/bitmapset.h"
 #include "utils/timestamp.h"
 
+#include "analysis/rollup.h"
 #include "analysis/snapshot.h"
 #include "base/settings.h"
 #include "poolers/pooler_list.h"
@@ -51,9 +53,12 @@ see_backends(PgpsSnapshot *snapshot)
 		PgpsInstanceState *state;
 		const char *via;
 
+		CHECK_FOR_INTERRUPTS();
 		if (backend->instance == PGPS_NO_INSTANCE)
 			continue;
 		state = snapshot->by_index[backend->instance];
+		if (state == NULL)
+			continue;			/* of another pool than the one asked for */
 		state->server.connections++;
 		state->server.labelled += backend->labelled;
 		state->server.in_xact += backend->in_xact;
@@ -72,24 +77,6 @@ see_backends(PgpsSnapshot *snapshot)
 	}
 }
 
-/* Behind a pooler transactions are known if the pooler reports them. */
-static void
-take_pooler_xacts(PgpsCounters *counters)
-{
-	if (pgps_is_counted(counters, PGPS_XACTS))
-	{
-		pgps_set_count(counters, PGPS_SERVER_XACTS,
-					   pgps_count(counters, PGPS_XACTS, 0));
-		pgps_set_count(counters, PGPS_XACT_TIME,
-					   pgps_count(counters, PGPS_TOTAL_USE_TIME, 0));
-	}
-	else
-	{
-		pgps_unset_count(counters, PGPS_SERVER_XACTS);
-		pgps_unset_count(counters, PGPS_XACT_TIME);
-	}
-}
-
 static void
 judge_view(PgpsSnapshot *snapshot, PgpsInstanceState *state)
 {
@@ -102,214 +89,21 @@ judge_view(PgpsSnapshot *snapshot, PgpsInstanceState *state)
 			   snapshot->info.started_at);
 	state->counters = state->data->counters;
 	if (state->data->source == PGPS_SOURCE_POOLER)
-		take_pooler_xacts(&state->counters);
+		pgps_take_pooler_xacts(&state->counters);
 	state->live = state->now.status != PGPS_GONE;
 	state->status_since = state->now.status == state->data->status ?
 		state->data->status_since : state->now.since;
 }
 
-/* The instance that a backend belongs to, or NULL */
+/*
+ * The instance that a backend belongs to; NULL if it belongs to none, or to
+ * one of another pool than the one asked for
+ */
 const PgpsInstanceState *
 pgps_instance_of(const PgpsSnapshot *snapshot, const PgpsBackend *backend)
 {
 	return backend->instance == PGPS_NO_INSTANCE ? NULL :
 		snapshot->by_index[backend->instance];
-}
-
-/* How full, in percent of the known maximum; -1 if either is unknown */
-double
-pgps_used_pct(const PgpsValues *shown)
-{
-	if (!pgps_known(shown, PGPS_MAX_SIZE) ||
-		!pgps_known(shown, PGPS_CHECKED_OUT) ||
-		shown->value[PGPS_MAX_SIZE] <= 0)
-		return -1;
-	return 100.0 * shown->value[PGPS_CHECKED_OUT] / shown->value[PGPS_MAX_SIZE];
-}
-
-/*
- * Connections that an instance holds beyond its maximum; 0 if that is unknown.
- * Connections that were made only to report are not the pool's.
- */
-int64
-pgps_over_capacity(const PgpsInstanceState *state)
-{
-	int64		held = state->server.connections - state->server.reporters;
-
-	if (state->server.labelled == 0 || state->server.via_pooler ||
-		!pgps_known(&state->now.shown, PGPS_MAX_SIZE))
-		return 0;
-	return Max(held - state->now.shown.value[PGPS_MAX_SIZE], 0);
-}
-
-/*
- * How many connections a live instance may ask this server for: its maximum,
- * or what it holds if that is more or the maximum is unknown.  Behind a pooler
- * that is not polled it is what is here.  The pools of a polled pooler claim
- * for those behind it.
- *
- * A discovered instance claims nothing: its connections may belong to a pool
- * that reports and has no label.  So unlabelled connections, and connections
- * that are reported but not seen, are counted apart here and compared by role
- * and database in commitments.c.
- */
-static void
-commit(PgpsPoolState *pool, const PgpsInstanceState *state)
-{
-	const PgpsValues *shown = &state->now.shown;
-	int64		here = state->server.connections - state->server.pooled;
-	int64		asks = pgps_get(shown, PGPS_MAX_SIZE, pgps_get(shown, PGPS_OPEN, 0));
-	bool		uncapped = !pgps_known(shown, PGPS_MAX_SIZE);
-	int64		open;
-
-	if (state->data->source == PGPS_SOURCE_DISCOVERY)
-	{
-		pool->unlabelled += here;
-		pool->discovered += here > 0;
-		return;
-	}
-	if (state->data->source == PGPS_SOURCE_POOLER)
-	{
-		if (state->data->seen_here)
-		{
-			pool->committed += asks;
-			pool->uncapped += uncapped;
-		}
-		return;
-	}
-	if (state->via != NULL || state->data->other)
-	{
-		pool->committed += here;
-		pool->behind += asks;
-		pool->behind_uncapped += uncapped;
-		return;
-	}
-
-	open = state->now.reported ? pgps_get(shown, PGPS_OPEN, 0) : 0;
-	pool->missing += Max(open - here, 0);
-	pool->committed += Max(Max(open, here), pgps_get(shown, PGPS_MAX_SIZE, 0));
-	pool->uncapped += uncapped;
-}
-
-static void
-add_known(PgpsValues *sum, const PgpsValues *v, PgpsField f)
-{
-	if (pgps_known(v, f))
-		pgps_set(sum, f, pgps_add_saturated(pgps_get(sum, f, 0), v->value[f]));
-}
-
-/* Add one instance to its pool. */
-static void
-roll_up(PgpsPoolState *pool, PgpsInstanceState *state)
-{
-	const PgpsValues *shown = &state->now.shown;
-	double		pct;
-	int			f;
-
-	pgps_counters_add(&pool->counters, &state->data->counters);
-	pool->source = Max(pool->source, (PgpsSource) state->data->source);
-	pool->last_report = Max(pool->last_report, state->data->last_report);
-	if (!state->live && !state->data->other)
-	{
-		if (pool->status == PGPS_GONE)
-			pool->status_since = Max(pool->status_since,
-									 state->data->last_seen);
-		pool->gone++;
-		return;
-	}
-
-	pool->connections += state->server.connections;
-	pool->in_xact += state->server.in_xact;
-	pool->idle_in_xact += state->server.idle_in_xact;
-	commit(pool, state);
-	if (state->data->other)
-		return;
-	if (pool->via == NULL)
-		pool->via = state->via;
-
-	/*
-	 * The unlabelled connections of a pool that reports are those of its
-	 * reports, not one more instance.
-	 */
-	if (pool->reported && state->data->source == PGPS_SOURCE_DISCOVERY)
-		return;
-
-	state->counts = true;
-	pool->live++;
-	for (f = 0; f < PGPS_FIRST_COUNTER; f++)
-	{
-		if (f == PGPS_UNLIMITED)
-			continue;
-		if (f == PGPS_MAX_WAIT)
-		{
-			if (pgps_known(shown, f))
-				pgps_set(&pool->sum, f, Max(pgps_get(&pool->sum, f, 0),
-											shown->value[f]));
-		}
-		else
-			add_known(&pool->sum, shown, f);
-	}
-	if (pgps_known(shown, PGPS_UNLIMITED))
-		pgps_set(&pool->sum, PGPS_UNLIMITED,
-				 Max(pgps_get(&pool->sum, PGPS_UNLIMITED, 0),
-					 shown->value[PGPS_UNLIMITED]));
-	if (!pgps_known(shown, PGPS_MAX_SIZE))
-		pool->cap_known = false;
-	pool->lent = Max(pool->lent, pgps_get(shown, PGPS_CHECKED_OUT, 0));
-
-	pct = pgps_used_pct(shown);
-	if (pct > pool->fullest_pct)
-	{
-		pool->fullest_pct = pct;
-		pool->fullest = state;
-	}
-	if (state->now.status > pool->status ||
-		(state->now.status == pool->status &&
-		 state->status_since < pool->status_since))
-	{
-		pool->status = state->now.status;
-		pool->status_since = state->status_since;
-	}
-	pool->exhausted += state->now.status == PGPS_EXHAUSTED;
-	pool->silent += state->now.status == PGPS_SILENT;
-	pool->reporting += state->now.reported;
-	if (state->now.unclaimed >= 0)
-		pool->unclaimed = Max(pool->unclaimed, 0) + state->now.unclaimed;
-}
-
-static void
-start_pool(PgpsPoolState *pool, const PgpsPoolCopy *copy)
-{
-	pool->copy = copy;
-	pool->data = &copy->data;
-	pool->source = PGPS_SOURCE_DISCOVERY;
-	pool->status = PGPS_GONE;
-	pool->status_since = copy->data.last_seen;
-	pool->used_pct = pool->fullest_pct = -1;
-	pool->cap_known = true;
-	pool->counters = copy->data.retired;
-	pool->unclaimed = -1;
-}
-
-static void
-finish_pool(PgpsPoolState *pool, TimestampTz now)
-{
-	PgpsDay		week;
-
-	if (pool->source == PGPS_SOURCE_POOLER)
-		take_pooler_xacts(&pool->counters);
-
-	/* a partial sum of maxima would be worse than none */
-	if (!pool->cap_known || pool->live == 0)
-		pgps_unset(&pool->sum, PGPS_MAX_SIZE);
-	pool->used_pct = pgps_used_pct(&pool->sum);
-	pool->peak_connections = Max(pool->data->peak_connections,
-								 pool->connections);
-	pool->peak_connections_at = pool->data->peak_connections_at;
-	pool->peak_instances = Max(pool->data->peak_instances, pool->live);
-	week = pgps_week(pool->data, now);
-	pool->peak_lent = Max(week.lent, pool->lent);
-	pool->peak_committed = Max(week.committed, pool->committed);
 }
 
 /* Live instances first, then by name */
@@ -324,11 +118,119 @@ compare_instances(const void *a, const void *b)
 	return strcmp(x->data->name, y->data->name);
 }
 
+static void
+add_instance(PgpsSnapshot *snapshot, const PgpsInstanceCopy *copy)
+{
+	PgpsInstanceState *state = &snapshot->instances[snapshot->ninstances++];
+
+	CHECK_FOR_INTERRUPTS();
+	state->copy = copy;
+	state->data = &copy->data;
+	if (state->data->via[0] != '\0')
+	{
+		state->via = state->data->via;
+		state->server.via_pooler = true;
+	}
+	snapshot->by_index[copy->index] = state;
+}
+
+/* The pool's instances as somebody has seen them before */
+static void
+add_seen_instances(PgpsSnapshot *snapshot, const PgpsSnapshot *seen)
+{
+	int			i;
+
+	for (i = 0; i < seen->ninstances; i++)
+	{
+		add_instance(snapshot, seen->instances[i].copy);
+		memcpy(snapshot->instances[i].histograms, seen->instances[i].histograms,
+			   sizeof(snapshot->instances[i].histograms));
+	}
+}
+
+/*
+ * Its connections likewise, and those that were not the pool's then and are not
+ * now.
+ */
+static void
+take_seen_backends(PgpsSnapshot *snapshot, const PgpsCopy *copy,
+				   const PgpsSnapshot *seen)
+{
+	PgpsBackend *backends = palloc((copy->nbackends + seen->nbackends) *
+								   sizeof(PgpsBackend));
+	bool	   *here = palloc0(copy->max_instance * sizeof(bool));
+	Bitmapset  *kept = NULL;
+	int			n = 0;
+	int			i;
+
+	for (i = 0; i < copy->ninstances; i++)
+		here[copy->instances[i].index] =
+			copy->instances[i].data.pool == seen->pools[0].copy->index;
+	for (i = 0; i < seen->nbackends; i++)
+	{
+		if (pgps_instance_of(seen, &seen->backends[i]) == NULL)
+			continue;
+		kept = bms_add_member(kept, seen->backends[i].procno);
+		backends[n++] = seen->backends[i];
+	}
+	for (i = 0; i < copy->nbackends; i++)
+	{
+		const PgpsBackend *backend = &copy->backends[i];
+
+		CHECK_FOR_INTERRUPTS();
+		if (!bms_is_member(backend->procno, kept) &&
+			(backend->instance == PGPS_NO_INSTANCE || !here[backend->instance]))
+			backends[n++] = *backend;
+	}
+	snapshot->backends = backends;
+	snapshot->nbackends = n;
+}
+
+/* Is the pool that was seen still there? */
+static bool
+is_still_there(const PgpsCopy *copy, const PgpsSnapshot *seen)
+{
+	const PgpsPoolCopy *pool = seen->npools > 0 ? seen->pools[0].copy : NULL;
+	int			i;
+
+	for (i = 0; pool != NULL && i < copy->npools; i++)
+	{
+		if (copy->pools[i].index == pool->index)
+			return copy->pools[i].data.first_seen == pool->data.first_seen;
+	}
+	return false;
+}
+
+static void
+take_histograms(PgpsSnapshot *snapshot, const PgpsCopy *copy,
+				PgpsHistograms histograms)
+{
+	int			i;
+
+	if (histograms == PGPS_NO_HISTOGRAMS)
+		return;
+	snapshot->histograms |= 1 << histograms;
+	for (i = 0; i < copy->ninstances; i++)
+	{
+		const PgpsInstanceCopy *from = &copy->instances[i];
+		PgpsInstanceState *state = from->index < snapshot->max_instance ?
+			snapshot->by_index[from->index] : NULL;
+
+		CHECK_FOR_INTERRUPTS();
+		if (state != NULL && state->histograms[histograms] == NULL &&
+			state->data->first_seen == from->data.first_seen)
+			state->histograms[histograms] = from->histogram;
+	}
+}
+
+/* What was "seen" of one pool, unless that is NULL, stays. */
 static PgpsSnapshot *
-make_snapshot(const PgpsCopy *copy, const PgpsRejections *rejections)
+make_snapshot(const PgpsCopy *copy, const PgpsRejections *rejections,
+			  const PgpsSnapshot *seen)
 {
 	PgpsSnapshot *snapshot = palloc0(sizeof(PgpsSnapshot));
-	PgpsPoolState **pool_by_index;
+	int			seen_pool = seen ? seen->pools[0].copy->index : PGPS_ALL_POOLS;
+	int			room = copy->ninstances + (seen ? seen->ninstances : 0);
 	PgpsInstanceState **next;
 	int			i;
 
@@ -341,40 +243,40 @@ make_snapshot(const PgpsCopy *copy, const PgpsRejections *rejections)
 	snapshot->npeaks = copy->npeaks;
 	snapshot->rejections = rejections;
 	snapshot->poolers = pgps_poolers_copy();
-	snapshot->ninstances = copy->ninstances;
-	snapshot->instances = palloc_extended(Max(copy->ninstances, 1) *
-										  sizeof(PgpsInstanceState),
+	snapshot->instances = palloc_extended(Max(room, 1) * sizeof(PgpsInstanceState),
 										  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	snapshot->max_instance = copy->max_instance;
 	snapshot->npools = copy->npools;
-	snapshot->pools = palloc0(Max(copy->npools, 1) * sizeof(PgpsPoolState));
+	snapshot->pools = palloc_extended(Max(copy->npools, 1) * sizeof(PgpsPoolState),
+									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 
 	snapshot->by_index = palloc0(copy->max_instance * sizeof(PgpsInstanceState *));
+	if (seen != NULL)
+	{
+		add_seen_instances(snapshot, seen);
+		take_seen_backends(snapshot, copy, seen);
+	}
 	for (i = 0; i < copy->ninstances; i++)
 	{
-		PgpsInstanceState *state = &snapshot->instances[i];
-
-		state->copy = &copy->instances[i];
-		state->data = &copy->instances[i].data;
-		if (state->data->via[0] != '\0')
-		{
-			state->via = state->data->via;
-			state->server.via_pooler = true;
-		}
-		snapshot->by_index[copy->instances[i].index] = state;
+		if (copy->instances[i].data.pool != seen_pool)
+			add_instance(snapshot, &copy->instances[i]);
 	}
 	see_backends(snapshot);
 
-	pool_by_index = palloc(copy->max_pool * sizeof(PgpsPoolState *));
+	snapshot->max_pool = copy->max_pool;
+	snapshot->pool_by_index = palloc0(copy->max_pool * sizeof(PgpsPoolState *));
 	for (i = 0; i < copy->npools; i++)
 	{
-		start_pool(&snapshot->pools[i], &copy->pools[i]);
-		pool_by_index[copy->pools[i].index] = &snapshot->pools[i];
+		int32		index = copy->pools[i].index;
+
+		pgps_start_pool(&snapshot->pools[i], index == seen_pool ?
+						seen->pools[0].copy : &copy->pools[i]);
+		snapshot->pool_by_index[index] = &snapshot->pools[i];
 	}
-	for (i = 0; i < copy->ninstances; i++)
+	for (i = 0; i < snapshot->ninstances; i++)
 	{
 		PgpsInstanceState *state = &snapshot->instances[i];
-		PgpsPoolState *pool = pool_by_index[state->data->pool];
+		PgpsPoolState *pool = snapshot->pool_by_index[state->data->pool];
 
 		CHECK_FOR_INTERRUPTS();
 		state->pool = pool;
@@ -383,28 +285,31 @@ make_snapshot(const PgpsCopy *copy, const PgpsRejections *rejections)
 		pool->ninstances++;
 	}
 
-	next = palloc(Max(copy->ninstances, 1) * sizeof(PgpsInstanceState *));
-	for (i = 0; i < copy->npools; i++)
+	next = palloc_extended(Max(room, 1) * sizeof(PgpsInstanceState *),
+						   MCXT_ALLOC_HUGE);
+	for (i = 0; i < snapshot->npools; i++)
 	{
 		snapshot->pools[i].instances = next;
 		next += snapshot->pools[i].ninstances;
 		snapshot->pools[i].ninstances = 0;
 	}
-	for (i = 0; i < copy->ninstances; i++)
+	for (i = 0; i < snapshot->ninstances; i++)
 	{
 		PgpsInstanceState *state = &snapshot->instances[i];
-		PgpsPoolState *pool = pool_by_index[state->data->pool];
+		PgpsPoolState *pool = snapshot->pool_by_index[state->data->pool];
 
+		CHECK_FOR_INTERRUPTS();
 		pool->instances[pool->ninstances++] = state;
-		roll_up(pool, state);
+		pgps_roll_up(pool, state);
 	}
-	for (i = 0; i < copy->npools; i++)
+	for (i = 0; i < snapshot->npools; i++)
 	{
 		PgpsPoolState *pool = &snapshot->pools[i];
 
+		CHECK_FOR_INTERRUPTS();
 		qsort(pool->instances, pool->ninstances, sizeof(PgpsInstanceState *),
 			  compare_instances);
-		finish_pool(pool, snapshot->taken_at);
+		pgps_finish_pool(pool, snapshot->taken_at);
 	}
 	return snapshot;
 }
@@ -416,18 +321,46 @@ make_snapshot(const PgpsCopy *copy, const PgpsRejections *rejections)
 PgpsSnapshot *
 pgps_take_snapshot(PgpsHistograms histograms)
 {
-	return make_snapshot(pgps_registry_copy(histograms, PGPS_ALL_POOLS),
-						 pgps_rejections_copy());
+	return pgps_take_whole_snapshot(histograms, NULL);
 }
 
-/* The same with the counters that exporters get, see registry/restore.c */
+/* The same of one pool and its instances, by its number */
 PgpsSnapshot *
-pgps_take_exported_snapshot(void)
+pgps_take_pool_snapshot(PgpsHistograms histograms, int32 pool)
 {
-	PgpsCopy   *copy = pgps_registry_copy(PGPS_NO_HISTOGRAMS, PGPS_ALL_POOLS);
-	PgpsRejections *rejections = pgps_rejections_copy();
+	PgpsCopy   *copy = pgps_registry_copy(histograms, pool);
+	PgpsSnapshot *snapshot = make_snapshot(copy, pgps_rejections_copy(), NULL);
 
-	pgps_leave_out_base(copy);
-	pgps_rejections_leave_out_base(rejections);
-	return make_snapshot(copy, rejections);
+	take_histograms(snapshot, copy, histograms);
+	return snapshot;
+}
+
+/*
+ * Of all pools, for somebody who has seen one of them before, unless "seen" is
+ * NULL: that one stays as he has seen it.
+ */
+PgpsSnapshot *
+pgps_take_whole_snapshot(PgpsHistograms histograms, const PgpsSnapshot *seen)
+{
+	PgpsCopy   *copy = pgps_registry_copy(histograms, PGPS_ALL_POOLS);
+	PgpsSnapshot *snapshot;
+
+	snapshot = make_snapshot(copy,
+							 seen ? seen->rejections : pgps_rejections_copy(),
+							 seen && is_still_there(copy, seen) ? seen : NULL);
+	take_histograms(snapshot, copy, histograms);
+	return snapshot;
+}
+
+/*
+ * Histograms are large: they are copied only if somebody asks for them.  If
+ * that is later, they are a moment younger than the rest.
+ */
+void
+pgps_add_histograms(PgpsSnapshot *snapshot, PgpsHistograms histograms)
+{
+	int32		pool = snapshot->npools == 1 ? snapshot->pools[0].copy->index :
+		PGPS_ALL_POOLS;
+
+	take_histograms(snapshot, pgps_registry_copy(histograms, pool), histograms);
 }

@@ -29,6 +29,8 @@ typedef struct PgpsInstanceState
 								 * for some time */
 	PgpsJudgement now;
 	PgpsCounters counters;		/* of a pooler, the transactions it reports */
+	const PgpsHistogram *histograms[PGPS_RECENT_XACTS + 1];	/* by kind; NULL = not
+														 * asked for as yet */
 	TimestampTz status_since;
 	bool		live;			/* not gone */
 	bool		counts;			/* included in its pool's instances and
@@ -50,6 +52,7 @@ typedef struct PgpsPoolState
 	TimestampTz status_since;
 	PgpsValues	sum;			/* of live instances */
 	PgpsCounters counters;		/* of all instances, past ones included */
+	PgpsCounters base;			/* the part of them that exporters leave out */
 	bool		cap_known;		/* of every live instance */
 	double		used_pct;		/* -1 = unknown */
 	double		fullest_pct;	/* -1 = unknown */
@@ -96,10 +99,21 @@ typedef struct PgpsSnapshot
 	const PgpsPooler *poolers;	/* by number */
 	PgpsInstanceState **by_index;	/* for pgps_instance_of() */
 	int			max_instance;	/* every index is below */
+	PgpsPoolState **pool_by_index;	/* NULL = there is none of that */
+	int			max_pool;
+	int			histograms;		/* a bit for each kind that was taken */
 } PgpsSnapshot;
 
 extern PgpsSnapshot *pgps_take_snapshot(PgpsHistograms histograms);
-extern PgpsSnapshot *pgps_take_exported_snapshot(void);
+extern PgpsSnapshot *pgps_take_pool_snapshot(PgpsHistograms histograms,
+											 int32 pool);
+extern PgpsSnapshot *pgps_take_whole_snapshot(PgpsHistograms histograms,
+											  const PgpsSnapshot *seen);
+extern void pgps_add_histograms(PgpsSnapshot *snapshot,
+								PgpsHistograms histograms);
+extern void pgps_exported_counters(PgpsCounters *exported,
+								   const PgpsCounters *counters,
+								   const PgpsCounters *base, PgpsSource source);
 extern const PgpsInstanceState *pgps_instance_of(const PgpsSnapshot *snapshot,
 												const PgpsBackend *backend);
 extern const char *pgps_pooler_between(const PgpsSnapshot *snapshot,

@@ -108,12 +108,12 @@ prepare(Copying *c)
 	PgpsCopy   *copy = c->copy;
 	bool		all = c->only_pool == PGPS_ALL_POOLS;
 
-	copy->max_pool = pgps_registry->pools.capacity;
-	copy->max_instance = pgps_registry->instances.capacity;
 	c->pools_end = Min(pgps_registry->pools.high_water + MORE_POOLS,
-					   copy->max_pool);
+					   pgps_registry->pools.capacity);
 	c->instances_end = Min(pgps_registry->instances.high_water + MORE_INSTANCES,
-						   copy->max_instance);
+						   pgps_registry->instances.capacity);
+	copy->max_pool = c->pools_end;
+	copy->max_instance = c->instances_end;
 	c->room_for_pools = all ? pgps_registry->pools.used + MORE_POOLS : 1;
 	c->room_for_instances = MORE_INSTANCES +
 		(all ? pgps_registry->instances.used :
@@ -490,4 +490,44 @@ pgps_registry_copy(PgpsHistograms histograms, int32 only_pool)
 	if (c.bases != NULL)
 		pfree(c.bases);
 	return copy;
+}
+
+/* The pools alone, in the order of a copy */
+PgpsPoolCopy *
+pgps_registry_pools(int *npools)
+{
+	PgpsPoolCopy *pools = NULL;
+	int32		room = 0;
+	int32		i;
+
+	for (;;)
+	{
+		bool		fits;
+
+		pgps_lock_registry(LW_SHARED);
+		fits = pools != NULL && room >= pgps_registry->pools.used;
+		room = pgps_registry->pools.used;
+		if (fits)
+			break;
+		pgps_unlock_registry();
+
+		/* some more may be made meanwhile; zeroed: no page faults under the lock */
+		room += 16;
+		if (pools != NULL)
+			pfree(pools);
+		pools = palloc_extended(room * sizeof(PgpsPoolCopy),
+								MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	}
+
+	*npools = 0;
+	for (i = 0; i < pgps_registry->pools.high_water; i++)
+	{
+		if (pgps_pools[i].used)
+		{
+			pools[*npools].index = i;
+			pools[(*npools)++].data = pgps_pools[i].data;
+		}
+	}
+	pgps_unlock_registry();
+	return pools;
 }

@@ -30,6 +30,7 @@
 
 #define PGPS_OTHER "(other)"
 #define PGPS_POOL_MODE_LEN 12
+#define PGPS_ALL_POOLS (-1)		/* instead of the number of one */
 
 /* how many of the last report intervals we look at */
 #define PGPS_INTERVALS 5
@@ -179,13 +180,6 @@ typedef struct PgpsInstanceCopy
 	PgpsHistogram *histogram;	/* beside it; NULL unless asked for */
 } PgpsInstanceCopy;
 
-/* The histogram of a copied instance, or NULL */
-static inline const PgpsHistogram *
-pgps_copy_histogram(const PgpsInstanceCopy *instance)
-{
-	return instance->histogram;
-}
-
 /* registry-level facts */
 typedef struct PgpsRegistryInfo
 {
@@ -196,6 +190,7 @@ typedef struct PgpsRegistryInfo
 	PgpsLimitStatus server_status;	/* at the last pass */
 	TimestampTz server_status_since;
 	int			instances_max;
+	int			instances_used; /* rows (other) left out */
 	uint64		overflowed;		/* reports and connections put into (other) */
 	uint64		unmapped_keys;
 	uint64		dropped;		/* entries given up early to make room */
@@ -254,6 +249,7 @@ extern void pgps_registry_leave(int64 session_time, bool only_reported);
 
 /* what readers get: one consistent copy in the current memory context */
 extern PgpsCopy *pgps_registry_copy(PgpsHistograms histograms, int32 only_pool);
+extern PgpsPoolCopy *pgps_registry_pools(int *npools);
 extern void pgps_leave_out_base(PgpsCopy *copy);
 extern bool pgps_registry_counted(const PgpsPoolKey *key, const char *instance,
 								  PgpsValues *counted);

@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -66,6 +67,7 @@ pgps_get_alerts(PG_FUNCTION_ARGS)
 	{
 		const PgpsAlert *alert = &alerts->alerts[i];
 
+		CHECK_FOR_INTERRUPTS();
 		if (pgps_may_see_alert(alert->subject.scope, alert->subject.roleid))
 			put_alert(row, alert, pgps_silenced_until(silences, alert),
 					  alerts->evaluated_at);

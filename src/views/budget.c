@@ -14,6 +14,7 @@
 
 #include "analysis/budget.h"
 #include "views/row.h"
+#include "views/statement.h"
 
 PG_FUNCTION_INFO_V1(pgps_get_budget);
 
@@ -41,11 +42,12 @@ Datum
 pgps_get_budget(PG_FUNCTION_ARGS)
 {
 	PgpsRow    *row = PGPS_BEGIN_VIEW(BUDGET_COLUMNS);
-	PgpsSnapshot *snapshot = PG_GETARG_BOOL(0) ? pgps_take_exported_snapshot() :
-		pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
+	PgpsSnapshot snapshot = *pgps_snapshot(fcinfo, PGPS_NO_HISTOGRAMS);
 	ListCell   *lc;
 
-	foreach(lc, pgps_limits(snapshot))
+	if (PG_GETARG_BOOL(0))
+		snapshot.rejections = pgps_exported_rejections(fcinfo);
+	foreach(lc, pgps_limits(&snapshot))
 	{
 		const PgpsLimit *limit = lfirst(lc);
 

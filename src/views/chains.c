@@ -9,10 +9,14 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+#include "utils/hsearch.h"
+
 #include "analysis/snapshot.h"
 #include "poolers/poolers.h"
 #include "registry/bindings.h"
 #include "views/row.h"
+#include "views/statement.h"
 #include "views/visible.h"
 
 PG_FUNCTION_INFO_V1(pgps_get_chains);
@@ -44,38 +48,200 @@ typedef struct Here
 	int			in_xact;
 } Here;
 
-/* Does an application's pool come through this pool of a pooler? */
-static bool
-comes_through(const PgpsSnapshot *snapshot, const PgpsPoolState *pool,
-			  const PgpsPoolState *pooler_pool)
+/* a pooler's pool: its connections here, and does a pool come through it? */
+typedef struct StageKey
+{
+	Oid			roleid;
+	Oid			dbid;
+	char		pooler[PGPS_POOL_LEN];	/* padded with zeros */
+} StageKey;
+
+typedef struct Stage
+{
+	StageKey	key;
+	Here		here;
+	bool		used;
+} Stage;
+
+/* an application's pool comes through a pooler */
+typedef struct WayKey
+{
+	const PgpsPoolState *pool;
+	char		pooler[PGPS_POOL_LEN];	/* padded with zeros */
+} WayKey;
+
+/* the pools of poolers for one role and database: one of each pooler */
+typedef struct PoolerPoolsKey
+{
+	Oid			roleid;
+	Oid			dbid;
+} PoolerPoolsKey;
+
+typedef struct PoolerPools
+{
+	PoolerPoolsKey key;
+	List	   *pools;			/* const PgpsPoolState */
+} PoolerPools;
+
+/* everything is looked at once, however many pools there are */
+typedef struct Chains
+{
+	const PgpsSnapshot *snapshot;
+	HTAB	   *stages;			/* of Stage */
+	HTAB	   *ways;			/* of WayKey */
+	HTAB	   *pooler_pools;	/* of PoolerPools */
+} Chains;
+
+static HTAB *
+make_table(Size keysize, Size entrysize)
+{
+	HASHCTL		ctl = {
+		.keysize = keysize,
+		.entrysize = entrysize,
+		.hcxt = CurrentMemoryContext
+	};
+
+	return hash_create("pgpool_stats chains", 64, &ctl,
+					   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+static Stage *
+find_stage(const Chains *chains, Oid roleid, Oid dbid, const char *pooler)
+{
+	StageKey	key;
+	Stage	   *stage;
+	bool		found;
+
+	memset(&key, 0, sizeof(key));
+	key.roleid = roleid;
+	key.dbid = dbid;
+	strlcpy(key.pooler, pooler, sizeof(key.pooler));
+	stage = hash_search(chains->stages, &key, HASH_ENTER, &found);
+	if (!found)
+	{
+		memset(&stage->here, 0, sizeof(Here));
+		stage->used = false;
+	}
+	return stage;
+}
+
+static Stage *
+stage_of(const Chains *chains, const PgpsPoolState *pooler_pool)
 {
 	const PgpsPoolKey *key = &pooler_pool->data->key;
+
+	return find_stage(chains, key->roleid, key->dbid, key->name);
+}
+
+static List **
+pooler_pools(const Chains *chains, const PgpsPoolKey *pool)
+{
+	PoolerPoolsKey key = {pool->roleid, pool->dbid};
+	bool		found;
+	PoolerPools *pools = hash_search(chains->pooler_pools, &key, HASH_ENTER,
+									 &found);
+
+	if (!found)
+		pools->pools = NIL;
+	return &pools->pools;
+}
+
+/* Does an application's pool come through a pooler?  From now on if "note". */
+static bool
+comes_through(const Chains *chains, const PgpsPoolState *pool,
+			  const char *pooler, bool note)
+{
+	WayKey		key;
+
+	memset(&key, 0, sizeof(key));
+	key.pool = pool;
+	strlcpy(key.pooler, pooler, sizeof(key.pooler));
+	return hash_search(chains->ways, &key, note ? HASH_ENTER : HASH_FIND,
+					   NULL) != NULL;
+}
+
+static bool
+is_application(const PgpsPoolState *pool)
+{
+	return pool->live > 0 && pool->source != PGPS_SOURCE_POOLER;
+}
+
+static void
+look_at_connections(Chains *chains)
+{
+	const PgpsSnapshot *snapshot = chains->snapshot;
 	int			i;
 
-	if (pool->live == 0 || pool->source == PGPS_SOURCE_POOLER ||
-		pool->data->key.roleid != key->roleid ||
-		pool->data->key.dbid != key->dbid)
-		return false;
-	for (i = 0; i < pool->ninstances; i++)
-	{
-		const PgpsInstanceState *state = pool->instances[i];
-
-		if (state->live && state->via != NULL && strcmp(state->via, key->name) == 0)
-			return true;
-	}
-
-	/* one instance may come through several pools of poolers */
 	for (i = 0; i < snapshot->nbackends; i++)
 	{
 		const PgpsBackend *backend = &snapshot->backends[i];
 		const PgpsInstanceState *state = pgps_instance_of(snapshot, backend);
+		const char *pooler;
+		Stage	   *stage;
 
-		if (state != NULL && state->pool == pool &&
-			backend->pooler != PGPS_NO_POOLER &&
-			strcmp(snapshot->poolers[backend->pooler].name, key->name) == 0)
-			return true;
+		CHECK_FOR_INTERRUPTS();
+		if (backend->pooler == PGPS_NO_POOLER)
+			continue;
+		pooler = snapshot->poolers[backend->pooler].name;
+		stage = find_stage(chains, backend->roleid, backend->dbid, pooler);
+		stage->here.connections++;
+		stage->here.in_xact += backend->in_xact;
+
+		/* one instance may come through several pools of poolers */
+		if (state != NULL)
+			comes_through(chains, state->pool, pooler, true);
 	}
-	return false;
+}
+
+static Chains *
+find_chains(const PgpsSnapshot *snapshot)
+{
+	Chains	   *chains = palloc(sizeof(Chains));
+	const ListCell *lc;
+	int			i;
+
+	chains->snapshot = snapshot;
+	chains->stages = make_table(sizeof(StageKey), sizeof(Stage));
+	chains->ways = make_table(sizeof(WayKey), sizeof(WayKey));
+	chains->pooler_pools = make_table(sizeof(PoolerPoolsKey), sizeof(PoolerPools));
+
+	look_at_connections(chains);
+	for (i = 0; i < snapshot->ninstances; i++)
+	{
+		const PgpsInstanceState *state = &snapshot->instances[i];
+
+		CHECK_FOR_INTERRUPTS();
+		if (state->live && state->via != NULL)
+			comes_through(chains, state->pool, state->via, true);
+	}
+	for (i = 0; i < snapshot->npools; i++)
+	{
+		PgpsPoolState *pool = &snapshot->pools[i];
+
+		CHECK_FOR_INTERRUPTS();
+		if (pool->live > 0 && pool->source == PGPS_SOURCE_POOLER)
+		{
+			List	  **pools = pooler_pools(chains, &pool->data->key);
+
+			*pools = lappend(*pools, pool);
+		}
+	}
+	for (i = 0; i < snapshot->npools; i++)
+	{
+		const PgpsPoolState *pool = &snapshot->pools[i];
+
+		if (!is_application(pool))
+			continue;
+		foreach(lc, *pooler_pools(chains, &pool->data->key))
+		{
+			const PgpsPoolState *pooler_pool = lfirst(lc);
+
+			CHECK_FOR_INTERRUPTS();
+			if (comes_through(chains, pool, pooler_pool->data->key.name, false))
+				stage_of(chains, pooler_pool)->used = true;
+		}
+	}
+	return chains;
 }
 
 static bool
@@ -106,32 +272,15 @@ bottleneck(const PgpsPoolState *pool, const PgpsPoolState *pooler_pool)
 
 /* The connections of a pool: its own, or those that its pooler holds */
 static Here
-connections_here(const PgpsSnapshot *snapshot, const PgpsPoolState *pool,
+connections_here(const Chains *chains, const PgpsPoolState *pool,
 				 const PgpsPoolState *pooler)
 {
-	Here		here = {0, 0};
-	const PgpsPoolKey *key;
-	int			i;
+	Here		here;
 
-	if (pooler == NULL)
-	{
-		here.connections = pool->connections;
-		here.in_xact = pool->in_xact;
-		return here;
-	}
-	key = &pooler->data->key;
-	for (i = 0; i < snapshot->nbackends; i++)
-	{
-		const PgpsBackend *backend = &snapshot->backends[i];
-
-		if (backend->pooler != PGPS_NO_POOLER &&
-			strcmp(snapshot->poolers[backend->pooler].name, key->name) == 0 &&
-			backend->roleid == key->roleid && backend->dbid == key->dbid)
-		{
-			here.connections++;
-			here.in_xact += backend->in_xact;
-		}
-	}
+	if (pooler != NULL)
+		return stage_of(chains, pooler)->here;
+	here.connections = pool->connections;
+	here.in_xact = pool->in_xact;
 	return here;
 }
 
@@ -143,7 +292,7 @@ pool_mode(const PgpsPoolState *pool)
 
 /* "pool" or "pooler" may be NULL. */
 static void
-put_chain(PgpsRow *row, const PgpsSnapshot *snapshot,
+put_chain(PgpsRow *row, const Chains *chains,
 		  const PgpsPoolState *pool, const PgpsPoolState *pooler)
 {
 	static const PgpsValues unknown = {0};
@@ -151,64 +300,48 @@ put_chain(PgpsRow *row, const PgpsSnapshot *snapshot,
 	const PgpsPool *named = pool ? pool->data : pooler->data;
 	const PgpsValues *in_pool = pool ? &pool->sum : &unknown;
 	const PgpsValues *in_pooler = pooler ? &pooler->sum : &unknown;
-	Here		here = connections_here(snapshot, pool, pooler);
+	Here		here = connections_here(chains, pool, pooler);
 
 	PGPS_PUT_ROW(CHAIN_COLUMNS);
 }
 
 /* The rows of an application's pool: one for each pooler's pool on its way */
 static void
-put_application_chains(PgpsRow *row, const PgpsSnapshot *snapshot,
+put_application_chains(PgpsRow *row, const Chains *chains,
 					   const PgpsPoolState *pool)
 {
-	int			i,
-				n = 0;
+	const ListCell *lc;
+	int			n = 0;
 
-	for (i = 0; i < snapshot->npools; i++)
+	foreach(lc, *pooler_pools(chains, &pool->data->key))
 	{
-		const PgpsPoolState *other = &snapshot->pools[i];
+		const PgpsPoolState *pooler_pool = lfirst(lc);
 
-		if (other->live > 0 && other->source == PGPS_SOURCE_POOLER &&
-			comes_through(snapshot, pool, other))
+		if (comes_through(chains, pool, pooler_pool->data->key.name, false))
 		{
-			put_chain(row, snapshot, pool, other);
+			put_chain(row, chains, pool, pooler_pool);
 			n++;
 		}
 	}
 	if (n == 0)
-		put_chain(row, snapshot, pool, NULL);
-}
-
-/* The row of a pooler's pool that no application's pool is known to use */
-static void
-put_pooler_chain(PgpsRow *row, const PgpsSnapshot *snapshot,
-				 const PgpsPoolState *pooler_pool)
-{
-	int			i;
-
-	for (i = 0; i < snapshot->npools; i++)
-	{
-		if (comes_through(snapshot, &snapshot->pools[i], pooler_pool))
-			return;
-	}
-	put_chain(row, snapshot, NULL, pooler_pool);
+		put_chain(row, chains, pool, NULL);
 }
 
 Datum
 pgps_get_chains(PG_FUNCTION_ARGS)
 {
 	PgpsRow    *row = PGPS_BEGIN_VIEW(CHAIN_COLUMNS);
-	PgpsSnapshot *snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
+	const PgpsSnapshot *snapshot = pgps_snapshot(fcinfo, PGPS_NO_HISTOGRAMS);
+	const Chains *chains = find_chains(snapshot);
 	const PgpsPoolState *pool = NULL;
 
 	while ((pool = pgps_next_visible(snapshot, pool)) != NULL)
 	{
-		if (pool->live == 0)
-			continue;
-		if (pool->source != PGPS_SOURCE_POOLER)
-			put_application_chains(row, snapshot, pool);
-		else if (pgps_known(&pool->sum, PGPS_OPEN))
-			put_pooler_chain(row, snapshot, pool);
+		if (is_application(pool))
+			put_application_chains(row, chains, pool);
+		else if (pool->live > 0 && pgps_known(&pool->sum, PGPS_OPEN) &&
+				 !stage_of(chains, pool)->used)
+			put_chain(row, chains, NULL, pool);
 	}
 	return (Datum) 0;
 }

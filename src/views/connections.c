@@ -9,9 +9,12 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+
 #include "analysis/leaks.h"
 #include "analysis/snapshot.h"
 #include "views/row.h"
+#include "views/statement.h"
 #include "views/visible.h"
 
 PG_FUNCTION_INFO_V1(pgps_get_connections);
@@ -99,7 +102,7 @@ Datum
 pgps_get_connections(PG_FUNCTION_ARGS)
 {
 	PgpsRow    *row = PGPS_BEGIN_VIEW(CONNECTION_COLUMNS);
-	PgpsSnapshot *snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
+	const PgpsSnapshot *snapshot = pgps_snapshot(fcinfo, PGPS_NO_HISTOGRAMS);
 	const char **suspects = find_suspects(snapshot);
 	int			i;
 
@@ -108,6 +111,7 @@ pgps_get_connections(PG_FUNCTION_ARGS)
 		const PgpsBackend *backend = &snapshot->backends[i];
 		const PgpsInstanceState *state = pgps_instance_of(snapshot, backend);
 
+		CHECK_FOR_INTERRUPTS();
 		if (state != NULL && pgps_may_see(state->pool->data->key.roleid))
 			put_connection(row, snapshot, backend, state, suspects[i]);
 	}

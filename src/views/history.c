@@ -12,6 +12,7 @@
 #include "analysis/history.h"
 #include "analysis/snapshot.h"
 #include "views/row.h"
+#include "views/statement.h"
 #include "views/visible.h"
 
 PG_FUNCTION_INFO_V1(pgps_get_history);
@@ -44,7 +45,7 @@ Datum
 pgps_get_history(PG_FUNCTION_ARGS)
 {
 	PgpsRow    *row = PGPS_BEGIN_VIEW(HISTORY_COLUMNS);
-	PgpsSnapshot *snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
+	const PgpsSnapshot *snapshot = pgps_snapshot(fcinfo, PGPS_NO_HISTOGRAMS);
 	PgpsBucket *buckets = palloc(PGPS_NTEN_MINUTES * sizeof(PgpsBucket));
 	const PgpsPoolState *pool = NULL;
 	PgpsPeriod	period;

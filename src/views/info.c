@@ -15,49 +15,40 @@
 
 #include "alerts/alerts.h"
 #include "analysis/history.h"
-#include "analysis/snapshot.h"
 #include "base/settings.h"
 #include "base/shmem.h"
+#include "registry/registry.h"
 #include "views/row.h"
 #include "views/visible.h"
 
 PG_FUNCTION_INFO_V1(pgps_get_info);
 
 #define INFO_COLUMNS(C) \
-	C(loaded, bool, snapshot != NULL) \
+	C(loaded, bool, loaded) \
 	C(version, text, PGPS_VERSION) \
 	C(collector_pid, int4, info->collector_pid != 0 ? info->collector_pid : -1) \
 	C(last_pass, time, info->last_pass) \
-	C(sees_all, bool, snapshot != NULL ? pgps_sees_all() : -1) \
-	C(instances_used, int4, snapshot != NULL ? instances_used(snapshot) : -1) \
+	C(sees_all, bool, loaded ? pgps_sees_all() : -1) \
+	C(instances_used, int4, info->instances_used) \
 	C(instances_max, int4, info->instances_max) \
 	C(overflowed_instances, int8, info->overflowed) \
-	C(unlabelled_connections, int4, snapshot != NULL ? unlabelled(snapshot) : -1) \
+	C(unlabelled_connections, int4, loaded ? unlabelled() : -1) \
 	C(unmapped_keys, int8, info->unmapped_keys) \
 	C(dropped, int8, info->dropped) \
 	C(stats_reset, time, info->stats_reset) \
 	C(started_at, time, info->started_at) \
-	C(notes, text, snapshot != NULL ? blind_spots(info) : NULL)
+	C(notes, text, loaded ? blind_spots(info) : NULL)
 
 static int
-instances_used(const PgpsSnapshot *snapshot)
+unlabelled(void)
 {
+	int			nbackends;
+	const PgpsBackend *backends = pgps_registry_backends(&nbackends);
 	int			count = 0;
 	int			i;
 
-	for (i = 0; i < snapshot->ninstances; i++)
-		count += !snapshot->instances[i].data->other;
-	return count;
-}
-
-static int
-unlabelled(const PgpsSnapshot *snapshot)
-{
-	int			count = 0;
-	int			i;
-
-	for (i = 0; i < snapshot->nbackends; i++)
-		count += !snapshot->backends[i].labelled;
+	for (i = 0; i < nbackends; i++)
+		count += !backends[i].labelled;
 	return count;
 }
 
@@ -109,28 +100,30 @@ blind_spots(const PgpsRegistryInfo *info)
 	return notes.data;
 }
 
-/* "snapshot" is NULL when the library is not loaded. */
 static void
-put_info(PgpsRow *row, const PgpsSnapshot *snapshot)
+put_info(PgpsRow *row, bool loaded, const PgpsRegistryInfo *info)
 {
-	static const PgpsRegistryInfo unknown = {
-		.instances_max = -1,
-		.overflowed = -1,
-		.unmapped_keys = -1,
-		.dropped = -1
-	};
-	const PgpsRegistryInfo *info = snapshot != NULL ? &snapshot->info : &unknown;
-
 	PGPS_PUT_ROW(INFO_COLUMNS);
 }
 
-/* One row, also when the library is not loaded */
+/*
+ * One row, also when the library is not loaded.  No instance is looked at for
+ * it.
+ */
 Datum
 pgps_get_info(PG_FUNCTION_ARGS)
 {
 	PgpsRow    *row = PGPS_BEGIN_ROWS(INFO_COLUMNS);
+	PgpsRegistryInfo info = {
+		.instances_max = -1,
+		.instances_used = -1,
+		.overflowed = -1,
+		.unmapped_keys = -1,
+		.dropped = -1
+	};
 
-	put_info(row, pgps_is_loaded() ?
-			 pgps_take_snapshot(PGPS_NO_HISTOGRAMS) : NULL);
+	if (pgps_is_loaded())
+		pgps_registry_info(&info);
+	put_info(row, pgps_is_loaded(), &info);
 	return (Datum) 0;
 }

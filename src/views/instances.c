@@ -1,7 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * instances.c
- *	  The function behind the view instances.
+ *	  The functions behind the view instances, and the names of pools.
+ *
+ * The view joins the names of the pools with the instances of each: so a
+ * condition on the names leaves out the instances of other pools before
+ * anybody has looked at them.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -9,21 +13,29 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+
 #include "analysis/snapshot.h"
 #include "views/row.h"
+#include "views/statement.h"
 #include "views/visible.h"
 
 /* with fewer connects it is not said that nothing is pooled */
 #define MANY_CONNECTS 20
 
+PG_FUNCTION_INFO_V1(pgps_get_pool_names);
 PG_FUNCTION_INFO_V1(pgps_get_instances);
+
+#define POOL_NAME_COLUMNS(C) \
+	C(number, int4, pool->index) \
+	C(pool, text, pool->data.key.name) \
+	C(datname, name, pgps_database_name(&pool->data)) \
+	C(usename, name, pgps_role_name(&pool->data)) \
+	C(instances, int4, pool->data.instances)
 
 #define INSTANCE_COLUMNS(C) \
 	/* identity */ \
-	C(pool, text, pool->key.name) \
 	C(instance, text, data->name) \
-	C(datname, name, pgps_database_name(pool)) \
-	C(usename, name, pgps_role_name(pool)) \
 	C(source, text, pgps_source_name(data->source)) \
 	C(via, text, state->via) \
 	C(status, text, pgps_status_name(state->now.status)) \
@@ -65,12 +77,12 @@ PG_FUNCTION_INFO_V1(pgps_get_instances);
 	C(xacts, count, counters, PGPS_SERVER_XACTS) \
 	C(total_xact_time, count_ms, counters, PGPS_XACT_TIME) \
 	C(mean_xact_time, mean_ms, counters, PGPS_XACT_TIME, PGPS_SERVER_XACTS) \
-	C(xact_time_p50, ms, pgps_percentile(histogram, 0.50)) \
-	C(xact_time_p95, ms, pgps_percentile(histogram, 0.95)) \
-	C(xact_time_p99, ms, pgps_percentile(histogram, 0.99)) \
+	C(xact_time_p50, ms, percentile(histogram, 0.50)) \
+	C(xact_time_p95, ms, percentile(histogram, 0.95)) \
+	C(xact_time_p99, ms, percentile(histogram, 0.99)) \
 	C(connects, count, counters, PGPS_CONNECTS) \
 	C(disconnects, count, counters, PGPS_DISCONNECTS) \
-	C(rejected, int8, pgps_instance_rejected(state, rejections)) \
+	C(rejected, int8, pgps_instance_rejected(state, names, rejections)) \
 	/* times */ \
 	C(last_report, time, data->last_report) \
 	C(report_interval, ms, report_interval(data)) \
@@ -128,33 +140,60 @@ instance_notes(const PgpsInstanceState *state)
 	return notes.data;
 }
 
+/* -1 = unknown, or none; "histogram" may be NULL */
+static double
+percentile(const PgpsHistogram *histogram, double fraction)
+{
+	return histogram == NULL ? -1 : pgps_percentile(histogram, fraction);
+}
+
 static void
 put_instance(PgpsRow *row, const PgpsInstanceState *state,
-			 const PgpsRejections *rejections)
+			 const PgpsNames *names, const PgpsRejections *rejections)
 {
-	const PgpsPool *pool = state->pool->data;
 	const PgpsInstance *data = state->data;
 	const PgpsValues *shown = &state->now.shown;
 	const PgpsActivityCopy *activity = &state->copy->activity;
-	const PgpsHistogram *histogram = pgps_copy_histogram(state->copy);
+	const PgpsHistogram *histogram = state->histograms[PGPS_ALL_XACTS];
 	const PgpsCounters *counters = &state->counters;
 
 	PGPS_PUT_ROW(INSTANCE_COLUMNS);
 }
 
+/* Of the pools that the caller may see */
+Datum
+pgps_get_pool_names(PG_FUNCTION_ARGS)
+{
+	PgpsRow    *row = PGPS_BEGIN_VIEW(POOL_NAME_COLUMNS);
+	int			npools;
+	const PgpsPoolCopy *pools = pgps_pool_list(fcinfo, PGPS_ALL_XACTS, &npools);
+	const PgpsPoolCopy *pool;
+
+	for (pool = pools; pool < pools + npools; pool++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (pgps_may_see(pool->data.key.roleid))
+			PGPS_PUT_ROW(POOL_NAME_COLUMNS);
+	}
+	return (Datum) 0;
+}
+
+/* get_instances(pool_number int): of a pool, by its number among those names */
 Datum
 pgps_get_instances(PG_FUNCTION_ARGS)
 {
 	PgpsRow    *row = PGPS_BEGIN_VIEW(INSTANCE_COLUMNS);
-	PgpsSnapshot *snapshot = PG_GETARG_BOOL(0) ? pgps_take_exported_snapshot() :
-		pgps_take_snapshot(PGPS_ALL_XACTS);
-	const PgpsPoolState *pool = NULL;
+	int32		number = PG_GETARG_INT32(0);
+	const PgpsSnapshot *snapshot = pgps_pool_snapshot(fcinfo, PGPS_ALL_XACTS,
+													  number);
+	const PgpsPoolState *pool = pgps_listed_pool(fcinfo, snapshot, number);
+	PgpsNames	names;
 	int			i;
 
-	while ((pool = pgps_next_visible(snapshot, pool)) != NULL)
-	{
-		for (i = 0; i < pool->ninstances; i++)
-			put_instance(row, pool->instances[i], snapshot->rejections);
-	}
+	if (pool == NULL || !pgps_may_see(pool->data->key.roleid))
+		return (Datum) 0;
+	names = pgps_names(pool->data);
+	for (i = 0; i < pool->ninstances; i++)
+		put_instance(row, pool->instances[i], &names, snapshot->rejections);
 	return (Datum) 0;
 }

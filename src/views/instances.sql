@@ -1,9 +1,19 @@
-CREATE FUNCTION pgpool_stats.get_instances(exported boolean DEFAULT false)
+CREATE FUNCTION pgpool_stats.get_pool_names()
 RETURNS TABLE (
+	number int,
 	pool text,
-	instance text,
 	datname name,
 	usename name,
+	instances int
+)
+AS 'MODULE_PATHNAME', 'pgps_get_pool_names'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED ROWS 50;
+COMMENT ON FUNCTION pgpool_stats.get_pool_names() IS
+	'the pools, behind the views instances and metrics';
+
+CREATE FUNCTION pgpool_stats.get_instances(pool_number int DEFAULT -1)
+RETURNS TABLE (
+	instance text,
 	source text,
 	via text,
 	status text,
@@ -54,12 +64,28 @@ RETURNS TABLE (
 	notes text
 )
 AS 'MODULE_PATHNAME', 'pgps_get_instances'
-LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
-COMMENT ON FUNCTION pgpool_stats.get_instances(boolean) IS
-	'behind the view instances, and metrics';
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED ROWS 20;
+COMMENT ON FUNCTION pgpool_stats.get_instances(int) IS
+	'those of a pool, behind the view instances';
 
+-- a condition on pool, datname or usename is applied to p: what it leaves out
+-- is not looked at
 CREATE VIEW pgpool_stats.instances AS
-	SELECT * FROM pgpool_stats.get_instances();
+	SELECT p.pool, i.instance, p.datname, p.usename, i.source, i.via, i.status,
+		   i.status_since, i.client_addr, i.dialect, i.app_version,
+		   i.pool_size, i.max_overflow, i.max_size, i.unlimited, i.min_size,
+		   i.open, i.checked_out, i.checked_in, i.overflow, i.waiting,
+		   i.max_wait, i.used_pct, i.as_of, i.connections, i.in_xact,
+		   i.idle_in_xact, i.unclaimed, i.peak_in_xact, i.peak_in_xact_at,
+		   i.exhausted_count, i.exhausted_time, i.checkouts, i.waits,
+		   i.total_wait_time, i.mean_wait_time, i.timeouts, i.errors,
+		   i.xacts, i.total_xact_time, i.mean_xact_time, i.xact_time_p50,
+		   i.xact_time_p95, i.xact_time_p99, i.connects, i.disconnects,
+		   i.rejected, i.last_report, i.report_interval, i.first_seen,
+		   i.unmapped, i.notes
+	FROM pgpool_stats.get_pool_names() AS p
+		CROSS JOIN LATERAL pgpool_stats.get_instances(p.number) AS i
+	WHERE p.instances > 0;
 GRANT SELECT ON pgpool_stats.instances TO PUBLIC;
 COMMENT ON VIEW pgpool_stats.instances IS
 	'Instances of the pools: a row for each process';

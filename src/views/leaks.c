@@ -12,6 +12,7 @@
 #include "analysis/history.h"
 #include "analysis/leaks.h"
 #include "views/row.h"
+#include "views/statement.h"
 #include "views/visible.h"
 
 PG_FUNCTION_INFO_V1(pgps_get_leaks);
@@ -65,7 +66,7 @@ Datum
 pgps_get_leaks(PG_FUNCTION_ARGS)
 {
 	PgpsRow    *row = PGPS_BEGIN_VIEW(LEAK_COLUMNS);
-	PgpsSnapshot *snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
+	const PgpsSnapshot *snapshot = pgps_snapshot(fcinfo, PGPS_NO_HISTOGRAMS);
 	PgpsBucket *buckets = palloc(PGPS_NTEN_MINUTES * sizeof(PgpsBucket));
 	int			nleaks;
 	PgpsLeak   *leaks = pgps_find_leaks(snapshot, &nleaks);

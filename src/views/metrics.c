@@ -6,6 +6,9 @@
  * The metrics of pools and instances are listed here, those of the server in
  * metrics.sql, which also says how their names end.
  *
+ * A dropped and a new role or database of one name are one series: the views
+ * ask for all pools of one name at once.  There is rarely more than one.
+ *
  * Copyright (c) 2026, the pgpool_stats authors
  *
  *-------------------------------------------------------------------------
@@ -14,23 +17,20 @@
 
 #include <math.h>
 
+#include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/json.h"
 #include "utils/timestamp.h"
 
 #include "analysis/snapshot.h"
 #include "server/rejections.h"
 #include "views/row.h"
+#include "views/series.h"
+#include "views/statement.h"
 #include "views/visible.h"
 
 PG_FUNCTION_INFO_V1(pgps_get_metrics);
 PG_FUNCTION_INFO_V1(pgps_get_rejected_by_reason);
-
-#define METRIC_COLUMNS(C) \
-	C(name, text, name) \
-	C(help, text, help) \
-	C(labels, jsonb, labels) \
-	C(value, float8, value)
 
 #define REASON_COLUMNS(C) \
 	C(reason, text, pgps_reason_name(reason)) \
@@ -39,63 +39,17 @@ PG_FUNCTION_INFO_V1(pgps_get_rejected_by_reason);
 /* a pool, or one of its instances: what the metrics of both are made of */
 typedef struct Measured
 {
-	PgpsRow    *row;
-	const char *prefix;			/* of the names */
-	const PgpsPool *pool;
-	const char *instance;		/* NULL = a pool */
-	PgpsSource	source;
-	const Jsonb *labels;
+	const PgpsNames *names;
+	const PgpsRejections *rejections;
+	TimestampTz now;
 	const PgpsValues *shown;
 	double		used_pct;
 	int			connections;
 	int			in_xact;
 	int			idle_in_xact;
 	int64		unclaimed;
-	const PgpsCounters *counters;
+	PgpsCounters counters;
 } Measured;
-
-static void
-add_label(StringInfo json, const char *label, const char *value)
-{
-	if (value == NULL)
-		return;
-	appendStringInfo(json, "%s\"%s\": ", json->len > 0 ? ", " : "{", label);
-	escape_json(json, value);
-}
-
-/* Whose it is; "state" may be NULL. */
-static const Jsonb *
-labels_of(const Measured *m, const char *state)
-{
-	StringInfoData json;
-
-	initStringInfo(&json);
-	add_label(&json, "pool", m->pool->key.name);
-	add_label(&json, "pool_instance", m->instance);
-	add_label(&json, "datname", pgps_database_name(m->pool));
-	add_label(&json, "usename", pgps_role_name(m->pool));
-	add_label(&json, "layer", m->source == PGPS_SOURCE_POOLER ? "pooler" : NULL);
-	add_label(&json, "state", state);
-	appendStringInfoChar(&json, '}');
-	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in,
-											  CStringGetDatum(json.data)));
-}
-
-/* A negative value is unknown. */
-static void
-put_metric(const Measured *m, const char *suffix, const char *state,
-		   const char *help, double value)
-{
-	PgpsRow    *row = m->row;
-	const Jsonb *labels;
-	char	   *name;
-
-	if (value < 0)
-		return;
-	labels = state != NULL ? labels_of(m, state) : m->labels;
-	name = psprintf("%s%s", m->prefix, suffix);
-	PGPS_PUT_ROW(METRIC_COLUMNS);
-}
 
 /*-------------------------------------------------------------------------
  * Values; negative = unknown
@@ -130,7 +84,7 @@ unix_time(TimestampTz time)
 static double
 count(const Measured *m, int counter)
 {
-	return pgps_count(m->counters, counter, -1);
+	return pgps_count(&m->counters, counter, -1);
 }
 
 /* What the time waited is divided by for its mean */
@@ -178,13 +132,13 @@ wait_events(const Measured *m)
 	M(live_instances, NULL, "Live instances.", pool->live) \
 	M(reporting_instances, NULL, "Live instances that report.", pool->reporting) \
 	M(exhausted_instances, NULL, "Instances that have lent everything.", pool->exhausted) \
-	M(exhausted_seconds, NULL, "How long an instance has been exhausted, the longest of all.", pool->status != PGPS_EXHAUSTED ? 0 : seconds(GetCurrentTimestamp() - pool->status_since)) \
+	M(exhausted_seconds, NULL, "How long an instance has been exhausted, the longest of all.", pool->status != PGPS_EXHAUSTED ? 0 : seconds(m->now - pool->status_since)) \
 	M(silent_instances, NULL, "Instances that work but do not report.", pool->silent) \
 	M(gone_instances, NULL, "Instances that ended without forget().", pool->gone) \
 	M(peak_connections, NULL, "Most connections at once since the last reset.", pool->peak_connections) \
 	M(last_report_timestamp_seconds, NULL, "When an instance last reported.", unix_time(pool->last_report)) \
 	M(wait_events_total, NULL, "Waits, or checkouts, by library: divides the time waited for its mean.", wait_events(m)) \
-	M(pool_rejected_total, NULL, "Connections of the pool rejected by a limit.", pgps_pool_rejected(pool, rejections))
+	M(pool_rejected_total, NULL, "Connections of the pool rejected by a limit.", pgps_pool_rejected(pool->data, m->names, m->rejections))
 
 #define INSTANCE_METRICS(M) \
 	M(client_connections_min, NULL, "Connections the pool keeps open.", figure(m, PGPS_MIN_SIZE)) \
@@ -192,79 +146,167 @@ wait_events(const Measured *m)
 	M(last_report_timestamp_seconds, NULL, "When it last reported.", unix_time(data->last_report)) \
 	M(exhausted_total, NULL, "Times all its connections were in a transaction.", count(m, PGPS_EXHAUSTED_COUNT)) \
 	M(exhausted_seconds_total, NULL, "Time all its connections were in a transaction.", seconds(count(m, PGPS_EXHAUSTED_TIME))) \
-	M(rejected_total, NULL, "Connections of the pool rejected by a limit.", pgps_instance_rejected(state, rejections))
+	M(rejected_total, NULL, "Connections of the pool rejected by a limit.", pgps_instance_rejected(state, m->names, m->rejections))
 
-#define PUT_METRIC(suffix, state, help, value) \
-	put_metric(m, #suffix, state, help, value);
+#define DESCRIBE(suffix, state, help, value) {#suffix, state, help},
+#define MEASURE(suffix, state, help, measured) *value++ = (measured);
+
+static const PgpsMetric pool_metrics[] = {
+	COMMON_METRICS(DESCRIBE)
+	POOL_METRICS(DESCRIBE)
+};
+
+static const PgpsMetric instance_metrics[] = {
+	COMMON_METRICS(DESCRIBE)
+	INSTANCE_METRICS(DESCRIBE)
+};
+
+StaticAssertDecl(lengthof(pool_metrics) <= PGPS_MAX_METRICS &&
+				 lengthof(instance_metrics) <= PGPS_MAX_METRICS,
+				 "there is room for all metrics");
 
 static void
-put_pool_metrics(PgpsRow *row, const PgpsPoolState *pool,
-				 const PgpsRejections *rejections)
+measure_pool(PgpsFigures *figures, const Measured *m, const PgpsPoolState *pool)
 {
-	Measured	measured = {
-		.row = row,
-		.prefix = "pgpool_stats_",
-		.pool = pool->data,
-		.source = pool->source,
-		.shown = &pool->sum,
-		.used_pct = pool->used_pct,
-		.connections = pool->connections,
-		.in_xact = pool->in_xact,
-		.idle_in_xact = pool->idle_in_xact,
-		.unclaimed = pool->unclaimed,
-		.counters = &pool->counters
-	};
-	const Measured *m = &measured;
+	double	   *value = figures->value;
 
-	measured.labels = labels_of(m, NULL);
-	COMMON_METRICS(PUT_METRIC);
-	POOL_METRICS(PUT_METRIC);
+	COMMON_METRICS(MEASURE);
+	POOL_METRICS(MEASURE);
 }
 
 static void
-put_instance_metrics(PgpsRow *row, const PgpsInstanceState *state,
-					 const PgpsRejections *rejections)
+measure_instance(PgpsFigures *figures, const Measured *m,
+				 const PgpsInstanceState *state)
 {
 	const PgpsInstance *data = state->data;
-	Measured	measured = {
-		.row = row,
-		.prefix = "pgpool_stats_instance_",
-		.pool = state->pool->data,
-		.instance = data->name,
-		.source = data->source,
-		.shown = &state->now.shown,
-		.used_pct = pgps_used_pct(&state->now.shown),
-		.connections = state->server.connections,
-		.in_xact = state->server.in_xact,
-		.idle_in_xact = state->server.idle_in_xact,
-		.unclaimed = state->now.unclaimed,
-		.counters = &state->counters
-	};
-	const Measured *m = &measured;
+	double	   *value = figures->value;
 
-	measured.labels = labels_of(m, NULL);
-	COMMON_METRICS(PUT_METRIC);
-	INSTANCE_METRICS(PUT_METRIC);
+	COMMON_METRICS(MEASURE);
+	INSTANCE_METRICS(MEASURE);
 }
 
-/* get_metrics(per_instance boolean): of all pools, or of their instances */
+/* what is read */
+typedef struct Sources
+{
+	const PgpsSnapshot *snapshot;
+	const PgpsRejections *rejections;
+	TimestampTz now;
+} Sources;
+
+/* "state" is NULL for the pool itself. */
+static PgpsFigures
+measure(const Sources *sources, const PgpsNames *names,
+		const PgpsPoolState *pool, const PgpsInstanceState *state)
+{
+	PgpsFigures figures;
+	Measured	m = {
+		.names = names,
+		.rejections = sources->rejections,
+		.now = sources->now,
+	};
+
+	if (state == NULL)
+	{
+		m.shown = &pool->sum;
+		m.used_pct = pool->used_pct;
+		m.connections = pool->connections;
+		m.in_xact = pool->in_xact;
+		m.idle_in_xact = pool->idle_in_xact;
+		m.unclaimed = pool->unclaimed;
+		pgps_exported_counters(&m.counters, &pool->counters, &pool->base,
+							   pool->source);
+		measure_pool(&figures, &m, pool);
+	}
+	else
+	{
+		m.shown = &state->now.shown;
+		m.used_pct = pgps_used_pct(&state->now.shown);
+		m.connections = state->server.connections;
+		m.in_xact = state->server.in_xact;
+		m.idle_in_xact = state->server.idle_in_xact;
+		m.unclaimed = state->now.unclaimed;
+		pgps_exported_counters(&m.counters, &state->counters, &state->data->base,
+							   state->data->source);
+		measure_instance(&figures, &m, state);
+	}
+	return figures;
+}
+
+/* "merged": there are others of its name. */
+static void
+put_pool(PgpsSeriesRows *rows, const Sources *sources,
+		 const PgpsPoolState *pool, bool per_instance, bool merged)
+{
+	PgpsNames  *names = palloc(sizeof(PgpsNames));
+	PgpsSeriesOf of = {
+		.pool = pool->data,
+		.names = names,
+		.source = pool->source,
+	};
+	int			n = per_instance ? pool->ninstances : 1;
+	int			i;
+
+	*names = pgps_names(pool->data);
+	for (i = 0; i < n; i++)
+	{
+		const PgpsInstanceState *state = per_instance ? pool->instances[i] : NULL;
+		PgpsFigures figures = measure(sources, names, pool, state);
+
+		CHECK_FOR_INTERRUPTS();
+		if (state != NULL)
+		{
+			of.source = state->data->source;
+			of.instance = state->data->name;
+		}
+		if (merged)
+			pgps_series_merge(rows, &figures, &of);
+		else
+			pgps_series_put(rows, &figures, &of);
+	}
+}
+
+/*
+ * get_metrics(pool_numbers int[], per_instance boolean): of pools of one name,
+ * or of their instances
+ */
 Datum
 pgps_get_metrics(PG_FUNCTION_ARGS)
 {
-	PgpsRow    *row = PGPS_BEGIN_VIEW(METRIC_COLUMNS);
-	PgpsSnapshot *snapshot = pgps_take_exported_snapshot();
-	bool		per_instance = PG_GETARG_BOOL(0);
-	const PgpsPoolState *pool = NULL;
+	static const PgpsMetricText *texts[2] = {NULL, NULL};
+	ArrayType  *numbers = PG_GETARG_ARRAYTYPE_P(0);
+	bool		per_instance = PG_GETARG_BOOL(1);
+	Sources		sources;
+	PgpsSeriesRows rows;
+	Datum	   *items;
+	List	   *pools = NIL;
+	const ListCell *lc;
+	int			n;
 	int			i;
 
-	while ((pool = pgps_next_visible(snapshot, pool)) != NULL)
+	pgps_series_begin(&rows, fcinfo,
+					  per_instance ? instance_metrics : pool_metrics,
+					  per_instance ? lengthof(instance_metrics) : lengthof(pool_metrics),
+					  per_instance ? "pgpool_stats_instance_" : "pgpool_stats_",
+					  &texts[per_instance]);
+	sources.snapshot = pgps_snapshot(fcinfo, PGPS_NO_HISTOGRAMS);
+	sources.rejections = pgps_exported_rejections(fcinfo);
+	sources.now = GetCurrentTimestamp();
+
+	deconstruct_array(numbers, INT4OID, sizeof(int32), true, TYPALIGN_INT,
+					  &items, NULL, &n);
+	for (i = 0; i < n; i++)
 	{
-		if (!per_instance)
-			put_pool_metrics(row, pool, snapshot->rejections);
-		for (i = 0; per_instance && i < pool->ninstances; i++)
-			put_instance_metrics(row, pool->instances[i],
-								 snapshot->rejections);
+		const PgpsPoolState *pool = pgps_listed_pool(fcinfo, sources.snapshot,
+													 DatumGetInt32(items[i]));
+
+		CHECK_FOR_INTERRUPTS();
+		if (pool != NULL && pgps_may_see(pool->data->key.roleid))
+			pools = lappend(pools, unconstify(PgpsPoolState *, pool));
 	}
+	foreach(lc, pools)
+		put_pool(&rows, &sources, lfirst(lc), per_instance,
+				 list_length(pools) > 1);
+	pgps_series_put_merged(&rows);
 	return (Datum) 0;
 }
 
@@ -273,10 +315,9 @@ Datum
 pgps_get_rejected_by_reason(PG_FUNCTION_ARGS)
 {
 	PgpsRow    *row = PGPS_BEGIN_VIEW(REASON_COLUMNS);
-	PgpsRejections *rejections = pgps_rejections_copy();
+	const PgpsRejections *rejections = pgps_exported_rejections(fcinfo);
 	int			reason;
 
-	pgps_rejections_leave_out_base(rejections);
 	for (reason = 0; reason < PGPS_REASONS; reason++)
 		PGPS_PUT_ROW(REASON_COLUMNS);
 	return (Datum) 0;

@@ -7,17 +7,19 @@
 -- to its last save would look as if all of it were new.
 --
 
-CREATE FUNCTION pgpool_stats.get_metrics(per_instance boolean DEFAULT false)
+CREATE FUNCTION pgpool_stats.get_metrics(pool_numbers int[] DEFAULT '{}',
+										 per_instance boolean DEFAULT false)
 RETURNS TABLE (
 	name text,
+	type text,
 	help text,
 	labels jsonb,
 	value float8
 )
 AS 'MODULE_PATHNAME', 'pgps_get_metrics'
-LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
-COMMENT ON FUNCTION pgpool_stats.get_metrics(boolean) IS
-	'behind the views metrics and metrics_instances';
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED ROWS 30;
+COMMENT ON FUNCTION pgpool_stats.get_metrics(int[], boolean) IS
+	'those of pools of one name, behind metrics';
 
 CREATE FUNCTION pgpool_stats.get_rejected_by_reason()
 RETURNS TABLE (
@@ -30,6 +32,11 @@ COMMENT ON FUNCTION pgpool_stats.get_rejected_by_reason() IS
 	'rejected connections by reason, behind the view metrics';
 
 CREATE VIEW pgpool_stats.metrics AS
+	SELECT m.name, m.type, m.help, m.labels, m.value
+	FROM (SELECT pg_catalog.array_agg(number) AS numbers
+		  FROM pgpool_stats.get_pool_names() GROUP BY pool, datname, usename) AS p
+		CROSS JOIN LATERAL pgpool_stats.get_metrics(p.numbers) AS m
+	UNION ALL
 	SELECT name,
 		   CASE WHEN name ~ '_total$' THEN 'counter' ELSE 'gauge' END AS type,
 		   help,
@@ -37,8 +44,6 @@ CREATE VIEW pgpool_stats.metrics AS
 		   CASE WHEN name ~ '_(seconds|ratio|value)$'
 				THEN pg_catalog.max(value) ELSE pg_catalog.sum(value) END AS value
 	FROM (
-		SELECT name, help, labels, value FROM pgpool_stats.get_metrics()
-		UNION ALL
 		SELECT m.name,
 			   m.help,
 			   CASE b.scope WHEN 'server' THEN '{"scope": "server"}'
@@ -106,14 +111,11 @@ COMMENT ON COLUMN pgpool_stats.metrics.labels IS 'What it is about: pool, databa
 COMMENT ON COLUMN pgpool_stats.metrics.value IS 'Never null; seconds, ratios 0 to 1';
 
 CREATE VIEW pgpool_stats.metrics_instances AS
-	SELECT name,
-		   CASE WHEN name ~ '_total$' THEN 'counter' ELSE 'gauge' END AS type,
-		   help,
-		   labels,
-		   CASE WHEN name ~ '_(seconds|ratio)$'
-				THEN pg_catalog.max(value) ELSE pg_catalog.sum(value) END AS value
-	FROM pgpool_stats.get_metrics(per_instance => true)
-	GROUP BY name, help, labels;
+	SELECT m.name, m.type, m.help, m.labels, m.value
+	FROM (SELECT pg_catalog.array_agg(number) AS numbers
+		  FROM pgpool_stats.get_pool_names() WHERE instances > 0
+		  GROUP BY pool, datname, usename) AS p
+		CROSS JOIN LATERAL pgpool_stats.get_metrics(p.numbers, true) AS m;
 GRANT SELECT ON pgpool_stats.metrics_instances TO PUBLIC;
 COMMENT ON VIEW pgpool_stats.metrics_instances IS
 	'The same per instance; new series with every deploy';

@@ -16,6 +16,7 @@
 
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/hsearch.h"
 #include "utils/timestamp.h"
 
 #include "analysis/budget.h"
@@ -24,6 +25,7 @@
 #include "base/shmem.h"
 #include "views/firing.h"
 #include "views/row.h"
+#include "views/statement.h"
 #include "views/visible.h"
 
 PG_FUNCTION_INFO_V1(pgps_get_overview);
@@ -92,19 +94,58 @@ add_figure(Sum *sum, const PgpsValues *v, PgpsField f)
 		sum->unknown++;
 }
 
-static Line *
-find_line(Line *lines, int *nlines, const char *pool, const char *database)
+/* where the line of a name is */
+typedef struct LineKey
 {
-	Line	   *line;
-	int			i;
+	char		pool[PGPS_POOL_LEN];	/* both padded with zeros */
+	NameData	database;
+} LineKey;
 
-	for (i = 0; i < *nlines; i++)
-	{
-		if (strcmp(lines[i].pool, pool) == 0 &&
-			strcmp(lines[i].database, database) == 0)
-			return &lines[i];
-	}
-	line = &lines[(*nlines)++];
+typedef struct LinePlace
+{
+	LineKey		key;
+	int			line;
+} LinePlace;
+
+typedef struct Lines
+{
+	HTAB	   *places;			/* of LinePlace */
+	Line	   *lines;
+	int			n;
+} Lines;
+
+static void
+begin_lines(Lines *lines, int room)
+{
+	HASHCTL		ctl = {
+		.keysize = sizeof(LineKey),
+		.entrysize = sizeof(LinePlace),
+		.hcxt = CurrentMemoryContext
+	};
+
+	lines->places = hash_create("pgpool_stats lines", 64, &ctl,
+								HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	lines->lines = palloc_extended(Max(room, 1) * sizeof(Line),
+								   MCXT_ALLOC_HUGE);
+	lines->n = 0;
+}
+
+static Line *
+find_line(Lines *lines, const char *pool, const char *database)
+{
+	LineKey		key = {0};
+	LinePlace  *place;
+	Line	   *line;
+	bool		found;
+
+	strlcpy(key.pool, pool, sizeof(key.pool));
+	strlcpy(NameStr(key.database), database, NAMEDATALEN);
+	place = hash_search(lines->places, &key, HASH_ENTER, &found);
+	if (found)
+		return &lines->lines[place->line];
+
+	place->line = lines->n++;
+	line = &lines->lines[place->line];
 	memset(line, 0, sizeof(Line));
 	line->pool = pool;
 	line->database = database;
@@ -131,8 +172,11 @@ add_to_line(Line *line, const PgpsPoolState *pool, const PgpsFirings *alerts,
 	for (i = 0; i < pool->ninstances; i++)
 	{
 		const PgpsInstanceState *state = pool->instances[i];
+		const PgpsHistogram *histogram = state->histograms[PGPS_RECENT_XACTS];
 
-		pgps_histogram_add(&line->histogram, pgps_copy_histogram(state->copy));
+		CHECK_FOR_INTERRUPTS();
+		if (histogram != NULL)
+			pgps_histogram_add(&line->histogram, histogram);
 		if (!state->counts)
 			continue;
 		add_figure(&line->checked_out, &state->now.shown, PGPS_CHECKED_OUT);
@@ -392,12 +436,11 @@ Datum
 pgps_get_overview(PG_FUNCTION_ARGS)
 {
 	PgpsRow    *row = PGPS_BEGIN_ROWS(OVERVIEW_COLUMNS);
-	PgpsSnapshot *snapshot;
-	Line	   *lines;
-	int			nlines = 0;
+	const PgpsSnapshot *snapshot;
+	Lines		lines;
 	Cells	   *cells;
 	const PgpsPoolState *pool = NULL;
-	PgpsFirings *alerts;
+	const PgpsFirings *alerts;
 	int			i;
 
 	if (!pgps_is_loaded())
@@ -409,27 +452,27 @@ pgps_get_overview(PG_FUNCTION_ARGS)
 		return (Datum) 0;
 	}
 
-	snapshot = pgps_take_snapshot(PGPS_RECENT_XACTS);
+	snapshot = pgps_snapshot(fcinfo, PGPS_RECENT_XACTS);
 	alerts = pgps_firing_alerts(snapshot->taken_at);
-	lines = palloc(Max(snapshot->npools, 1) * sizeof(Line));
+	begin_lines(&lines, snapshot->npools);
 	while ((pool = pgps_next_visible(snapshot, pool)) != NULL)
 	{
 		/* pools without live instances are only in the view pools */
 		if (pool->ninstances == 0 ||
 			(pool->source == PGPS_SOURCE_DISCOVERY && pool->connections == 0))
 			continue;
-		add_to_line(find_line(lines, &nlines, pool->data->key.name,
+		add_to_line(find_line(&lines, pool->data->key.name,
 							  pgps_database_name(pool->data)), pool, alerts,
 					snapshot->taken_at);
 	}
-	qsort(lines, nlines, sizeof(Line), compare_lines);
+	qsort(lines.lines, lines.n, sizeof(Line), compare_lines);
 
-	cells = palloc0((nlines + 1) * sizeof(Cells));
+	cells = palloc0((lines.n + 1) * sizeof(Cells));
 	render_server(cells[0], snapshot, alerts);
-	for (i = 0; i < nlines; i++)
-		render_pool(cells[i + 1], &lines[i], snapshot->taken_at);
-	lay_out(cells, nlines + 1);
-	for (i = 0; i <= nlines; i++)
+	for (i = 0; i < lines.n; i++)
+		render_pool(cells[i + 1], &lines.lines[i], snapshot->taken_at);
+	lay_out(cells, lines.n + 1);
+	for (i = 0; i <= lines.n; i++)
 		put_cells(row, cells[i]);
 	return (Datum) 0;
 }

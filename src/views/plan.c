@@ -24,6 +24,7 @@
 #include "base/compat.h"
 #include "base/shmem.h"
 #include "views/row.h"
+#include "views/statement.h"
 #include "views/visible.h"
 
 PG_FUNCTION_INFO_V1(pgps_get_planned_limits);
@@ -108,6 +109,7 @@ is_there(const PgpsSnapshot *snapshot, const PgpsPlannedPool *p)
 	{
 		const PgpsPoolKey *key = &snapshot->pools[i].data->key;
 
+		CHECK_FOR_INTERRUPTS();
 		if (strcmp(key->name, p->replaces) == 0 && key->roleid == p->roleid &&
 			key->dbid == p->dbid)
 			return pgps_may_see(key->roleid);
@@ -179,7 +181,7 @@ pgps_get_planned_limits(PG_FUNCTION_ARGS)
 {
 	PgpsRow    *row = PGPS_BEGIN_VIEW(VERDICT_COLUMNS);
 	bool		peak = read_against(PG_GETARG_TEXT_PP(1));
-	const PgpsSnapshot *snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
+	const PgpsSnapshot *snapshot = pgps_snapshot(fcinfo, PGPS_NO_HISTOGRAMS);
 	List	   *plan = read_plan(PG_GETARG_ARRAYTYPE_P(0), snapshot);
 	ListCell   *lc;
 

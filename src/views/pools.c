@@ -12,6 +12,7 @@
 #include "analysis/history.h"
 #include "analysis/snapshot.h"
 #include "views/row.h"
+#include "views/statement.h"
 #include "views/visible.h"
 
 PG_FUNCTION_INFO_V1(pgps_get_pools);
@@ -19,8 +20,8 @@ PG_FUNCTION_INFO_V1(pgps_get_pools);
 #define POOL_COLUMNS(C) \
 	/* identity and status */ \
 	C(pool, text, pool->data->key.name) \
-	C(datname, name, pgps_database_name(pool->data)) \
-	C(usename, name, pgps_role_name(pool->data)) \
+	C(datname, name, names.database) \
+	C(usename, name, names.role) \
 	C(source, text, pgps_source_name(pool->source)) \
 	C(via, text, pool->via) \
 	C(status, text, pgps_status_name(pool->status)) \
@@ -66,7 +67,7 @@ PG_FUNCTION_INFO_V1(pgps_get_pools);
 	C(mean_xact_time, mean_ms, counters, PGPS_XACT_TIME, PGPS_SERVER_XACTS) \
 	C(connects, count, counters, PGPS_CONNECTS) \
 	C(disconnects, count, counters, PGPS_DISCONNECTS) \
-	C(rejected, int8, pgps_pool_rejected(pool, rejections)) \
+	C(rejected, int8, pgps_pool_rejected(pool->data, &names, rejections)) \
 	/* times */ \
 	C(last_report, time, pool->last_report) \
 	C(first_seen, time, pool->data->first_seen) \
@@ -83,10 +84,11 @@ last_hour(const PgpsPoolState *pool, TimestampTz now)
 
 static void
 put_pool(PgpsRow *row, const PgpsPoolState *pool,
-		 const PgpsRejections *rejections, TimestampTz now)
+		 const PgpsCounters *counters, const PgpsRejections *rejections,
+		 TimestampTz now)
 {
 	const PgpsValues *sum = &pool->sum;
-	const PgpsCounters *counters = &pool->counters;
+	PgpsNames	names = pgps_names(pool->data);
 
 	PGPS_PUT_ROW(POOL_COLUMNS);
 }
@@ -95,11 +97,20 @@ Datum
 pgps_get_pools(PG_FUNCTION_ARGS)
 {
 	PgpsRow    *row = PGPS_BEGIN_VIEW(POOL_COLUMNS);
-	PgpsSnapshot *snapshot = PG_GETARG_BOOL(0) ? pgps_take_exported_snapshot() :
-		pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
+	bool		exported = PG_GETARG_BOOL(0);
+	const PgpsSnapshot *snapshot = pgps_snapshot(fcinfo, PGPS_NO_HISTOGRAMS);
+	const PgpsRejections *rejections = exported ?
+		pgps_exported_rejections(fcinfo) : snapshot->rejections;
 	const PgpsPoolState *pool = NULL;
 
 	while ((pool = pgps_next_visible(snapshot, pool)) != NULL)
-		put_pool(row, pool, snapshot->rejections, snapshot->taken_at);
+	{
+		PgpsCounters counters = pool->counters;
+
+		if (exported)
+			pgps_exported_counters(&counters, &pool->counters, &pool->base,
+								   pool->source);
+		put_pool(row, pool, &counters, rejections, snapshot->taken_at);
+	}
 	return (Datum) 0;
 }

@@ -90,6 +90,7 @@ pgps_get_rejections(PG_FUNCTION_ARGS)
 		const PgpsRejection *r = &rejections->rejections[i];
 		Oid			roleid = get_role_oid(r->origin.usename, true);
 
+		CHECK_FOR_INTERRUPTS();
 		if (pgps_may_see(roleid))
 			put_rejection(row, r, roleid,
 						  get_database_oid(r->origin.datname, true));

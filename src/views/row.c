@@ -14,6 +14,7 @@
 #include "utils/builtins.h"
 #include "utils/inet.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
@@ -36,30 +37,43 @@ check_columns(Oid function, TupleDesc declared, const PgpsColumn *columns)
 		ncolumns++;
 	for (i = 0; i < Max(ncolumns, declared->natts); i++)
 	{
-		const char *made = "none";
-		const char *wanted = "none";
+		const PgpsColumn *made = i < ncolumns ? &columns[i] : NULL;
+		Form_pg_attribute wanted = i < declared->natts ?
+			TupleDescAttr(declared, i) : NULL;
 
-		if (i < ncolumns)
-			made = column_text(columns[i].name, columns[i].type);
-		if (i < declared->natts)
-			wanted = column_text(NameStr(TupleDescAttr(declared, i)->attname),
-								 TupleDescAttr(declared, i)->atttypid);
-		if (strcmp(made, wanted) != 0)
-			elog(ERROR, "pgpool_stats: column %d of %s(): the library makes %s, SQL declares %s",
-				 i + 1, get_func_name(function), made, wanted);
+		if (made != NULL && wanted != NULL && made->type == wanted->atttypid &&
+			strcmp(made->name, NameStr(wanted->attname)) == 0)
+			continue;
+		elog(ERROR, "pgpool_stats: column %d of %s(): the library makes %s, SQL declares %s",
+			 i + 1, get_func_name(function),
+			 made ? column_text(made->name, made->type) : "none",
+			 wanted ? column_text(NameStr(wanted->attname), wanted->atttypid) : "none");
 	}
 }
 
-/* Start the result of a set-returning function; the last column has no name. */
+/*
+ * Start the result of a set-returning function; the last column has no name.
+ * A statement that calls it again, as LATERAL does, has its columns checked.
+ */
 PgpsRow *
 pgps_rows_begin(FunctionCallInfo fcinfo, const PgpsColumn *columns)
 {
 	PgpsRow    *row = palloc(sizeof(PgpsRow));
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	bool		again = fcinfo->flinfo->fn_extra != NULL;
 
-	InitMaterializedSRF(fcinfo, 0);
-	row->result = (ReturnSetInfo *) fcinfo->resultinfo;
+	InitMaterializedSRF(fcinfo, again && result->expectedDesc != NULL ?
+						MAT_SRF_USE_EXPECTED_DESC : 0);
+	row->result = result;
+	row->context = AllocSetContextCreate(CurrentMemoryContext,
+										 "pgpool_stats row",
+										 ALLOCSET_SMALL_SIZES);
 	row->n = 0;
-	check_columns(fcinfo->flinfo->fn_oid, row->result->setDesc, columns);
+	if (!again)
+	{
+		check_columns(fcinfo->flinfo->fn_oid, result->setDesc, columns);
+		fcinfo->flinfo->fn_extra = fcinfo->flinfo;
+	}
 	return row;
 }
 
@@ -71,6 +85,7 @@ pgps_row_end(PgpsRow *row)
 	Assert(row->n == row->result->setDesc->natts);
 	tuplestore_putvalues(row->result->setResult, row->result->setDesc,
 						 row->values, row->nulls);
+	MemoryContextReset(row->context);
 	row->n = 0;
 }
 
@@ -145,6 +160,12 @@ pgps_put_text(PgpsRow *row, const char *value)
 	bool		known = value != NULL && value[0] != '\0';
 
 	put(row, known, known ? CStringGetTextDatum(value) : (Datum) 0);
+}
+
+void
+pgps_put_made_text(PgpsRow *row, Datum value)
+{
+	put(row, true, value);
 }
 
 void

@@ -48,6 +48,7 @@ typedef struct PgpsColumn
 typedef struct PgpsRow
 {
 	ReturnSetInfo *result;
+	MemoryContext context;		/* for what belongs to one row */
 	int			n;				/* columns so far */
 	Datum		values[PGPS_MAX_COLUMNS];
 	bool		nulls[PGPS_MAX_COLUMNS];
@@ -65,7 +66,10 @@ typedef struct PgpsRow
 
 #define PGPS_PUT_ROW(COLUMNS) \
 	do { \
+		MemoryContext caller_context = MemoryContextSwitchTo(row->context); \
+\
 		COLUMNS(PGPS_PUT) \
+		MemoryContextSwitchTo(caller_context); \
 		pgps_row_end(row); \
 	} while (0)
 
@@ -92,6 +96,10 @@ extern void pgps_put_pct(PgpsRow *row, double pct);
 /* one that may be negative */
 #define PGPS_TYPE_known8 INT8OID
 extern void pgps_put_known8(PgpsRow *row, bool known, int64 value);
+
+/* one that is made already */
+#define PGPS_TYPE_made_text TEXTOID
+extern void pgps_put_made_text(PgpsRow *row, Datum value);
 
 /* NULL, empty or 0 = null */
 #define PGPS_TYPE_text TEXTOID

@@ -18,6 +18,7 @@
 #include "base/shmem.h"
 #include "server/cores.h"
 #include "views/row.h"
+#include "views/statement.h"
 #include "views/visible.h"
 
 PG_FUNCTION_INFO_V1(pgps_get_sizing);
@@ -77,6 +78,7 @@ to_give_back(const PgpsPoolState *pool, const PgpsSizing *sizing)
 	{
 		const PgpsInstanceState *state = pool->instances[i];
 
+		CHECK_FOR_INTERRUPTS();
 		if (state->counts && !state->server.via_pooler)
 			spare += Max(state->server.connections - sizing->suggested, 0);
 	}
@@ -190,7 +192,7 @@ Datum
 pgps_get_sizing(PG_FUNCTION_ARGS)
 {
 	PgpsRow    *row = PGPS_BEGIN_VIEW(SIZING_COLUMNS);
-	PgpsSnapshot *snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
+	const PgpsSnapshot *snapshot = pgps_snapshot(fcinfo, PGPS_NO_HISTOGRAMS);
 	Server	   *server = palloc0(sizeof(Server));
 	PgpsSizing *sizings;
 	PgpsBucket *buckets = palloc(PGPS_NTEN_MINUTES * sizeof(PgpsBucket));

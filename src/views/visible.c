@@ -46,6 +46,7 @@ pgps_next_visible(const PgpsSnapshot *snapshot, const PgpsPoolState *pool)
 
 	for (pool = pool ? pool + 1 : snapshot->pools; pool < end; pool++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (pgps_may_see(pool->data->key.roleid))
 			return pool;
 	}
@@ -86,6 +87,17 @@ pgps_database_name(const PgpsPool *pool)
 		get_database_name(pool->key.dbid) : NULL;
 
 	return name ? name : NameStr(pool->datname);
+}
+
+/* Both, for who needs them for each instance */
+PgpsNames
+pgps_names(const PgpsPool *pool)
+{
+	PgpsNames	names;
+
+	names.role = pgps_role_name(pool);
+	names.database = pgps_database_name(pool);
+	return names;
 }
 
 const char *
@@ -148,6 +160,23 @@ instance_config(const PgpsValues *shown)
 	return "?";
 }
 
+/* Is that the same for both? */
+static bool
+same_config(const PgpsValues *a, const PgpsValues *b)
+{
+	static const PgpsField fields[] = {
+		PGPS_UNLIMITED, PGPS_MAX_OVERFLOW, PGPS_POOL_SIZE, PGPS_MAX_SIZE
+	};
+	int			i;
+
+	for (i = 0; i < lengthof(fields); i++)
+	{
+		if (pgps_get(a, fields[i], -1) != pgps_get(b, fields[i], -1))
+			return false;
+	}
+	return true;
+}
+
 /* instances that are configured alike */
 typedef struct ConfigKind
 {
@@ -185,29 +214,39 @@ pgps_pool_config(const PgpsPoolState *pool)
 {
 	StringInfoData text;
 	ConfigKind *kinds = palloc(Max(pool->ninstances, 1) * sizeof(ConfigKind));
+	const PgpsValues *last = NULL;
 	int			n = 0,
 				nkinds = 0,
 				i;
 
-	initStringInfo(&text);
+	/* those that are next to each other and alike are one to begin with */
 	for (i = 0; i < pool->ninstances; i++)
 	{
+		const PgpsValues *shown = &pool->instances[i]->now.shown;
+
+		CHECK_FOR_INTERRUPTS();
 		if (!pool->instances[i]->counts)
 			continue;
-		kinds[n].text = instance_config(&pool->instances[i]->now.shown);
-		kinds[n].first = i;
-		kinds[n++].count = 1;
+		if (last == NULL || !same_config(last, shown))
+		{
+			kinds[n].text = instance_config(shown);
+			kinds[n].first = i;
+			kinds[n++].count = 0;
+		}
+		kinds[n - 1].count++;
+		last = shown;
 	}
 	qsort(kinds, n, sizeof(ConfigKind), compare_kinds);
 	for (i = 0; i < n; i++)
 	{
 		if (nkinds > 0 && strcmp(kinds[nkinds - 1].text, kinds[i].text) == 0)
-			kinds[nkinds - 1].count++;
+			kinds[nkinds - 1].count += kinds[i].count;
 		else
 			kinds[nkinds++] = kinds[i];
 	}
 	qsort(kinds, nkinds, sizeof(ConfigKind), compare_counts);
 
+	initStringInfo(&text);
 	for (i = 0; i < Min(nkinds, NAMED_KINDS); i++)
 		appendStringInfo(&text, "%s%d x %s", i > 0 ? ", " : "",
 						 kinds[i].count, kinds[i].text);
@@ -221,34 +260,31 @@ pgps_pool_config(const PgpsPoolState *pool)
  * not have the label of ALTER ROLE yet, so that label is looked up here.
  */
 uint64
-pgps_pool_rejected(const PgpsPoolState *pool, const PgpsRejections *rejections)
+pgps_pool_rejected(const PgpsPool *pool, const PgpsNames *names,
+				   const PgpsRejections *rejections)
 {
-	const char *role = pgps_role_name(pool->data);
-	const char *database = pgps_database_name(pool->data);
 	uint64		count = pgps_rejected(rejections,
-									  pgps_pool_hash(role, database,
-													 pool->data->key.name)).count;
+									  pgps_pool_hash(names->role, names->database,
+													 pool->key.name)).count;
 	uint64		unlabelled = pgps_rejected(rejections,
-										   pgps_unlabelled_hash(role, database)).count;
+										   pgps_unlabelled_hash(names->role,
+																names->database)).count;
 	char	   *label;
 
 	if (unlabelled == 0)
 		return count;
-	label = pgps_role_label(pool->data->key.roleid, pool->data->key.dbid);
-	if (label != NULL && strcmp(label, pool->data->key.name) == 0)
+	label = pgps_role_label(pool->key.roleid, pool->key.dbid);
+	if (label != NULL && strcmp(label, pool->key.name) == 0)
 		count += unlabelled;
 	return count;
 }
 
 uint64
-pgps_instance_rejected(const PgpsInstanceState *state,
+pgps_instance_rejected(const PgpsInstanceState *state, const PgpsNames *names,
 					   const PgpsRejections *rejections)
 {
-	const PgpsPool *pool = state->pool->data;
-
 	return pgps_rejected(rejections,
-						 pgps_instance_hash(pgps_role_name(pool),
-											pgps_database_name(pool),
-											pool->key.name,
+						 pgps_instance_hash(names->role, names->database,
+											state->pool->data->key.name,
 											state->data->name)).count;
 }

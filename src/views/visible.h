@@ -24,6 +24,13 @@
 					 errmsg("%s must not be null", name))); \
 	} while (0)
 
+/* what a pool's role and database are called now */
+typedef struct PgpsNames
+{
+	const char *role;
+	const char *database;
+} PgpsNames;
+
 extern bool pgps_sees_all(void);
 extern bool pgps_may_see(Oid roleid);
 extern const PgpsPoolState *pgps_next_visible(const PgpsSnapshot *snapshot,
@@ -33,15 +40,17 @@ extern bool pgps_may_see_alert(PgpsScope scope, Oid roleid);
 
 extern const char *pgps_role_name(const PgpsPool *pool);
 extern const char *pgps_database_name(const PgpsPool *pool);
+extern PgpsNames pgps_names(const PgpsPool *pool);
 extern const char *pgps_source_name(PgpsSource source);
 extern char *pgps_printable(const char *text);
 extern char *pgps_readable(const char *text);
 extern void pgps_note(StringInfo notes, const char *text);
 
 extern const char *pgps_pool_config(const PgpsPoolState *pool);
-extern uint64 pgps_pool_rejected(const PgpsPoolState *pool,
+extern uint64 pgps_pool_rejected(const PgpsPool *pool, const PgpsNames *names,
 								 const PgpsRejections *rejections);
 extern uint64 pgps_instance_rejected(const PgpsInstanceState *state,
+									 const PgpsNames *names,
 									 const PgpsRejections *rejections);
 
 /* role_label.c */
