@@ -6,7 +6,8 @@ import subprocess
 import sys
 import time
 
-from common import DATA, W, Server, cpu_seconds, psql, script, table, ticks
+from common import (DATA, W, Server, cpu_seconds, psql, reset_settings, script,
+                    table, ticks)
 
 POOLERS = 50
 
@@ -89,8 +90,7 @@ def poller():
             for process in reversed(processes):
                 process.terminate()
                 process.wait()
-    with open(os.path.join(DATA, "postgresql.auto.conf"), "w", encoding="utf-8"):
-        pass
+    reset_settings()
 
 
 poller()

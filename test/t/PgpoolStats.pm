@@ -27,7 +27,8 @@ my $node;
 sub start_node
 {
 	my ($conf, %how) = @_;
-	my $new = PostgreSQL::Test::Cluster->new($how{name} // 'main');
+	my $new = PostgreSQL::Test::Cluster->new($how{name} // 'main',
+		install_path => $how{install_path});
 
 	$new->init(allows_streaming => $how{streaming});
 	$new->append_conf('postgresql.conf',
