@@ -162,7 +162,7 @@ def limit(what, measured, most, digits=2):
 def print_limits():
     if os.path.exists(LIMITS):
         with open(LIMITS, encoding="utf-8") as f:
-            table("Limits", ("", "at most", "measured", ""),
+            table("What must hold, and whether it did", ("", "at most", "measured", ""),
                   [line.rstrip("\n").split("\t") for line in f])
 
 
