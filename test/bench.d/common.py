@@ -113,21 +113,21 @@ class Server:
             if now != seen:
                 since, seen = time.monotonic(), now
             time.sleep(0.05)
+        return seen
 
     def profiles(self, action, count=1):
         """Profiles of the backends, so many at least, that end because of
         "action".  They are written while they end."""
-        self.settle()
+        processes = self.settle()
         before = self.complete()
         action()
         for _ in range(1200):
-            if len(self.complete() - before) >= count:
-                break
+            left = self.children() - processes
+            new = self.complete() - before
+            if not left and len(new) >= count:
+                return new
             time.sleep(0.1)
-        else:
-            sys.exit(f"{len(self.complete() - before)} of {count} backends ended")
-        self.settle()
-        return self.complete() - before
+        sys.exit(f"{len(new)} of {count} backends ended; still there: {left}")
 
     def complete(self):
         found = set()
