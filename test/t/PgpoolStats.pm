@@ -36,7 +36,10 @@ sub start_node
 		  . "pgpool_stats.sample_interval = 100ms\n"
 		  . "pgpool_stats.stale_after = 1h\n"
 		  . ($conf // ''));
-	$new->start;
+	{
+		local %ENV = (%ENV, %{ $how{environment} // {} });
+		$new->start;
+	}
 	$node = $new;
 	sql('CREATE EXTENSION pgpool_stats');
 	return $node;

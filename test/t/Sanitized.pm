@@ -9,9 +9,9 @@ use Cwd;
 use Exporter 'import';
 use PgpoolStats;
 
-our @EXPORT = qw(start_sanitized stop_sanitized);
+our @EXPORT = qw(start_sanitized restart_sanitized stop_sanitized);
 
-my $node;
+my ($node, %environment);
 
 # A private copy of PostgreSQL, made as test/lib.sh makes ours
 sub install
@@ -74,17 +74,26 @@ sub start_sanitized
 
 	# leaks: a backend frees what it allocates by ending; fake stacks would
 	# confuse its check of stack depth
-	local $ENV{LD_PRELOAD} = "$asan " . shim();
-	local $ENV{ASAN_OPTIONS} =
-	  'detect_leaks=0:detect_stack_use_after_return=0:abort_on_error=1';
-	local $ENV{UBSAN_OPTIONS} = 'print_stacktrace=1';
+	%environment = (
+		LD_PRELOAD => "$asan " . shim(),
+		ASAN_OPTIONS =>
+		  'detect_leaks=0:detect_stack_use_after_return=0:abort_on_error=1',
+		UBSAN_OPTIONS => 'print_stacktrace=1');
 	$node = start_node("restart_after_crash = off\n" . ($conf // ''),
-		%how, install_path => $path);
+		%how, install_path => $path, environment => \%environment);
 
 	my $library = qr{^\S+ r-xp .*\Q$path\E/lib/pgpool_stats\.so$}m;
 	like(maps('pgpool_stats collector'), $library, 'workers are sanitized');
 	like(maps('pgpool_stats collector'), qr/libasan/, 'and can say what is wrong');
 	return $node;
+}
+
+sub restart_sanitized
+{
+	$node->stop;
+	local %ENV = (%ENV, %environment);
+	$node->start;
+	return;
 }
 
 # Nobody has said anything

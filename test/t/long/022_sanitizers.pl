@@ -203,7 +203,7 @@ cmp_ok(sql('SELECT count(*) FROM pgpool_stats.pools'), '>', 0, 'what is left can
 # loaded again, and saved in between
 next_pass();
 $pooler->stop if $pooler;
-$node->restart;
+restart_sanitized();
 cmp_ok(sql('SELECT count(*) FROM pgpool_stats.pools'), '>', 0, 'also after a restart');
 stop_sanitized();
 
