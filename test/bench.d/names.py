@@ -13,20 +13,24 @@ from common import DATA, NATIVE, Server, limit, number, populate, psql, table
 from wire import connect, startup
 
 ROUNDS = 5
-COUNT = 200
+REPORTS = 400
+CONNECTS = 200
 FULL = 10000
-POOLS = 1024
+POOLS = 4096
 STATES = ("empty", "full")
 
 
 def reports(pool, instance):
-    """Microseconds of a report; pool and instance are of n and of the round."""
+    """Microseconds of a report; "new" in its names becomes one of its own."""
+    words = [f"'{word}-' || {0 if word == 'known' else 1} * (1000 * turn + n)"
+             for word in (pool, instance)]
+
     def once(turn):
         out = psql(f"""SELECT bench_cpu();
-            SELECT count(pgpool_stats.report({pool}, '{json.dumps(NATIVE)}', {instance}))
-            FROM generate_series(1, {COUNT}) n, (SELECT {turn} AS turn) t;
+            SELECT count(pgpool_stats.report({words[0]}, '{json.dumps(NATIVE)}', {words[1]}))
+            FROM generate_series(1, {REPORTS}) n, (SELECT {turn} AS turn) t;
             SELECT bench_cpu()""").split()
-        return 1000 * (float(out[2]) - float(out[0])) / COUNT
+        return 1000 * (float(out[2]) - float(out[0])) / REPORTS
     return once
 
 
@@ -43,10 +47,10 @@ def connects(server, user, name):
     def once(turn):
         server.settle()
         before = children_cpu(server.process.pid)
-        for n in range(COUNT):
+        for n in range(CONNECTS):
             connect(DATA, startup(user(turn, n), application_name=name(turn, n)))
         server.settle()
-        return 1e6 * (children_cpu(server.process.pid) - before) / COUNT
+        return 1e6 * (children_cpu(server.process.pid) - before) / CONNECTS
     return once
 
 
@@ -59,9 +63,9 @@ def cases(server, state):
     one = lambda *_: "names"
     return {
         "a report": (
-            reports("'known'", "'web-1'"),
-            {"a new instance": reports("'known'", "'new-' || turn || '-' || n"),
-             "a new pool": reports("'new-' || turn || '-' || n", "'web-1'")}),
+            reports("known", "known"),
+            {"a new instance": reports("known", "new"),
+             "a new pool": reports("new", "known")}),
         "a connection": (
             connects(server, lambda *_: "known", one),
             {"a new role": connects(server, lambda turn, n: f"{state}_{turn}_{n}", one),
@@ -73,9 +77,10 @@ def cases(server, state):
 
 
 def fill():
-    """Registry and rejections have no room left."""
-    psql(f"""SELECT count(pgpool_stats.report('fill-' || n, '{json.dumps(NATIVE)}', 'a'))
-        FROM generate_series(1, {POOLS}) n""")
+    """Registry and rejections have no room left: two roles have their shares."""
+    for options in ((), ("-U", "known")):
+        psql(f"""SELECT count(pgpool_stats.report('fill-' || n, '{json.dumps(NATIVE)}', 'a'))
+            FROM generate_series(1, {POOLS}) n""", *options)
     populate(FULL + 200, exactly=False)
     for n in range(2000):
         connect(DATA, startup("shut", application_name=letters(9, n)))
@@ -85,12 +90,14 @@ def names():
     with Server("pgpool_stats"):
         psql("CREATE ROLE known LOGIN; CREATE ROLE shut LOGIN CONNECTION LIMIT 0;" +
              "".join(f"CREATE ROLE {state}_{turn}_{n} LOGIN;" for state in STATES
-                     for turn in range(ROUNDS) for n in range(COUNT)))
-    rows = collections.defaultdict(list)
+                     for turn in range(ROUNDS) for n in range(CONNECTS)))
+    found = collections.defaultdict(dict)
     for state in STATES:
         with Server("pgpool_stats", f"pgpool_stats.max_instances={FULL}",
                     f"pgpool_stats.max_instances_per_role={FULL}",
-                    f"pgpool_stats.max_pools={POOLS}", "pgpool_stats.stale_after=1h",
+                    f"pgpool_stats.max_pools={POOLS}",
+                    f"pgpool_stats.max_discovered_pools={POOLS}",
+                    "pgpool_stats.stale_after=1h",
                     "pgpool_stats.save_interval=3600") as server:
             if state == "full":
                 fill()
@@ -98,19 +105,26 @@ def names():
                 known(0)        # from now on it is known
                 seen = collections.defaultdict(list)
                 for turn in range(ROUNDS):
-                    seen[what, "known"].append(known(turn))
+                    seen[f"{what}, known"].append(known(turn))
                     for name, once in new.items():
-                        seen[what, name].append(once(turn))
-                base = statistics.median(seen[what, "known"])
-                for key, values in seen.items():
-                    us = statistics.median(values)
-                    rows[key] += [number(us, 1), f"{us / base:.2f}"]
-                    if key[1] != "known":
-                        limit(f"{what}, {key[1]} to known, {state} registry", us / base, 1.2)
-    table(f"Microseconds of CPU of what is known and of what is new, median of {ROUNDS} x {COUNT}; "
-          f"an empty registry, and a full one of {FULL:,} instances and {POOLS:,} pools",
-          ("", "empty", "to known", "full", "to known"),
-          [(f"{what}, {which}", *cells) for (what, which), cells in rows.items()])
+                        seen[f"{what}, {name}"].append(once(turn))
+                for name, values in seen.items():
+                    found[name][state] = statistics.median(values)
+    rows = []
+    for name, us in found.items():
+        known = found[name.partition(",")[0] + ", known"]
+        rows.append((name, *(text for state in STATES for text in
+                             (number(us[state], 1), f"{us[state] / known[state]:.2f}")),
+                     f"{us['full'] / us['empty']:.2f}"))
+        if us is not known:
+            limit(f"{name}: full registry to empty", us["full"] / us["empty"], 1.2)
+    table(f"Microseconds of CPU of what is known and of what is new, median of {ROUNDS} x "
+          f"{REPORTS} reports or {CONNECTS} connections; an empty registry, and a full one of "
+          f"{FULL:,} instances and {POOLS:,} pools",
+          ("", "empty", "to known", "full", "to known", "full to empty"), rows)
+    new, known = found["a report, a new instance"], found["a report, known"]
+    limit("a report of a new instance to one of a known, full registry",
+          new["full"] / known["full"], 1.2)
 
 
 names()

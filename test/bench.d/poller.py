@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from common import (DATA, W, Server, cpu_seconds, psql, reset_settings, script,
+from common import (DATA, W, Server, cpu_seconds, limit, psql, reset_settings, script,
                     table, ticks)
 
 POOLERS = 50
@@ -86,6 +86,8 @@ def poller():
                    ("oldest poll seen", f"{max(oldest):.2f} s"),
                    ("oldest pass of the collector seen (every 0.1 s)",
                     f"{max(ages):.2f} s")])
+            limit(f"% of a core that the poller takes for {POOLERS} poolers",
+                  100 * (c1 - c0) / (t1 - t0), 5)
         finally:
             for process in reversed(processes):
                 process.terminate()
