@@ -7,8 +7,8 @@ use warnings;
 use PgpoolStats;
 use Sanitized;
 
-my $seed = $ENV{PGPS_FUZZ_SEED} || 20260101;
-my $count = $ENV{PGPS_FUZZ_COUNT} || 100_000;
+my $seed = $ENV{FUZZ_SEED} || 20260101;
+my $count = $ENV{FUZZ_COUNT} || 100_000;
 
 my $node = start_sanitized(q{
 log_min_messages = fatal

@@ -10,7 +10,7 @@ use PgpoolStats;
 use Poolers;
 use Sanitized;
 
-my $rounds = $ENV{PGPS_ROUNDS} || 200;
+my $rounds = $ENV{FUZZ_ROUNDS} || 200;
 
 my $node = start_sanitized(q{
 max_connections = 60
