@@ -21,9 +21,12 @@ STATES = ("empty", "full")
 
 
 def reports(pool, instance):
-    """Microseconds of a report; "new" in its names becomes one of its own."""
-    words = [f"'{word}-' || {0 if word == 'known' else 1} * (1000 * turn + n)"
-             for word in (pool, instance)]
+    """Microseconds of a report, the same expressions for all.  Known is one
+    pool of as many instances, so that those touch as much memory as new ones."""
+    number_of = {"pool": {"known": "0 * turn + 0 * n", "new": "1000 * turn + n"},
+                 "instance": {"known": "0 * turn + n", "new": "1000 * turn + n"}}
+    words = [f"'{word}-' || {number_of[kind][word]}"
+             for kind, word in (("pool", pool), ("instance", instance))]
 
     def once(turn):
         out = psql(f"""SELECT bench_cpu();
