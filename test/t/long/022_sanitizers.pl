@@ -74,7 +74,7 @@ SELECT try(format('SELECT pgpool_stats.report(%L, %L, %L)', 'p' || :i, json, 'i'
 } ],
 	labels => [ 3, q{
 \set i random(1, 40)
-SET pgpool_stats.pool = :"i";
+SET pgpool_stats.pool = 'p:i';
 BEGIN;
 SELECT 1;
 SET LOCAL pgpool_stats.instance = 'a';
@@ -85,7 +85,7 @@ ROLLBACK TO s;
 COMMIT AND CHAIN;
 SELECT 1;
 ROLLBACK AND CHAIN;
-SET application_name = :"i";
+SET application_name = 'p:i';
 LISTEN a;
 COMMIT;
 CALL commits();
@@ -98,7 +98,7 @@ DISCARD ALL;
 } ],
 	connects => [ 4, q{
 \set i random(1, 40)
-SET application_name = :"i";
+SET application_name = 'p:i';
 SELECT 1;
 }, '-C' ],
 	readers => [ 2, $read ],
@@ -185,7 +185,7 @@ foreach my $name (sort keys %scripts)
 	my ($clients, $script, @more) = @{ $scripts{$name} };
 
 	local $ENV{PGOPTIONS} = labels($name, pool_size => 2);
-	$running{$name} = pgbench($script, $node->connstr('postgres'), '-c', $clients, '-t', $rounds, @more);
+	$running{$name} = pgbench($script, undef, '-c', $clients, '-t', $rounds, @more);
 }
 $running{pooled} = pgbench("BEGIN;\nSELECT 1;\nCOMMIT;\n", $through, '-c', 4, '-t', $rounds)
   if $pooler;
@@ -194,8 +194,7 @@ foreach my $name (sort keys %running)
 {
 	my $pgbench = $running{$name};
 
-	$pgbench->finish;
-	is($pgbench->result, 0, "$name: all of its transactions have run");
+	ok($pgbench->finish, "$name: all of its transactions have run");
 }
 $_->kill_kill foreach @sleepers;
 cmp_ok(sql('SELECT count(*) FROM pgpool_stats.pools'), '>', 0, 'what is left can be read');
