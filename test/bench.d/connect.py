@@ -1,4 +1,4 @@
-"""Instructions per connection."""
+"""Connections: instructions of one."""
 
 import statistics
 

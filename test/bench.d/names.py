@@ -1,4 +1,4 @@
-"""What is new beside what is known, in an empty and in a full registry.
+"""Names: what is new beside what is known, in an empty and in a full registry.
 
 CPU time of the backend that reports; of connections, which are processes of
 their own, that of all that the server starts.

@@ -1,4 +1,4 @@
-"""Nanoseconds of our own path in a transaction, alone and beside another."""
+"""Our own path: nanoseconds of it in a transaction, alone and beside another."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""What polling many poolers costs."""
+"""Poolers: what polling many of them costs."""
 
 import os
 import statistics

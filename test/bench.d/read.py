@@ -1,4 +1,4 @@
-"""Reads of the views with many instances, and the passes of the collector.
+"""Reading: the views with many instances, and the passes of the collector.
 
 All is CPU time of the backend that reads, forming what it sends included.
 """

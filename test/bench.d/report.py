@@ -1,4 +1,4 @@
-"""Instructions per report()."""
+"""Reports: instructions of one."""
 
 import json
 

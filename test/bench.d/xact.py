@@ -1,4 +1,4 @@
-"""Instructions per transaction."""
+"""Transactions: instructions of one."""
 
 import os
 
