@@ -32,8 +32,7 @@ source_lists()
 # Version of the source package that is installed
 installed_version()
 {
-	dpkg-query -W -f '${source:Version}' "postgresql-$PG_MAJOR" 2>/dev/null ||
-		skip "postgresql-$PG_MAJOR is no Debian package"
+	dpkg-query -W -f '${source:Version}' "postgresql-$PG_MAJOR" 2>/dev/null
 }
 
 # Unpack the source of the installed version, or of another minor release if
@@ -42,7 +41,7 @@ get_source()
 {
 	local version others tried package=postgresql-$PG_MAJOR
 
-	version=$(installed_version)
+	version=$(installed_version) || skip "$package is no Debian package"
 	command -v dpkg-source >/dev/null || skip "no dpkg-source (package dpkg-dev)"
 
 	mkdir -p "$FETCH"/apt/{sources.d,lists/partial,cache/archives/partial}
