@@ -4,6 +4,7 @@
 #                  ONE="tap/031 regress/budget": only those, by how names begin
 #   make test-all  also the long ones
 #   make test-busy all tests while the processors are kept busy: takes long
+#   make test-assert  all tests on a server with assertions, built from source
 #   make bench     what it costs, see docs/performance.md; make bench xact: a part
 #   make core      PostgreSQL's own regression tests with us loaded
 #   make demo      real pools on a throwaway server; KEEP=1 leaves it up
@@ -43,17 +44,18 @@ PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 
 # these work on a machine without PostgreSQL
-test test-all test-busy demo lint core:
+test test-all test-busy test-assert demo lint core:
 	@test/run $@ $(if $(filter test%,$@),$(ONE))
 
 # make bench PART ...: what follows is no goal of its own
-BENCH_PARTS = xact connect report trips read memory poller
+BENCH_PARTS = xact path connect report trips read crowd names save memory \
+	poller
 bench:
 	@test/run $@ $(filter $(BENCH_PARTS),$(MAKECMDGOALS))
 $(BENCH_PARTS): bench
 	@:
 
-.PHONY: test test-all test-busy demo lint bench core $(BENCH_PARTS)
+.PHONY: test test-all test-busy test-assert demo lint bench core $(BENCH_PARTS)
 
 ifneq ($(PGXS),)
 # bitcode would only help queries that inline our functions

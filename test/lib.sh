@@ -26,16 +26,18 @@ since()
 }
 
 # PostgreSQL finds its other files from where its executable really is: the
-# programs must be copies, the rest may be links.
+# programs must be copies, the rest may be links.  The argument is what is /usr
+# for the original.
 copy_installation()
 {
-	local from=/usr/lib/postgresql/$PG_MAJOR share=/usr/share/postgresql/$PG_MAJOR
+	local top=$1
+	local from=$top/lib/postgresql/$PG_MAJOR share=$top/share/postgresql/$PG_MAJOR
 
 	mkdir -p "$W/lib/postgresql/$PG_MAJOR" "$W/share/postgresql" "$W/include"
 	cp -RL "$from/bin" "$W/lib/postgresql/$PG_MAJOR/"
 	cp -Rs "$from/lib" "$W/lib/postgresql/$PG_MAJOR/"
 	cp -RLs "$share" "$W/share/postgresql/"
-	ln -s /usr/include/postgresql "$W/include/postgresql"
+	ln -s "$top/include/postgresql" "$W/include/postgresql"
 	find "$W/lib" "$W/share" -name 'pgpool_stats*' -delete
 }
 

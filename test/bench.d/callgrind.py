@@ -69,6 +69,10 @@ OURS = "pgpool_stats.so"
 WAITING = {"WaitEventSetWait", "ModifyWaitEvent", "secure_read",
            "secure_raw_read", "recv", "epoll_wait", "epoll_ctl", "ResetLatch"}
 
+# statistics are flushed and timers run by wall time: not counted, with all
+# that they call
+BY_TIME = {"pgstat_report_stat", "enable_timeout_after", "handle_sig_alarm"}
+
 
 class Slope:
     """A long run less a short one, for each of what was done more."""
@@ -82,8 +86,10 @@ class Slope:
 
     @staticmethod
     def counted(profile):
-        return profile.total - sum(n for (_, fn), n in profile.own.items()
-                                   if fn in WAITING)
+        by_time = sum(n for (caller, callee), n in profile.inside.items()
+                      if callee[1] in BY_TIME and caller[1] not in BY_TIME)
+        waiting = sum(n for (_, fn), n in profile.own.items() if fn in WAITING)
+        return profile.total - waiting - by_time
 
     def diff(self, what, key):
         return (getattr(self.b, what)[key] - getattr(self.a, what)[key]) / self.n
@@ -95,13 +101,30 @@ class Slope:
             if key[0] == OURS and self.diff("own", key) >= 0.5:
                 found.append((self.diff("own", key), key[1]))
         for edge in self.b.inside:
-            (ob, fn), (cob, cfn) = edge
-            if ob != OURS or cob == OURS or \
-               cfn.startswith(("standard_", "pgss_", "pgsk_")):
-                continue
-            if self.diff("inside", edge) >= 0.5:
-                found.append((self.diff("inside", edge), f"{fn} -> {cfn}"))
+            if self.leaves(edge) and self.diff("inside", edge) >= 0.5:
+                found.append((self.diff("inside", edge),
+                              f"{edge[0][1]} -> {edge[1][1]}"))
         return sorted(found, reverse=True)
+
+    def ours(self, base):
+        """Our own instructions, those of what we call, and what the functions
+        of the server that call us take more than in another run."""
+        own = sum(self.diff("own", key) for key in self.b.own if key[0] == OURS)
+        called = sum(self.diff("inside", edge) for edge in self.b.inside
+                     if self.leaves(edge))
+        callers = {edge[0] for edge in self.b.inside
+                   if edge[0][0] != OURS and edge[1][0] == OURS and
+                   self.diff("calls", edge) >= 0.5}
+        loops = sum(self.diff("own", key) - base.diff("own", key)
+                    for key in callers)
+        return own, called, loops
+
+    @staticmethod
+    def leaves(edge):
+        """Is it a call from us to somebody who would not be called anyway?"""
+        (ob, _), (cob, cfn) = edge
+        return ob == OURS and cob != OURS and \
+            not cfn.startswith(("standard_", "pgss_", "pgsk_"))
 
     def elsewhere(self, base):
         """What costs more or less outside our object than in another run."""

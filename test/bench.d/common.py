@@ -53,10 +53,17 @@ class Server:
 
     def __init__(self, preload, *settings, callgrind=False):
         self.out = None
-        command = ["postgres", "-D", DATA, "-c",
-                   f"shared_preload_libraries={preload}"]
-        for setting in settings:
-            command += ["-c", setting]
+        # not in its arguments: where libc finds strings, and so what it takes
+        # to read them, depends on how long these are
+        with open(os.path.join(DATA, "bench.conf"), "w", encoding="utf-8") as f:
+            f.write(f"shared_preload_libraries = '{preload}'\n")
+            for setting in settings:
+                name, _, value = setting.partition("=")
+                f.write(f"{name} = '{value}'\n")
+        # it begins with nothing
+        for saved in glob.glob(DATA + "/pg_stat_tmp/pgpool_stats*"):
+            os.unlink(saved)
+        command = ["postgres", "-D", DATA]
         if callgrind:
             self.out = os.path.join(W, "callgrind")
             os.makedirs(self.out, exist_ok=True)
@@ -98,24 +105,29 @@ class Server:
                 found.add(path.split("/")[2])
         return found
 
-    def settle(self, expected=None):
-        """Wait until no process comes or goes for a while and only the
-        expected ones are left."""
+    def settle(self):
+        """Wait until no process comes or goes for a while."""
         since, seen = time.monotonic(), None
         while time.monotonic() - since < 1:
             now = self.children()
-            if now != seen or (expected is not None and now - expected):
+            if now != seen:
                 since, seen = time.monotonic(), now
             time.sleep(0.05)
         return seen
 
-    def profiles(self, action):
-        """Profiles of the backends that end because of "action"."""
+    def profiles(self, action, count=1):
+        """Profiles of the backends, so many at least, that end because of
+        "action".  They are written while they end."""
         processes = self.settle()
         before = self.complete()
         action()
-        self.settle(processes)  # they are written while they end
-        return self.complete() - before
+        for _ in range(1200):
+            left = self.children() - processes
+            new = self.complete() - before
+            if not left and len(new) >= count:
+                return new
+            time.sleep(0.1)
+        sys.exit(f"{len(new)} of {count} backends ended; still there: {left}")
 
     def complete(self):
         found = set()
@@ -134,6 +146,24 @@ def table(title, head, rows):
     for row in rows:
         print("| " + " | ".join(row) + " |")
     sys.stdout.flush()
+
+
+LIMITS = os.path.join(W, "limits")
+
+
+def limit(what, measured, most, digits=2):
+    """What must not be more: kept for the table at the end."""
+    with open(LIMITS, "a", encoding="utf-8") as f:
+        f.write(f"{what}\t{number(most, 0 if most == int(most) else 2)}"
+                f"\t{number(measured, digits)}"
+                f"\t{'holds' if measured <= most else 'does not'}\n")
+
+
+def print_limits():
+    if os.path.exists(LIMITS):
+        with open(LIMITS, encoding="utf-8") as f:
+            table("What must hold, and whether it did", ("", "at most", "measured", ""),
+                  [line.rstrip("\n").split("\t") for line in f])
 
 
 def number(x, digits=0):
@@ -170,3 +200,23 @@ def ticks(pid):
     with open(f"/proc/{pid}/stat", encoding="ascii") as f:
         fields = f.read().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def reset_settings():
+    """Forget what ALTER SYSTEM has set, for the servers that follow."""
+    with open(os.path.join(DATA, "postgresql.auto.conf"), "w", encoding="utf-8"):
+        pass
+
+
+def populate(instances, exactly=True):
+    """So many instances, 100 a pool, each of which has reported."""
+    psql(f"""SELECT count(pgpool_stats.report('app-' || n / 100,
+        '{json.dumps(NATIVE)}', 'web-' || n || ':4711'))
+        FROM generate_series(0, {instances - 1}) n""")
+    found = psql("SELECT count(*) FROM pgpool_stats.instances WHERE pool LIKE 'app-%'")
+    if exactly and found != str(instances):
+        sys.exit(f"{found} of {instances} instances are there")
+
+
+if __name__ == "__main__":
+    print_limits()

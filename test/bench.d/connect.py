@@ -1,4 +1,4 @@
-"""Instructions per connection."""
+"""Connections: instructions of one."""
 
 import statistics
 
@@ -7,7 +7,7 @@ from common import Server, number, pgbench, script, table
 
 
 def connect():
-    n = 60
+    n = 20
     path = script("select1", "SELECT 1;\n")
     rows = []
     base = None
@@ -18,7 +18,7 @@ def connect():
             for _ in range(2):
                 files = server.profiles(lambda o=options: pgbench(
                     "-C", "-f", path, "-c", "1", "-t", str(n),
-                    env={"PGOPTIONS": o}))
+                    env={"PGOPTIONS": o}), n)
                 totals.append(statistics.median(total(f) for f in files))
         value = statistics.mean(totals)
         base = base or value

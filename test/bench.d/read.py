@@ -1,4 +1,7 @@
-"""Reads of the views with many instances, and the passes of the collector."""
+"""Reading: the views with many instances, and the passes of the collector.
+
+All is CPU time of the backend that reads, forming what it sends included.
+"""
 
 import json
 import os
@@ -8,20 +11,24 @@ import subprocess
 import sys
 import time
 
-from common import LOG, NATIVE, Server, cpu_seconds, psql, script, table, ticks
+from common import (LOG, NATIVE, Server, cpu_seconds, limit, populate, psql,
+                    run, script, table)
 
-READS = {
-    "pg_stat_activity": "SELECT application_name, state, count(*) "
-                        "FROM pg_stat_activity GROUP BY 1, 2",
-    "overview": "SELECT * FROM pgpool_stats.overview",
-    "pools": "SELECT * FROM pgpool_stats.pools",
-    "instances": "SELECT * FROM pgpool_stats.instances",
-    "connections": "SELECT * FROM pgpool_stats.connections",
-    "metrics": "SELECT * FROM pgpool_stats.metrics",
-    "metrics_instances": "SELECT * FROM pgpool_stats.metrics_instances",
-    "openmetrics()": "SELECT pgpool_stats.openmetrics()",
-    "check_status()": "SELECT * FROM pgpool_stats.check_status()",
-}
+ROUNDS = int(os.environ.get("BENCH_READS", "20"))
+SIZES = (100, 1000, 10000)
+
+ACTIVITY = ("SELECT application_name, state, count(*) "
+            "FROM pg_stat_activity GROUP BY 1, 2")
+
+
+def reads():
+    """All views, and what reads several of them."""
+    views = psql("SELECT relname FROM pg_class WHERE relkind = 'v' AND "
+                 "relnamespace = 'pgpool_stats'::regnamespace ORDER BY 1")
+    found = {name: f"SELECT * FROM pgpool_stats.{name}" for name in views.split()}
+    found["openmetrics()"] = "SELECT pgpool_stats.openmetrics()"
+    found["check_status()"] = "SELECT * FROM pgpool_stats.check_status()"
+    return found
 
 
 def exporter_queries():
@@ -33,15 +40,50 @@ def exporter_queries():
     return [(one or more).strip() for one, more in found]
 
 
-def read():
-    clients, rounds = 1000, int(os.environ.get("BENCH_READS", "60"))
-    stats = json.dumps(NATIVE)
+def times(queries, rounds):
+    """Milliseconds of each in turn, in one session, the first time left out;
+    a query may be several."""
+    text = "SELECT bench_cpu();\n"
+    for _ in range(rounds + 1):
+        for sql in queries.values():
+            text += f"\\o /dev/null\n{sql};\n\\o\nSELECT bench_cpu();\n"
+    clock = [float(line) for line in psql(text).split()]
+    took = [b - a for a, b in zip(clock, clock[1:])]
+    return {name: took[len(queries) + i::len(queries)]
+            for i, name in enumerate(queries)}
+
+
+def medians(found):
+    return {name: statistics.median(values) for name, values in found.items()}
+
+
+def first_time(sql):
+    """Milliseconds of the first statement of a session."""
+    def once():
+        out = run("psql", "-X", "-q", "-A", "-t", "-d", "postgres",
+                  "-c", "SELECT bench_cpu()", "-c", "\\o /dev/null", "-c", sql,
+                  "-c", "\\o", "-c", "SELECT bench_cpu()").split()
+        return float(out[1]) - float(out[0])
+    return statistics.median(once() for _ in range(7))
+
+
+def collector(seconds):
+    """Milliseconds of a pass; it waits for 0.1 s between two."""
+    pid = int(psql("SELECT collector_pid FROM pgpool_stats.info"))
+    t0, c0 = time.monotonic(), cpu_seconds(pid)
+    time.sleep(seconds)
+    t1, c1 = time.monotonic(), cpu_seconds(pid)
+    return 1000 * (c1 - c0) / ((t1 - t0 - (c1 - c0)) / 0.1)
+
+
+def with_backends(clients=1000):
+    """As many backends as instances."""
     hold = script("hold", f"""\
 SELECT set_config('application_name', 'app-' || chr(97 + :client_id % 20), false),
 	set_config('pgpool_stats.pool', 'app-' || chr(97 + :client_id % 20), false),
 	set_config('pgpool_stats.instance', 'web-' || :client_id || ':4711', false),
 	set_config('pgpool_stats.pool_size', '5', false);
-SELECT pgpool_stats.report('app-' || chr(97 + :client_id % 20), '{stats}',
+SELECT pgpool_stats.report('app-' || chr(97 + :client_id % 20), '{json.dumps(NATIVE)}',
 	'web-' || :client_id || ':4711');
 \\if :client_id % 10 = 0
 BEGIN;
@@ -49,7 +91,7 @@ SELECT 1;
 \\endif
 \\sleep 100000 s
 """)
-    with Server("pgpool_stats", "max_connections=1100", "shared_buffers=128MB",
+    with Server("pgpool_stats", "max_connections=1100",
                 "pgpool_stats.sample_interval=100ms",
                 "pgpool_stats.save_interval=3600"):
         with open(LOG, "a", encoding="utf-8") as log:
@@ -65,46 +107,68 @@ SELECT 1;
                         "WHERE connections = 1 AND last_report IS NOT NULL") == str(clients):
                     break
                 time.sleep(0.5)
-            size = psql("SELECT (SELECT count(*) FROM pgpool_stats.instances) || ' instances, ' "
-                        "|| (SELECT count(*) FROM pgpool_stats.pools) || ' pools, ' "
-                        "|| (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') "
-                        "|| ' client backends'")
-            have = {name: sql for name, sql in READS.items()
-                    if name == "pg_stat_activity" or
-                    psql("SELECT coalesce(to_regclass(n)::oid, to_regproc(n)::oid) IS NOT NULL "
-                         f"FROM CAST('pgpool_stats.{name.rstrip('()')}' AS text) n") == "t"}
             scrape = exporter_queries()
-            text = "\\timing on\n\\o /dev/null\n" + \
-                "".join(sql + ";\n" for sql in [*have.values(), *scrape]) * (rounds + 3)
-            out = psql(text)
-            times = [float(t) for t in re.findall(r"^Time: ([\d.]+) ms", out, re.M)]
-            every = len(have) + len(scrape)
-            per = {name: times[i::every][3:] for i, name in enumerate(have)}
-            per[f"a scrape: {len(scrape)} queries"] = [
-                sum(times[i + len(have):i + every])
-                for i in range(3 * every, len(times), every)]
-            rows = []
-            for name, values in per.items():
-                ratio = statistics.median(
-                    a / b for a, b in zip(values, per["pg_stat_activity"]))
-                rows.append((name, f"{statistics.median(values):.2f}", f"{ratio:.2f}"))
-            table(f"Full reads with {size}, median of {rounds} in turn, "
-                  "with the transfer to psql", ("", "ms", "to pg_stat_activity"), rows)
-
-            pid = int(psql("SELECT collector_pid FROM pgpool_stats.info"))
-            t0, c0, k0 = time.monotonic(), cpu_seconds(pid), ticks(pid)
-            time.sleep(30)
-            t1, c1, k1 = time.monotonic(), cpu_seconds(pid), ticks(pid)
-            passes = (t1 - t0 - (c1 - c0)) / 0.1
-            table(f"The collector with {size}, {passes:.0f} passes",
-                  ("", "ms"),
-                  [("CPU per pass (scheduler's clock)", f"{1000 * (c1 - c0) / passes:.2f}"),
-                   ("CPU per pass (utime + stime)", f"{1000 * (k1 - k0) / passes:.2f}"),
-                   ("of one CPU at the default interval of 1 s",
-                    f"{100 * (c1 - c0) / passes:.3f} %")])
+            found = medians(times(
+                {"pg_stat_activity, grouped": ACTIVITY, **reads(),
+                 f"a scrape by postgres_exporter: {len(scrape)} queries": ";\n".join(scrape)},
+                ROUNDS))
+            base = found["pg_stat_activity, grouped"]
+            table(f"Full reads with {clients:,} backends, each an instance, in 20 pools; "
+                  f"CPU of the backend, median of {ROUNDS} in turn",
+                  ("", "ms", "to the first"),
+                  [(name, f"{ms:.2f}", f"{ms / base:.2f}") for name, ms in found.items()])
+            table("The collector with these", ("", "ms"),
+                  [("CPU of a pass", f"{collector(10):.2f}")])
+            for name in ("overview", "pools"):
+                limit(f"`{name}` to grouping pg_stat_activity, {clients:,} backends",
+                      found[name] / base, 1)
         finally:
             holder.terminate()
             holder.wait()
 
 
-read()
+def at_size(instances):
+    with Server("pgpool_stats", "pgpool_stats.max_instances=12000",
+                "pgpool_stats.max_instances_per_role=12000",
+                "pgpool_stats.sample_interval=100ms",
+                "pgpool_stats.stale_after=1h",
+                "pgpool_stats.save_interval=3600"):
+        populate(instances)
+        queries = reads()
+        queries["instances of one pool"] = \
+            "SELECT * FROM pgpool_stats.instances WHERE pool = 'app-0'"
+        found = medians(times(queries, ROUNDS))
+        found["collector, a pass"] = collector(10)
+        for name in ("pools", "check_status()"):
+            found[f"{name}, a session's first"] = first_time(queries[name])
+        return found
+
+
+def by_size():
+    seen = {size: at_size(size) for size in SIZES}
+    small, middle, large = (seen[size] for size in SIZES)
+    rows = []
+    for name, ms in large.items():
+        rows.append((name, *(f"{seen[size][name]:.2f}" for size in SIZES),
+                     f"{1000 * (middle[name] - small[name]) / (SIZES[1] - SIZES[0]):.2f}",
+                     f"{1000 * (ms - middle[name]) / (SIZES[2] - SIZES[1]):.2f}",
+                     f"{ms / large['pools']:.2f}"))
+    table("Full reads by the number of instances, 100 a pool: CPU of the backend in ms, "
+          f"median of {ROUNDS} in turn; slope in microseconds an instance",
+          ("", *(f"{size:,}" for size in SIZES), f"slope to {SIZES[1]:,}",
+           f"slope to {SIZES[2]:,}", "to `pools`"), rows)
+    for what, a, b, most in (
+            ("`metrics_instances` to `instances`", "metrics_instances", "instances", 3),
+            ("`check_status()` to `pools`", "check_status()", "pools", 4),
+            ("the same as a session's first statement",
+             "check_status(), a session's first", "pools, a session's first", 4),
+            ("a pass of the collector to `pools`", "collector, a pass", "pools", 1.5),
+            ("`instances` of one pool of 100 to all", "instances of one pool", "instances", 0.1)):
+        limit(f"{what}, {SIZES[2]:,} instances", large[a] / large[b], most)
+    worst = max(large, key=lambda name: large[name] / middle[name])
+    limit(f"growth of any read from {SIZES[1]:,} to {SIZES[2]:,} ({worst})",
+          large[worst] / middle[worst], 1.2 * SIZES[2] / SIZES[1], 1)
+
+
+with_backends()
+by_size()

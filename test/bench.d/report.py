@@ -1,10 +1,10 @@
-"""Instructions per report()."""
+"""Reports: instructions of one."""
 
 import json
 
 from callgrind import Slope
-from common import (NATIVE, Server, number, pgbench, report_args, report_script,
-                    script, table, wanted)
+from common import (NATIVE, Server, limit, number, pgbench, report_args,
+                    report_script, script, table, wanted)
 
 DIALECTS = {name: json.loads(text) for name, text in {
     "psycopg_pool": """{"connections_num": 3, "connections_ms": 10, "requests_num": 6, "usage_ms": 50,
@@ -78,8 +78,12 @@ def report():
     table("Of these, by function: report, native", ("function", "instructions"),
           [(f"`{f}`", number(n)) for n, f in seen["report, native"].functions()
            if n >= 20])
-    print(f"\nno-op to SELECT 1: "
-          f"{seen['no-op function, native'].total / seen['SELECT 1'].total:.2f}")
+    native = seen["report, native"].total
+    limit("a native report to a no-op function, instructions of the statement",
+          native / seen["no-op function, native"].total, 1.5)
+    limit("a report of any dialect to a native one",
+          max(slope.total for name, slope in seen.items()
+              if name.startswith("report")) / native, 2)
 
 
 report()

@@ -27,7 +27,8 @@ my $node;
 sub start_node
 {
 	my ($conf, %how) = @_;
-	my $new = PostgreSQL::Test::Cluster->new($how{name} // 'main');
+	my $new = PostgreSQL::Test::Cluster->new($how{name} // 'main',
+		install_path => $how{install_path});
 
 	$new->init(allows_streaming => $how{streaming});
 	$new->append_conf('postgresql.conf',
@@ -35,7 +36,10 @@ sub start_node
 		  . "pgpool_stats.sample_interval = 100ms\n"
 		  . "pgpool_stats.stale_after = 1h\n"
 		  . ($conf // ''));
-	$new->start;
+	{
+		local %ENV = (%ENV, %{ $how{environment} // {} });
+		$new->start;
+	}
 	$node = $new;
 	sql('CREATE EXTENSION pgpool_stats');
 	return $node;

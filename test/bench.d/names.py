@@ -1,0 +1,133 @@
+"""Names: what is new beside what is known, in an empty and in a full registry.
+
+CPU time of the backend that reports; of connections, which are processes of
+their own, that of all that the server starts.
+"""
+
+import collections
+import json
+import os
+import statistics
+
+from common import DATA, NATIVE, Server, limit, number, populate, psql, table
+from wire import connect, startup
+
+ROUNDS = 5
+REPORTS = 400
+CONNECTS = 200
+FULL = 10000
+POOLS = 4096
+STATES = ("empty", "full")
+
+
+def reports(pool, instance):
+    """Microseconds of a report, the same expressions for all.  Known is one
+    pool of as many instances, so that those touch as much memory as new ones."""
+    number_of = {"pool": {"known": "0 * turn + 0 * n", "new": "1000 * turn + n"},
+                 "instance": {"known": "0 * turn + n", "new": "1000 * turn + n"}}
+    words = [f"'{word}-' || {number_of[kind][word]}"
+             for kind, word in (("pool", pool), ("instance", instance))]
+
+    def once(turn):
+        out = psql(f"""SELECT bench_cpu();
+            SELECT count(pgpool_stats.report({words[0]}, '{json.dumps(NATIVE)}', {words[1]}))
+            FROM generate_series(1, {REPORTS}) n, (SELECT {turn} AS turn) t;
+            SELECT bench_cpu()""").split()
+        return 1000 * (float(out[2]) - float(out[0])) / REPORTS
+    return once
+
+
+def children_cpu(pid):
+    """Seconds of CPU of the processes that it has started and that ended."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+        fields = f.read().rpartition(")")[2].split()
+    return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
+
+
+def connects(server, user, name):
+    """Microseconds of a connection, accepted or not; role and application are
+    of n and of the round."""
+    def once(turn):
+        server.settle()
+        before = children_cpu(server.process.pid)
+        for n in range(CONNECTS):
+            connect(DATA, startup(user(turn, n), application_name=name(turn, n)))
+        server.settle()
+        return 1e6 * (children_cpu(server.process.pid) - before) / CONNECTS
+    return once
+
+
+def letters(turn, n):
+    """Digits would be taken for the number of a process."""
+    return "".join(chr(97 + int(digit)) for digit in f"{turn}{n:04}")
+
+
+def cases(server, state):
+    one = lambda *_: "names"
+    return {
+        "a report": (
+            reports("known", "known"),
+            {"a new instance": reports("known", "new"),
+             "a new pool": reports("new", "known")}),
+        "a connection": (
+            connects(server, lambda *_: "known", one),
+            {"a new role": connects(server, lambda turn, n: f"{state}_{turn}_{n}", one),
+             "a new pool": connects(server, lambda *_: "known", letters)}),
+        "a rejected connection": (
+            connects(server, lambda *_: "shut", one),
+            {"a new application": connects(server, lambda *_: "shut", letters)}),
+    }
+
+
+def fill():
+    """Registry and rejections have no room left: two roles have their shares."""
+    for options in ((), ("-U", "known")):
+        psql(f"""SELECT count(pgpool_stats.report('fill-' || n, '{json.dumps(NATIVE)}', 'a'))
+            FROM generate_series(1, {POOLS}) n""", *options)
+    populate(FULL + 200, exactly=False)
+    for n in range(2000):
+        connect(DATA, startup("shut", application_name=letters(9, n)))
+
+
+def names():
+    with Server("pgpool_stats"):
+        psql("CREATE ROLE known LOGIN; CREATE ROLE shut LOGIN CONNECTION LIMIT 0;" +
+             "".join(f"CREATE ROLE {state}_{turn}_{n} LOGIN;" for state in STATES
+                     for turn in range(ROUNDS) for n in range(CONNECTS)))
+    found = collections.defaultdict(dict)
+    for state in STATES:
+        with Server("pgpool_stats", f"pgpool_stats.max_instances={FULL}",
+                    f"pgpool_stats.max_instances_per_role={FULL}",
+                    f"pgpool_stats.max_pools={POOLS}",
+                    f"pgpool_stats.max_discovered_pools={POOLS}",
+                    "pgpool_stats.stale_after=1h",
+                    "pgpool_stats.save_interval=3600") as server:
+            if state == "full":
+                fill()
+            for what, (known, new) in cases(server, state).items():
+                known(0)        # from now on it is known
+                seen = collections.defaultdict(list)
+                for turn in range(ROUNDS):
+                    seen[f"{what}, known"].append(known(turn))
+                    for name, once in new.items():
+                        seen[f"{what}, {name}"].append(once(turn))
+                for name, values in seen.items():
+                    found[name][state] = statistics.median(values)
+    rows = []
+    for name, us in found.items():
+        known = found[name.partition(",")[0] + ", known"]
+        rows.append((name, *(text for state in STATES for text in
+                             (number(us[state], 1), f"{us[state] / known[state]:.2f}")),
+                     f"{us['full'] / us['empty']:.2f}"))
+        if us is not known:
+            limit(f"{name}: full registry to empty", us["full"] / us["empty"], 1.2)
+    table(f"Microseconds of CPU of what is known and of what is new, median of {ROUNDS} x "
+          f"{REPORTS} reports or {CONNECTS} connections; an empty registry, and a full one of "
+          f"{FULL:,} instances and {POOLS:,} pools",
+          ("", "empty", "to known", "full", "to known", "full to empty"), rows)
+    new, known = found["a report, a new instance"], found["a report, known"]
+    limit("a report of a new instance to one of a known, full registry",
+          new["full"] / known["full"], 1.2)
+
+
+names()
