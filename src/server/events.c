@@ -147,7 +147,7 @@ place(bool connect)
 static inline bool
 must_move(void)
 {
-	return pgps_relabel || application_name != placed_by_name;
+	return pgps_relabel | (application_name != placed_by_name);
 }
 
 /*-------------------------------------------------------------------------
@@ -179,6 +179,8 @@ enter_xact(TimestampTz now)
 		pgps_activity_begin(here, now);
 }
 
+static void end_chained(void);
+
 /*
  * The transaction is over.  Of one that failed the cached stop time is that of
  * the error, not of the ROLLBACK.
@@ -186,29 +188,39 @@ enter_xact(TimestampTz now)
 static void
 at_xact_over(void *arg)
 {
-	bool		chained = chain != NO_CHAIN;
-
 	watching = false;
-	chain = NO_CHAIN;
+	if (unlikely(chain != NO_CHAIN))
+	{
+		end_chained();
+		return;
+	}
 	if (!pgps_backend_joined() || in_long_utility)
 		return;
 	if (in_xact)
-		end_xact(failed ? GetCurrentTimestamp() :
+		end_xact(unlikely(failed) ? GetCurrentTimestamp() :
 				 GetCurrentTransactionStopTimestamp());
-	else
-		chained = false;
 	failed = false;
 	if (unlikely(must_move()))
 		place(false);
-	if (chained)
-		enter_xact(last_end);	/* watched from its first statement on */
+}
+
+/* It is over, and the next one has begun: watched from its first statement on */
+static pg_noinline void
+end_chained(void)
+{
+	bool		counts = pgps_backend_joined() && !in_long_utility && in_xact;
+
+	chain = NO_CHAIN;
+	at_xact_over(NULL);
+	if (counts)
+		enter_xact(last_end);
 }
 
 /* Have at_xact_over() called. */
 static inline void
 watch_xact(void)
 {
-	if (!watching)
+	if (likely(!watching))
 	{
 		watching = true;
 		MemoryContextRegisterResetCallback(TopTransactionContext,
