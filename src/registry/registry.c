@@ -211,6 +211,46 @@ pgps_registry_backends(int *nbackends)
 	return backends;
 }
 
+/* The pools alone, in the order of a copy */
+PgpsPoolCopy *
+pgps_registry_pools(int *npools)
+{
+	PgpsPoolCopy *pools = NULL;
+	int32		room = 0;
+	int32		i;
+
+	for (;;)
+	{
+		bool		fits;
+
+		pgps_lock_registry(LW_SHARED);
+		fits = pools != NULL && room >= pgps_registry->pools.used;
+		room = pgps_registry->pools.used;
+		if (fits)
+			break;
+		pgps_unlock_registry();
+
+		/* some more may be made meanwhile; zeroed: no page faults under the lock */
+		room += 16;
+		if (pools != NULL)
+			pfree(pools);
+		pools = palloc_extended(room * sizeof(PgpsPoolCopy),
+								MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	}
+
+	*npools = 0;
+	for (i = 0; i < pgps_registry->pools.high_water; i++)
+	{
+		if (pgps_pools[i].used)
+		{
+			pools[*npools].index = i;
+			pools[(*npools)++].data = pgps_pools[i].data;
+		}
+	}
+	pgps_unlock_registry();
+	return pools;
+}
+
 /* Facts of the registry as a whole */
 void
 pgps_registry_info(PgpsRegistryInfo *info)
