@@ -258,6 +258,8 @@ pgps_registry_info(PgpsRegistryInfo *info)
 	SpinLockAcquire(&pgps_registry->mutex);
 	*info = pgps_registry->info;
 	SpinLockRelease(&pgps_registry->mutex);
+	info->instances_used = Max(pgps_registry->instances.used -
+							   pgps_registry->nother_instances, 0);
 	info->overflowed = pg_atomic_read_u64(&pgps_registry->overflowed);
 	info->unmapped_keys = pg_atomic_read_u64(&pgps_registry->unmapped_keys);
 	info->dropped = pg_atomic_read_u64(&pgps_registry->dropped);
