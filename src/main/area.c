@@ -27,6 +27,7 @@
 #include "registry/bindings.h"
 #include "registry/peaks.h"
 #include "registry/registry.h"
+#include "registry/sessions.h"
 #include "server/rejections.h"
 
 /* shows in pg_shmem_allocations and as wait event */
@@ -42,6 +43,7 @@ static const struct
 	void		(*init) (void *area, bool found);
 }			parts[] = {
 	{pgps_registry_size, pgps_registry_init},
+	{pgps_sessions_size, pgps_sessions_init},
 	{pgps_backends_size, pgps_backends_init},
 	{pgps_bindings_size, pgps_bindings_init},
 	{pgps_peaks_size, pgps_peaks_init},

@@ -35,6 +35,7 @@
 #include "main/main.h"
 #include "poolers/poolers.h"
 #include "registry/registry.h"
+#include "registry/sessions.h"
 
 #define COLLECTOR_NAME "pgpool_stats collector"
 #define RESTART_SECONDS 1
@@ -96,6 +97,7 @@ pass(TimestampTz now)
 	}
 	pgps_history_note(snapshot);
 	pgps_alerts_evaluate(snapshot);
+	pgps_sessions_settle(now);
 	pgps_registry_expire(now);
 	pgps_registry_note_pass(now, pgps_server_status(snapshot->rejections));
 }

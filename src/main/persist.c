@@ -36,6 +36,7 @@
 #include "base/settings.h"
 #include "main/main.h"
 #include "registry/registry.h"
+#include "registry/sessions.h"
 #include "server/rejections.h"
 
 #define SAVE_FILE PG_STAT_TMP_DIR "/pgpool_stats.stat"
@@ -49,6 +50,7 @@ typedef enum Section
 {
 	POOLS,
 	INSTANCES,
+	SESSIONS,
 	PEAKS,
 	REJECTIONS,
 	REJECTED,
@@ -60,6 +62,7 @@ typedef enum Section
 static const uint32 struct_size[SECTIONS] = {
 	sizeof(PgpsPoolCopy),
 	sizeof(PgpsInstanceCopy),
+	sizeof(PgpsSessionsCopy),
 	sizeof(PgpsPeak),
 	sizeof(PgpsRejection),
 	sizeof(PgpsRejected),
@@ -172,6 +175,7 @@ pgps_save_now(void)
 	memcpy(header.size, struct_size, sizeof(struct_size));
 	header.count[POOLS] = copy->npools;
 	header.count[INSTANCES] = copy->ninstances;
+	header.count[SESSIONS] = copy->npools;
 	header.count[PEAKS] = copy->npeaks;
 	header.count[REJECTIONS] = rejections->nrejections;
 	header.count[REJECTED] = rejections->ncounters;
@@ -179,6 +183,7 @@ pgps_save_now(void)
 	header.count[SILENCES] = pgps_silences_copy(silences, GetCurrentTimestamp());
 	data[POOLS] = copy->pools;
 	data[INSTANCES] = copy->instances;
+	data[SESSIONS] = pgps_sessions_copy_all(copy);
 	data[PEAKS] = copy->peaks;
 	data[REJECTIONS] = rejections->rejections;
 	data[REJECTED] = rejections->counters;
@@ -257,6 +262,7 @@ restore(const char *data, bool crashed)
 	const char *body = data + sizeof(SaveHeader);
 	const PgpsPoolCopy *pools;
 	const PgpsInstanceCopy *instances;
+	const PgpsSessionsCopy *sessions;
 	const PgpsPeak *peaks;
 	const PgpsSavedBucket *history;
 	const PgpsSilence *silences;
@@ -267,6 +273,7 @@ restore(const char *data, bool crashed)
 
 	pools = (const PgpsPoolCopy *) (body + section_offset(header, POOLS));
 	instances = (const PgpsInstanceCopy *) (body + section_offset(header, INSTANCES));
+	sessions = (const PgpsSessionsCopy *) (body + section_offset(header, SESSIONS));
 	peaks = (const PgpsPeak *) (body + section_offset(header, PEAKS));
 	history = (const PgpsSavedBucket *) (body + section_offset(header, HISTORY));
 	silences = (const PgpsSilence *) (body + section_offset(header, SILENCES));
@@ -293,6 +300,8 @@ restore(const char *data, bool crashed)
 		pgps_registry_restore_instance(&instances[i],
 									   entry_of[instances[i].data.pool],
 									   crashed);
+	for (i = 0; i < header->count[SESSIONS]; i++)
+		pgps_sessions_restore(entry_of[sessions[i].pool], &sessions[i], crashed);
 	for (i = 0; i < header->count[PEAKS]; i++)
 		pgps_peaks_restore(&peaks[i]);
 	for (i = 0; i < header->count[HISTORY]; i++)

@@ -35,6 +35,7 @@
 
 #include "base/settings.h"
 #include "registry/entries.h"
+#include "registry/sessions.h"
 
 PgpsRegistry *pgps_registry = NULL;
 PgpsRoleEntry *pgps_roles = NULL;
@@ -304,6 +305,7 @@ pgps_add_pool(const PgpsPoolKey *key, const char *usename, const char *datname,
 	entry = &pgps_pools[i];
 	if (fresh)
 		pg_atomic_init_u32(&entry->attached, 0);
+	pgps_sessions_start(i, fresh);
 	memset(&entry->data, 0, sizeof(PgpsPool));
 	entry->data.key = *key;
 	namestrcpy(&entry->data.usename, usename);

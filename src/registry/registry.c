@@ -28,6 +28,7 @@
 #include "base/settings.h"
 #include "base/shmem.h"
 #include "registry/entries.h"
+#include "registry/sessions.h"
 
 void
 pgps_lock_registry(LWLockMode mode)
@@ -179,6 +180,7 @@ pgps_registry_reset(const char *pool, const char *usename, Oid roleid)
 		meant++;
 		pgps_counters_reset(&data->retired);
 		pgps_counters_reset(&data->base);
+		pgps_sessions_reset(i);
 		data->peak_connections = pg_atomic_read_u32(&pgps_pools[i].attached);
 		data->peak_connections_at = now;
 		data->peak_instances = 0;
@@ -196,6 +198,7 @@ pgps_registry_reset(const char *pool, const char *usename, Oid roleid)
 		pgps_counters_reset(&entry->data.counters);
 		pgps_counters_reset(&entry->data.base);
 		entry->data.carry.dropped = entry->data.carry.held = 0;
+		entry->data.held = 0;
 		entry->data.fork_shared = false;
 		SpinLockRelease(&entry->mutex);
 		pgps_activity_reset(&entry->activity, now);
@@ -349,28 +352,25 @@ pgps_registry_unplace(bool in_xact)
 }
 
 /*
- * This session ends after so many microseconds.  Takes no LWLock: it may be
+ * This session ends.  Takes no LWLock: it may be
  * exiting with one held.  The entry cannot go away before its count of
  * backends does.
  */
 void
-pgps_registry_leave(int32 i, TimestampTz last_xact, int64 session_time,
-					bool only_reported)
+pgps_registry_leave(int32 i, TimestampTz last_xact,
+					const PgpsSessionEnd *end)
 {
+	TimestampTz now = GetCurrentTimestamp();
 	PgpsInstance *data;
 
 	if (i == PGPS_NO_INSTANCE)
 		return;
 	data = &pgps_instances[i].data;
 	SpinLockAcquire(&pgps_instances[i].mutex);
-	pgps_raise_count(&data->counters, PGPS_DISCONNECTS, 1);
-	if (!only_reported)
-	{
-		pgps_raise_count(&data->counters, PGPS_WORK_SESSIONS, 1);
-		pgps_raise_count(&data->counters, PGPS_SESSION_TIME, Max(session_time, 0));
-	}
-	data->last_seen = GetCurrentTimestamp();
+	pgps_count_end(data, end, now);
+	data->last_seen = now;
 	SpinLockRelease(&pgps_instances[i].mutex);
+	pgps_sessions_end(data->pool, end);
 	detach(i, last_xact);
 }
 

@@ -53,6 +53,7 @@
 #include "registry/peaks.h"
 #include "registry/registry.h"
 #include "server/events.h"
+#include "server/sessions.h"
 
 static post_parse_analyze_hook_type prev_post_parse_analyze_hook = NULL;
 static ExecutorStart_hook_type prev_ExecutorStart_hook = NULL;
@@ -393,21 +394,22 @@ leave(int code, Datum arg)
 {
 	int32		instance = pgps_backend_instance();
 	TimestampTz last_xact = pgps_backend_last_xact();
-	bool		only_reported;
+	PgpsSessionEnd end = {0};
 
 	if (!pgps_backend_joined())
 		return;
+	pgps_session_ends(&end);
 	if (in_xact)
 		end_xact(GetCurrentTimestamp());
 	here = NULL;
 
-	only_reported = pgps_slot_only_reports(pgps_my_slot);
+	end.only_reported = pgps_slot_only_reports(pgps_my_slot);
+	end.xacts = pgps_my_slot->xacts;
+	end.lasted = Max(GetCurrentTimestamp() - MyStartTimestamp, 0);
 
 	/* no reader may find us at an instance that does not count us any more */
 	pgps_backend_release();
-	pgps_registry_leave(instance, last_xact,
-						GetCurrentTimestamp() - MyStartTimestamp,
-						only_reported);
+	pgps_registry_leave(instance, last_xact, &end);
 	pgps_peaks_disconnect();
 }
 
@@ -418,6 +420,7 @@ join(void)
 	before_shmem_exit(leave, (Datum) 0);
 	pgps_backend_claim();
 	place(true);
+	pgps_session_joined();
 }
 
 static void
