@@ -20,6 +20,7 @@
 #include "utils/timestamp.h"
 
 #include "alerts/alerts.h"
+#include "alerts/session_trends.h"
 #include "base/settings.h"
 #include "base/shmem.h"
 
@@ -280,6 +281,7 @@ pgps_alerts_evaluate(const PgpsSnapshot *snapshot)
 
 	log_bad_overrides(overrides);
 	pgps_trends_note(snapshot, overrides);
+	pgps_session_trends_note(snapshot, overrides);
 	findings = pgps_find_all(snapshot, overrides);
 	alerts.alerts = palloc_extended((list_length(findings) + 1) *
 									sizeof(PgpsAlert), MCXT_ALLOC_HUGE);

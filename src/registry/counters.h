@@ -30,7 +30,6 @@ typedef enum PgpsServerCounter
 	PGPS_SESSIONS_ABANDONED,	/* in core's words */
 	PGPS_SESSIONS_FATAL,
 	PGPS_SESSIONS_KILLED,
-	PGPS_SESSIONS_LOST,			/* that the application did not want to end */
 	PGPS_SERVER_XACTS,
 	PGPS_XACT_TIME,
 	PGPS_EXHAUSTED_COUNT,

@@ -136,7 +136,8 @@ typedef struct PgpsInstance
 	TimestampTz last_xact;		/* newest transaction of the connections that
 								 * ended */
 	int32		held;			/* idle connections that the server ended, and
-								 * that are lost if the instance lives on ... */
+								 * that are lost if the instance lives on, ... */
+	uint8		held_for;		/* ... why (PgpsEndReason), ... */
 	TimestampTz held_since;		/* ... and since when there are any */
 	PgpsCounters counters;		/* since it was first seen; those that backends
 								 * count are in its activity */

@@ -170,6 +170,22 @@ add_ends(PgpsSessions *data, const PgpsEnds *more)
  *-------------------------------------------------------------------------
  */
 
+/* Did the client end it, for whatever reason? */
+static bool
+is_by_client(PgpsEndReason reason)
+{
+	return reason == PGPS_END_CLIENT_CLOSED ||
+		reason == PGPS_END_CONNECTION_LOST ||
+		reason == PGPS_END_CONNECTION_RESET;
+}
+
+/* Was it lost, if it was in a transaction? */
+static bool
+may_be_lost(PgpsEndReason reason)
+{
+	return reason != PGPS_END_CLIENT_CLOSED && reason != PGPS_END_SHUTDOWN;
+}
+
 /* This session was made: it belongs to an instance, or to none. */
 void
 pgps_session_made(int64 connect_time, int64 auth_time)
@@ -209,16 +225,9 @@ pgps_sessions_end(int32 pool, const PgpsSessionEnd *end)
 		data->work_xacts += end->xacts;
 	}
 	add_ends(data, &ends);
+	if (end->in_xact && may_be_lost(end->reason))
+		data->lost[end->reason]++;
 	SpinLockRelease(&entries[pool].mutex);
-}
-
-/* Did the client end it, for whatever reason? */
-static bool
-is_by_client(PgpsEndReason reason)
-{
-	return reason == PGPS_END_CLIENT_CLOSED ||
-		reason == PGPS_END_CONNECTION_LOST ||
-		reason == PGPS_END_CONNECTION_RESET;
 }
 
 /*
@@ -244,15 +253,13 @@ pgps_count_end(PgpsInstance *data, const PgpsSessionEnd *end, TimestampTz now)
 		pgps_raise_count(counters, PGPS_SESSION_XACTS, end->xacts);
 	}
 
-	if (end->reason == PGPS_END_CLIENT_CLOSED ||
-		end->reason == PGPS_END_SHUTDOWN)
-		return;
-	if (end->in_xact)
-		pgps_raise_count(counters, PGPS_SESSIONS_LOST, 1);
-	else if (!is_by_client(end->reason))
+	if (!end->in_xact && may_be_lost(end->reason) && !is_by_client(end->reason))
 	{
 		if (data->held == 0)
+		{
 			data->held_since = now;
+			data->held_for = end->reason;
+		}
 		data->held++;
 	}
 }
@@ -269,16 +276,25 @@ pgps_sessions_settle(TimestampTz now)
 	for (i = 0; i < pgps_registry->instances.high_water; i++)
 	{
 		PgpsInstanceEntry *entry = &pgps_instances[i];
+		PgpsEndReason reason;
+		int32		lost;
 
 		if (entry->data.held == 0 || entry->data.held_since + HELD > now)
 			continue;
 		pgps_lock_registry(LW_SHARED);
 		SpinLockAcquire(&entry->mutex);
-		if (entry->used && pgps_attached(entry) > 0)
-			pgps_raise_count(&entry->data.counters, PGPS_SESSIONS_LOST,
-							 entry->data.held);
+		lost = entry->data.held;
+		reason = entry->data.held_for;
 		entry->data.held = 0;
 		SpinLockRelease(&entry->mutex);
+		if (entry->used && pgps_attached(entry) > 0)
+		{
+			Entry	   *pool = &entries[entry->data.pool];
+
+			SpinLockAcquire(&pool->mutex);
+			pool->data.lost[reason] += lost;
+			SpinLockRelease(&pool->mutex);
+		}
 		pgps_unlock_registry();
 	}
 }
@@ -344,7 +360,6 @@ pgps_sessions_restore(int32 pool, const PgpsSessionsCopy *saved, bool crashed)
 {
 	PgpsSessions *data = &entries[pool].data;
 	const PgpsSessions *more = &saved->data;
-	PgpsCounters *retired = &pgps_pools[pool].data.retired;
 	PgpsEnds	ends = {
 		.count = saved->connections,
 		.last_at = GetCurrentTimestamp(),
@@ -366,14 +381,19 @@ pgps_sessions_restore(int32 pool, const PgpsSessionsCopy *saved, bool crashed)
 		if (crashed)
 			data->base[more->ends[i].reason] += more->ends[i].count;
 	}
-	for (i = 0; i < PGPS_END_REASONS && !crashed; i++)
-		data->base[i] += more->base[i];
+	for (i = 0; i < PGPS_END_REASONS; i++)
+	{
+		data->lost[i] += more->lost[i];
+		if (!crashed)
+			data->base[i] += more->base[i];
+	}
 	if (crashed && ends.count > 0)
 	{
 		add_ends(data, &ends);
 		data->crashed += ends.count;
-		pgps_raise_count(retired, PGPS_DISCONNECTS, ends.count);
-		pgps_raise_count(retired, PGPS_SESSIONS_LOST, ends.count);
+		data->lost[PGPS_END_CRASH] += ends.count;
+		pgps_raise_count(&pgps_pools[pool].data.retired, PGPS_DISCONNECTS,
+						 ends.count);
 	}
 }
 

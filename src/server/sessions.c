@@ -46,13 +46,16 @@ static emit_log_hook_type prev_emit_log_hook = NULL;
 static TimestampTz authenticated_at = 0;
 
 /* what was logged of the end of this session */
-static bool told = false;		/* FATAL */
-static PgpsEndReason told_reason;
-static int	told_sqlstate;
-static bool cut_off = false;	/* COMMERROR, or the same as ERROR */
-static PgpsEndReason cut_off_reason;
-static int	cut_off_sqlstate;
-static bool cut_off_in_xact;
+typedef struct Told
+{
+	bool		told;
+	PgpsEndReason reason;
+	int			sqlstate;
+	bool		in_xact;
+} Told;
+
+static Told fatal;				/* FATAL */
+static Told cut_off;			/* COMMERROR, or the same as ERROR */
 
 /*-------------------------------------------------------------------------
  * Made
@@ -118,48 +121,56 @@ fatal_reason(const ErrorData *edata)
 		case ERRCODE_PROTOCOL_VIOLATION:
 			return PGPS_END_PROTOCOL_VIOLATION;
 		case ERRCODE_CONNECTION_FAILURE:
-			return cut_off ? cut_off_reason : PGPS_END_CONNECTION_LOST;
+			return PGPS_END_CONNECTION_LOST;
 		default:
 			return PGPS_END_ERROR;
 	}
 }
 
-/*
- * The client is cut off, or what it sends makes no sense.  The first thing
- * that is said about it is the closest to the cause.
- */
-static void
-note_cut_off(const ErrorData *edata)
+/* Why the client is cut off, or what it sends makes no sense */
+static PgpsEndReason
+cut_off_reason(const ErrorData *edata)
 {
-	if (cut_off)
-		return;
-	cut_off = true;
-	cut_off_sqlstate = edata->sqlerrcode;
-	cut_off_in_xact = IsTransactionOrTransactionBlock();
-	cut_off_reason = PGPS_END_CONNECTION_LOST;
 	if (is_reset(edata))
-		cut_off_reason = PGPS_END_CONNECTION_RESET;
-	else if (edata->sqlerrcode == ERRCODE_PROTOCOL_VIOLATION &&
-			 !says(edata, "unexpected EOF") && !says(edata, "incomplete message"))
-		cut_off_reason = PGPS_END_PROTOCOL_VIOLATION;
+		return PGPS_END_CONNECTION_RESET;
+	if (edata->sqlerrcode == ERRCODE_PROTOCOL_VIOLATION &&
+		!says(edata, "unexpected EOF") && !says(edata, "incomplete message"))
+		return PGPS_END_PROTOCOL_VIOLATION;
+	return PGPS_END_CONNECTION_LOST;
 }
 
 static void
+take(Told *told, const ErrorData *edata, PgpsEndReason reason)
+{
+	told->told = true;
+	told->reason = reason;
+	told->sqlstate = edata->sqlerrcode;
+	told->in_xact = IsTransactionOrTransactionBlock();
+}
+
+/*
+ * The first thing that is said is the closest to the cause.  When a client is
+ * cut off, a FATAL about the connection may follow.
+ */
+static void
 note_log(ErrorData *edata)
 {
-	if (pgps_backend_joined() && !told)
+	if (pgps_backend_joined() && !fatal.told)
 	{
 		if (edata->elevel == FATAL)
 		{
-			told = true;
-			told_reason = fatal_reason(edata);
-			told_sqlstate = edata->sqlerrcode;
+			if (cut_off.told &&
+				ERRCODE_TO_CATEGORY(edata->sqlerrcode) == ERRCODE_CONNECTION_EXCEPTION)
+				fatal = cut_off;
+			else
+				take(&fatal, edata, fatal_reason(edata));
 		}
-		else if (edata->elevel == COMMERROR ||
-				 (edata->elevel == ERROR &&
-				  edata->sqlerrcode == ERRCODE_CONNECTION_FAILURE &&
-				  says(edata, "unexpected EOF on client connection")))
-			note_cut_off(edata);
+		else if (!cut_off.told &&
+				 (edata->elevel == COMMERROR ||
+				  (edata->elevel == ERROR &&
+				   edata->sqlerrcode == ERRCODE_CONNECTION_FAILURE &&
+				   says(edata, "unexpected EOF on client connection"))))
+			take(&cut_off, edata, cut_off_reason(edata));
 	}
 	if (prev_emit_log_hook)
 		prev_emit_log_hook(edata);
@@ -235,24 +246,16 @@ core_cause(void)
 void
 pgps_session_ends(PgpsSessionEnd *end)
 {
+	const Told *told = NULL;
+
 	end->cause = core_cause();
-	end->in_xact = IsTransactionOrTransactionBlock();
-	if (told)
-	{
-		end->reason = told_reason;
-		end->sqlstate = told_sqlstate;
-	}
-	else if (cut_off && end->cause == PGPS_CAUSE_ABANDONED)
-	{
-		end->reason = cut_off_reason;
-		end->sqlstate = cut_off_sqlstate;
-		end->in_xact |= cut_off_in_xact;
-	}
-	else
-	{
-		end->reason = quiet_reason();
-		end->sqlstate = 0;
-	}
+	if (fatal.told)
+		told = &fatal;
+	else if (cut_off.told && end->cause == PGPS_CAUSE_ABANDONED)
+		told = &cut_off;
+	end->reason = told ? told->reason : quiet_reason();
+	end->sqlstate = told ? told->sqlstate : 0;
+	end->in_xact = IsTransactionOrTransactionBlock() || (told && told->in_xact);
 	if (end->reason == PGPS_END_TERMINATED && is_shutdown())
 		end->reason = PGPS_END_SHUTDOWN;
 }
