@@ -16,10 +16,14 @@
 #include "utils/timestamp.h"
 
 #include "alerts/session_trends.h"
+#include "base/clock.h"
 
 /* marks of a whole window, and some more for the one that is to be dropped */
 #define WINDOW_MARKS 6
 #define MARKS 8
+
+/* so long after a connection ended it may still become lost */
+#define SETTLED (20 * USECS_PER_SEC)
 
 /* When the marks were made; they lie in an array beside it. */
 typedef struct Marks
@@ -40,6 +44,8 @@ typedef struct Lost
 typedef struct Track
 {
 	TimestampTz owner;			/* first_seen of the pool */
+	int64		connects;		/* of this pass */
+	TimestampTz moved_at;		/* when connects or ends last changed */
 	Lost		lost;			/* of this pass */
 	Marks		lost_marks;
 	Lost		lost_before[MARKS];
@@ -73,6 +79,13 @@ next_mark(Marks *marks, TimestampTz now, int64 window)
 	marks->last = (marks->last + 1) % MARKS;
 	marks->at[marks->last] = now;
 	return marks->last;
+}
+
+static void
+note_change(Marks *marks, TimestampTz now)
+{
+	if (marks->at[marks->last] != 0)
+		marks->changed_at = now;
 }
 
 /*
@@ -132,38 +145,57 @@ start_track(Track *track, const PgpsSnapshot *snapshot,
 	}
 }
 
+/*
+ * Has something happened that the shared entry would tell?  What is held is
+ * settled after some time.
+ */
+static bool
+has_moved(Track *track, const PgpsPoolState *pool, TimestampTz now)
+{
+	int64		connects = pgps_count(&pool->counters, PGPS_CONNECTS, 0);
+
+	if (track->owner != pool->data->first_seen ||
+		connects != track->connects ||
+		pgps_count(&pool->counters, PGPS_DISCONNECTS, 0) != track->lost.ended)
+		track->moved_at = now;
+	track->connects = connects;
+	return pgps_elapsed(track->moved_at, now) < SETTLED;
+}
+
 static void
 note_pool(const PgpsSnapshot *snapshot, const PgpsPoolState *pool,
 		  PgpsSessions *sessions, int64 lost_window, int64 connect_window)
 {
 	Track	   *track = track_of(pool);
 	TimestampTz now = snapshot->taken_at;
-	Lost		lost;
 	int			mark;
 
-	pgps_sessions_copy(sessions, pool->copy);
-	if (track->owner != pool->data->first_seen)
-		start_track(track, snapshot, pool, sessions);
+	if (has_moved(track, pool, now))
+	{
+		Lost		lost;
 
-	lost.ended = pgps_count(&pool->counters, PGPS_DISCONNECTS, 0);
-	memcpy(lost.lost, sessions->lost, sizeof(lost.lost));
-	if (memcmp(&lost, &track->lost, sizeof(Lost)) != 0 &&
-		track->lost_marks.at[track->lost_marks.last] != 0)
-		track->lost_marks.changed_at = now;
-	track->lost = lost;
+		pgps_sessions_copy(sessions, pool->copy);
+		if (track->owner != pool->data->first_seen)
+			start_track(track, snapshot, pool, sessions);
+
+		lost.ended = pgps_count(&pool->counters, PGPS_DISCONNECTS, 0);
+		memcpy(lost.lost, sessions->lost, sizeof(lost.lost));
+		if (memcmp(&lost, &track->lost, sizeof(Lost)) != 0)
+			note_change(&track->lost_marks, now);
+		track->lost = lost;
+		if (memcmp(sessions->connect_time, track->connect_time,
+				   sizeof(track->connect_time)) != 0)
+			note_change(&track->connect_marks, now);
+		memcpy(track->connect_time, sessions->connect_time,
+			   sizeof(track->connect_time));
+	}
+
 	mark = next_mark(&track->lost_marks, now, lost_window);
 	if (mark >= 0)
-		track->lost_before[mark] = lost;
-
-	if (memcmp(sessions->connect_time, track->connect_time,
-			   sizeof(track->connect_time)) != 0 &&
-		track->connect_marks.at[track->connect_marks.last] != 0)
-		track->connect_marks.changed_at = now;
-	memcpy(track->connect_time, sessions->connect_time,
-		   sizeof(track->connect_time));
+		track->lost_before[mark] = track->lost;
 	mark = next_mark(&track->connect_marks, now, connect_window);
 	if (mark >= 0)
-		memcpy(track->connect_time_before[mark], sessions->connect_time,
+		memcpy(track->connect_time_before[mark], track->connect_time,
 			   sizeof(track->connect_time));
 }
 

@@ -25,7 +25,7 @@ PG_FUNCTION_INFO_V1(pgps_get_disconnects);
 	C(usename, name, pgps_role_name(pool->data)) \
 	/* now */ \
 	C(connections, int8, pool->connections) \
-	C(tls_connections, int8, tls_connections(snapshot, pool)) \
+	C(tls_connections, int8, tls[pool - snapshot->pools]) \
 	/* made */ \
 	C(connects, count, counters, PGPS_CONNECTS) \
 	C(connect_time_p50, ms, pgps_sessions_percentile(sessions->connect_time, 0.50)) \
@@ -56,10 +56,11 @@ PG_FUNCTION_INFO_V1(pgps_get_disconnects);
 	C(last_at, time, ends->last_at) \
 	C(last_pid, int4, ends->last_pid != 0 ? ends->last_pid : -1)
 
-static int64
-tls_connections(const PgpsSnapshot *snapshot, const PgpsPoolState *pool)
+/* Connections under TLS, by pool */
+static int *
+count_tls(const PgpsSnapshot *snapshot)
 {
-	int64		n = 0;
+	int		   *tls = palloc0(Max(snapshot->npools, 1) * sizeof(int));
 	int			i;
 
 	for (i = 0; i < snapshot->nbackends; i++)
@@ -67,9 +68,10 @@ tls_connections(const PgpsSnapshot *snapshot, const PgpsPoolState *pool)
 		const PgpsBackend *backend = &snapshot->backends[i];
 		const PgpsInstanceState *state = pgps_instance_of(snapshot, backend);
 
-		n += backend->tls && state != NULL && state->pool == pool;
+		if (backend->tls && state != NULL)
+			tls[state->pool - snapshot->pools]++;
 	}
-	return n;
+	return tls;
 }
 
 /* Ages are counted in milliseconds. */
@@ -86,6 +88,7 @@ pgps_get_sessions(PG_FUNCTION_ARGS)
 {
 	PgpsRow    *row = PGPS_BEGIN_VIEW(SESSION_COLUMNS);
 	PgpsSnapshot *snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
+	const int  *tls = count_tls(snapshot);
 	PgpsSessions *sessions = palloc(sizeof(PgpsSessions));
 	const PgpsPoolState *pool = NULL;
 
