@@ -17,12 +17,13 @@
 
 #include "alerts/session_trends.h"
 #include "base/clock.h"
+#include "base/settings.h"
 
 /* marks of a whole window, and some more for the one that is to be dropped */
 #define WINDOW_MARKS 6
 #define MARKS 8
 
-/* so long after a connection ended it may still become lost */
+/* so long after a connection ended it may still become lost; three passes */
 #define SETTLED (20 * USECS_PER_SEC)
 
 /* When the marks were made; they lie in an array beside it. */
@@ -159,7 +160,8 @@ has_moved(Track *track, const PgpsPoolState *pool, TimestampTz now)
 		pgps_count(&pool->counters, PGPS_DISCONNECTS, 0) != track->lost.ended)
 		track->moved_at = now;
 	track->connects = connects;
-	return pgps_elapsed(track->moved_at, now) < SETTLED;
+	return pgps_elapsed(track->moved_at, now) <
+		Max(SETTLED, 3 * pgps_sample_interval * INT64CONST(1000));
 }
 
 static void

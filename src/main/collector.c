@@ -95,9 +95,9 @@ pass(TimestampTz now)
 			pgps_registry_note_peaks(state->copy, state->live, state->lent,
 									 state->committed, now);
 	}
+	pgps_sessions_settle(now);
 	pgps_history_note(snapshot);
 	pgps_alerts_evaluate(snapshot);
-	pgps_sessions_settle(now);
 	pgps_registry_expire(now);
 	pgps_registry_note_pass(now, pgps_server_status(snapshot->rejections));
 }

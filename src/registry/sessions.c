@@ -12,7 +12,8 @@
  *
  * A session is lost if its application did not want it to end.  Idle ones that
  * the server ends may be those of an instance that is not there any more: they
- * are held for HELD, and only lost if the instance then has a connection.
+ * are held for HELD, and only lost if the instance then has a connection, or
+ * has made one.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -186,7 +187,34 @@ may_be_lost(PgpsEndReason reason)
 	return reason != PGPS_END_CLIENT_CLOSED && reason != PGPS_END_SHUTDOWN;
 }
 
-/* This session was made: it belongs to an instance, or to none. */
+/*
+ * Decide about the connections of an instance that are held: lost if it lives
+ * on.  The caller sees to it that the instance stays.
+ */
+static void
+settle(int32 i, bool lives)
+{
+	PgpsInstance *data = &pgps_instances[i].data;
+	Entry	   *pool = &entries[data->pool];
+	PgpsEndReason reason;
+	int32		lost;
+
+	SpinLockAcquire(&pgps_instances[i].mutex);
+	lost = data->held;
+	reason = data->held_for;
+	data->held = 0;
+	SpinLockRelease(&pgps_instances[i].mutex);
+	if (lost == 0 || !lives)
+		return;
+	SpinLockAcquire(&pool->mutex);
+	pool->data.lost[reason] += lost;
+	SpinLockRelease(&pool->mutex);
+}
+
+/*
+ * This session was made: it belongs to an instance, which so lives on, or to
+ * none.
+ */
 void
 pgps_session_made(int64 connect_time, int64 auth_time)
 {
@@ -200,6 +228,8 @@ pgps_session_made(int64 connect_time, int64 auth_time)
 	count_value(entry->data.connect_time, connect_time);
 	count_value(entry->data.auth_time, auth_time);
 	SpinLockRelease(&entry->mutex);
+	if (pgps_instances[i].data.held > 0)
+		settle(i, true);
 }
 
 /* A session of a pool has ended. */
@@ -276,25 +306,14 @@ pgps_sessions_settle(TimestampTz now)
 	for (i = 0; i < pgps_registry->instances.high_water; i++)
 	{
 		PgpsInstanceEntry *entry = &pgps_instances[i];
-		PgpsEndReason reason;
-		int32		lost;
 
 		if (entry->data.held == 0 || entry->data.held_since + HELD > now)
 			continue;
 		pgps_lock_registry(LW_SHARED);
-		SpinLockAcquire(&entry->mutex);
-		lost = entry->data.held;
-		reason = entry->data.held_for;
-		entry->data.held = 0;
-		SpinLockRelease(&entry->mutex);
-		if (entry->used && pgps_attached(entry) > 0)
-		{
-			Entry	   *pool = &entries[entry->data.pool];
-
-			SpinLockAcquire(&pool->mutex);
-			pool->data.lost[reason] += lost;
-			SpinLockRelease(&pool->mutex);
-		}
+		if (entry->used)
+			settle(i, pgps_attached(entry) > 0);
+		else
+			entry->data.held = 0;
 		pgps_unlock_registry();
 	}
 }

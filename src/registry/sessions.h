@@ -72,8 +72,10 @@ typedef struct PgpsEnds
 #define PGPS_OTHER_ENDS 8
 #define PGPS_ENDS (PGPS_USUAL_ENDS + PGPS_OTHER_ENDS)
 
-/* Of a pool.  Histograms have the buckets of activity.h and stay at the end of
- * their range. */
+/*
+ * Of a pool.  Histograms have the buckets of activity.h; what is counted there
+ * stays at the end of its range.
+ */
 typedef struct PgpsSessions
 {
 	uint32		connect_time[PGPS_XACT_BUCKETS];	/* microseconds */

@@ -42,8 +42,8 @@ PG_FUNCTION_INFO_V1(pgps_get_disconnects);
 	C(xacts_per_session, float8, sessions->work_sessions > 0 ? (double) sessions->work_xacts / sessions->work_sessions : -1) \
 	/* refused */ \
 	C(rejected_limits, int8, pgps_pool_rejected(pool, snapshot->rejections)) \
-	C(rejected_logins, int8, 0) \
-	C(rejected_unavailable, int8, 0)
+	C(rejected_logins, int8, rejected_logins(pool, snapshot->rejections)) \
+	C(rejected_unavailable, int8, rejected_unavailable(pool, snapshot->rejections))
 
 #define DISCONNECT_COLUMNS(C) \
 	C(pool, text, pool->data->key.name) \
@@ -72,6 +72,20 @@ count_tls(const PgpsSnapshot *snapshot)
 			tls[state->pool - snapshot->pools]++;
 	}
 	return tls;
+}
+
+/* Rejections of these kinds are not counted yet. */
+static int64
+rejected_logins(const PgpsPoolState *pool, const PgpsRejections *rejections)
+{
+	return 0;
+}
+
+static int64
+rejected_unavailable(const PgpsPoolState *pool,
+					 const PgpsRejections *rejections)
+{
+	return 0;
 }
 
 /* Ages are counted in milliseconds. */

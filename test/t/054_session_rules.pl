@@ -79,6 +79,12 @@ foreach my $pool ('doomed', 'hurry', 'orderly', 'many')
 }
 cmp_ok(sql(q{SELECT disconnects FROM pgpool_stats.sessions WHERE pool = 'many'}), '>=', 505, '1 % of them is normal');
 
+# ... and at once if it comes back
+lose('back', 5, \&terminate);
+is(alert('back', 'message'), '', 'all of it has ended');
+$stay[2] = client('back');
+fires('sessions_lost', 'back', 'back on postgres: 5 of 5 connections that ended in the last 5 min were lost: terminated');
+
 # Several reasons
 lose('mixed', 7, sub { $_[0]->{pid} % 2 ? reset_connection($_[0]) : hang_up($_[0]) }, in_xact => 1);
 like(alert('mixed', 'message'), qr/^mixed on postgres: 7 of 7 connections that ended in the last 5 min were lost, \d of them: connection_/, 'the most frequent reason');
