@@ -158,6 +158,13 @@ foreach my $off ('track_activities', 'track_counts')
 	is(core($off), '0|0|1|0', "$off is off, in core's words");
 }
 
+# Each role sees its own
+sql('CREATE ROLE stranger LOGIN');
+is(sql(q{
+		SELECT (SELECT count(*) FROM pgpool_stats.disconnects WHERE usename <> 'stranger'),
+			(SELECT count(*) FROM pgpool_stats.sessions WHERE usename <> 'stranger')}, as => 'stranger'),
+	'0|0', 'of other roles a role sees nothing');
+
 # Core counts the same, by database
 becomes(q{
 		SELECT concat(sum(s.sessions_abandoned), ' ', sum(s.sessions_fatal), ' ', sum(s.sessions_killed))

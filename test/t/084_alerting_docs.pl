@@ -69,13 +69,10 @@ foreach my $count (100, 200)
 }
 
 # ... somebody terminates a connection
-{
-	local $ENV{PGOPTIONS} = labels('mailer');
-	my $terminated = background(as => 'app');
-	sql(q{SELECT pg_terminate_backend(pid) FROM pgpool_stats.connections WHERE pool = 'mailer'});
-	wait_for(q{SELECT count(*) = 1 FROM pgpool_stats.disconnects WHERE pool = 'mailer'});
-	eval { $terminated->quit };
-}
+my $terminated = session('mailer', as => 'app');
+sql(q{SELECT pg_terminate_backend(pid) FROM pgpool_stats.connections WHERE pool = 'mailer'});
+wait_for(q{SELECT count(*) = 1 FROM pgpool_stats.disconnects WHERE pool = 'mailer'});
+eval { $terminated->quit };
 
 # ... and a role may not have a second connection
 my $holder;
