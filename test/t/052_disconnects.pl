@@ -66,7 +66,13 @@ my %way = (
 		'connection_lost|08P01|f|1', 'connection_lost|08P01|t|1', '1|0|0|0'
 	],
 	'in-copy' => [
-		sub { ask($_[0], 'CREATE TEMP TABLE t (a int)'); put($_[0]->{socket}, "COPY t FROM STDIN\0", 'Q'); hang_up($_[0]) },
+		sub {
+			ask($_[0], 'CREATE TEMP TABLE t (a int)');
+			put($_[0]->{socket}, "COPY t FROM STDIN\0", 'Q');
+			# what is not read would make it a reset
+			sysread $_[0]->{socket}, my $answer, 8192;
+			hang_up($_[0]);
+		},
 		'connection_lost|08006|t|1', 'connection_lost|08006|t|1', '0|1|0|0'
 	]);
 
