@@ -164,6 +164,37 @@ foreach my $off ('track_activities', 'track_counts')
 	is(core($off), '0|0|1|0', "$off is off, in core's words");
 }
 
+# An extension ends sessions with errors of its own, of more kinds than there
+# are places: none is left out
+my $module = PostgreSQL::Test::Utils::tempdir() . '/fatal';
+write_file("$module.c", q{
+#include "postgres.h"
+#include "fmgr.h"
+#include "utils/builtins.h"
+PG_MODULE_MAGIC;
+PG_FUNCTION_INFO_V1(fatal);
+Datum
+fatal(PG_FUNCTION_ARGS)
+{
+	const char *s = text_to_cstring(PG_GETARG_TEXT_PP(0));
+
+	ereport(FATAL, (errcode(MAKE_SQLSTATE(s[0], s[1], s[2], s[3], s[4])), errmsg("enough")));
+	PG_RETURN_VOID();
+}
+});
+chomp(my $include = `pg_config --includedir-server`);
+system_or_bail('gcc', '-shared', '-fPIC', '-w', "-I$include", '-o', "$module.so", "$module.c");
+sql("CREATE FUNCTION fatal(text) RETURNS void LANGUAGE c AS '$module', 'fatal'");
+foreach my $n (10 .. 21)
+{
+	$client = client('kinds');
+	ask($client, "SELECT fatal('X00$n')");
+	wait_ended('kinds', $n - 9);
+}
+is(sql(q{SELECT reason, in_xact, count(sqlstate), count(*) FILTER (WHERE sqlstate IS NULL), sum(count), max(count) FROM pgpool_stats.disconnects WHERE pool = 'kinds' GROUP BY 1, 2}),
+	'error|t|8|1|12|4', 'more kinds of errors than places');
+is(core('kinds'), '0|12|0|0', 'in core\'s words fatal');
+
 # Each role sees its own
 sql('CREATE ROLE stranger LOGIN');
 is(sql(q{
