@@ -97,11 +97,13 @@ median_age(const PgpsSessions *sessions)
 	return age < 0 ? -1 : Min(1000 * age, sessions->max_age);
 }
 
+/* get_sessions(exported boolean) */
 Datum
 pgps_get_sessions(PG_FUNCTION_ARGS)
 {
 	PgpsRow    *row = PGPS_BEGIN_VIEW(SESSION_COLUMNS);
-	PgpsSnapshot *snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
+	PgpsSnapshot *snapshot = PG_GETARG_BOOL(0) ? pgps_take_exported_snapshot() :
+		pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
 	const int  *tls = count_tls(snapshot);
 	PgpsSessions *sessions = palloc(sizeof(PgpsSessions));
 	const PgpsPoolState *pool = NULL;

@@ -1,4 +1,4 @@
-CREATE FUNCTION pgpool_stats.get_sessions()
+CREATE FUNCTION pgpool_stats.get_sessions(exported boolean DEFAULT false)
 RETURNS TABLE (
 	pool text,
 	datname name,
@@ -23,7 +23,7 @@ RETURNS TABLE (
 )
 AS 'MODULE_PATHNAME', 'pgps_get_sessions'
 LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
-COMMENT ON FUNCTION pgpool_stats.get_sessions() IS
+COMMENT ON FUNCTION pgpool_stats.get_sessions(boolean) IS
 	'behind the view sessions';
 
 CREATE VIEW pgpool_stats.sessions AS
