@@ -14,7 +14,7 @@
 
 #include "alerts/overrides.h"
 #include "analysis/snapshot.h"
-#include "registry/sessions.h"
+#include "registry/life.h"
 
 typedef struct PgpsLostSessions
 {

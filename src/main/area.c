@@ -27,7 +27,7 @@
 #include "registry/bindings.h"
 #include "registry/peaks.h"
 #include "registry/registry.h"
-#include "registry/sessions.h"
+#include "registry/life.h"
 #include "server/rejections.h"
 
 /* shows in pg_shmem_allocations and as wait event */

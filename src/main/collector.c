@@ -35,7 +35,7 @@
 #include "main/main.h"
 #include "poolers/poolers.h"
 #include "registry/registry.h"
-#include "registry/sessions.h"
+#include "registry/life.h"
 
 #define COLLECTOR_NAME "pgpool_stats collector"
 #define RESTART_SECONDS 1

@@ -36,7 +36,7 @@
 #include "base/settings.h"
 #include "main/main.h"
 #include "registry/registry.h"
-#include "registry/sessions.h"
+#include "registry/life.h"
 #include "server/rejections.h"
 
 #define SAVE_FILE PG_STAT_TMP_DIR "/pgpool_stats.stat"

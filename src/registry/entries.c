@@ -35,7 +35,7 @@
 
 #include "base/settings.h"
 #include "registry/entries.h"
-#include "registry/sessions.h"
+#include "registry/life.h"
 
 PgpsRegistry *pgps_registry = NULL;
 PgpsRoleEntry *pgps_roles = NULL;

@@ -53,7 +53,7 @@
 #include "registry/peaks.h"
 #include "registry/registry.h"
 #include "server/events.h"
-#include "server/sessions.h"
+#include "server/life.h"
 
 static post_parse_analyze_hook_type prev_post_parse_analyze_hook = NULL;
 static ExecutorStart_hook_type prev_ExecutorStart_hook = NULL;

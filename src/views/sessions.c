@@ -12,7 +12,7 @@
 #include "utils/elog.h"
 
 #include "analysis/snapshot.h"
-#include "registry/sessions.h"
+#include "registry/life.h"
 #include "views/row.h"
 #include "views/visible.h"
 

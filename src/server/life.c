@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * sessions.c
+ * life.c
  *	  How this session was made, and how it ends.
  *
  * Made: from the fork (18: from when the postmaster took the connection) to
@@ -35,7 +35,7 @@
 
 #include "base/compat.h"
 #include "registry/backends.h"
-#include "server/sessions.h"
+#include "server/life.h"
 
 #define PID_FILE "postmaster.pid"
 #define PID_FILE_LEN 4096		/* of what is read of it */
@@ -262,7 +262,7 @@ pgps_session_ends(PgpsSessionEnd *end)
 
 /* Called while the server loads its libraries; children inherit it. */
 void
-pgps_server_sessions_install(void)
+pgps_life_install(void)
 {
 	prev_ClientAuthentication_hook = ClientAuthentication_hook;
 	ClientAuthentication_hook = note_authentication;

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * sessions.c
+ * life.c
  *	  How the connections of a pool were made, how long they lived and how
  *	  they ended.
  *
@@ -28,7 +28,7 @@
 
 #include "base/compat.h"
 #include "registry/entries.h"
-#include "registry/sessions.h"
+#include "registry/life.h"
 
 #define HELD (10 * USECS_PER_SEC)
 

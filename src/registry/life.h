@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * sessions.h
+ * life.h
  *	  How the connections of a pool were made, how long they lived and how
  *	  they ended.
  *
@@ -8,8 +8,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef PGPS_SESSIONS_H
-#define PGPS_SESSIONS_H
+#ifndef PGPS_LIFE_H
+#define PGPS_LIFE_H
 
 #include "datatype/timestamp.h"
 
@@ -130,4 +130,4 @@ extern double pgps_sessions_percentile(const uint32 *histogram,
 									   double fraction);
 extern const char *pgps_end_reason_name(PgpsEndReason reason);
 
-#endif							/* PGPS_SESSIONS_H */
+#endif							/* PGPS_LIFE_H */
