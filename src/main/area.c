@@ -27,6 +27,7 @@
 #include "registry/bindings.h"
 #include "registry/peaks.h"
 #include "registry/registry.h"
+#include "registry/life.h"
 #include "server/rejections.h"
 
 /* shows as wait event */
@@ -43,6 +44,7 @@ static const struct
 	void		(*init) (void *area, bool found);
 }			parts[] = {
 	{"pgpool_stats registry", pgps_registry_size, pgps_registry_init},
+	{"pgpool_stats sessions", pgps_sessions_size, pgps_sessions_init},
 	{"pgpool_stats backends", pgps_backends_size, pgps_backends_init},
 	{"pgpool_stats bindings", pgps_bindings_size, pgps_bindings_init},
 	{"pgpool_stats peaks", pgps_peaks_size, pgps_peaks_init},

@@ -33,6 +33,7 @@
 
 #include "base/settings.h"
 #include "registry/entries.h"
+#include "registry/life.h"
 
 PgpsRegistry *pgps_registry = NULL;
 PgpsRoleEntry *pgps_roles = NULL;
@@ -252,6 +253,7 @@ pgps_add_pool(const PgpsPoolKey *key, const char *usename, const char *datname,
 	entry = &pgps_pools[i];
 	if (fresh)
 		pg_atomic_init_u32(&entry->attached, 0);
+	pgps_sessions_start(i, fresh);
 	pgps_change_begins(&pgps_pool_changes[i]);
 	memset(&entry->data, 0, sizeof(PgpsPool));
 	entry->data.key = *key;

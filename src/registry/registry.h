@@ -136,6 +136,10 @@ typedef struct PgpsInstance
 								 * this server */
 	TimestampTz last_xact;		/* newest transaction of the connections that
 								 * ended */
+	int32		held;			/* idle connections that the server ended, and
+								 * that are lost if the instance lives on, ... */
+	uint8		held_for;		/* ... why (PgpsEndReason), ... */
+	TimestampTz held_since;		/* ... and since when there are any */
 	PgpsCounters counters;		/* since it was first seen; those that backends
 								 * count are in its activity */
 	PgpsCounters base;			/* the part of them that exporters leave out,
@@ -245,7 +249,6 @@ extern void pgps_registry_connect(Oid roleid, Oid dbid);
 extern PgpsActivity *pgps_registry_join(const PgpsIdentity *identity,
 										bool connect, bool in_xact);
 extern void pgps_registry_unplace(bool in_xact);
-extern void pgps_registry_leave(int64 session_time, bool only_reported);
 
 /* what readers get: one consistent copy in the current memory context */
 extern PgpsCopy *pgps_registry_copy(PgpsHistograms histograms, int32 only_pool);

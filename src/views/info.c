@@ -79,7 +79,9 @@ blind_spots(const PgpsRegistryInfo *info)
 	if (!pgstat_track_activities)
 		pgps_note(&notes, "track_activities is off: in_xact and state are not seen");
 	if (strstr(GetConfigOption("log_min_messages", false, false), "panic"))
-		pgps_note(&notes, "log_min_messages is panic: rejected connections are not seen");
+		pgps_note(&notes, "log_min_messages is panic: rejected connections and why sessions end are not seen");
+	else if (strstr(GetConfigOption("log_min_messages", false, false), "fatal"))
+		pgps_note(&notes, "log_min_messages is above log: a connection that was reset, or broke the protocol, counts as lost");
 	if (pgps_track == PGPS_TRACK_NONE)
 		pgps_note(&notes, "pgpool_stats.track leaves out all connections");
 	else if (pgps_track == PGPS_TRACK_LABELLED)

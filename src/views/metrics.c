@@ -125,7 +125,10 @@ wait_events(const Measured *m)
 	M(transactions_total, NULL, "Transactions the server has seen.", count(m, PGPS_SERVER_XACTS)) \
 	M(transaction_seconds_total, NULL, "Time inside transactions.", seconds(count(m, PGPS_XACT_TIME))) \
 	M(connects_total, NULL, "Connections made to this server.", count(m, PGPS_CONNECTS)) \
-	M(disconnects_total, NULL, "Connections to this server ended.", count(m, PGPS_DISCONNECTS))
+	M(disconnects_total, NULL, "Connections to this server ended.", count(m, PGPS_DISCONNECTS)) \
+	M(sessions_abandoned_total, NULL, "Connections whose client was cut off, as core counts.", count(m, PGPS_SESSIONS_ABANDONED)) \
+	M(sessions_fatal_total, NULL, "Connections ended by an error, as core counts.", count(m, PGPS_SESSIONS_FATAL)) \
+	M(sessions_killed_total, NULL, "Connections terminated, as core counts.", count(m, PGPS_SESSIONS_KILLED))
 
 #define POOL_METRICS(M) \
 	M(fullest_ratio, NULL, "Connections lent, of the maximum, in the fullest instance.", ratio(pool->fullest_pct)) \

@@ -79,6 +79,13 @@ CREATE VIEW pgpool_stats.metrics AS
 		FROM pgpool_stats.alerts AS a
 		WHERE a.state = 'firing' AND a.silenced_until IS NULL
 		UNION ALL
+		SELECT 'pgpool_stats_disconnects_by_reason_total',
+			   'Connections to this server ended, by reason.',
+			   pg_catalog.jsonb_build_object('pool', d.pool, 'datname', d.datname,
+					'usename', d.usename, 'reason', d.reason),
+			   d.count::float8
+		FROM pgpool_stats.get_disconnects(exported => true) AS d
+		UNION ALL
 		SELECT 'pgpool_stats_rejected_total', 'Connections rejected, by reason.',
 			   pg_catalog.jsonb_build_object('reason', r.reason), r.count::float8
 		FROM pgpool_stats.get_rejected_by_reason() AS r
