@@ -21,7 +21,7 @@
 	S(max_pools, 512, 8, 65536, PGC_POSTMASTER, 0, "Number of pools that are kept.", NULL) \
 	S(max_discovered_pools, 128, 2, 65536, PGC_POSTMASTER, 0, "Number of pools that are made of connections without a label.", "One role may take half of them.") \
 	S(max_instances, 1024, 8, 262144, PGC_POSTMASTER, 0, "Number of instances that are kept although they have no connection to this server.", "There is room for one more for each possible client connection.") \
-	S(max_rejections, 1024, 16, 262144, PGC_POSTMASTER, 0, "Number of rows in the view rejections that are kept.", "A row stands for one origin in one minute.") \
+	S(max_rejections, 1024, 16, 262144, PGC_POSTMASTER, 0, "Number of rows in the view rejections that are kept.", "A row stands for one origin in one minute; half of them are for origins whose pool is known.") \
 	S(max_instances_per_role, 0, 0, 262144, PGC_SIGHUP, 0, "How many of max_instances one role may take.", "0 means half.") \
 	S(sample_interval, 1000, 100, 60000, PGC_SIGHUP, GUC_UNIT_MS, "Time between two passes of the collector.", NULL) \
 	S(stale_after, 180, 1, INT_MAX / 1000, PGC_SIGHUP, GUC_UNIT_S, "Minimum age at which a report is late.", "A report is also not late before three times the report interval of its instance.") \

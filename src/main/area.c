@@ -27,6 +27,7 @@
 #include "registry/bindings.h"
 #include "registry/peaks.h"
 #include "registry/registry.h"
+#include "registry/rejected.h"
 #include "server/rejections.h"
 
 /* shows in pg_shmem_allocations and as wait event */
@@ -45,6 +46,7 @@ static const struct
 	{pgps_backends_size, pgps_backends_init},
 	{pgps_bindings_size, pgps_bindings_init},
 	{pgps_peaks_size, pgps_peaks_init},
+	{pgps_rejected_size, pgps_rejected_init},
 	{pgps_rejections_size, pgps_rejections_init},
 	{pgps_history_size, pgps_history_init},
 	{pgps_alerts_size, pgps_alerts_init},

@@ -35,6 +35,7 @@
 
 #include "base/settings.h"
 #include "registry/entries.h"
+#include "registry/rejected.h"
 
 PgpsRegistry *pgps_registry = NULL;
 PgpsRoleEntry *pgps_roles = NULL;
@@ -66,8 +67,8 @@ pgps_pool_capacity(void)
 }
 
 /* an instance for each backend, those without, and an (other) for each pool */
-static int32
-instance_capacity(void)
+int32
+pgps_instance_capacity(void)
 {
 	return MaxConnections + pgps_max_instances + pgps_pool_capacity();
 }
@@ -79,9 +80,9 @@ pgps_registry_size(void)
 
 	size = add_size(size, mul_size(pgps_pool_capacity(), sizeof(PgpsRoleEntry)));
 	size = add_size(size, mul_size(pgps_pool_capacity(), sizeof(PgpsPoolEntry)));
-	size = add_size(size, mul_size(instance_capacity(), sizeof(PgpsInstanceEntry)));
+	size = add_size(size, mul_size(pgps_instance_capacity(), sizeof(PgpsInstanceEntry)));
 	size = add_size(size, mul_size(2 * pgps_pool_capacity(), sizeof(int32)));
-	size = add_size(size, mul_size(instance_capacity(), sizeof(int32)));
+	size = add_size(size, mul_size(pgps_instance_capacity(), sizeof(int32)));
 	return size;
 }
 
@@ -98,7 +99,7 @@ pgps_registry_init(void *area, bool found)
 	pgps_roles = (PgpsRoleEntry *) ((char *) area + MAXALIGN(sizeof(PgpsRegistry)));
 	pgps_pools = (PgpsPoolEntry *) (pgps_roles + pgps_pool_capacity());
 	pgps_instances = (PgpsInstanceEntry *) (pgps_pools + pgps_pool_capacity());
-	index = (PgpsNext *) (pgps_instances + instance_capacity());
+	index = (PgpsNext *) (pgps_instances + pgps_instance_capacity());
 	roles = (Kind) {&pgps_registry->roles, (char *) pgps_roles,
 	sizeof(PgpsRoleEntry), index};
 	index += pgps_pool_capacity();
@@ -112,7 +113,7 @@ pgps_registry_init(void *area, bool found)
 
 	pgps_registry->roles.capacity = pgps_pool_capacity();
 	pgps_registry->pools.capacity = pgps_pool_capacity();
-	pgps_registry->instances.capacity = instance_capacity();
+	pgps_registry->instances.capacity = pgps_instance_capacity();
 	SpinLockInit(&pgps_registry->mutex);
 	pgps_registry->info.started_at = GetCurrentTimestamp();
 	pgps_registry->info.stats_reset = pgps_registry->info.started_at;
@@ -312,6 +313,7 @@ pgps_add_pool(const PgpsPoolKey *key, const char *usename, const char *datname,
 	entry->data.first_seen = entry->data.last_seen = now;
 	pgps_counters_init(&entry->data.retired);
 	entry->used = true;
+	pgps_know_pool(i, &entry->data, true);
 
 	entry->role = need_role(key->roleid);
 	role = &pgps_roles[entry->role];
@@ -332,6 +334,7 @@ pgps_remove_pool(int32 i)
 	dlist_delete(&entry->empty_node);
 	if (role->npools == 0)
 		give_up_entry(&roles, hash_uint32(role->roleid), entry->role);
+	pgps_forget_pool(i);
 	entry->used = false;
 	give_up_entry(&pools, hash_pool(&entry->data.key), i);
 }
@@ -404,6 +407,7 @@ pgps_add_instance(int32 pool, const char *name, bool other, TimestampTz now)
 	pgps_counters_init(&entry->data.counters);
 	pgps_activity_init(&entry->activity);
 	entry->used = true;
+	pgps_know_instance(i, &pgps_pools[pool].data, &entry->data);
 
 	pgps_registry->nother_instances += other;
 	if (pgps_pools[pool].data.instances++ == 0)
@@ -431,6 +435,7 @@ pgps_remove_instance(int32 i)
 	pgps_registry->nother_instances -= entry->data.other;
 	if (--pool->data.instances == 0)
 		dlist_push_tail(&pgps_roles[pool->role].empty, &pool->empty_node);
+	pgps_forget_instance(i);
 	entry->used = false;
 	give_up_entry(&instances, hash_instance(entry->data.pool, entry->data.name), i);
 }

@@ -14,6 +14,7 @@
  */
 #include "postgres.h"
 
+#include "libpq/libpq-be.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
 #include "storage/shmem.h"
@@ -21,6 +22,7 @@
 #include "base/settings.h"
 #include "registry/backends.h"
 #include "registry/peaks.h"
+#include "registry/rejected.h"
 
 typedef struct PeakEntry
 {
@@ -66,8 +68,9 @@ pgps_peaks_init(void *area, bool found)
 	entries[0].data.scope = PGPS_SCOPE_SERVER;
 }
 
+/* "rejected" is the hash of its name, which may have changed since. */
 static PeakEntry *
-need_entry(PgpsScope scope, Oid oid)
+need_entry(PgpsScope scope, Oid oid, uint64 rejected)
 {
 	PeakEntry  *oldest = &entries[1];
 	int			i;
@@ -77,7 +80,11 @@ need_entry(PgpsScope scope, Oid oid)
 		PeakEntry  *entry = &entries[i];
 
 		if (entry->used && entry->data.scope == scope && entry->data.oid == oid)
+		{
+			entry->data.rejected = rejected;
+			pgps_know_peak(i, rejected);
 			return entry;
+		}
 		if (!entry->used)
 		{
 			/* entries are used from the front */
@@ -90,10 +97,13 @@ need_entry(PgpsScope scope, Oid oid)
 			oldest = entry;
 	}
 
+	pgps_forget_peak(oldest - entries);
+	pgps_know_peak(oldest - entries, rejected);
 	memset(&oldest->data, 0, sizeof(oldest->data));
 	oldest->used = true;
 	oldest->data.scope = scope;
 	oldest->data.oid = oid;
+	oldest->data.rejected = rejected;
 	pg_atomic_write_u32(&oldest->current, 0);
 	return oldest;
 }
@@ -113,9 +123,11 @@ raise_peak(PeakEntry *entry, int current, TimestampTz now)
 void
 pgps_peaks_connect(Oid roleid, Oid dbid, TimestampTz now)
 {
-	my_role = need_entry(PGPS_SCOPE_ROLE, roleid);
+	my_role = need_entry(PGPS_SCOPE_ROLE, roleid,
+						 pgps_role_hash(MyProcPort->user_name));
 	raise_peak(my_role, pg_atomic_add_fetch_u32(&my_role->current, 1), now);
-	my_database = need_entry(PGPS_SCOPE_DATABASE, dbid);
+	my_database = need_entry(PGPS_SCOPE_DATABASE, dbid,
+							 pgps_database_hash(MyProcPort->database_name));
 	raise_peak(my_database, pg_atomic_add_fetch_u32(&my_database->current, 1),
 			   now);
 	raise_peak(&entries[0], pgps_client_processes(), now);
@@ -167,7 +179,7 @@ void
 pgps_peaks_restore(const PgpsPeak *peak)
 {
 	PeakEntry  *entry = peak->scope == PGPS_SCOPE_SERVER ? &entries[0] :
-		need_entry(peak->scope, peak->oid);
+		need_entry(peak->scope, peak->oid, peak->rejected);
 
 	entry->data = *peak;
 	entry->last_connect = peak->peak_at;

@@ -27,6 +27,8 @@ typedef struct PgpsPeak
 	Oid			oid;			/* InvalidOid: the server */
 	int32		peak;
 	TimestampTz peak_at;
+	uint64		rejected;		/* by what its rejections are counted: a hash
+								 * of its name */
 } PgpsPeak;
 
 extern Size pgps_peaks_size(void);

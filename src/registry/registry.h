@@ -221,6 +221,7 @@ extern int32 pgps_instance_most_idle(const PgpsInstance *data,
 									 TimestampTz now);
 
 extern int32 pgps_pool_capacity(void);
+extern int32 pgps_instance_capacity(void);
 extern Size pgps_registry_size(void);
 extern void pgps_registry_init(void *area, bool found);
 

@@ -35,7 +35,7 @@ PG_FUNCTION_INFO_V1(pgps_get_info);
 	C(dropped, int8, info->dropped) \
 	C(stats_reset, time, info->stats_reset) \
 	C(started_at, time, info->started_at) \
-	C(notes, text, snapshot != NULL ? blind_spots(info) : NULL)
+	C(notes, text, snapshot != NULL ? blind_spots(snapshot) : NULL)
 
 static int
 instances_used(const PgpsSnapshot *snapshot)
@@ -61,8 +61,9 @@ unlabelled(const PgpsSnapshot *snapshot)
 
 /* What cannot be seen, and why */
 static const char *
-blind_spots(const PgpsRegistryInfo *info)
+blind_spots(const PgpsSnapshot *snapshot)
 {
+	const PgpsRegistryInfo *info = &snapshot->info;
 	StringInfoData notes;
 
 	initStringInfo(&notes);
@@ -80,6 +81,8 @@ blind_spots(const PgpsRegistryInfo *info)
 				  "the collector does not run, so no alerts, history and expiry: see the server log");
 	if (info->overflowed > 0)
 		pgps_note(&notes, "registry too small: reports or connections stand under (other)");
+	if (pgps_rejections_left_out(snapshot->rejections))
+		pgps_note(&notes, "rejections of more origins than there is room for stand under (other): raise pgpool_stats.max_rejections");
 	if (info->crashed)
 		pgps_note(&notes, "after a crash, counters went on from the last save");
 	return notes.data;

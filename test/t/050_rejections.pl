@@ -14,7 +14,7 @@ max_wal_senders = 0
 autovacuum = off
 listen_addresses = '127.0.0.1'
 pgpool_stats.save_interval = 1h
-pgpool_stats.max_rejections = 64
+pgpool_stats.max_rejections = 256
 });
 my $port = $node->port;
 sql(q{

@@ -1,0 +1,63 @@
+/*-------------------------------------------------------------------------
+ *
+ * rejected.h
+ *	  How many connections were rejected, by name.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PGPS_REJECTED_H
+#define PGPS_REJECTED_H
+
+#include "datatype/timestamp.h"
+
+#include "registry/registry.h"
+
+/* a counter, found by a hash of what it counts */
+typedef struct PgpsRejected
+{
+	uint64		hash;
+	uint64		count;
+	uint64		base;			/* the part of count that exporters leave out,
+								 * see registry/restore.c */
+	TimestampTz last_rejected;
+} PgpsRejected;
+
+/* how many counters there can be that are of no name */
+#define PGPS_REJECTED_TOTALS 40
+
+extern Size pgps_rejected_size(void);
+extern void pgps_rejected_init(void *area, bool found);
+
+/* names */
+extern uint64 pgps_total_hash(const char *what);
+extern uint64 pgps_server_hash(void);
+extern uint64 pgps_strangers_hash(void);
+extern uint64 pgps_role_hash(const char *usename);
+extern uint64 pgps_database_hash(const char *datname);
+extern uint64 pgps_pool_hash(const char *usename, const char *datname,
+							 const char *pool);
+extern uint64 pgps_instance_hash(const char *usename, const char *datname,
+								 const char *pool, const char *instance);
+extern uint64 pgps_unlabelled_hash(const char *usename, const char *datname);
+
+/* what is known; caller holds the registry's lock exclusively */
+extern void pgps_know_total(int n, uint64 hash);
+extern void pgps_know_peak(int32 i, uint64 hash);
+extern void pgps_forget_peak(int32 i);
+extern void pgps_know_pool(int32 i, const PgpsPool *pool, bool renamed);
+extern void pgps_forget_pool(int32 i);
+extern void pgps_inherit_rejected(int32 heir, int32 pool);
+extern void pgps_know_instance(int32 i, const PgpsPool *pool,
+							   const PgpsInstance *instance);
+extern void pgps_forget_instance(int32 i);
+
+/* without any lock */
+extern bool pgps_is_known(uint64 hash);
+extern void pgps_count_rejected(uint64 hash, TimestampTz now);
+extern int	pgps_rejected_copy(PgpsRejected **copy);
+extern void pgps_rejected_reset(void);
+extern void pgps_rejected_restore(const PgpsRejected *saved, bool crashed);
+
+#endif							/* PGPS_REJECTED_H */
