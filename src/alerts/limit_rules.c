@@ -46,7 +46,8 @@ look_at_rejections(PgpsLook *look)
 		PgpsLevels	levels = pgps_levels(look->rule, subject,
 										 look->overrides);
 
-		if (row->last_rejected <= look->now - levels.for_time)
+		if (pgps_rejecter(row->origin.reason) != PGPS_BY_LIMIT ||
+			row->last_rejected <= look->now - levels.for_time)
 			continue;
 		for (j = 0; j < n; j++)
 		{

@@ -62,6 +62,15 @@ typedef struct PgpsDay
 
 #define PGPS_DAYS 7
 
+/* a network that connections came from, see seen.c */
+typedef struct PgpsSeen
+{
+	uint64		network;		/* a hash; 0 = none */
+	TimestampTz last;
+} PgpsSeen;
+
+#define PGPS_SEEN 8
+
 /*
  * A pool: outlives its instances.  Changed under the exclusive lock only.
  */
@@ -81,6 +90,7 @@ typedef struct PgpsPool
 	TimestampTz peak_connections_at;
 	int32		peak_instances; /* live ones, seen at a pass */
 	PgpsDay		week[PGPS_DAYS];	/* a ring of days */
+	PgpsSeen	seen[PGPS_SEEN];
 } PgpsPool;
 
 /*
@@ -237,6 +247,10 @@ extern PgpsActivity *pgps_registry_join(const PgpsIdentity *identity,
 extern void pgps_registry_unplace(bool in_xact);
 extern void pgps_registry_leave(int32 instance, TimestampTz last_xact,
 								int64 session_time, bool only_reported);
+
+/* seen.c */
+extern void pgps_note_seen(PgpsPool *pool, const char *addr, TimestampTz now);
+extern bool pgps_was_seen(uint64 pool, const char *addr, TimestampTz now);
 
 /* what readers get: one consistent copy in the current memory context */
 extern PgpsCopy *pgps_registry_copy(PgpsHistograms histograms);

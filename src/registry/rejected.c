@@ -50,17 +50,22 @@
 /* hash of a stranger that is being replaced */
 #define CHANGING PG_UINT64_MAX
 
-typedef struct Counter
+typedef struct Count
 {
-	pg_atomic_uint64 hash;		/* 0 = free */
 	pg_atomic_uint64 count;
 	pg_atomic_uint64 base;
 	pg_atomic_uint64 last_rejected;
+} Count;
+
+typedef struct Counter
+{
+	pg_atomic_uint64 hash;		/* 0 = free */
+	Count		by[PGPS_REJECTERS];
 } Counter;
 
 typedef struct Known
 {
-	Counter		counter;
+	Counter		counter;		/* first */
 	uint64		of;				/* of a pool: of its connections without
 								 * label; of an instance: of its pool */
 	uint32		next;			/* of its chain; its number + 1, 0 = none */
@@ -263,35 +268,73 @@ pgps_is_known(uint64 hash)
 	return find_known(hash) != NULL;
 }
 
+/* The pool that has this name, or counts such connections without label */
+int32
+pgps_find_known_pool(uint64 hash)
+{
+	Counter    *counter = find_known(hash);
+	int32		i;
+
+	if (counter == NULL)
+		return PGPS_NONE;
+	i = (Known *) counter - known;
+	if (i < first[KNOWN_POOLS] || i >= first[KNOWN_INSTANCES])
+		return PGPS_NONE;
+	return i - first[i < first[UNLABELLED] ? KNOWN_POOLS : UNLABELLED];
+}
+
 static void
-add(Counter *counter, uint64 count, uint64 base, TimestampTz last_rejected)
+add(Counter *counter, const PgpsRejected *more)
 {
-	pg_atomic_fetch_add_u64(&counter->count, count);
-	if (base > 0)
-		pg_atomic_fetch_add_u64(&counter->base, base);
-	if (last_rejected > (TimestampTz) pg_atomic_read_u64(&counter->last_rejected))
-		pg_atomic_write_u64(&counter->last_rejected, last_rejected);
+	Count	   *to = &counter->by[more->by];
+
+	pg_atomic_fetch_add_u64(&to->count, more->count);
+	if (more->base > 0)
+		pg_atomic_fetch_add_u64(&to->base, more->base);
+	if (more->last_rejected > (TimestampTz) pg_atomic_read_u64(&to->last_rejected))
+		pg_atomic_write_u64(&to->last_rejected, more->last_rejected);
 }
 
-/* Take all that was counted. */
-static PgpsRejected
-take(Counter *counter)
+/* Take what was counted, of one kind; false if nothing was. */
+static bool
+take(Counter *counter, PgpsRejecter by, PgpsRejected *taken)
 {
-	PgpsRejected taken = {
-		.count = pg_atomic_exchange_u64(&counter->count, 0),
-		.base = pg_atomic_exchange_u64(&counter->base, 0),
-		.last_rejected = pg_atomic_exchange_u64(&counter->last_rejected, 0)
-	};
+	Count	   *from = &counter->by[by];
 
-	return taken;
+	if (pg_atomic_read_u64(&from->count) == 0)
+		return false;
+	taken->hash = pg_atomic_read_u64(&counter->hash);
+	taken->by = by;
+	taken->count = pg_atomic_exchange_u64(&from->count, 0);
+	taken->base = pg_atomic_exchange_u64(&from->base, 0);
+	taken->last_rejected = pg_atomic_exchange_u64(&from->last_rejected, 0);
+	return true;
 }
 
+/* Take all; who has it next may be NULL. */
 static void
 move(Counter *to, Counter *from)
 {
-	PgpsRejected moved = take(from);
+	PgpsRejected moved;
+	int			by;
 
-	add(to, moved.count, moved.base, moved.last_rejected);
+	for (by = 0; by < PGPS_REJECTERS; by++)
+	{
+		if (take(from, by, &moved) && to != NULL)
+			add(to, &moved);
+	}
+}
+
+/* When it was last rejected, for whatever reason */
+static TimestampTz
+last_of(Counter *counter)
+{
+	TimestampTz last = 0;
+	int			by;
+
+	for (by = 0; by < PGPS_REJECTERS; by++)
+		last = Max(last, (TimestampTz) pg_atomic_read_u64(&counter->by[by].last_rejected));
+	return last;
 }
 
 /* Make a place of strangers ours, if it still is whose it was. */
@@ -310,10 +353,12 @@ replace(Counter *place, uint64 whose)
  * readers add them up.  If all places are being changed, the total has it.
  */
 static void
-add_stranger(uint64 hash, uint64 count, uint64 base, TimestampTz last_rejected)
+add_stranger(const PgpsRejected *more)
 {
+	uint64		hash = more->hash;
 	Counter    *places = places_of(hash);
 	Counter    *oldest = NULL;
+	TimestampTz oldest_last = 0;
 	uint64		whose = CHANGING;
 	int			i;
 
@@ -325,41 +370,48 @@ add_stranger(uint64 hash, uint64 count, uint64 base, TimestampTz last_rejected)
 
 		if (there == hash)
 		{
-			add(place, count, base, last_rejected);
+			add(place, more);
 			return;
 		}
 		if (there != CHANGING &&
-			(oldest == NULL || pg_atomic_read_u64(&place->last_rejected) <
-			 pg_atomic_read_u64(&oldest->last_rejected)))
+			(oldest == NULL || last_of(place) < oldest_last))
 		{
 			oldest = place;
+			oldest_last = last_of(place);
 			whose = there;
 		}
 	}
 	if (oldest != NULL && replace(oldest, whose))
 	{
-		add(oldest, count, base, last_rejected);
+		add(oldest, more);
 		pg_atomic_write_u64(&oldest->hash, hash);
 	}
 	else
-		add(rest(), count, base, last_rejected);
+		add(rest(), more);
 }
 
 static void
-add_to(uint64 hash, uint64 count, uint64 base, TimestampTz last_rejected)
+add_to_name(const PgpsRejected *more)
 {
-	Counter    *counter = find_known(hash);
+	Counter    *counter = find_known(more->hash);
 
 	if (counter != NULL)
-		add(counter, count, base, last_rejected);
+		add(counter, more);
 	else
-		add_stranger(hash, count, base, last_rejected);
+		add_stranger(more);
 }
 
 void
-pgps_count_rejected(uint64 hash, TimestampTz now)
+pgps_count_rejected(uint64 hash, PgpsRejecter by, TimestampTz now)
 {
-	add_to(hash, 1, 0, now);
+	PgpsRejected one = {
+		.hash = hash,
+		.by = by,
+		.count = 1,
+		.last_rejected = now
+	};
+
+	add_to_name(&one);
 }
 
 /*-------------------------------------------------------------------------
@@ -424,13 +476,18 @@ forget(Kind kind, int32 i, bool keep)
 	Known	   *k = known_of(kind, i);
 	uint64		hash = pg_atomic_read_u64(&k->counter.hash);
 	PgpsRejected had;
+	int			by;
 
 	if (hash == 0)
 		return;
 	unlink_name(k);
-	had = take(&k->counter);
-	if (keep && had.count > 0)
-		add_to(hash, had.count, had.base, had.last_rejected);
+	for (by = 0; by < PGPS_REJECTERS; by++)
+	{
+		if (!take(&k->counter, by, &had) || !keep)
+			continue;
+		had.hash = hash;
+		add_to_name(&had);
+	}
 }
 
 void
@@ -515,28 +572,47 @@ pgps_forget_instance(int32 i)
  *-------------------------------------------------------------------------
  */
 
-static int
-compare_rejected(const void *a, const void *b)
+int
+pgps_compare_rejected(const void *a, const void *b)
 {
-	uint64		x = ((const PgpsRejected *) a)->hash;
-	uint64		y = ((const PgpsRejected *) b)->hash;
+	const PgpsRejected *x = a;
+	const PgpsRejected *y = b;
 
-	return x < y ? -1 : x > y;
+	if (x->hash != y->hash)
+		return x->hash < y->hash ? -1 : 1;
+	return (int) x->by - (int) y->by;
 }
 
+/* Copy what was counted; returns how much that is. */
 static int
 copy_counter(PgpsRejected *to, Counter *counter)
 {
-	to->hash = pg_atomic_read_u64(&counter->hash);
-	to->count = pg_atomic_read_u64(&counter->count);
-	to->base = pg_atomic_read_u64(&counter->base);
-	to->last_rejected = pg_atomic_read_u64(&counter->last_rejected);
-	return to->hash != 0 && to->hash != CHANGING && to->count > 0;
+	uint64		hash = pg_atomic_read_u64(&counter->hash);
+	int			n = 0;
+	int			by;
+
+	if (hash == 0 || hash == CHANGING)
+		return 0;
+	for (by = 0; by < PGPS_REJECTERS; by++)
+	{
+		Count	   *from = &counter->by[by];
+		PgpsRejected copy = {
+			.hash = hash,
+			.by = by,
+			.count = pg_atomic_read_u64(&from->count),
+			.base = pg_atomic_read_u64(&from->base),
+			.last_rejected = pg_atomic_read_u64(&from->last_rejected)
+		};
+
+		if (copy.count > 0)
+			to[n++] = copy;
+	}
+	return n;
 }
 
 /*
  * Copy those that have counted something into the current memory context,
- * sorted by hash, each once.  Returns how many.
+ * sorted, each once.  Returns how many.
  */
 int
 pgps_rejected_copy(PgpsRejected **copy)
@@ -555,7 +631,8 @@ pgps_rejected_copy(PgpsRejected **copy)
 		used[kind] = *(volatile int32 *) &shared->high_water[kind];
 		max += used[kind];
 	}
-	to = *copy = palloc_extended(max * sizeof(PgpsRejected), MCXT_ALLOC_HUGE);
+	to = *copy = palloc_extended(max * PGPS_REJECTERS * sizeof(PgpsRejected),
+								 MCXT_ALLOC_HUGE);
 	for (kind = 0; kind < KINDS; kind++)
 	{
 		for (i = 0; i < used[kind]; i++)
@@ -566,10 +643,10 @@ pgps_rejected_copy(PgpsRejected **copy)
 	if (all == 0)
 		return 0;
 
-	qsort(to, all, sizeof(PgpsRejected), compare_rejected);
+	qsort(to, all, sizeof(PgpsRejected), pgps_compare_rejected);
 	for (i = 1; i < all; i++)
 	{
-		if (to[i].hash == to[n].hash)
+		if (pgps_compare_rejected(&to[i], &to[n]) == 0)
 		{
 			to[n].count += to[i].count;
 			to[n].base += to[i].base;
@@ -591,16 +668,19 @@ pgps_rejected_reset(void)
 	for (kind = 0; kind < KINDS; kind++)
 	{
 		for (i = 0; i < shared->high_water[kind]; i++)
-			(void) take(&known_of(kind, i)->counter);
+			move(NULL, &known_of(kind, i)->counter);
 	}
 	for (i = 0; i < STRANGERS && pg_atomic_read_u32(&shared->any_stranger); i++)
-		(void) take(&strangers[i]);
+		move(NULL, &strangers[i]);
 }
 
 /* Go on from what was saved, when all that is known is there. */
 void
 pgps_rejected_restore(const PgpsRejected *saved, bool crashed)
 {
-	add_to(saved->hash, saved->count, crashed ? saved->count : saved->base,
-		   saved->last_rejected);
+	PgpsRejected more = *saved;
+
+	if (crashed)
+		more.base = more.count;
+	add_to_name(&more);
 }

@@ -14,10 +14,20 @@
 
 #include "registry/registry.h"
 
-/* a counter, found by a hash of what it counts */
+/* what rejected it */
+typedef enum PgpsRejecter
+{
+	PGPS_BY_LIMIT,
+	PGPS_AT_LOGIN,				/* for what the client said of itself */
+	PGPS_UNAVAILABLE,			/* the server is not there for anybody */
+	PGPS_REJECTERS
+} PgpsRejecter;
+
+/* a counter, found by a hash of what it counts, and by what rejected */
 typedef struct PgpsRejected
 {
 	uint64		hash;
+	PgpsRejecter by;
 	uint64		count;
 	uint64		base;			/* the part of count that exporters leave out,
 								 * see registry/restore.c */
@@ -55,7 +65,9 @@ extern void pgps_forget_instance(int32 i);
 
 /* without any lock */
 extern bool pgps_is_known(uint64 hash);
-extern void pgps_count_rejected(uint64 hash, TimestampTz now);
+extern int32 pgps_find_known_pool(uint64 hash);
+extern void pgps_count_rejected(uint64 hash, PgpsRejecter by, TimestampTz now);
+extern int	pgps_compare_rejected(const void *a, const void *b);
 extern int	pgps_rejected_copy(PgpsRejected **copy);
 extern void pgps_rejected_reset(void);
 extern void pgps_rejected_restore(const PgpsRejected *saved, bool crashed);

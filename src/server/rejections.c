@@ -1,11 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * rejections.c
- *	  Connections that a limit rejected, seen where their FATAL is logged.
+ *	  Connections that were rejected, seen where their FATAL is logged.
  *
- * In the main case the process has no PGPROC and can wait for nothing: no
+ * That is any FATAL of a client's process before its start-up transaction has
+ * committed.  When a limit rejects, the process has no PGPROC and can wait for nothing: no
  * lock, no allocation, no catalog.  Each rejection is counted by its reason, by
- * the limit that it met, and by the pool and instance that it claims to be
+ * the role, database or server that rejects, and by the pool and instance that it claims to be
  * (registry/rejected.c), and in a row of its origin and minute
  * (rejection_rows.c).  Rows are given up for newer ones; counters stay.
  *
@@ -23,12 +24,13 @@
 #include "utils/timestamp.h"
 
 #include "base/shmem.h"
+#include "server/events.h"
 #include "server/rejections.h"
 
 /* those of registry/rejected.c are first */
 #define FIRST_TOTAL 2
 
-StaticAssertDecl(FIRST_TOTAL + 1 + PGPS_REASONS <= PGPS_REJECTED_TOTALS,
+StaticAssertDecl(FIRST_TOTAL + 2 + PGPS_REASONS <= PGPS_REJECTED_TOTALS,
 				 "there is a counter for each reason");
 
 static emit_log_hook_type prev_emit_log_hook = NULL;
@@ -48,8 +50,9 @@ pgps_rejections_init(void *area, bool found)
 	if (found)
 		return;
 	pgps_know_total(FIRST_TOTAL, pgps_total_hash(PGPS_OTHER));
+	pgps_know_total(FIRST_TOTAL + 1, pgps_total_hash("(extensions)"));
 	for (reason = 0; reason < PGPS_REASONS; reason++)
-		pgps_know_total(FIRST_TOTAL + 1 + reason, pgps_reason_hash(reason));
+		pgps_know_total(FIRST_TOTAL + 2 + reason, pgps_reason_hash(reason));
 }
 
 uint64
@@ -58,37 +61,84 @@ pgps_reason_hash(PgpsReason reason)
 	return pgps_total_hash(pgps_reason_name(reason));
 }
 
+/*
+ * The role or the database that is at its limit, or the server.  The limit of
+ * an extension is none of these.
+ */
+static uint64
+hash_of_rejecter(const PgpsOrigin *origin)
+{
+	switch (origin->reason)
+	{
+		case PGPS_REASON_ROLE:
+			return pgps_role_hash(origin->usename);
+		case PGPS_REASON_DATABASE:
+			return pgps_database_hash(origin->datname);
+		case PGPS_REASON_OTHER_LIMIT:
+			return pgps_total_hash("(extensions)");
+		default:
+			return pgps_server_hash();
+	}
+}
+
+/*
+ * A rejected login of a client that reports for a pool is that pool's.  Such a
+ * one calls itself "watch orders", of the pool "reports".
+ */
+static void
+find_reporter(PgpsOrigin *origin)
+{
+	const char *watch = "watch ";
+
+	if (origin->labelled && strcmp(origin->pool, "reports") == 0 &&
+		strncmp(origin->application_name, watch, strlen(watch)) == 0)
+		pgps_clean_text(origin->pool, PGPS_POOL_LEN,
+						origin->application_name + strlen(watch));
+}
+
+/* Count a connection that is being rejected. */
+static void
+count(const ErrorData *edata, TimestampTz now)
+{
+	PgpsOrigin	origin;
+	PgpsRejecter by;
+	uint64		pool;
+	uint64		unlabelled;
+
+	memset(&origin, 0, sizeof(origin));
+	pgps_find_reason(edata, &origin);
+	pgps_describe_origin(&origin);
+	by = pgps_rejecter(origin.reason);
+	if (by == PGPS_AT_LOGIN)
+		find_reporter(&origin);
+	pool = pgps_pool_hash(origin.usename, origin.datname, origin.pool);
+	unlabelled = pgps_unlabelled_hash(origin.usename, origin.datname);
+	origin.claimed = by == PGPS_AT_LOGIN &&
+		!pgps_was_seen(pool, origin.client_addr, now) &&
+		(origin.labelled ||
+		 !pgps_was_seen(unlabelled, origin.client_addr, now));
+
+	pgps_count_rejected(pgps_reason_hash(origin.reason), by, now);
+	pgps_count_rejected(hash_of_rejecter(&origin), by, now);
+	if (!origin.claimed)
+	{
+		pgps_count_rejected(pool, by, now);
+		pgps_count_rejected(pgps_instance_hash(origin.usename, origin.datname,
+											   origin.pool, origin.instance),
+							by, now);
+		if (!origin.labelled)
+			pgps_count_rejected(unlabelled, by, now);
+	}
+	if (!pgps_note_rejection(&origin, now))
+		pgps_count_rejected(pgps_total_hash(PGPS_OTHER), PGPS_BY_LIMIT, now);
+}
+
 static void
 note_log(ErrorData *edata)
 {
-	PgpsOrigin	origin;
-	PgpsReason	reason;
-	TimestampTz now;
-
 	if (edata->elevel == FATAL && pgps_locks != NULL && MyProcPort != NULL &&
-		pgps_find_reason(edata, &reason))
-	{
-		now = GetCurrentTimestamp();
-		memset(&origin, 0, sizeof(origin));
-		origin.reason = reason;
-		pgps_describe_origin(&origin);
-
-		pgps_count_rejected(pgps_reason_hash(reason), now);
-		pgps_count_rejected(reason == PGPS_REASON_ROLE ?
-							pgps_role_hash(origin.usename) :
-							reason == PGPS_REASON_DATABASE ?
-							pgps_database_hash(origin.datname) :
-							pgps_server_hash(), now);
-		pgps_count_rejected(pgps_pool_hash(origin.usename, origin.datname,
-										   origin.pool), now);
-		pgps_count_rejected(pgps_instance_hash(origin.usename, origin.datname,
-											   origin.pool, origin.instance), now);
-		if (!origin.labelled)
-			pgps_count_rejected(pgps_unlabelled_hash(origin.usename,
-													 origin.datname), now);
-		if (!pgps_note_rejection(&origin, now))
-			pgps_count_rejected(pgps_total_hash(PGPS_OTHER), now);
-	}
+		!pgps_session_has_started())
+		count(edata, GetCurrentTimestamp());
 
 	if (prev_emit_log_hook)
 		prev_emit_log_hook(edata);
@@ -148,31 +198,35 @@ pgps_rejections_restore(const PgpsRejections *saved, bool crashed)
 		pgps_rejected_restore(&saved->counters[i], crashed);
 }
 
-static int
-compare_counters(const void *a, const void *b)
-{
-	uint64		x = ((const PgpsRejected *) a)->hash;
-	uint64		y = ((const PgpsRejected *) b)->hash;
-
-	return x < y ? -1 : x > y;
-}
-
 /* What is counted under a hash; zeros if nothing is */
 PgpsRejected
-pgps_rejected(const PgpsRejections *rejections, uint64 hash)
+pgps_rejected_by(const PgpsRejections *rejections, uint64 hash, PgpsRejecter by)
 {
-	PgpsRejected key = {.hash = hash};
+	PgpsRejected key = {.hash = hash,.by = by};
 	const PgpsRejected *found;
 
 	found = bsearch(&key, rejections->counters, rejections->ncounters,
-					sizeof(PgpsRejected), compare_counters);
+					sizeof(PgpsRejected), pgps_compare_rejected);
 	return found ? *found : key;
+}
+
+/* The same, by a limit */
+PgpsRejected
+pgps_rejected(const PgpsRejections *rejections, uint64 hash)
+{
+	return pgps_rejected_by(rejections, hash, PGPS_BY_LIMIT);
 }
 
 /* Were there too many origins for rows, or names for counters, of their own? */
 bool
 pgps_rejections_left_out(const PgpsRejections *rejections)
 {
-	return pgps_rejected(rejections, pgps_total_hash(PGPS_OTHER)).count > 0 ||
-		pgps_rejected(rejections, pgps_strangers_hash()).count > 0;
+	int			by;
+
+	for (by = 0; by < PGPS_REJECTERS; by++)
+	{
+		if (pgps_rejected_by(rejections, pgps_strangers_hash(), by).count > 0)
+			return true;
+	}
+	return pgps_rejected(rejections, pgps_total_hash(PGPS_OTHER)).count > 0;
 }

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * rejections.h
- *	  Connections that a limit rejected.
+ *	  Connections that were rejected.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -19,7 +19,7 @@ typedef struct PgpsRejections
 	int			nrejections;
 	PgpsRejection *rejections;	/* oldest first */
 	int			ncounters;
-	PgpsRejected *counters;		/* by hash */
+	PgpsRejected *counters;		/* sorted */
 } PgpsRejections;
 
 extern Size pgps_rejections_size(void);
@@ -33,6 +33,8 @@ extern void pgps_rejections_restore(const PgpsRejections *saved,
 									bool crashed);
 
 extern uint64 pgps_reason_hash(PgpsReason reason);
+extern PgpsRejected pgps_rejected_by(const PgpsRejections *rejections,
+									 uint64 hash, PgpsRejecter by);
 extern PgpsRejected pgps_rejected(const PgpsRejections *rejections,
 								  uint64 hash);
 extern bool pgps_rejections_left_out(const PgpsRejections *rejections);

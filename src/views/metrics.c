@@ -34,7 +34,8 @@ PG_FUNCTION_INFO_V1(pgps_get_rejected_by_reason);
 
 #define REASON_COLUMNS(C) \
 	C(reason, text, pgps_reason_name(reason)) \
-	C(count, int8, pgps_rejected(rejections, pgps_reason_hash(reason)).count)
+	C(rejecter, text, rejecter_name(pgps_rejecter(reason))) \
+	C(count, int8, pgps_rejected_by(rejections, pgps_reason_hash(reason), pgps_rejecter(reason)).count)
 
 /* a pool, or one of its instances: what the metrics of both are made of */
 typedef struct Measured
@@ -266,6 +267,14 @@ pgps_get_metrics(PG_FUNCTION_ARGS)
 								 snapshot->rejections);
 	}
 	return (Datum) 0;
+}
+
+static const char *
+rejecter_name(PgpsRejecter rejecter)
+{
+	static const char *const names[] = {"limit", "login", "unavailable"};
+
+	return names[rejecter];
 }
 
 /* As exporters get them, a row for each reason */

@@ -22,6 +22,7 @@ COMMENT ON FUNCTION pgpool_stats.get_metrics(boolean) IS
 CREATE FUNCTION pgpool_stats.get_rejected_by_reason()
 RETURNS TABLE (
 	reason text,
+	rejecter text,
 	count bigint
 )
 AS 'MODULE_PATHNAME', 'pgps_get_rejected_by_reason'
@@ -74,9 +75,12 @@ CREATE VIEW pgpool_stats.metrics AS
 		FROM pgpool_stats.alerts AS a
 		WHERE a.state = 'firing' AND a.silenced_until IS NULL
 		UNION ALL
-		SELECT 'pgpool_stats_rejected_total', 'Connections rejected, by reason.',
-			   pg_catalog.jsonb_build_object('reason', r.reason), r.count::float8
-		FROM pgpool_stats.get_rejected_by_reason() AS r
+		SELECT m.name, m.help, pg_catalog.jsonb_build_object('reason', r.reason), r.count::float8
+		FROM pgpool_stats.get_rejected_by_reason() AS r JOIN (VALUES
+			('limit', 'pgpool_stats_rejected_total', 'Connections rejected by a limit, by reason.'),
+			('login', 'pgpool_stats_rejected_logins_total', 'Logins rejected, by reason.'),
+			('unavailable', 'pgpool_stats_rejected_unavailable_total', 'Connections rejected because the server starts, stops or recovers, by reason.')
+		) AS m (rejecter, name, help) USING (rejecter)
 		UNION ALL
 		SELECT m.name, m.help, m.labels, m.value
 		FROM pgpool_stats.info AS i CROSS JOIN LATERAL (VALUES

@@ -180,15 +180,18 @@ pgps_pool_config(const PgpsPoolState *pool)
  * not have the label of ALTER ROLE yet, so that label is looked up here.
  */
 uint64
-pgps_pool_rejected(const PgpsPoolState *pool, const PgpsRejections *rejections)
+pgps_pool_rejected_by(const PgpsPoolState *pool,
+					  const PgpsRejections *rejections, PgpsRejecter by)
 {
 	const char *role = pgps_role_name(pool->data);
 	const char *database = pgps_database_name(pool->data);
-	uint64		count = pgps_rejected(rejections,
-									  pgps_pool_hash(role, database,
-													 pool->data->key.name)).count;
-	uint64		unlabelled = pgps_rejected(rejections,
-										   pgps_unlabelled_hash(role, database)).count;
+	uint64		count = pgps_rejected_by(rejections,
+										 pgps_pool_hash(role, database,
+														pool->data->key.name),
+										 by).count;
+	uint64		unlabelled = pgps_rejected_by(rejections,
+											  pgps_unlabelled_hash(role, database),
+											  by).count;
 	char	   *label;
 
 	if (unlabelled == 0)
@@ -197,6 +200,13 @@ pgps_pool_rejected(const PgpsPoolState *pool, const PgpsRejections *rejections)
 	if (label != NULL && strcmp(label, pool->data->key.name) == 0)
 		count += unlabelled;
 	return count;
+}
+
+/* By a limit */
+uint64
+pgps_pool_rejected(const PgpsPoolState *pool, const PgpsRejections *rejections)
+{
+	return pgps_pool_rejected_by(pool, rejections, PGPS_BY_LIMIT);
 }
 
 uint64

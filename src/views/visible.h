@@ -38,6 +38,9 @@ extern char *pgps_printable(const char *text);
 extern void pgps_note(StringInfo notes, const char *text);
 
 extern const char *pgps_pool_config(const PgpsPoolState *pool);
+extern uint64 pgps_pool_rejected_by(const PgpsPoolState *pool,
+									const PgpsRejections *rejections,
+									PgpsRejecter by);
 extern uint64 pgps_pool_rejected(const PgpsPoolState *pool,
 								 const PgpsRejections *rejections);
 extern uint64 pgps_instance_rejected(const PgpsInstanceState *state,

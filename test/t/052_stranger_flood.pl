@@ -234,7 +234,7 @@ is(sql(q{SELECT p.rejected, b.rejected FROM pgpool_stats.pools p, pgpool_stats.b
 
 # deploys without end: the index has room
 sql(join("\n", map { "SELECT pgpool_stats.report('shop', '{\"open\": 1}', 'pod-$_'); SELECT pgpool_stats.forget('shop', 'pod-$_');" } 1 .. 3000),
-	on => 'größe', as => 'app');
+	as => 'app');
 fill();
 app_knocks('web-3');
 empty();
