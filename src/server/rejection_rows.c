@@ -7,8 +7,9 @@
  * allocation, no catalog, and the same few steps however many rows there are.
  *
  * There are two rings of rows, of half of max_rejections each: one for origins
- * whose pool is known, and one for all others, which anybody who reaches the
- * port can make up.  In a ring the oldest row gives way.  So that a storm does
+ * whose pool is known, and one for strangers, which anybody who reaches the
+ * port can make up: of other pools, or a login from where the pool never logged
+ * in.  In a ring the oldest row gives way.  So that a storm does
  * not push out its own beginning, nor others, a group (a pool; of strangers,
  * those of a role that is known, or all others) has rows for some origins a
  * minute as long as what gives way is older than an hour, and otherwise for a
@@ -137,7 +138,7 @@ put_other(char *text, Size size)
 }
 
 /*
- * Its group.  Returns whether its pool is known; "other" is the origin that
+ * Its group.  Returns whether it is no stranger; "other" is the origin that
  * stands for those of the group without a row of their own.  A limit of a role
  * or a database says that there is one.
  */
@@ -147,16 +148,15 @@ find_group(const PgpsOrigin *origin, PgpsOrigin *other, uint64 *group)
 	uint64		role = pgps_role_hash(origin->usename);
 	uint64		pool = pgps_pool_hash(origin->usename, origin->datname,
 									  origin->pool);
-	bool		known = pgps_is_known(pool);
 
 	*other = *origin;
 	memset(other->client_addr, 0, sizeof(other->client_addr));
 	put_other(other->application_name, sizeof(other->application_name));
 	put_other(other->instance, sizeof(other->instance));
-	if (known)
+	if (pgps_is_known(pool))
 	{
 		*group = pool;
-		return true;
+		return !origin->claimed;
 	}
 	other->labelled = true;		/* no label of ALTER ROLE is looked up */
 	put_other(other->pool, sizeof(other->pool));

@@ -34,8 +34,8 @@ PG_FUNCTION_INFO_V1(pgps_get_rejected_by_reason);
 
 #define REASON_COLUMNS(C) \
 	C(reason, text, pgps_reason_name(reason)) \
-	C(rejecter, text, rejecter_name(pgps_rejecter(reason))) \
-	C(count, int8, pgps_rejected_by(rejections, pgps_reason_hash(reason), pgps_rejecter(reason)).count)
+	C(count, int8, pgps_rejected_by(rejections, pgps_reason_hash(reason), pgps_rejecter(reason)).count) \
+	C(rejecter, text, rejecter_name(pgps_rejecter(reason)))
 
 /* a pool, or one of its instances: what the metrics of both are made of */
 typedef struct Measured

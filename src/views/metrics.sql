@@ -22,8 +22,8 @@ COMMENT ON FUNCTION pgpool_stats.get_metrics(boolean) IS
 CREATE FUNCTION pgpool_stats.get_rejected_by_reason()
 RETURNS TABLE (
 	reason text,
-	rejecter text,
-	count bigint
+	count bigint,
+	rejecter text
 )
 AS 'MODULE_PATHNAME', 'pgps_get_rejected_by_reason'
 LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;

@@ -26,7 +26,7 @@ COMMENT ON VIEW pgpool_stats.rejections IS
 COMMENT ON COLUMN pgpool_stats.rejections.first_rejected IS 'First one of this origin in its minute';
 COMMENT ON COLUMN pgpool_stats.rejections.last_rejected IS 'The last one';
 COMMENT ON COLUMN pgpool_stats.rejections.count IS 'How many';
-COMMENT ON COLUMN pgpool_stats.rejections.reason IS 'Why: a limit (server, backlog, superuser_reserved, reserved, role, database, other_limit), its login (authentication, hba, no_role, no_login, no_database, not_accepting, no_privilege, timeout, bad_option, other), or the server (starting, stopping, recovery, hot_standby_off)';
+COMMENT ON COLUMN pgpool_stats.rejections.reason IS 'Why; by a limit, for its login, or the server was not there';
 COMMENT ON COLUMN pgpool_stats.rejections.usable IS 'What that limit allows now; null = by no limit';
 COMMENT ON COLUMN pgpool_stats.rejections.pool IS 'Pool it claimed to belong to';
 COMMENT ON COLUMN pgpool_stats.rejections.instance IS 'Instance it claimed to be';

@@ -111,7 +111,7 @@ shows('waited', '\|checkout\|[12]00\|[12]00\|23\|1000\|9\|90');
 shows('errors', '^checkout\|postgres\|[^|]+\|[12]00\|[12]00\|');
 shows('leaks', '^orders\|host:1\|3 of 3\|.*\|SELECT 1$');
 shows('rejected', '\|1\|role\|late\|limited\|batch\|limited\|1\|');
-shows('logins', '^no_database\|3D000\|psql\|nosuch\|\w+\|1\|1\|');
+shows('logins', '^no_database\|3D000\|[^|]+\|nosuch\|\w+\|1\|1\|');
 shows('held', '\|orders\|postgres\|app\|1\|\d\|3\|3\|3$', '\|batch\|');
 shows('grafana', '\|orders\|3$');
 shows('silence', '^\d+$', '\|\*\|\*\|.*\|maintenance\|', '\|leak\|orders\|');
