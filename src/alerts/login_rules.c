@@ -18,6 +18,7 @@
 #include "nodes/bitmapset.h"
 
 #include "alerts/findings.h"
+#include "registry/known.h"
 
 /* an instance whose connections ended longer ago is not missed */
 #define MISSED (1 * USECS_PER_HOUR)

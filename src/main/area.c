@@ -25,9 +25,9 @@
 #include "poolers/poolers.h"
 #include "registry/backends.h"
 #include "registry/bindings.h"
+#include "registry/known.h"
 #include "registry/peaks.h"
 #include "registry/registry.h"
-#include "registry/rejected.h"
 #include "server/rejections.h"
 
 /* shows in pg_shmem_allocations and as wait event */
@@ -46,6 +46,7 @@ static const struct
 	{pgps_backends_size, pgps_backends_init},
 	{pgps_bindings_size, pgps_bindings_init},
 	{pgps_peaks_size, pgps_peaks_init},
+	{pgps_known_size, pgps_known_init},
 	{pgps_rejected_size, pgps_rejected_init},
 	{pgps_rejections_size, pgps_rejections_init},
 	{pgps_history_size, pgps_history_init},

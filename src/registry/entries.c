@@ -35,7 +35,7 @@
 
 #include "base/settings.h"
 #include "registry/entries.h"
-#include "registry/rejected.h"
+#include "registry/known.h"
 
 PgpsRegistry *pgps_registry = NULL;
 PgpsRoleEntry *pgps_roles = NULL;

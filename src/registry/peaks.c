@@ -21,8 +21,8 @@
 
 #include "base/settings.h"
 #include "registry/backends.h"
+#include "registry/known.h"
 #include "registry/peaks.h"
-#include "registry/rejected.h"
 
 typedef struct PeakEntry
 {

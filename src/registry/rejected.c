@@ -8,21 +8,10 @@
  * catalog, and all names are claims of whoever reached the port.  So counters
  * are found by a hash of the name, and there are two kinds of them.
  *
- * What is known has connected or reported: each role and database that has a
- * peak, each pool and each instance of the registry has a counter of its own,
- * with the number of its entry.  It gets its name when the entry is made, under
- * the registry's exclusive lock, and keeps it as long as the entry lives.  An
- * index of chained counters finds it.  Nobody else can take it.
- *
- * All other names are strangers', whatever the catalogs say of them.  They
- * share a table in which the one that was not rejected for longest gives way;
- * what it had is added to a total.  Who joins later takes his count along.
- *
- * Locking: the index is changed under the registry's exclusive lock, and read
- * without one.  A counter that is taken out of a chain still points to the next
- * one, so who stands on it gets on, unless it is used for another name
- * meanwhile: who has found nothing looks again if "forgotten" has changed.
- * Chains are told apart by a secret, so that nobody can make a long one.
+ * What is known has a counter of its own: see known.c.  All other names are
+ * strangers', whatever the catalogs say of them.  They share a table in which
+ * the one that was not rejected for longest gives way; what it had is added to
+ * a total.  Who joins later takes his count along.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -31,101 +20,35 @@
 #include "postgres.h"
 
 #include "common/hashfn.h"
-#include "miscadmin.h"
 #include "port/atomics.h"
 #include "storage/shmem.h"
 
-#include "base/settings.h"
-#include "registry/entries.h"
-#include "registry/peaks.h"
-#include "registry/rejected.h"
+#include "registry/known.h"
 
 #define STRANGERS 4096
 #define PLACES 8				/* of a stranger's name */
 
-/* so many steps are taken in a chain, and so often */
-#define STEPS 64
-#define TRIES 10
-
 /* hash of a stranger that is being replaced */
 #define CHANGING PG_UINT64_MAX
 
-typedef struct Count
+static struct
 {
-	pg_atomic_uint64 count;
-	pg_atomic_uint64 base;
-	pg_atomic_uint64 last_rejected;
-} Count;
-
-typedef struct Counter
-{
-	pg_atomic_uint64 hash;		/* 0 = free */
-	Count		by[PGPS_REJECTERS];
-} Counter;
-
-typedef struct Known
-{
-	Counter		counter;		/* first */
-	uint64		of;				/* of a pool: of its connections without
-								 * label; of an instance: of its pool */
-	uint32		next;			/* of its chain; its number + 1, 0 = none */
-} Known;
-
-/* each kind of known names has its part of the array */
-typedef enum Kind
-{
-	TOTALS, PEAKS, KNOWN_POOLS, UNLABELLED, KNOWN_INSTANCES, KINDS
-} Kind;
-
-typedef struct Shared
-{
-	uint64		secret;
-	pg_atomic_uint64 forgotten; /* names taken out of the index so far */
 	pg_atomic_uint32 any_stranger;
-	int32		high_water[KINDS];
-} Shared;
-
-static Shared *shared = NULL;
-static Known *known = NULL;
-static uint32 *chains = NULL;	/* first of each */
-static Counter *strangers = NULL;
-
-/* number of the first one of each kind, and of all of them */
-static int32 first[KINDS + 1];
-
-static void
-lay_out(void)
-{
-	first[PEAKS] = PGPS_REJECTED_TOTALS;
-	first[KNOWN_POOLS] = first[PEAKS] + pgps_peaks_max();
-	first[UNLABELLED] = first[KNOWN_POOLS] + pgps_pool_capacity();
-	first[KNOWN_INSTANCES] = first[UNLABELLED] + pgps_pool_capacity();
-	first[KINDS] = first[KNOWN_INSTANCES] + pgps_instance_capacity();
-}
+	PgpsCounter strangers[STRANGERS];
+}		   *shared = NULL;
 
 Size
 pgps_rejected_size(void)
 {
-	Size		size = MAXALIGN(sizeof(Shared));
-
-	lay_out();
-	size = add_size(size, STRANGERS * sizeof(Counter));
-	size = add_size(size, mul_size(first[KINDS], sizeof(Known)));
-	return add_size(size, mul_size(first[KINDS], sizeof(uint32)));
+	return sizeof(*shared);
 }
 
 void
 pgps_rejected_init(void *area, bool found)
 {
-	lay_out();
 	shared = area;
-	strangers = (Counter *) ((char *) area + MAXALIGN(sizeof(Shared)));
-	known = (Known *) (strangers + STRANGERS);
-	chains = (uint32 *) (known + first[KINDS]);
 	if (found)
 		return;
-	if (!pg_strong_random(&shared->secret, sizeof(shared->secret)))
-		shared->secret = MyStartTimestamp;
 	pgps_know_total(0, pgps_server_hash());
 	pgps_know_total(1, pgps_strangers_hash());
 }
@@ -204,89 +127,25 @@ pgps_total_hash(const char *what)
  *-------------------------------------------------------------------------
  */
 
-static inline Known *
-known_of(Kind kind, int32 i)
-{
-	return &known[first[kind] + i];
-}
-
-static inline uint32 *
-chain_of(uint64 hash)
-{
-	return &chains[hash_combine64(shared->secret, hash) % first[KINDS]];
-}
-
 /* The first of the places that a stranger may have */
-static inline Counter *
+static inline PgpsCounter *
 places_of(uint64 hash)
 {
-	return &strangers[hash_combine64(shared->secret, hash) %
-					  (STRANGERS / PLACES) * PLACES];
+	return &shared->strangers[pgps_secret_hash(hash) %
+							  (STRANGERS / PLACES) * PLACES];
 }
 
 /* what strangers had whose counters are not kept */
-static inline Counter *
+static inline PgpsCounter *
 rest(void)
 {
-	return &known_of(TOTALS, 1)->counter;
-}
-
-/* The one of a known name; NULL if there is none. */
-static Counter *
-find_known(uint64 hash)
-{
-	uint32		all = first[KINDS];
-	volatile uint32 *chain = chain_of(hash);
-	int			tries;
-
-	for (tries = 0; tries < TRIES; tries++)
-	{
-		uint64		forgotten = pg_atomic_read_u64(&shared->forgotten);
-		uint32		next;
-		int			steps;
-
-		pg_read_barrier();
-		next = *chain;
-		for (steps = 0; steps < STEPS && next > 0 && next <= all; steps++)
-		{
-			Known	   *k = &known[next - 1];
-
-			if (pg_atomic_read_u64(&k->counter.hash) == hash)
-				return &k->counter;
-			next = ((volatile Known *) k)->next;
-		}
-		pg_read_barrier();
-		if (pg_atomic_read_u64(&shared->forgotten) == forgotten)
-			break;
-	}
-	return NULL;
-}
-
-bool
-pgps_is_known(uint64 hash)
-{
-	return find_known(hash) != NULL;
-}
-
-/* The pool that has this name, or counts such connections without label */
-int32
-pgps_find_known_pool(uint64 hash)
-{
-	Counter    *counter = find_known(hash);
-	int32		i;
-
-	if (counter == NULL)
-		return PGPS_NONE;
-	i = (Known *) counter - known;
-	if (i < first[KNOWN_POOLS] || i >= first[KNOWN_INSTANCES])
-		return PGPS_NONE;
-	return i - first[i < first[UNLABELLED] ? KNOWN_POOLS : UNLABELLED];
+	return pgps_known_total(1);
 }
 
 static void
-add(Counter *counter, const PgpsRejected *more)
+add(PgpsCounter *counter, const PgpsRejected *more)
 {
-	Count	   *to = &counter->by[more->by];
+	PgpsTally  *to = &counter->by[more->by];
 
 	pg_atomic_fetch_add_u64(&to->count, more->count);
 	if (more->base > 0)
@@ -296,10 +155,10 @@ add(Counter *counter, const PgpsRejected *more)
 }
 
 /* Take what was counted, of one kind; false if nothing was. */
-static bool
-take(Counter *counter, PgpsRejecter by, PgpsRejected *taken)
+bool
+pgps_take_rejected(PgpsCounter *counter, PgpsRejecter by, PgpsRejected *taken)
 {
-	Count	   *from = &counter->by[by];
+	PgpsTally  *from = &counter->by[by];
 
 	if (pg_atomic_read_u64(&from->count) == 0)
 		return false;
@@ -312,22 +171,22 @@ take(Counter *counter, PgpsRejecter by, PgpsRejected *taken)
 }
 
 /* Take all; who has it next may be NULL. */
-static void
-move(Counter *to, Counter *from)
+void
+pgps_move_rejected(PgpsCounter *to, PgpsCounter *from)
 {
 	PgpsRejected moved;
 	int			by;
 
 	for (by = 0; by < PGPS_REJECTERS; by++)
 	{
-		if (take(from, by, &moved) && to != NULL)
+		if (pgps_take_rejected(from, by, &moved) && to != NULL)
 			add(to, &moved);
 	}
 }
 
 /* When it was last rejected, for whatever reason */
 static TimestampTz
-last_of(Counter *counter)
+last_of(PgpsCounter *counter)
 {
 	TimestampTz last = 0;
 	int			by;
@@ -339,12 +198,12 @@ last_of(Counter *counter)
 
 /* Make a place of strangers ours, if it still is whose it was. */
 static bool
-replace(Counter *place, uint64 whose)
+replace(PgpsCounter *place, uint64 whose)
 {
 	if (whose == CHANGING ||
 		!pg_atomic_compare_exchange_u64(&place->hash, &whose, CHANGING))
 		return false;
-	move(rest(), place);
+	pgps_move_rejected(rest(), place);
 	return true;
 }
 
@@ -356,8 +215,8 @@ static void
 add_stranger(const PgpsRejected *more)
 {
 	uint64		hash = more->hash;
-	Counter    *places = places_of(hash);
-	Counter    *oldest = NULL;
+	PgpsCounter *places = places_of(hash);
+	PgpsCounter *oldest = NULL;
 	TimestampTz oldest_last = 0;
 	uint64		whose = CHANGING;
 	int			i;
@@ -365,7 +224,7 @@ add_stranger(const PgpsRejected *more)
 	pg_atomic_write_u32(&shared->any_stranger, 1);
 	for (i = 0; i < PLACES; i++)
 	{
-		Counter    *place = &places[i];
+		PgpsCounter *place = &places[i];
 		uint64		there = pg_atomic_read_u64(&place->hash);
 
 		if (there == hash)
@@ -390,10 +249,10 @@ add_stranger(const PgpsRejected *more)
 		add(rest(), more);
 }
 
-static void
-add_to_name(const PgpsRejected *more)
+void
+pgps_add_rejected(const PgpsRejected *more)
 {
-	Counter    *counter = find_known(more->hash);
+	PgpsCounter *counter = pgps_find_known(more->hash);
 
 	if (counter != NULL)
 		add(counter, more);
@@ -411,160 +270,26 @@ pgps_count_rejected(uint64 hash, PgpsRejecter by, TimestampTz now)
 		.last_rejected = now
 	};
 
-	add_to_name(&one);
+	pgps_add_rejected(&one);
 }
 
-/*-------------------------------------------------------------------------
- * What is known
- *-------------------------------------------------------------------------
- */
-
-/* Take a name out of the index. */
-static void
-unlink_name(Known *k)
+/* A name is known from now on: its counter has what strangers counted. */
+void
+pgps_take_strangers(PgpsCounter *counter, uint64 hash)
 {
-	uint32	   *link = chain_of(pg_atomic_read_u64(&k->counter.hash));
+	PgpsCounter *places = places_of(hash);
+	int			i;
 
-	while (*link != k - known + 1)
-		link = &known[*link - 1].next;
-	*link = k->next;
-	pg_write_barrier();
-	pg_atomic_fetch_add_u64(&shared->forgotten, 1);
-	pg_atomic_write_u64(&k->counter.hash, 0);
-	pg_write_barrier();
-}
-
-/*
- * Something has this name from now on; it keeps its count.  What strangers
- * counted under the name is added.
- */
-static void
-name(Kind kind, int32 i, uint64 hash)
-{
-	Known	   *k = known_of(kind, i);
-	uint64		old = pg_atomic_read_u64(&k->counter.hash);
-	Counter    *places = places_of(hash);
-	uint32	   *chain = chain_of(hash);
-	int			n;
-
-	if (old == hash)
-		return;
-	if (old != 0)
-		unlink_name(k);
-	shared->high_water[kind] = Max(shared->high_water[kind], i + 1);
-	k->next = *chain;
-	pg_atomic_write_u64(&k->counter.hash, hash);
-	pg_write_barrier();
-	*chain = k - known + 1;
-
-	for (n = 0; n < PLACES && pg_atomic_read_u32(&shared->any_stranger); n++)
+	for (i = 0; i < PLACES && pg_atomic_read_u32(&shared->any_stranger); i++)
 	{
 		uint64		whose = hash;
 
-		if (pg_atomic_compare_exchange_u64(&places[n].hash, &whose, CHANGING))
+		if (pg_atomic_compare_exchange_u64(&places[i].hash, &whose, CHANGING))
 		{
-			move(&k->counter, &places[n]);
-			pg_atomic_write_u64(&places[n].hash, 0);
+			pgps_move_rejected(counter, &places[i]);
+			pg_atomic_write_u64(&places[i].hash, 0);
 		}
 	}
-}
-
-/* The name is a stranger's again, or nobody's: then its count is dropped. */
-static void
-forget(Kind kind, int32 i, bool keep)
-{
-	Known	   *k = known_of(kind, i);
-	uint64		hash = pg_atomic_read_u64(&k->counter.hash);
-	PgpsRejected had;
-	int			by;
-
-	if (hash == 0)
-		return;
-	unlink_name(k);
-	for (by = 0; by < PGPS_REJECTERS; by++)
-	{
-		if (!take(&k->counter, by, &had) || !keep)
-			continue;
-		had.hash = hash;
-		add_to_name(&had);
-	}
-}
-
-void
-pgps_know_total(int n, uint64 hash)
-{
-	Assert(n < PGPS_REJECTED_TOTALS);
-	name(TOTALS, n, hash);
-}
-
-void
-pgps_know_peak(int32 i, uint64 hash)
-{
-	name(PEAKS, i, hash);
-}
-
-void
-pgps_forget_peak(int32 i)
-{
-	forget(PEAKS, i, true);
-}
-
-/*
- * A pool is made, or joined: then it may have been "renamed", with its role or
- * database.  Connections of a role to a database without label are counted with
- * the first of their pools; when that goes, another one takes it over.
- */
-void
-pgps_know_pool(int32 i, const PgpsPool *pool, bool renamed)
-{
-	Known	   *k = known_of(KNOWN_POOLS, i);
-	const char *usename = NameStr(pool->usename);
-	const char *datname = NameStr(pool->datname);
-
-	if (renamed)
-	{
-		name(KNOWN_POOLS, i, pgps_pool_hash(usename, datname, pool->key.name));
-		k->of = pgps_unlabelled_hash(usename, datname);
-	}
-	if (find_known(k->of) == NULL)
-		name(UNLABELLED, i, k->of);
-}
-
-void
-pgps_forget_pool(int32 i)
-{
-	forget(KNOWN_POOLS, i, true);
-	forget(UNLABELLED, i, true);
-}
-
-/* A pool gives way: another one takes its count. */
-void
-pgps_inherit_rejected(int32 heir, int32 pool)
-{
-	move(&known_of(KNOWN_POOLS, heir)->counter,
-		 &known_of(KNOWN_POOLS, pool)->counter);
-}
-
-/* An instance is made, or joined. */
-void
-pgps_know_instance(int32 i, const PgpsPool *pool, const PgpsInstance *instance)
-{
-	Known	   *k = known_of(KNOWN_INSTANCES, i);
-	uint64		of = pg_atomic_read_u64(&known_of(KNOWN_POOLS, instance->pool)->counter.hash);
-
-	if (pg_atomic_read_u64(&k->counter.hash) != 0 && k->of == of)
-		return;
-	k->of = of;
-	name(KNOWN_INSTANCES, i,
-		 pgps_instance_hash(NameStr(pool->usename), NameStr(pool->datname),
-							pool->key.name, instance->name));
-}
-
-/* Its pool has counted all of it, too. */
-void
-pgps_forget_instance(int32 i)
-{
-	forget(KNOWN_INSTANCES, i, false);
 }
 
 /*-------------------------------------------------------------------------
@@ -585,7 +310,7 @@ pgps_compare_rejected(const void *a, const void *b)
 
 /* Copy what was counted; returns how much that is. */
 static int
-copy_counter(PgpsRejected *to, Counter *counter)
+copy_counter(PgpsRejected *to, PgpsCounter *counter)
 {
 	uint64		hash = pg_atomic_read_u64(&counter->hash);
 	int			n = 0;
@@ -595,7 +320,7 @@ copy_counter(PgpsRejected *to, Counter *counter)
 		return 0;
 	for (by = 0; by < PGPS_REJECTERS; by++)
 	{
-		Count	   *from = &counter->by[by];
+		PgpsTally  *from = &counter->by[by];
 		PgpsRejected copy = {
 			.hash = hash,
 			.by = by,
@@ -618,28 +343,21 @@ int
 pgps_rejected_copy(PgpsRejected **copy)
 {
 	int			nstrangers = pg_atomic_read_u32(&shared->any_stranger) ? STRANGERS : 0;
-	int32		used[KINDS];
-	Size		max = nstrangers;
 	PgpsRejected *to;
+	PgpsCounter *counter;
+	int32		next = 0;
 	int			n = 0,
 				all = 0;
-	int			kind;
 	int			i;
 
-	for (kind = 0; kind < KINDS; kind++)
-	{
-		used[kind] = *(volatile int32 *) &shared->high_water[kind];
-		max += used[kind];
-	}
-	to = *copy = palloc_extended(max * PGPS_REJECTERS * sizeof(PgpsRejected),
+	/* most of it is not touched */
+	to = *copy = palloc_extended(((Size) pgps_max_known() + nstrangers) *
+								 PGPS_REJECTERS * sizeof(PgpsRejected),
 								 MCXT_ALLOC_HUGE);
-	for (kind = 0; kind < KINDS; kind++)
-	{
-		for (i = 0; i < used[kind]; i++)
-			all += copy_counter(&to[all], &known_of(kind, i)->counter);
-	}
+	while ((counter = pgps_next_known(&next)) != NULL)
+		all += copy_counter(&to[all], counter);
 	for (i = 0; i < nstrangers; i++)
-		all += copy_counter(&to[all], &strangers[i]);
+		all += copy_counter(&to[all], &shared->strangers[i]);
 	if (all == 0)
 		return 0;
 
@@ -662,16 +380,14 @@ pgps_rejected_copy(PgpsRejected **copy)
 void
 pgps_rejected_reset(void)
 {
-	int			kind;
+	PgpsCounter *counter;
+	int32		next = 0;
 	int			i;
 
-	for (kind = 0; kind < KINDS; kind++)
-	{
-		for (i = 0; i < shared->high_water[kind]; i++)
-			move(NULL, &known_of(kind, i)->counter);
-	}
+	while ((counter = pgps_next_known(&next)) != NULL)
+		pgps_move_rejected(NULL, counter);
 	for (i = 0; i < STRANGERS && pg_atomic_read_u32(&shared->any_stranger); i++)
-		move(NULL, &strangers[i]);
+		pgps_move_rejected(NULL, &shared->strangers[i]);
 }
 
 /* Go on from what was saved, when all that is known is there. */
@@ -682,5 +398,5 @@ pgps_rejected_restore(const PgpsRejected *saved, bool crashed)
 
 	if (crashed)
 		more.base = more.count;
-	add_to_name(&more);
+	pgps_add_rejected(&more);
 }

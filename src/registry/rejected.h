@@ -34,9 +34,6 @@ typedef struct PgpsRejected
 	TimestampTz last_rejected;
 } PgpsRejected;
 
-/* how many counters there can be that are of no name */
-#define PGPS_REJECTED_TOTALS 40
-
 extern Size pgps_rejected_size(void);
 extern void pgps_rejected_init(void *area, bool found);
 
@@ -52,20 +49,7 @@ extern uint64 pgps_instance_hash(const char *usename, const char *datname,
 								 const char *pool, const char *instance);
 extern uint64 pgps_unlabelled_hash(const char *usename, const char *datname);
 
-/* what is known; caller holds the registry's lock exclusively */
-extern void pgps_know_total(int n, uint64 hash);
-extern void pgps_know_peak(int32 i, uint64 hash);
-extern void pgps_forget_peak(int32 i);
-extern void pgps_know_pool(int32 i, const PgpsPool *pool, bool renamed);
-extern void pgps_forget_pool(int32 i);
-extern void pgps_inherit_rejected(int32 heir, int32 pool);
-extern void pgps_know_instance(int32 i, const PgpsPool *pool,
-							   const PgpsInstance *instance);
-extern void pgps_forget_instance(int32 i);
-
 /* without any lock */
-extern bool pgps_is_known(uint64 hash);
-extern int32 pgps_find_known_pool(uint64 hash);
 extern void pgps_count_rejected(uint64 hash, PgpsRejecter by, TimestampTz now);
 extern int	pgps_compare_rejected(const void *a, const void *b);
 extern int	pgps_rejected_copy(PgpsRejected **copy);

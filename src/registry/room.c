@@ -30,7 +30,7 @@
 
 #include "base/settings.h"
 #include "registry/entries.h"
-#include "registry/rejected.h"
+#include "registry/known.h"
 
 /* so many of a list are looked at */
 #define LOOKS 16

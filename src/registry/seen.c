@@ -22,7 +22,7 @@
 #include "common/hashfn.h"
 
 #include "registry/entries.h"
-#include "registry/rejected.h"
+#include "registry/known.h"
 
 #define KEPT (7 * USECS_PER_DAY)
 #define LOCAL 1					/* the local socket's network; 0 = none */

@@ -33,7 +33,7 @@
 #include "utils/timestamp.h"
 
 #include "base/settings.h"
-#include "registry/rejected.h"
+#include "registry/known.h"
 #include "server/rejection_rows.h"
 
 #define PLACES 8				/* where a row or a group may be found */

@@ -24,6 +24,7 @@
 #include "utils/timestamp.h"
 
 #include "base/shmem.h"
+#include "registry/known.h"
 #include "server/events.h"
 #include "server/rejections.h"
 

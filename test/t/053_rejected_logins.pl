@@ -195,6 +195,7 @@ becomes(q{SELECT string_agg(format('%s %s', usename, message), ',') FROM pgpool_
 	'a role that is known has an alert, a stranger has none');
 
 # over a restart by a smart shutdown, which rejects meanwhile
+set_to('alert_rules', 'unavailable: warning 0');
 sql('SELECT pgpool_stats.reset()');
 $held = background();
 $held->query_safe('SELECT 1');
@@ -207,6 +208,14 @@ for (1 .. 600)
 }
 like($heard, qr/shutting down/, 'stopping');
 is($held->query_safe(q{SELECT reason, sqlstate FROM pgpool_stats.rejections}), 'stopping|57P03', 'a reason of its own');
+for (1 .. 600)
+{
+	$heard = $held->query_safe(q{SELECT severity, message ~ '^server: starting or stopping, rejects connections for \d+ s$'
+		FROM pgpool_stats.alerts WHERE rule = 'unavailable' AND state = 'firing'});
+	last if $heard ne '';
+	rejected('user=plain');
+}
+is($heard, 'warning|t', 'an alert of it');
 $held->quit;
 PostgreSQL::Test::Utils::system_log('pg_ctl', '-D', $node->data_dir, '-w', '-m', 'fast', 'stop');
 $node->{_pid} = undef;
