@@ -25,6 +25,7 @@
 #include "poolers/poolers.h"
 #include "registry/backends.h"
 #include "registry/bindings.h"
+#include "registry/known.h"
 #include "registry/peaks.h"
 #include "registry/registry.h"
 #include "registry/life.h"
@@ -48,6 +49,8 @@ static const struct
 	{"pgpool_stats backends", pgps_backends_size, pgps_backends_init},
 	{"pgpool_stats bindings", pgps_bindings_size, pgps_bindings_init},
 	{"pgpool_stats peaks", pgps_peaks_size, pgps_peaks_init},
+	{"pgpool_stats known", pgps_known_size, pgps_known_init},
+	{"pgpool_stats rejected", pgps_rejected_size, pgps_rejected_init},
 	{"pgpool_stats rejections", pgps_rejections_size, pgps_rejections_init},
 	{"pgpool_stats history", pgps_history_size, pgps_history_init},
 	{"pgpool_stats alerts", pgps_alerts_size, pgps_alerts_init},

@@ -116,7 +116,10 @@ pgps_registry_join(const PgpsIdentity *identity, bool connect, bool in_xact)
 	i = pgps_need_instance(pool, identity->instance, true, now);
 	attach(i, in_xact, now);
 	if (connect)
+	{
 		pgps_peaks_connect(identity->roleid, identity->dbid, processes, now);
+		pgps_note_seen(&pgps_pools[pool].data, identity->client_addr, now);
+	}
 
 	entry = pgps_instance(i);
 	data = &entry->data;

@@ -446,6 +446,13 @@ do_at_commit(void)
 	at_commit = AT_COMMIT_NOTHING;
 }
 
+/* Has the start-up transaction of this process committed? */
+bool
+pgps_session_has_started(void)
+{
+	return at_commit != AT_COMMIT_JOIN;
+}
+
 static void
 at_xact_end(XactEvent event, void *arg)
 {

@@ -18,6 +18,7 @@
 #include "base/settings.h"
 #include "base/shmem.h"
 #include "registry/registry.h"
+#include "server/rejections.h"
 #include "views/row.h"
 #include "views/visible.h"
 
@@ -97,6 +98,8 @@ blind_spots(const PgpsRegistryInfo *info)
 		pgps_note(&notes, psprintf("%d pools have no history, " INT64_FORMAT " gave theirs up: raise pgpool_stats.history_pools",
 								   without, given_up));
 	note_alerts(&notes);
+	if (pgps_rejections_left_out(pgps_rejections_copy()))
+		pgps_note(&notes, "rejections of more origins than there is room for stand under (other): raise pgpool_stats.max_rejections");
 	if (info->crashed)
 		pgps_note(&notes, "after a crash, counters went on from the last save");
 	return notes.data;

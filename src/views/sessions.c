@@ -42,9 +42,9 @@ PG_FUNCTION_INFO_V1(pgps_get_disconnects);
 	C(session_age_max, ms, sessions->max_age > 0 ? sessions->max_age : -1) \
 	C(xacts_per_session, float8, sessions->work_sessions > 0 ? (double) sessions->work_xacts / sessions->work_sessions : -1) \
 	/* refused */ \
-	C(rejected_limits, int8, pgps_pool_rejected(pool->data, &names, snapshot->rejections)) \
-	C(rejected_logins, int8, rejected_logins(pool, snapshot->rejections)) \
-	C(rejected_unavailable, int8, rejected_unavailable(pool, snapshot->rejections))
+	C(rejected_limits, int8, pgps_pool_rejected(pool->data, &names, rejections, PGPS_BY_LIMIT)) \
+	C(rejected_logins, int8, pgps_pool_rejected(pool->data, &names, rejections, PGPS_AT_LOGIN)) \
+	C(rejected_unavailable, int8, pgps_pool_rejected(pool->data, &names, rejections, PGPS_UNAVAILABLE))
 
 #define DISCONNECT_COLUMNS(C) \
 	C(pool, text, pool->data->key.name) \
@@ -75,20 +75,6 @@ count_tls(const PgpsSnapshot *snapshot)
 	return tls;
 }
 
-/* Rejections of these kinds are not counted yet. */
-static int64
-rejected_logins(const PgpsPoolState *pool, const PgpsRejections *rejections)
-{
-	return 0;
-}
-
-static int64
-rejected_unavailable(const PgpsPoolState *pool,
-					 const PgpsRejections *rejections)
-{
-	return 0;
-}
-
 /* Ages are counted in milliseconds. */
 static double
 median_age(const PgpsSessions *sessions)
@@ -104,6 +90,8 @@ pgps_get_sessions(PG_FUNCTION_ARGS)
 {
 	PgpsRow    *row = PGPS_BEGIN_VIEW(SESSION_COLUMNS);
 	const PgpsSnapshot *snapshot = pgps_snapshot(fcinfo, PGPS_NO_HISTOGRAMS);
+	const PgpsRejections *rejections = PG_GETARG_BOOL(0) ?
+		pgps_exported_rejections(fcinfo) : snapshot->rejections;
 	const int  *tls = count_tls(snapshot);
 	PgpsSessions *sessions = palloc(sizeof(PgpsSessions));
 	const PgpsPoolState *pool = NULL;

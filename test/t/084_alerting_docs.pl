@@ -83,6 +83,7 @@ my $holder;
 	local $ENV{PGOPTIONS} = labels('late', instance => 'h:2');
 	isnt(psql('SELECT 1', as => 'limited'), 0, 'a rejected connection');
 }
+isnt(psql('SELECT 1', on => 'nosuch'), 0, 'a rejected login');
 wait_for(q{
 	SELECT (SELECT count(DISTINCT rule) = 3 FROM pgpool_stats.alerts
 			WHERE state = 'firing' AND rule IN ('pool_exhausted', 'leak', 'refused'))
@@ -117,6 +118,7 @@ shows('lost', '^mailer\|app\|terminated\|57P01\|f\|1\|');
 shows('errors', '^checkout\|postgres\|[^|]+\|[12]00\|[12]00\|');
 shows('leaks', '^orders\|host:1\|3 of 3\|.*\|SELECT 1$');
 shows('rejected', '\|1\|role\|late\|limited\|batch\|limited\|1\|');
+shows('logins', '^no_database\|3D000\|[^|]+\|nosuch\|\w+\|1\|1\|');
 shows('held', '\|orders\|postgres\|app\|1\|\d\|3\|3\|3$', '\|batch\|');
 shows('grafana', '\|orders\|3$');
 shows('silence', '^\d+$', '\|\*\|\*\|.*\|maintenance\|', '\|leak\|orders\|');
