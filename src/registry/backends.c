@@ -86,10 +86,10 @@ pgps_backend_claim(void)
 	PgpsSlot   *slot = slot_of(MyProcNumber);
 
 	Assert(MyProcNumber < MaxConnections);
-	memset((char *) slot + sizeof(slot->pid), 0, sizeof(PgpsSlot) - sizeof(slot->pid));
+	slot->status = MyBEEntry;
+	memset(&slot->roleid, 0, sizeof(PgpsSlot) - offsetof(PgpsSlot, roleid));
 	slot->roleid = MyProc->roleId;
 	slot->dbid = MyDatabaseId;
-	slot->status = MyBEEntry;
 	pgps_client_addr(slot->client_addr);
 	pg_write_barrier();
 	pg_atomic_write_u32(&slot->pid, MyProcPid);

@@ -81,13 +81,14 @@ typedef struct PgpsBackend
 typedef struct PgpsSlot
 {
 	pg_atomic_uint32 pid;		/* 0 = free; the rest is valid otherwise */
+	PgBackendStatus *status;	/* in shared memory, the same for all; never
+								 * NULL again: a reader may follow it late */
 	Oid			roleid;
 	Oid			dbid;
 	bool		labelled;
 	bool		several;		/* several identities use it in turn */
 	bool		listens;		/* executed LISTEN, and nothing that ends it */
 	char		client_addr[PGPS_ADDR_LEN];
-	PgBackendStatus *status;	/* in shared memory, the same for all */
 	int64		reports;		/* transactions that reported */
 
 	/* written by whoever reports for its instance */

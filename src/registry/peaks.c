@@ -175,14 +175,16 @@ need_entry(PgpsScope scope, Oid oid, uint64 rejected)
 	return entry;
 }
 
+/* It looks under the spinlock: somebody may reset it just now. */
 static void
 raise_peak(PgpsPeak *peak, slock_t *mutex, int current, TimestampTz now)
 {
-	if (current <= peak->peak)
-		return;
 	SpinLockAcquire(mutex);
-	peak->peak = current;
-	peak->peak_at = now;
+	if (current > peak->peak)
+	{
+		peak->peak = current;
+		peak->peak_at = now;
+	}
 	SpinLockRelease(mutex);
 }
 
@@ -229,15 +231,6 @@ copy_peak(PgpsPeak *peak, slock_t *mutex)
 	return copy;
 }
 
-static void
-reset_peak(PgpsPeak *peak, slock_t *mutex, int current, TimestampTz now)
-{
-	SpinLockAcquire(mutex);
-	peak->peak = current;
-	peak->peak_at = now;
-	SpinLockRelease(mutex);
-}
-
 /* Has it been given to a role or database, and so a lock? */
 static inline bool
 is_known(const PeakEntry *entry)
@@ -245,20 +238,30 @@ is_known(const PeakEntry *entry)
 	return entry->data.scope != PGPS_SCOPE_SERVER;
 }
 
-/* Peaks start again at what is there now. */
+/*
+ * Peaks start again at what is there now.  That is read under the spinlock, so
+ * that who connects meanwhile is counted here or raises the peak afterwards.
+ */
 void
 pgps_peaks_reset(TimestampTz now)
 {
+	int			processes = pgps_client_processes();
 	int			i;
 
-	reset_peak(&peaks->server, &peaks->mutex, pgps_client_processes(), now);
+	SpinLockAcquire(&peaks->mutex);
+	peaks->server.peak = processes;
+	peaks->server.peak_at = now;
+	SpinLockRelease(&peaks->mutex);
 	for (i = 0; i < peaks->space.high_water; i++)
 	{
 		PeakEntry  *entry = entry_of(i);
 
-		if (is_known(entry))
-			reset_peak(&entry->data, &entry->mutex,
-					   pg_atomic_read_u32(&entry->current), now);
+		if (!is_known(entry))
+			continue;
+		SpinLockAcquire(&entry->mutex);
+		entry->data.peak = pg_atomic_read_u32(&entry->current);
+		entry->data.peak_at = now;
+		SpinLockRelease(&entry->mutex);
 	}
 }
 
