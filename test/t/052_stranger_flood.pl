@@ -7,6 +7,8 @@ use IO::Socket::UNIX;
 use POSIX ();
 use PgpoolStats;
 
+# sessions are held as long as the storm lasts, however slow the machine is
+$PostgreSQL::Test::Utils::timeout_default = 7200;
 my $count = $ENV{TEST_ALL} ? 100_000 : 5_000;
 my $node = start_node(q{
 max_connections = 12
