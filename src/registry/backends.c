@@ -301,6 +301,7 @@ read_state(PgpsBackend *backend, volatile PgBackendStatus *status)
 		backend->backend_start = status->st_proc_start_timestamp;
 		backend->state_change = status->st_state_start_timestamp;
 		backend->xact_start = status->st_xact_start_timestamp;
+		backend->tls = status->st_ssl;
 		memcpy(&client, (const void *) &status->st_clientaddr, sizeof(client));
 		memcpy(backend->application_name, (const void *) status->st_appname,
 			   NAMEDATALEN);

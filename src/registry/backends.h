@@ -59,6 +59,7 @@ typedef struct PgpsBackend
 	TimestampTz state_change;
 	TimestampTz xact_start;		/* 0 = in none */
 	int			client_port;	/* -1 = local socket */
+	bool		tls;
 	char		application_name[NAMEDATALEN];
 	bool		in_xact;
 	bool		idle_in_xact;

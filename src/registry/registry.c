@@ -25,6 +25,7 @@
 #include "base/settings.h"
 #include "base/shmem.h"
 #include "registry/entries.h"
+#include "registry/life.h"
 
 void
 pgps_lock_registry(LWLockMode mode)
