@@ -28,6 +28,7 @@
 #include "registry/peaks.h"
 #include "registry/registry.h"
 #include "server/rejections.h"
+#include "server/usage.h"
 
 /* shows as wait event */
 #define TRANCHE_NAME "pgpool_stats"
@@ -46,6 +47,7 @@ static const struct
 	{"pgpool_stats backends", pgps_backends_size, pgps_backends_init},
 	{"pgpool_stats bindings", pgps_bindings_size, pgps_bindings_init},
 	{"pgpool_stats peaks", pgps_peaks_size, pgps_peaks_init},
+	{"pgpool_stats usage", pgps_usage_size, pgps_usage_init},
 	{"pgpool_stats rejections", pgps_rejections_size, pgps_rejections_init},
 	{"pgpool_stats history", pgps_history_size, pgps_history_init},
 	{"pgpool_stats alerts", pgps_alerts_size, pgps_alerts_init},

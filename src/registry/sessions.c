@@ -109,6 +109,8 @@ pgps_registry_join(const PgpsIdentity *identity, bool connect, bool in_xact)
 					 "names have one length");
 	memcpy(key.name, identity->pool, sizeof(key.name));
 
+	if (!connect)
+		pgps_backend_note_used();
 	pgps_lock_registry(LW_EXCLUSIVE);
 	pool = pgps_need_pool(&key, NameStr(identity->usename),
 						  NameStr(identity->datname), !identity->labelled, now);
@@ -151,6 +153,7 @@ pgps_registry_unplace(bool in_xact)
 
 	if (i == PGPS_NO_INSTANCE)
 		return;
+	pgps_backend_note_used();
 	pgps_lock_registry(LW_EXCLUSIVE);
 	if (in_xact)
 		pgps_activity_end(&pgps_instance(i)->activity, GetCurrentTimestamp());
@@ -170,6 +173,7 @@ pgps_registry_leave(int64 session_time, bool only_reported)
 
 	if (i == PGPS_NO_INSTANCE)
 		return;
+	pgps_backend_note_used();
 	entry = pgps_instance(i);
 	SpinLockAcquire(&entry->mutex);
 	pgps_raise_count(&entry->data.counters, PGPS_DISCONNECTS, 1);
