@@ -70,6 +70,28 @@ sub writes
 	return;
 }
 
+# A statement that does not end by itself
+sub runs
+{
+	my ($pool, $statement) = @_;
+	my $out;
+
+	local $ENV{PGOPTIONS} = labels($pool);
+	return IPC::Run::start(
+		[ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-c', $statement ],
+		'<', \undef, '>', \$out, '2>&1');
+}
+
+sub terminate
+{
+	my ($pool, $running) = @_;
+
+	sql(qq{SELECT pg_terminate_backend(pid) FROM pgpool_stats.connections
+		WHERE pool = '$pool' AND state = 'active'});
+	$running->finish;
+	return;
+}
+
 my $rows = q{INSERT INTO t SELECT a, repeat('x', 6000) FROM generate_series(1, 1000) AS a};
 
 #
@@ -89,27 +111,16 @@ writes($s, 'writer', 'WAL of a procedure',
 	  =~ s/'x'/''x''/r);
 writes($s, 'writer', 'WAL of parallel workers',
 	'CREATE INDEX i ON u (a, b)');
-$s->query_safe($_) foreach 'CREATE INDEX j ON u (b)', 'UPDATE u SET a = a';
-writes($s, 'writer', 'WAL of VACUUM by parallel workers', 'VACUUM (PARALLEL 2) u');
 is(has('(server)', $constant),
 	$server, 'the server: the position, not one byte more');
 
 # terminated while it writes
 my $before = has('writer', 'wal_bytes');
 my $from = lsn();
-{
-	local $ENV{PGOPTIONS} = labels('writer');
-	my $endless = IPC::Run::start(
-		[
-			'psql', '-XAtq', '-d', $node->connstr('postgres'), '-c',
-			$rows =~ s/FROM .*/FROM (SELECT generate_series(1, 1000000000) AS a) AS s/r
-		],
-		'<', \undef, '>', \my $out, '2>&1');
-	wait_for("SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0') > $from + 10000000");
-	sql(q{SELECT pg_terminate_backend(pid) FROM pgpool_stats.connections
-		WHERE pool = 'writer' AND state = 'active'});
-	$endless->finish;
-}
+my $endless = runs('writer',
+	$rows =~ s/FROM .*/FROM (SELECT generate_series(1, 1000000000) AS a) AS s/r);
+wait_for("SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0') > $from + 10000000");
+terminate('writer', $endless);
 wait_for(q{SELECT connections = 1 FROM pgpool_stats.pools WHERE pool = 'writer'});
 about(has('writer', 'wal_bytes') - $before,
 	lsn() - $from, 0.5, 'WAL of a session that is terminated while it writes');
@@ -195,24 +206,14 @@ SKIP:
 	about($cpu, $real, 3, 'CPU time of a session');
 
 	# a statement that runs is not waited for
-	{
-		local $ENV{PGOPTIONS} = labels('runner');
-		my $runner = IPC::Run::start(
-			[
-				'psql', '-XAtq', '-d', $node->connstr('postgres'), '-c',
-				'SELECT count(a) FROM (SELECT generate_series(1, 100000000000) AS a) AS s'
-			],
-			'<', \undef, '>', \my $out, '2>&1');
-		becomes(q{SELECT cpu_time > 500 FROM pgpool_stats.usage WHERE pool = 'runner'},
-			't', 'a statement that runs');
-		my $running = has('runner', 'cpu_time');
-		sql(q{SELECT pg_terminate_backend(pid) FROM pgpool_stats.connections
-			WHERE pool = 'runner'});
-		$runner->finish;
-		wait_for(q{SELECT connections = 0 FROM pgpool_stats.pools WHERE pool = 'runner'});
-		cmp_ok(has('runner', 'cpu_time'),
-			'>=', $running, 'and when it was terminated');
-	}
+	my $runner = runs('runner',
+		'SELECT count(a) FROM (SELECT generate_series(1, 100000000000) AS a) AS s');
+	becomes(q{SELECT cpu_time > 500 FROM pgpool_stats.usage WHERE pool = 'runner'},
+		't', 'a statement that runs');
+	my $running = has('runner', 'cpu_time');
+	terminate('runner', $runner);
+	wait_for(q{SELECT connections = 0 FROM pgpool_stats.pools WHERE pool = 'runner'});
+	cmp_ok(has('runner', 'cpu_time'), '>=', $running, 'and when it was terminated');
 
 	# a label that changes
 	$c->query_safe("SET pgpool_stats.pool = 'second'");
@@ -230,7 +231,7 @@ SKIP:
 	my $p = session('parallel');
 	$p->query_safe('CREATE TEMP TABLE none (a int)');
 	$p->query_safe('SET parallel_leader_participation = off');
-	my $parallel = 'SELECT sum(length(repeat(md5(b), 20))) FROM u, LATERAL (SELECT sum(sqrt(i + u.a)) FROM generate_series(1, 600) AS i) AS w';
+	my $parallel = 'SELECT sum(length(repeat(md5(b), 20))) FROM u, LATERAL (SELECT sum(sqrt(i + u.a)) FROM generate_series(1, 1500) AS i) AS w';
 	like($p->query_safe("EXPLAIN $parallel"), qr/Gather/, 'a parallel query');
 	$p->query_safe($parallel);
 	$pid = $p->query_safe('SELECT pg_backend_pid()');
@@ -245,6 +246,8 @@ SKIP:
 	$ended = (proc($postmaster))[1] - $ended;
 	cmp_ok($ended, '>', 10 * $own, 'it is the workers that use it');
 	about($cpu, $own + $ended, 3, 'CPU time with parallel workers');
+	$p->quit;
+	wait_for(q{SELECT connections = 0 FROM pgpool_stats.pools WHERE pool = 'parallel'});
 
 	ok( $monitor->query_safe(q{
 			SELECT max(cpu_time) FILTER (WHERE pool = '(server)') >=
@@ -285,7 +288,7 @@ SKIP:
 #
 session('mine', as => 'app')->query_safe($rows);
 is( sql(q{SELECT pool, wal_bytes > 0, memory_sampled IS NOT NULL
-		FROM pgpool_stats.usage WHERE pool <> 'psql'}, as => 'app'),
+		FROM pgpool_stats.usage WHERE pool <> '#_usage.pl'}, as => 'app'),
 	"(server)|t|f\nmine|t|t", 'a role: what the server uses, and its own');
 is( sql(q{SELECT pool FROM pgpool_stats.usage WHERE usename IS DISTINCT FROM 'other'},
 		as => 'other'),
