@@ -2,6 +2,9 @@
 SELECT pgpool_stats.report('one', '{"checked_out": 1, "max_size": 9}', 'a'),
 	pgpool_stats.report('one', '{"checked_out": 1, "max_size": 9}', 'b');
 
+-- info counts both
+SELECT instances_used >= 2 AS both, instances_used <= instances_max AS fit FROM pgpool_stats.info;
+
 -- what is reported between two views of a statement is in neither
 WITH before AS MATERIALIZED (
 	SELECT sum(checked_out) AS lent FROM pgpool_stats.pools WHERE pool = 'one'

@@ -38,6 +38,8 @@ copy_installation()
 	cp -Rs "$from/lib" "$W/lib/postgresql/$PG_MAJOR/"
 	cp -RLs "$share" "$W/share/postgresql/"
 	ln -s "$top/include/postgresql" "$W/include/postgresql"
+	# messages in other languages
+	ln -s "$top/share/locale" "$W/share/locale"
 	find "$W/lib" "$W/share" -name 'pgpool_stats*' -delete
 }
 

@@ -19,6 +19,7 @@
 #include "utils/timestamp.h"
 
 #include "alerts/alerts.h"
+#include "alerts/session_trends.h"
 #include "base/settings.h"
 
 /* where an alert is found */
@@ -255,6 +256,7 @@ pgps_alerts_evaluate(const PgpsSnapshot *snapshot)
 
 	log_bad_overrides(overrides);
 	pgps_trends_note(snapshot, overrides);
+	pgps_session_trends_note(snapshot, overrides);
 	findings = pgps_find_all(snapshot, overrides);
 
 	old = MemoryContextSwitchTo(context);

@@ -234,7 +234,7 @@ make_snapshot(const PgpsCopy *copy, const PgpsRejections *rejections,
 			  const PgpsSnapshot *seen)
 {
 	PgpsSnapshot *snapshot = palloc0(sizeof(PgpsSnapshot));
-	int			seen_pool = seen ? seen->pools[0].copy->index : PGPS_ALL_POOLS;
+	const PgpsPoolCopy *seen_pool = seen ? seen->pools[0].copy : NULL;
 	int			room = copy->ninstances + (seen ? seen->ninstances : 0);
 	PgpsInstanceState **next;
 	int			i;
@@ -263,7 +263,8 @@ make_snapshot(const PgpsCopy *copy, const PgpsRejections *rejections,
 	}
 	for (i = 0; i < copy->ninstances; i++)
 	{
-		if (copy->instances[i].data.pool != seen_pool)
+		if (seen_pool == NULL ||
+			copy->instances[i].data.pool != seen_pool->index)
 			add_instance(snapshot, &copy->instances[i]);
 	}
 	see_backends(snapshot);
@@ -272,11 +273,12 @@ make_snapshot(const PgpsCopy *copy, const PgpsRejections *rejections,
 	snapshot->pool_by_index = palloc0(copy->max_pool * sizeof(PgpsPoolState *));
 	for (i = 0; i < copy->npools; i++)
 	{
-		int32		index = copy->pools[i].index;
+		const PgpsPoolCopy *from = &copy->pools[i];
 
-		pgps_start_pool(&snapshot->pools[i], index == seen_pool ?
-						seen->pools[0].copy : &copy->pools[i]);
-		snapshot->pool_by_index[index] = &snapshot->pools[i];
+		if (seen_pool != NULL && seen_pool->index == from->index)
+			from = seen_pool;
+		pgps_start_pool(&snapshot->pools[i], from);
+		snapshot->pool_by_index[from->index] = &snapshot->pools[i];
 	}
 	for (i = 0; i < snapshot->ninstances; i++)
 	{

@@ -35,6 +35,7 @@
 #include "base/settings.h"
 #include "main/main.h"
 #include "poolers/poolers.h"
+#include "registry/life.h"
 #include "registry/registry.h"
 #include "server/usage.h"
 
@@ -130,6 +131,7 @@ pass(TimestampTz now)
 									 state->committed, now);
 	}
 	pgps_usage_note(snapshot);
+	pgps_sessions_settle(now);
 	pgps_history_note(snapshot);
 	pgps_alerts_evaluate(snapshot);
 	pgps_registry_expire(expired, nexpired, now);

@@ -86,12 +86,11 @@ pgps_backend_claim(void)
 	PgpsSlot   *slot = pgps_slot(MyProcNumber);
 
 	Assert(MyProcNumber < MaxConnections);
-	memset((char *) slot + offsetof(PgpsSlot, roleid), 0,
-		   sizeof(PgpsSlot) - offsetof(PgpsSlot, roleid));
+	slot->status = MyBEEntry;
+	memset(&slot->roleid, 0, sizeof(PgpsSlot) - offsetof(PgpsSlot, roleid));
 	pgps_slot_begin_used(slot);
 	slot->roleid = MyProc->roleId;
 	slot->dbid = MyDatabaseId;
-	slot->status = MyBEEntry;
 	pgps_client_addr(slot->client_addr);
 	pg_write_barrier();
 	pg_atomic_write_u32(&slot->pid, MyProcPid);
@@ -330,6 +329,7 @@ read_state(PgpsBackend *backend, volatile PgBackendStatus *status)
 		backend->backend_start = status->st_proc_start_timestamp;
 		backend->state_change = status->st_state_start_timestamp;
 		backend->xact_start = status->st_xact_start_timestamp;
+		backend->tls = status->st_ssl;
 		memcpy(&client, (const void *) &status->st_clientaddr, sizeof(client));
 		memcpy(backend->application_name, (const void *) status->st_appname,
 			   NAMEDATALEN);

@@ -72,6 +72,7 @@ typedef struct PgpsBackend
 	TimestampTz state_change;
 	TimestampTz xact_start;		/* 0 = in none */
 	int			client_port;	/* -1 = local socket */
+	bool		tls;
 	char		application_name[NAMEDATALEN];
 	bool		in_xact;
 	bool		idle_in_xact;
@@ -114,6 +115,8 @@ StaticAssertDecl(PGPS_WAL_BYTES == PGPS_CPU_TIME + 1 &&
 typedef struct PgpsSlot
 {
 	pg_atomic_uint32 pid;		/* 0 = free; the rest is valid otherwise */
+	PgBackendStatus *status;	/* in shared memory, the same for all; never
+								 * NULL again: a reader may follow it late */
 	pg_atomic_uint64 sampled[PGPS_NSAMPLED];	/* see pgps_backend_sample() */
 	pg_atomic_uint64 workers_cpu;	/* of its parallel workers that ended,
 									 * microseconds */
@@ -123,7 +126,6 @@ typedef struct PgpsSlot
 	bool		several;		/* several identities use it in turn */
 	bool		listens;		/* executed LISTEN, and nothing that ends it */
 	char		client_addr[PGPS_ADDR_LEN];
-	PgBackendStatus *status;	/* in shared memory, the same for all */
 	int64		reports;		/* transactions that reported */
 
 	/* written by whoever reports for its instance */

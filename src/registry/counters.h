@@ -23,8 +23,13 @@ typedef enum PgpsServerCounter
 {
 	PGPS_CONNECTS = PGPS_NFIELDS,
 	PGPS_DISCONNECTS,
-	PGPS_WORK_SESSIONS,			/* of those that ended, did more than report */
+	PGPS_WORK_SESSIONS,			/* of those that their client ended, did more
+								 * than report */
 	PGPS_SESSION_TIME,			/* of these */
+	PGPS_SESSION_XACTS,			/* likewise */
+	PGPS_SESSIONS_ABANDONED,	/* in core's words */
+	PGPS_SESSIONS_FATAL,
+	PGPS_SESSIONS_KILLED,
 	PGPS_SERVER_XACTS,
 	PGPS_XACT_TIME,
 	PGPS_EXHAUSTED_COUNT,
@@ -51,7 +56,7 @@ typedef struct PgpsCounters
 	int64		value[PGPS_NCOUNTERS];
 } PgpsCounters;
 
-StaticAssertDecl(PGPS_NCOUNTERS <= 64, "counters have a bit each");
+StaticAssertDecl(PGPS_NCOUNTERS < 64, "counters have a bit each, and one is left");
 
 /* Is there such a counter?  One that nobody reports is unknown, not 0. */
 static inline bool

@@ -53,17 +53,16 @@ extern void pgps_xact_times_turn(PgpsXactTimes *times,
 extern void pgps_histogram_subtract(PgpsHistogram *recent, const uint32 *base);
 extern double pgps_percentile(const PgpsHistogram *histogram, double fraction);
 
-/* Bucket of a transaction of so many microseconds, not negative */
-static inline int
+/*
+ * Bucket of a transaction of so many microseconds, not negative: the two bits
+ * behind the first one, and where that is.
+ */
+static inline int64
 pgps_xact_bucket(int64 duration)
 {
-	int			msb;
+	int64		shift = pg_leftmost_one_pos64(duration | 4) - 2;
 
-	if (duration < 4)
-		return duration;
-	msb = pg_leftmost_one_pos64(duration);
-	return Min((msb - 1) * 4 + ((duration >> (msb - 2)) & 3),
-			   PGPS_XACT_BUCKETS - 1);
+	return Min(4 * shift + (duration >> shift), PGPS_XACT_BUCKETS - 1);
 }
 
 #endif							/* PGPS_HISTOGRAM_H */

@@ -53,6 +53,7 @@
 #include "registry/peaks.h"
 #include "registry/registry.h"
 #include "server/events.h"
+#include "server/life.h"
 
 static post_parse_analyze_hook_type prev_post_parse_analyze_hook = NULL;
 static ExecutorStart_hook_type prev_ExecutorStart_hook = NULL;
@@ -147,7 +148,7 @@ place(bool connect)
 static inline bool
 must_move(void)
 {
-	return pgps_relabel || application_name != placed_by_name;
+	return pgps_relabel | (application_name != placed_by_name);
 }
 
 /*-------------------------------------------------------------------------
@@ -179,6 +180,8 @@ enter_xact(TimestampTz now)
 		pgps_activity_begin(here, now);
 }
 
+static void end_chained(void);
+
 /*
  * The transaction is over.  Of one that failed the cached stop time is that of
  * the error, not of the ROLLBACK.
@@ -186,29 +189,39 @@ enter_xact(TimestampTz now)
 static void
 at_xact_over(void *arg)
 {
-	bool		chained = chain != NO_CHAIN;
-
 	watching = false;
-	chain = NO_CHAIN;
+	if (unlikely(chain != NO_CHAIN))
+	{
+		end_chained();
+		return;
+	}
 	if (!pgps_backend_joined() || in_long_utility)
 		return;
 	if (in_xact)
-		end_xact(failed ? GetCurrentTimestamp() :
+		end_xact(unlikely(failed) ? GetCurrentTimestamp() :
 				 GetCurrentTransactionStopTimestamp());
-	else
-		chained = false;
 	failed = false;
 	if (unlikely(must_move()))
 		place(false);
-	if (chained)
-		enter_xact(last_end);	/* watched from its first statement on */
+}
+
+/* It is over, and the next one has begun: watched from its first statement on */
+static pg_noinline void
+end_chained(void)
+{
+	bool		counts = pgps_backend_joined() && !in_long_utility && in_xact;
+
+	chain = NO_CHAIN;
+	at_xact_over(NULL);
+	if (counts)
+		enter_xact(last_end);
 }
 
 /* Have at_xact_over() called. */
 static inline void
 watch_xact(void)
 {
-	if (!watching)
+	if (likely(!watching))
 	{
 		watching = true;
 		MemoryContextRegisterResetCallback(TopTransactionContext,
@@ -393,13 +406,19 @@ process_utility(PlannedStmt *pstmt, const char *query_string,
 static void
 leave(int code, Datum arg)
 {
+	PgpsSessionEnd end = {0};
+
 	if (!pgps_backend_joined())
 		return;
+	pgps_session_ends(&end);
 	if (in_xact)
 		end_xact(GetCurrentTimestamp());
 	here = NULL;
-	pgps_registry_leave(GetCurrentTimestamp() - MyStartTimestamp,
-						pgps_slot_only_reports(pgps_my_slot));
+
+	end.only_reported = pgps_slot_only_reports(pgps_my_slot);
+	end.xacts = pgps_my_slot->xacts;
+	end.lasted = Max(GetCurrentTimestamp() - MyStartTimestamp, 0);
+	pgps_registry_leave(&end);
 	pgps_backend_release();
 	pgps_peaks_disconnect();
 }
@@ -411,6 +430,7 @@ join(void)
 	before_shmem_exit(leave, (Datum) 0);
 	pgps_backend_claim();
 	place(true);
+	pgps_session_joined();
 }
 
 static void
@@ -424,6 +444,13 @@ do_at_commit(void)
 	else if (pgps_backend_joined())
 		pgps_my_slot->listens = at_commit == AT_COMMIT_LISTEN;
 	at_commit = AT_COMMIT_NOTHING;
+}
+
+/* Has the start-up transaction of this process committed? */
+bool
+pgps_session_has_started(void)
+{
+	return at_commit != AT_COMMIT_JOIN;
 }
 
 static void
