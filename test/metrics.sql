@@ -5,6 +5,14 @@ SET pgpool_stats.instance = 'metrics';
 SET pgpool_stats.pool = 'metrics';
 SELECT pgpool_stats.report('metrics', '{"pool_size": 1, "max_overflow": 1, "open": 1, "checked_out": 1, "waiting": 0, "max_wait": 0,
 	"checkouts": 1, "waits": 1, "total_wait_time": 1, "timeouts": 0, "errors": 0}', 'metrics') \g /dev/null
+-- its memory is looked at within some passes
+DO $$
+BEGIN
+	FOR i IN 1 .. 600 LOOP
+		EXIT WHEN (SELECT memory_sampled > 0 FROM pgpool_stats.usage WHERE pool = 'metrics');
+		PERFORM pg_sleep(0.1);
+	END LOOP;
+END $$;
 SELECT '| metric | type | what |'
 UNION ALL
 SELECT '|---|---|---|'

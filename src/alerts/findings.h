@@ -58,10 +58,10 @@ extern char *pgps_duration_text(int64 duration);
 extern char *pgps_count_text(double count, const char *noun);
 
 /* trends.c: what a rule may look back at, as bits for PgpsRule.trends */
-#define PGPS_TREND(counter) ((uint32) 1 << ((counter) - PGPS_FIRST_COUNTER))
+#define PGPS_TREND(counter) ((uint64) 1 << ((counter) - PGPS_FIRST_COUNTER))
 
 /* of the whole server: reports and connections without a row of their own */
-#define PGPS_TREND_OVERFLOWED ((uint32) 1 << PGPS_NCOUNTERS)
+#define PGPS_TREND_OVERFLOWED ((uint64) 1 << PGPS_NCOUNTERS)
 
 /* collector only */
 extern void pgps_trends_note(const PgpsSnapshot *snapshot,

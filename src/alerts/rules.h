@@ -48,7 +48,7 @@ typedef struct PgpsRule
 	bool		windowed;		/* the value is of the last for_time; other
 								 * values must last that long to fire */
 	PgpsLevels	levels;
-	uint32		trends;			/* what it looks back at for for_time, as in
+	uint64		trends;			/* what it looks back at for for_time, as in
 								 * findings.h */
 	const char *about;			/* how its sentence begins; NULL = with the
 								 * subject */

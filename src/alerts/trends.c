@@ -76,7 +76,7 @@ track_of(const PgpsInstanceState *state)
 
 /* How far back the rules look at something, whatever the pool */
 static int64
-window_of(uint32 trend, const List *overrides)
+window_of(uint64 trend, const List *overrides)
 {
 	int64		window = 0;
 	int			rule;
@@ -93,7 +93,7 @@ window_of(uint32 trend, const List *overrides)
 static void
 begin(const PgpsSnapshot *snapshot)
 {
-	uint32		all = 0;
+	uint64		all = 0;
 	int			i;
 
 	for (i = 0; i < pgps_nrules; i++)

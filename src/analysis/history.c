@@ -39,7 +39,9 @@ static const int followed[PGPS_COUNTS] = {
 	[PGPS_COUNT_ERRORS] = PGPS_ERRORS,
 	[PGPS_COUNT_CONNECTS] = PGPS_CONNECTS,
 	[PGPS_COUNT_XACTS] = PGPS_SERVER_XACTS,
-	[PGPS_COUNT_XACT_TIME] = PGPS_XACT_TIME
+	[PGPS_COUNT_XACT_TIME] = PGPS_XACT_TIME,
+	[PGPS_COUNT_WAL_BYTES] = PGPS_WAL_BYTES,
+	[PGPS_COUNT_CPU_TIME] = PGPS_CPU_TIME
 };
 
 /*-------------------------------------------------------------------------

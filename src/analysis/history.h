@@ -43,7 +43,10 @@ typedef enum PgpsPeriod
 #define PGPS_NMINUTES 60
 #define PGPS_NTEN_MINUTES 144
 
-/* counters: how much they rose in a bucket; times last, in microseconds */
+/*
+ * counters: how much they rose in a bucket; times, in microseconds, and bytes
+ * last
+ */
 typedef enum PgpsCount
 {
 	PGPS_COUNT_CHECKOUTS,
@@ -55,6 +58,8 @@ typedef enum PgpsCount
 	PGPS_COUNT_XACTS,
 	PGPS_COUNT_WAIT_TIME,
 	PGPS_COUNT_XACT_TIME,
+	PGPS_COUNT_CPU_TIME,
+	PGPS_COUNT_WAL_BYTES,
 	PGPS_COUNTS
 } PgpsCount;
 

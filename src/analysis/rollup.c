@@ -138,6 +138,8 @@ pgps_roll_up(PgpsPoolState *pool, PgpsInstanceState *state)
 	pool->connections += state->server.connections;
 	pool->in_xact += state->server.in_xact;
 	pool->idle_in_xact += state->server.idle_in_xact;
+	pool->memory += state->server.memory;
+	pool->memory_sampled += state->server.memory_sampled;
 	commit(pool, state);
 	if (state->data->other)
 		return;
@@ -210,6 +212,27 @@ pgps_start_pool(PgpsPoolState *pool, const PgpsPoolCopy *copy)
 	pool->unclaimed = -1;
 }
 
+/*
+ * Nothing is known of what a pool uses that has had no connection here: it only
+ * reports, or a pooler tells of it.
+ */
+static void
+take_usage(PgpsPoolState *pool)
+{
+	int			i;
+
+	if (pool->connections > 0 ||
+		pgps_count(&pool->counters, PGPS_CONNECTS, 0) > 0)
+		return;
+	for (i = 0; i < PGPS_NUSED; i++)
+	{
+		if (pgps_count(&pool->counters, PGPS_CPU_TIME + i, 0) > 0)
+			return;
+	}
+	for (i = 0; i < PGPS_NUSED; i++)
+		pgps_unset_count(&pool->counters, PGPS_CPU_TIME + i);
+}
+
 /* All its instances are added. */
 void
 pgps_finish_pool(PgpsPoolState *pool, TimestampTz now)
@@ -218,6 +241,8 @@ pgps_finish_pool(PgpsPoolState *pool, TimestampTz now)
 
 	if (pool->source == PGPS_SOURCE_POOLER)
 		pgps_take_pooler_xacts(&pool->counters);
+
+	take_usage(pool);
 
 	/* a partial sum of maxima would be worse than none */
 	if (!pool->cap_known || pool->live == 0)

@@ -64,6 +64,11 @@ see_backends(PgpsSnapshot *snapshot)
 		state->server.in_xact += backend->in_xact;
 		state->server.idle_in_xact += backend->idle_in_xact;
 		state->server.reporters += backend->only_reports;
+		if (backend->memory >= 0)
+		{
+			state->server.memory += backend->memory;
+			state->server.memory_sampled++;
+		}
 		state->server.last_xact = Max(state->server.last_xact,
 									 backend->last_xact);
 		state->server.pooled += backend->pooler != PGPS_NO_POOLER;

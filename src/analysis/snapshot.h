@@ -65,6 +65,8 @@ typedef struct PgpsPoolState
 	int			in_xact;
 	int			idle_in_xact;
 	int64		unclaimed;		/* -1 = unknown */
+	int64		memory;			/* bytes ... */
+	int			memory_sampled; /* ... of so many connections */
 	int			peak_connections;
 	TimestampTz peak_connections_at;
 	int			peak_instances;

@@ -62,6 +62,9 @@
 #define MyProcNumber (MyProc->pgprocno)
 #endif
 
+/* the same of any process */
+#define pgps_proc_number(proc) ((int) ((proc) - ProcGlobal->allProcs))
+
 /*
  * 17 clears the pid of a PGPROC whose process ended; before, it stays behind,
  * but a process owns its latch just as long.

@@ -30,6 +30,7 @@
 #include "registry/registry.h"
 #include "registry/life.h"
 #include "server/rejections.h"
+#include "server/usage.h"
 
 /* shows as wait event */
 #define TRANCHE_NAME "pgpool_stats"
@@ -51,6 +52,7 @@ static const struct
 	{"pgpool_stats peaks", pgps_peaks_size, pgps_peaks_init},
 	{"pgpool_stats known", pgps_known_size, pgps_known_init},
 	{"pgpool_stats rejected", pgps_rejected_size, pgps_rejected_init},
+	{"pgpool_stats usage", pgps_usage_size, pgps_usage_init},
 	{"pgpool_stats rejections", pgps_rejections_size, pgps_rejections_init},
 	{"pgpool_stats history", pgps_history_size, pgps_history_init},
 	{"pgpool_stats alerts", pgps_alerts_size, pgps_alerts_init},

@@ -29,13 +29,15 @@
 #include "analysis/budget.h"
 #include "analysis/history.h"
 #include "analysis/snapshot.h"
+#include "analysis/usage.h"
 #include "base/clock.h"
 #include "base/compat.h"
 #include "base/settings.h"
 #include "main/main.h"
 #include "poolers/poolers.h"
-#include "registry/registry.h"
 #include "registry/life.h"
+#include "registry/registry.h"
+#include "server/usage.h"
 
 #define COLLECTOR_NAME "pgpool_stats collector"
 #define RESTART_SECONDS 1
@@ -128,6 +130,7 @@ pass(TimestampTz now)
 			pgps_registry_note_peaks(state->copy, state->live, state->lent,
 									 state->committed, now);
 	}
+	pgps_usage_note(snapshot);
 	pgps_sessions_settle(now);
 	pgps_history_note(snapshot);
 	pgps_alerts_evaluate(snapshot);
@@ -183,6 +186,7 @@ pgps_collector_main(Datum arg)
 	{
 		TimestampTz now = GetCurrentTimestamp();
 
+		pgps_sample_usage(now);
 		StartTransactionCommand();
 		MemoryContextSwitchTo(context);
 		pass(now);

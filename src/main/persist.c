@@ -43,6 +43,7 @@
 #include "registry/registry.h"
 #include "registry/life.h"
 #include "server/rejections.h"
+#include "server/usage.h"
 
 #define SAVE_FILE PG_STAT_TMP_DIR "/pgpool_stats.stat"
 #define SAVE_TMP SAVE_FILE ".tmp"
@@ -62,6 +63,7 @@ typedef enum Section
 	REJECTED,
 	HISTORY,
 	SILENCES,
+	USAGE,
 	SECTIONS
 } Section;
 
@@ -74,7 +76,8 @@ static const uint32 struct_size[SECTIONS] = {
 	sizeof(PgpsRejection),
 	sizeof(PgpsRejected),
 	sizeof(PgpsSavedBucket),
-	sizeof(PgpsSilence)
+	sizeof(PgpsSilence),
+	sizeof(PgpsSavedUsage)
 };
 
 typedef struct SaveHeader
@@ -216,6 +219,7 @@ pgps_save_now(void)
 	PgpsRejections *rejections = pgps_rejections_copy();
 	PgpsSavedBucket *history;
 	PgpsSilences *silences = pgps_silences_copy(GetCurrentTimestamp());
+	PgpsSavedUsage usage = {0};
 	SaveHeader	header = {0};
 	const void *data[SECTIONS];
 	int			i;
@@ -234,6 +238,7 @@ pgps_save_now(void)
 	header.count[REJECTED] = rejections->ncounters;
 	header.count[HISTORY] = pgps_history_copy(copy, &history);
 	header.count[SILENCES] = silences->n;
+	header.count[USAGE] = pgps_usage_copy(&usage);
 	data[POOLS] = copy->pools;
 	data[INSTANCES] = copy->instances;
 	data[HISTOGRAMS] = gather_histograms(copy);
@@ -243,6 +248,7 @@ pgps_save_now(void)
 	data[REJECTED] = rejections->counters;
 	data[HISTORY] = history;
 	data[SILENCES] = silences->silences;
+	data[USAGE] = &usage;
 
 	header.crc = begin_checksum(&header);
 	for (i = 0; i < SECTIONS; i++)
@@ -370,6 +376,8 @@ restore(const char *data, bool crashed)
 	for (i = 0; i < header->count[SILENCES]; i++)
 		pgps_silence_restore(&silences[i]);
 	pgps_rejections_restore(&rejections, crashed);
+	if (header->count[USAGE] > 0)
+		pgps_usage_restore((const PgpsSavedUsage *) (body + section_offset(header, USAGE)));
 	pgps_registry_restore_done(header->stats_reset, crashed);
 	pfree(entry_of);
 	pfree(has_own);

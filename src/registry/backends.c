@@ -54,8 +54,8 @@ static bool my_relabelled = false;
 /* Slots share no cache line. */
 #define SLOT_SIZE TYPEALIGN(PG_CACHE_LINE_SIZE, sizeof(PgpsSlot))
 
-static inline PgpsSlot *
-slot_of(int procno)
+PgpsSlot *
+pgps_slot(int procno)
 {
 	return (PgpsSlot *) (slots + procno * SLOT_SIZE);
 }
@@ -83,11 +83,12 @@ pgps_backends_init(void *area, bool found)
 void
 pgps_backend_claim(void)
 {
-	PgpsSlot   *slot = slot_of(MyProcNumber);
+	PgpsSlot   *slot = pgps_slot(MyProcNumber);
 
 	Assert(MyProcNumber < MaxConnections);
 	slot->status = MyBEEntry;
 	memset(&slot->roleid, 0, sizeof(PgpsSlot) - offsetof(PgpsSlot, roleid));
+	pgps_slot_begin_used(slot);
 	slot->roleid = MyProc->roleId;
 	slot->dbid = MyDatabaseId;
 	pgps_client_addr(slot->client_addr);
@@ -178,6 +179,7 @@ pgps_backend_begin_counts(uint32 generation)
 
 	slot->base_xacts = slot->xacts;
 	slot->base_xact_time = slot->total_xact_time;
+	pgps_slot_used(slot, slot->base_used);
 	memset(&slot->histogram, 0, sizeof(slot->histogram));
 	pg_write_barrier();
 	slot->generation = generation;
@@ -195,17 +197,43 @@ pgps_backend_enter(int32 instance, uint32 generation)
 	instance_of[MyProcNumber] = instance + 1;
 }
 
+/* What a slot has counted for its instance */
+static void
+get_own_counts(PgpsOwnCounts *own, const PgpsSlot *slot)
+{
+	int			i;
+
+	own->generation = slot->generation;
+	pg_read_barrier();
+	own->xacts = slot->xacts - slot->base_xacts;
+	own->xact_time = slot->total_xact_time - slot->base_xact_time;
+	pgps_slot_used(slot, own->used);
+	for (i = 0; i < PGPS_NUSED; i++)
+		own->used[i] -= slot->base_used[i];
+}
+
+void
+pgps_own_counts_add(PgpsCounters *counters, const PgpsOwnCounts *own)
+{
+	int			i;
+
+	pgps_raise_count(counters, PGPS_SERVER_XACTS, own->xacts);
+	pgps_raise_count(counters, PGPS_XACT_TIME, own->xact_time);
+	for (i = 0; i < PGPS_NUSED; i++)
+		pgps_raise_count(counters, PGPS_CPU_TIME + i, own->used[i]);
+}
+
 /* Add what a slot has counted for an entry of that generation. */
 static void
 add_counts(const PgpsSlot *slot, uint32 generation, PgpsCounters *counters,
 		   PgpsHistogram *histogram)
 {
-	if (slot->generation != generation)
+	PgpsOwnCounts own;
+
+	get_own_counts(&own, slot);
+	if (own.generation != generation)
 		return;
-	pg_read_barrier();
-	pgps_raise_count(counters, PGPS_SERVER_XACTS, slot->xacts - slot->base_xacts);
-	pgps_raise_count(counters, PGPS_XACT_TIME,
-					 slot->total_xact_time - slot->base_xact_time);
+	pgps_own_counts_add(counters, &own);
 	if (histogram != NULL)
 		pgps_histogram_add(histogram, &slot->histogram);
 }
@@ -247,7 +275,7 @@ pgps_backends_sum(int32 instance, uint32 generation, PgpsCounters *counters,
 		if (instance_of[i] != instance + 1)
 			continue;
 		pg_read_barrier();
-		add_counts(slot_of(i), generation, counters, histogram);
+		add_counts(pgps_slot(i), generation, counters, histogram);
 	}
 }
 
@@ -264,7 +292,7 @@ pgps_backends_note_pids(int32 instance, const PgpsPids *lent,
 
 	for (i = 0; i < MaxConnections; i++)
 	{
-		PgpsSlot   *slot = slot_of(i);
+		PgpsSlot   *slot = pgps_slot(i);
 		int			pid;
 
 		if (instance_of[i] != instance + 1)
@@ -328,7 +356,7 @@ read_state(PgpsBackend *backend, volatile PgBackendStatus *status)
 bool
 pgps_backend_copy(PgpsBackend *backend, int procno)
 {
-	const PgpsSlot *slot = slot_of(procno);
+	const PgpsSlot *slot = pgps_slot(procno);
 
 	backend->pid = pg_atomic_read_u32(unconstify(pg_atomic_uint32 *, &slot->pid));
 	if (backend->pid == 0)
@@ -336,12 +364,10 @@ pgps_backend_copy(PgpsBackend *backend, int procno)
 	pg_read_barrier();
 	backend->instance = pgps_instance_at(procno);
 	pg_read_barrier();
-	backend->own.generation = slot->generation;
-	pg_read_barrier();
+	get_own_counts(&backend->own, slot);
 	backend->xacts = slot->xacts;
 	backend->total_xact_time = slot->total_xact_time;
-	backend->own.xacts = backend->xacts - slot->base_xacts;
-	backend->own.xact_time = backend->total_xact_time - slot->base_xact_time;
+	backend->memory = pgps_slot_memory(slot);
 	backend->max_xact_time = slot->max_xact_time;
 	backend->roleid = slot->roleid;
 	backend->dbid = slot->dbid;
@@ -364,7 +390,7 @@ pgps_backend_copy(PgpsBackend *backend, int procno)
 const PgpsHistogram *
 pgps_backend_histogram(const PgpsBackend *backend)
 {
-	return &slot_of(backend->procno)->histogram;
+	return &pgps_slot(backend->procno)->histogram;
 }
 
 /*

@@ -11,6 +11,7 @@
 #define PGPS_BACKENDS_H
 
 #include "datatype/timestamp.h"
+#include "executor/instrument.h"
 #include "port/atomics.h"
 #include "utils/backend_status.h"
 
@@ -22,6 +23,17 @@
 
 #define PGPS_NO_INSTANCE (-1)
 
+/* the counters from PGPS_CPU_TIME on */
+#define PGPS_NUSED (PGPS_TEMP_BLKS_WRITTEN - PGPS_CPU_TIME + 1)
+
+/* what the system says of a process, by whoever asks it */
+typedef enum PgpsSampled
+{
+	PGPS_SAMPLED_CPU,			/* microseconds */
+	PGPS_SAMPLED_MEMORY,		/* bytes */
+	PGPS_NSAMPLED
+} PgpsSampled;
+
 /*
  * What a session's slot counts of the instance it is at.  It becomes the
  * instance's own when the session goes, and is nobody's after a reset: then the
@@ -32,6 +44,7 @@ typedef struct PgpsOwnCounts
 	uint32		generation;
 	int64		xacts;
 	int64		xact_time;		/* microseconds */
+	int64		used[PGPS_NUSED];
 } PgpsOwnCounts;
 
 /* one client backend as a reader sees it */
@@ -63,6 +76,7 @@ typedef struct PgpsBackend
 	char		application_name[NAMEDATALEN];
 	bool		in_xact;
 	bool		idle_in_xact;
+	int64		memory;			/* -1 = not looked at as yet */
 
 	/* counted by its own events, microseconds */
 	TimestampTz last_xact;		/* start of its current or last transaction */
@@ -75,6 +89,26 @@ typedef struct PgpsBackend
 } PgpsBackend;
 
 /*
+ * What a session had used at the end of its last transaction: copies of core's
+ * own counts, in the order of counters.h and of BufferUsage.  Parallel workers'
+ * are among them: core adds these to their leader.
+ */
+typedef struct PgpsUsed
+{
+	int64		wal_bytes;
+	int64		shared_blks[4]; /* hit, read, dirtied, written */
+	int64		temp_blks[2];	/* read, written */
+} PgpsUsed;
+
+StaticAssertDecl(PGPS_WAL_BYTES == PGPS_CPU_TIME + 1 &&
+				 sizeof(PgpsUsed) == (PGPS_NUSED - 1) * sizeof(int64) &&
+				 offsetof(BufferUsage, shared_blks_written) ==
+				 offsetof(BufferUsage, shared_blks_hit) + 3 * sizeof(int64) &&
+				 offsetof(BufferUsage, temp_blks_written) ==
+				 offsetof(BufferUsage, temp_blks_read) + sizeof(int64),
+				 "what is used has the order of its counters");
+
+/*
  * Shared: a client backend's slot.  Known here only for what happens in every
  * transaction; all else is backends.c's.
  */
@@ -83,6 +117,9 @@ typedef struct PgpsSlot
 	pg_atomic_uint32 pid;		/* 0 = free; the rest is valid otherwise */
 	PgBackendStatus *status;	/* in shared memory, the same for all; never
 								 * NULL again: a reader may follow it late */
+	pg_atomic_uint64 sampled[PGPS_NSAMPLED];	/* see pgps_backend_sample() */
+	pg_atomic_uint64 workers_cpu;	/* of its parallel workers that ended,
+									 * microseconds */
 	Oid			roleid;
 	Oid			dbid;
 	bool		labelled;
@@ -100,11 +137,13 @@ typedef struct PgpsSlot
 	int64		xacts;
 	int64		total_xact_time;	/* microseconds */
 	int64		max_xact_time;
+	PgpsUsed	used;
 
 	/* what of this is not its instance's by this slot */
 	uint32		generation;		/* of the entry, see activity.h */
 	int64		base_xacts;
 	int64		base_xact_time;
+	int64		base_used[PGPS_NUSED];
 	PgpsHistogram histogram;	/* of the others */
 } PgpsSlot;
 
@@ -130,6 +169,19 @@ pgps_slot_only_reports(const PgpsSlot *slot)
 	return slot->reports > 0 && slot->xacts <= slot->reports + 1;
 }
 
+/* Only stores: differences are taken when somebody wants them. */
+static inline void
+pgps_backend_copy_used(void)
+{
+	PgpsUsed   *used = &pgps_my_slot->used;
+
+	used->wal_bytes = pgWalUsage.wal_bytes;
+	memcpy(used->shared_blks, &pgBufferUsage.shared_blks_hit,
+		   sizeof(used->shared_blks));
+	memcpy(used->temp_blks, &pgBufferUsage.temp_blks_read,
+		   sizeof(used->temp_blks));
+}
+
 /* "duration" is not negative. */
 static inline void
 pgps_backend_end_xact(int64 duration)
@@ -141,10 +193,12 @@ pgps_backend_end_xact(int64 duration)
 	if (duration > slot->max_xact_time)
 		slot->max_xact_time = duration;
 	slot->histogram.count[pgps_xact_bucket(duration)]++;
+	pgps_backend_copy_used();
 }
 
 extern Size pgps_backends_size(void);
 extern void pgps_backends_init(void *area, bool found);
+extern PgpsSlot *pgps_slot(int procno);
 
 extern void pgps_backend_claim(void);
 extern void pgps_backend_describe(const PgpsIdentity *identity);
@@ -153,6 +207,7 @@ extern TimestampTz pgps_backend_last_xact(void);
 extern bool pgps_backend_is_relabelled(void);
 extern bool pgps_backend_only_reports(void);
 extern void pgps_backend_note_report(void);
+extern void pgps_backend_note_used(void);
 
 /* the instance that it counts for */
 extern void pgps_backend_enter(int32 instance, uint32 generation);
@@ -170,6 +225,20 @@ extern int32 pgps_instance_at(int procno);
 extern bool pgps_backend_copy(PgpsBackend *backend, int procno);
 extern const PgpsHistogram *pgps_backend_histogram(const PgpsBackend *backend);
 extern bool pgps_backend_is_still_in_xact(const PgpsBackend *seen);
+extern void pgps_own_counts_add(PgpsCounters *counters,
+								const PgpsOwnCounts *own);
 extern int	pgps_client_processes(void);
+
+/* used.c: what is known of it from outside */
+typedef int64 (*PgpsMeasure) (int pid);
+
+extern void pgps_backend_sample(int procno, PgpsSampled what,
+								PgpsMeasure measure);
+extern int64 pgps_own_cpu_time(void);
+extern void pgps_backend_add_worker(int leader_procno, int leader_pid);
+extern void pgps_slot_begin_used(PgpsSlot *slot);
+extern void pgps_slot_used(const PgpsSlot *slot, int64 *used);
+extern int64 pgps_slot_memory(const PgpsSlot *slot);
+
 
 #endif							/* PGPS_BACKENDS_H */

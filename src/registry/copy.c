@@ -312,10 +312,7 @@ copy_backends(Copying *c)
 		if (instance == NULL ||
 			backend->own.generation != instance->generation)
 			continue;
-		pgps_raise_count(&instance->data.counters, PGPS_SERVER_XACTS,
-						 backend->own.xacts);
-		pgps_raise_count(&instance->data.counters, PGPS_XACT_TIME,
-						 backend->own.xact_time);
+		pgps_own_counts_add(&instance->data.counters, &backend->own);
 		if (instance->histogram != NULL)
 			pgps_histogram_add(instance->histogram,
 							   pgps_backend_histogram(backend));

@@ -34,6 +34,16 @@ typedef enum PgpsServerCounter
 	PGPS_XACT_TIME,
 	PGPS_EXHAUSTED_COUNT,
 	PGPS_EXHAUSTED_TIME,
+
+	/* what its sessions have used, see PgpsUsed in backends.h */
+	PGPS_CPU_TIME,
+	PGPS_WAL_BYTES,
+	PGPS_SHARED_BLKS_HIT,
+	PGPS_SHARED_BLKS_READ,
+	PGPS_SHARED_BLKS_DIRTIED,
+	PGPS_SHARED_BLKS_WRITTEN,
+	PGPS_TEMP_BLKS_READ,
+	PGPS_TEMP_BLKS_WRITTEN,
 	PGPS_COUNTERS_END
 } PgpsServerCounter;
 
@@ -42,17 +52,17 @@ typedef enum PgpsServerCounter
 /* "counter" is a PgpsField or a PgpsServerCounter */
 typedef struct PgpsCounters
 {
-	uint32		known;			/* a bit for each */
+	uint64		known;			/* a bit for each */
 	int64		value[PGPS_NCOUNTERS];
 } PgpsCounters;
 
-StaticAssertDecl(PGPS_NCOUNTERS <= 32, "counters have a bit each");
+StaticAssertDecl(PGPS_NCOUNTERS < 64, "counters have a bit each, and one is left");
 
 /* Is there such a counter?  One that nobody reports is unknown, not 0. */
 static inline bool
 pgps_is_counted(const PgpsCounters *c, int counter)
 {
-	return (c->known & ((uint32) 1 << (counter - PGPS_FIRST_COUNTER))) != 0;
+	return (c->known & ((uint64) 1 << (counter - PGPS_FIRST_COUNTER))) != 0;
 }
 
 /* Its value, or "otherwise" */
@@ -66,14 +76,14 @@ pgps_count(const PgpsCounters *c, int counter, int64 otherwise)
 static inline void
 pgps_set_count(PgpsCounters *c, int counter, int64 value)
 {
-	c->known |= (uint32) 1 << (counter - PGPS_FIRST_COUNTER);
+	c->known |= (uint64) 1 << (counter - PGPS_FIRST_COUNTER);
 	c->value[counter - PGPS_FIRST_COUNTER] = value;
 }
 
 static inline void
 pgps_unset_count(PgpsCounters *c, int counter)
 {
-	c->known &= ~((uint32) 1 << (counter - PGPS_FIRST_COUNTER));
+	c->known &= ~((uint64) 1 << (counter - PGPS_FIRST_COUNTER));
 	c->value[counter - PGPS_FIRST_COUNTER] = 0;
 }
 

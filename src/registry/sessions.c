@@ -110,6 +110,8 @@ pgps_registry_join(const PgpsIdentity *identity, bool connect, bool in_xact)
 					 "names have one length");
 	memcpy(key.name, identity->pool, sizeof(key.name));
 
+	if (!connect)
+		pgps_backend_note_used();
 	pgps_lock_registry(LW_EXCLUSIVE);
 	pool = pgps_need_pool(&key, NameStr(identity->usename),
 						  NameStr(identity->datname), !identity->labelled, now);
@@ -155,6 +157,7 @@ pgps_registry_unplace(bool in_xact)
 
 	if (i == PGPS_NO_INSTANCE)
 		return;
+	pgps_backend_note_used();
 	pgps_lock_registry(LW_EXCLUSIVE);
 	if (in_xact)
 		pgps_activity_end(&pgps_instance(i)->activity, GetCurrentTimestamp());
@@ -172,6 +175,7 @@ pgps_registry_leave(const PgpsSessionEnd *end)
 
 	if (i == PGPS_NO_INSTANCE)
 		return;
+	pgps_backend_note_used();
 	entry = pgps_instance(i);
 	SpinLockAcquire(&entry->mutex);
 	pgps_count_end(&entry->data, end, now);

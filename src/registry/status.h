@@ -44,6 +44,8 @@ typedef struct PgpsServerState
 	int			pooled;			/* of those, held by a pooler that is polled */
 	bool		via_pooler;
 	int			reporters;		/* of those, only there to report */
+	int64		memory;			/* bytes ... */
+	int			memory_sampled; /* ... of so many of those */
 	TimestampTz last_xact;		/* newest start of a transaction; 0 = none */
 } PgpsServerState;
 

@@ -471,6 +471,14 @@ at_xact_end(XactEvent event, void *arg)
 		if (chain == CHAIN_IF_COMMITTED)
 			chain = NO_CHAIN;
 	}
+	else if (event == XACT_EVENT_PARALLEL_COMMIT ||
+			 event == XACT_EVENT_PARALLEL_ABORT)
+	{
+		const PGPROC *leader = MyProc->lockGroupLeader;
+
+		if (leader != NULL && leader != MyProc)
+			pgps_backend_add_worker(pgps_proc_number(leader), leader->pid);
+	}
 }
 
 /* Called while the server loads its libraries; children inherit it. */

@@ -39,7 +39,9 @@ PG_FUNCTION_INFO_V1(pgps_get_history);
 	C(connects, int8, bucket->count[PGPS_COUNT_CONNECTS]) \
 	C(rejected, int8, bucket->count[PGPS_COUNT_REJECTED]) \
 	C(xacts, int8, bucket->count[PGPS_COUNT_XACTS]) \
-	C(total_xact_time, ms, bucket->count[PGPS_COUNT_XACT_TIME])
+	C(total_xact_time, ms, bucket->count[PGPS_COUNT_XACT_TIME]) \
+	C(cpu_time, ms, bucket->count[PGPS_COUNT_CPU_TIME]) \
+	C(wal_bytes, int8, bucket->count[PGPS_COUNT_WAL_BYTES])
 
 Datum
 pgps_get_history(PG_FUNCTION_ARGS)

@@ -21,7 +21,9 @@ RETURNS TABLE (
 	connects bigint,
 	rejected bigint,
 	xacts bigint,
-	total_xact_time float8
+	total_xact_time float8,
+	cpu_time float8,
+	wal_bytes bigint
 )
 AS 'MODULE_PATHNAME', 'pgps_get_history'
 LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
@@ -55,3 +57,5 @@ COMMENT ON COLUMN pgpool_stats.history.connects IS 'New connections';
 COMMENT ON COLUMN pgpool_stats.history.rejected IS 'Connections rejected by a limit';
 COMMENT ON COLUMN pgpool_stats.history.xacts IS 'Transactions that ended';
 COMMENT ON COLUMN pgpool_stats.history.total_xact_time IS 'Time they took in total, ms';
+COMMENT ON COLUMN pgpool_stats.history.cpu_time IS 'CPU time its sessions used, ms';
+COMMENT ON COLUMN pgpool_stats.history.wal_bytes IS 'WAL its sessions wrote';

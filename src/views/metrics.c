@@ -142,6 +142,16 @@ wait_events(const Measured *m)
 	M(peak_connections, NULL, "Most connections at once since the last reset.", pool->peak_connections) \
 	M(last_report_timestamp_seconds, NULL, "When an instance last reported.", unix_time(pool->last_report)) \
 	M(wait_events_total, NULL, "Waits, or checkouts, by library: divides the time waited for its mean.", wait_events(m)) \
+	M(cpu_seconds_total, NULL, "CPU time its sessions used.", seconds(count(m, PGPS_CPU_TIME))) \
+	M(wal_bytes_total, NULL, "WAL its sessions wrote.", count(m, PGPS_WAL_BYTES)) \
+	M(shared_blocks_total, "hit", "Shared blocks its sessions found (hit), read, dirtied, wrote.", count(m, PGPS_SHARED_BLKS_HIT)) \
+	M(shared_blocks_total, "read", "Shared blocks its sessions found (hit), read, dirtied, wrote.", count(m, PGPS_SHARED_BLKS_READ)) \
+	M(shared_blocks_total, "dirtied", "Shared blocks its sessions found (hit), read, dirtied, wrote.", count(m, PGPS_SHARED_BLKS_DIRTIED)) \
+	M(shared_blocks_total, "written", "Shared blocks its sessions found (hit), read, dirtied, wrote.", count(m, PGPS_SHARED_BLKS_WRITTEN)) \
+	M(temp_blocks_total, "read", "Blocks of temporary files its sessions read, wrote.", count(m, PGPS_TEMP_BLKS_READ)) \
+	M(temp_blocks_total, "written", "Blocks of temporary files its sessions read, wrote.", count(m, PGPS_TEMP_BLKS_WRITTEN)) \
+	M(memory_bytes, NULL, "Memory of its connections that were looked at.", pool->memory_sampled > 0 ? (double) pool->memory : -1) \
+	M(memory_sampled_connections, NULL, "Connections that memory_bytes is from.", pool->memory_sampled > 0 ? pool->memory_sampled : -1) \
 	M(pool_rejected_total, NULL, "Connections of the pool rejected by a limit.", pgps_pool_rejected(pool->data, m->names, m->rejections, PGPS_BY_LIMIT))
 
 #define INSTANCE_METRICS(M) \

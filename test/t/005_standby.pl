@@ -57,6 +57,13 @@ is(sql(q{SELECT string_agg(instance, ',') FROM pgpool_stats.instances
 		  WHERE pool = 'both'}),
 	'primary', 'and the primary knows nothing of it');
 
+is( $standby->safe_psql(
+		'postgres',
+		q{SELECT string_agg(concat(pool, ' ', wal_bytes IS NULL), ', ')
+		  FROM pgpool_stats.usage WHERE datname IS NULL}),
+	'(server) t, (not accounted) t',
+	'what a standby is sent is not what it writes');
+
 # the collector works there, and so does everything else
 $standby->poll_query_until('postgres',
 	q{SELECT count(*) = 1 FROM pg_stat_activity
