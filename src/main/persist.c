@@ -36,6 +36,7 @@
 #include "utils/timestamp.h"
 
 #include "alerts/alerts.h"
+#include "alerts/incidents.h"
 #include "analysis/history.h"
 #include "base/compat.h"
 #include "base/settings.h"
@@ -60,6 +61,7 @@ typedef enum Section
 	REJECTED,
 	HISTORY,
 	SILENCES,
+	INCIDENTS,
 	SECTIONS
 } Section;
 
@@ -71,7 +73,8 @@ static const uint32 struct_size[SECTIONS] = {
 	sizeof(PgpsRejection),
 	sizeof(PgpsRejected),
 	sizeof(PgpsSavedBucket),
-	sizeof(PgpsSilence)
+	sizeof(PgpsSilence),
+	sizeof(PgpsIncident)
 };
 
 typedef struct SaveHeader
@@ -213,6 +216,7 @@ pgps_save_now(void)
 	PgpsRejections *rejections = pgps_rejections_copy();
 	PgpsSavedBucket *history;
 	PgpsSilences *silences = pgps_silences_copy(GetCurrentTimestamp());
+	PgpsIncidents *incidents = pgps_incidents_copy();
 	SaveHeader	header = {0};
 	const void *data[SECTIONS];
 	int			i;
@@ -230,6 +234,7 @@ pgps_save_now(void)
 	header.count[REJECTED] = rejections->ncounters;
 	header.count[HISTORY] = pgps_history_copy(copy, &history);
 	header.count[SILENCES] = silences->n;
+	header.count[INCIDENTS] = incidents->count;
 	data[POOLS] = copy->pools;
 	data[INSTANCES] = copy->instances;
 	data[HISTOGRAMS] = gather_histograms(copy);
@@ -238,6 +243,7 @@ pgps_save_now(void)
 	data[REJECTED] = rejections->counters;
 	data[HISTORY] = history;
 	data[SILENCES] = silences->silences;
+	data[INCIDENTS] = incidents->incidents;
 
 	header.crc = begin_checksum(&header);
 	for (i = 0; i < SECTIONS; i++)
@@ -316,6 +322,7 @@ restore(const char *data, bool crashed)
 	const PgpsPeak *peaks;
 	const PgpsSavedBucket *history;
 	const PgpsSilence *silences;
+	const PgpsIncident *incidents;
 	PgpsRejections rejections;
 	int			max_index = 0;
 	int32	   *entry_of;
@@ -328,6 +335,7 @@ restore(const char *data, bool crashed)
 	peaks = (const PgpsPeak *) (body + section_offset(header, PEAKS));
 	history = (const PgpsSavedBucket *) (body + section_offset(header, HISTORY));
 	silences = (const PgpsSilence *) (body + section_offset(header, SILENCES));
+	incidents = (const PgpsIncident *) (body + section_offset(header, INCIDENTS));
 	rejections.nrejections = header->count[REJECTIONS];
 	rejections.rejections = (PgpsRejection *) (body + section_offset(header, REJECTIONS));
 	rejections.ncounters = header->count[REJECTED];
@@ -360,6 +368,7 @@ restore(const char *data, bool crashed)
 	}
 	for (i = 0; i < header->count[SILENCES]; i++)
 		pgps_silence_restore(&silences[i]);
+	pgps_incidents_restore(incidents, header->count[INCIDENTS]);
 	pgps_rejections_restore(&rejections, crashed);
 	pgps_registry_restore_done(header->stats_reset, crashed);
 	pfree(entry_of);
