@@ -4,8 +4,9 @@
  *	  What holds up the connections of an instance at this moment.
  *
  * All but one thing is in the snapshot.  For whom a connection waits is looked
- * up: at most LOOKS times a second, in turns if there are more instances that
- * wait.  Without a look the connection still counts as one that waits.
+ * up: at one pass a second, at most LOOKS times, in turns if there are more
+ * instances that wait.  Without a look the connection still counts as one that
+ * waits.
  *
  * Collector only.
  *
@@ -25,13 +26,13 @@
 #define LOOKS 8					/* at waiters, in a second */
 #define NO_BACKEND (-1)
 
-/* what is left of a second */
 typedef struct Budget
 {
-	TimestampTz since;
-	int			looks;
-	int			instances;		/* that waited in this second, and in the one
-								 * before */
+	TimestampTz since;			/* the last pass with looks */
+	bool		looking;		/* this pass is one */
+	int			looks;			/* that are left */
+	int			instances;		/* that waited at the last such pass, and at the
+								 * one before */
 	int			instances_before;
 	int			turn;			/* the first one whose turn it is */
 } Budget;
@@ -41,7 +42,8 @@ static Budget budget;
 static void
 renew_budget(TimestampTz now)
 {
-	if (pgps_elapsed(budget.since, now) < USECS_PER_SEC)
+	budget.looking = pgps_elapsed(budget.since, now) >= USECS_PER_SEC;
+	if (!budget.looking)
 		return;
 	budget.since = now;
 	budget.looks = LOOKS;
@@ -239,7 +241,7 @@ find_causes(PgpsCause *causes, const PgpsHeld *held,
 	}
 	lock->of = idle->of = lent;
 	lock->idle_in_xact = idle->count;
-	if (lock->count > 0)
+	if (lock->count > 0 && budget.looking)
 		find_culprit(lock, snapshot, waiters);
 
 	/* what else is lent out, for no reason that is known here */

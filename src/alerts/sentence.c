@@ -139,8 +139,8 @@ append_lock(StringInfo text, const PgpsCause *cause, TimestampTz at,
 	if (all && cause->looked_at >= cause->count)
 		appendStringInfoString(text, "a lock of ");
 	else if (all)
-		appendStringInfo(text, "locks, all %d looked at behind ",
-						 cause->looked_at);
+		appendStringInfo(text, "locks, %s%d looked at behind ",
+						 cause->looked_at > 1 ? "all " : "", cause->looked_at);
 	else
 		appendStringInfo(text, "locks, %d of %d looked at behind ",
 						 cause->behind, cause->looked_at);

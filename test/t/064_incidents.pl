@@ -199,10 +199,8 @@ waits(1, 'relation');
 @shop = fill('SELECT * FROM t');
 becomes($why, "$full: 4 wait for a lock of report bi-1:5 (pid $reader_pid), idle in transaction for N s; in between migrate mig-2:78 (pid $pid) asks for AccessExclusiveLock|lock|report bi-1:5|$reader_pid",
 	'the root of the chain, and who stands between');
-$reader->query_safe('COMMIT');
+$_->quit foreach $reader, $migrate;
 empty(@shop);
-$reader->quit;
-$migrate->quit;
 
 # nobody's process
 sql("BEGIN; LOCK TABLE t; PREPARE TRANSACTION 'left'");
