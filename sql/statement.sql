@@ -2,6 +2,9 @@
 SELECT pgpool_stats.report('one', '{"checked_out": 1, "max_size": 9}', 'a'),
 	pgpool_stats.report('one', '{"checked_out": 1, "max_size": 9}', 'b');
 
+-- info counts both
+SELECT instances_used >= 2 AS both, instances_used <= instances_max AS fit FROM pgpool_stats.info;
+
 -- what is reported between two views of a statement is in neither
 WITH before AS MATERIALIZED (
 	SELECT sum(checked_out) AS lent FROM pgpool_stats.pools WHERE pool = 'one'
@@ -55,6 +58,20 @@ EXCEPTION WHEN division_by_zero THEN
 	RAISE INFO '% lent', (SELECT checked_out FROM pgpool_stats.pools WHERE pool = 'one');
 END $$;
 DROP FUNCTION lent_twice;
+
+-- a cursor goes on with what it saw first, whatever happens between its rows
+BEGIN;
+DECLARE late CURSOR FOR
+	SELECT checked_out FROM pgpool_stats.pools WHERE pool = 'one'
+	UNION ALL SELECT sum(checked_out) FROM pgpool_stats.instances WHERE pool = 'one';
+FETCH late;
+SAVEPOINT before;
+SELECT 1 / (count(*) - count(*)) FROM pgpool_stats.pools;
+ROLLBACK TO before;
+SELECT pgpool_stats.report('one', '{"checked_out": 1, "max_size": 9}', 'a');
+SELECT checked_out FROM pgpool_stats.pools WHERE pool = 'one';
+FETCH late;
+COMMIT;
 
 -- each reader of a statement sees what its own role may see
 CREATE ROLE regress_pgps_reader;

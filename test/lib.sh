@@ -26,11 +26,11 @@ since()
 }
 
 # PostgreSQL finds its other files from where its executable really is: the
-# programs must be copies, the rest may be links.  The argument is what is /usr
-# for the original.
+# programs must be copies, the rest may be links.  The argument is what /usr is
+# for the original; without one it is /usr.
 copy_installation()
 {
-	local top=$1
+	local top=${1:-/usr}
 	local from=$top/lib/postgresql/$PG_MAJOR share=$top/share/postgresql/$PG_MAJOR
 
 	mkdir -p "$W/lib/postgresql/$PG_MAJOR" "$W/share/postgresql" "$W/include"
@@ -38,6 +38,8 @@ copy_installation()
 	cp -Rs "$from/lib" "$W/lib/postgresql/$PG_MAJOR/"
 	cp -RLs "$share" "$W/share/postgresql/"
 	ln -s "$top/include/postgresql" "$W/include/postgresql"
+	# messages in other languages
+	ln -s "$top/share/locale" "$W/share/locale"
 	find "$W/lib" "$W/share" -name 'pgpool_stats*' -delete
 }
 

@@ -20,6 +20,7 @@
 
 #include "alerts/alerts.h"
 #include "alerts/incidents.h"
+#include "alerts/session_trends.h"
 #include "base/settings.h"
 
 /* where an alert is found */
@@ -279,6 +280,7 @@ pgps_alerts_evaluate(const PgpsSnapshot *snapshot)
 
 	log_bad_overrides(overrides);
 	pgps_trends_note(snapshot, overrides);
+	pgps_session_trends_note(snapshot, overrides);
 	findings = pgps_find_all(snapshot, overrides);
 
 	old = MemoryContextSwitchTo(context);

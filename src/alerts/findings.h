@@ -46,6 +46,7 @@ struct PgpsFinding
 	const PgpsPooler *pooler;
 	int64		used;			/* of a limit */
 	int			usable;
+	const void *details;		/* the rule's own */
 };
 
 extern List *pgps_find_all(const PgpsSnapshot *snapshot,

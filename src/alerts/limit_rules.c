@@ -76,6 +76,8 @@ look_at_rejections(PgpsLook *look)
 	{
 		const PgpsRejection *row = &rejections->rejections[i];
 
+		if (pgps_rejecter(row->origin.reason) != PGPS_BY_LIMIT)
+			continue;
 		rejecter = find_rejecter(rejecters, look, &row->origin);
 		if (row->last_rejected > rejecter->since)
 			rejecter->count += row->count;

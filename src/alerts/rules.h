@@ -5,7 +5,7 @@
  *
  * A rule is known by its number, its place in pgps_rules.  Its descriptor
  * stands beside the functions that look and say, in the file of its kind:
- * pool_rules.c, usage_rules.c or limit_rules.c.
+ * pool_rules.c, usage_rules.c, session_rules.c, limit_rules.c or login_rules.c.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -96,8 +96,12 @@ typedef struct PgpsRule
 	R(fork_sharing) \
 	R(shared_instance) \
 	R(no_pooling) \
+	R(sessions_lost) \
+	R(slow_connect) \
 	R(idle_in_transaction) \
 	R(refused) \
+	R(logins_rejected) \
+	R(unavailable) \
 	R(connections) \
 	R(over_committed) \
 	R(pooler_down) \

@@ -180,7 +180,8 @@ pgps_silences_copy(TimestampTz now)
 	PgpsSilences *copy = palloc0(sizeof(PgpsSilences));
 	int			i;
 
-	copy->silences = palloc(pgps_max_silences * sizeof(PgpsSilence));
+	/* zeroed: no page faults under the lock */
+	copy->silences = palloc0(pgps_max_silences * sizeof(PgpsSilence));
 	pgps_acquire(PGPS_ALERTS_LOCK, LW_SHARED);
 	for (i = 0; i < shared->used; i++)
 	{

@@ -121,7 +121,10 @@ const PgpsRule pgps_rule_shared_instance = {
 	.say = say_shared
 };
 
-/* Connections that came, ran next to nothing and went */
+/*
+ * Connections that came, ran next to nothing and were closed.  What the server
+ * ended is not the application's doing.
+ */
 static bool
 does_not_pool(const PgpsLook *look, const PgpsInstanceState *state,
 			  PgpsFinding *found)
@@ -130,11 +133,30 @@ does_not_pool(const PgpsLook *look, const PgpsInstanceState *state,
 	int64		ended = pgps_rise(state, PGPS_WORK_SESSIONS, start);
 
 	if (state->server.via_pooler || ended <= 0 ||
-		pgps_rise(state, PGPS_SERVER_XACTS, start) >= PGPS_POOLED_XACTS * ended)
+		pgps_rise(state, PGPS_SESSION_XACTS, start) >= PGPS_POOLED_XACTS * ended)
 		return false;
 	found->value = ended * (double) USECS_PER_MINUTE /
 		Max(look->now - start, USECS_PER_SEC);
 	return true;
+}
+
+/* The library may have told why it closed most of them. */
+static void
+say_no_pooling(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
+{
+	const PgpsInstanceState *state = found->state;
+	TimestampTz start = look->now - found->levels.for_time;
+	int64		ended = pgps_rise(state, PGPS_WORK_SESSIONS, start);
+
+	appendStringInfo(text, "%s a minute closed after %.1f transactions and %.1f s on average",
+					 pgps_count_text(found->value, "connection"),
+					 (double) pgps_rise(state, PGPS_SESSION_XACTS, start) / ended,
+					 pgps_rise(state, PGPS_SESSION_TIME, start) /
+					 (double) USECS_PER_SEC / ended);
+	if (pgps_rise(state, PGPS_IDLE_CLOSED, start) * 2 > ended)
+		appendStringInfoString(text, ", most because the pool keeps too few idle ones");
+	else if (pgps_rise(state, PGPS_LIFETIME_CLOSED, start) * 2 > ended)
+		appendStringInfoString(text, ", most at the pool's maximum lifetime");
 }
 
 const PgpsRule pgps_rule_no_pooling = {
@@ -142,12 +164,13 @@ const PgpsRule pgps_rule_no_pooling = {
 	.unit = "connections/min",
 	.windowed = true,
 	.levels = {true, 60, PGPS_NO_LEVEL, PGPS_NO_LEVEL, 5 * USECS_PER_MINUTE},
-	.trends = PGPS_TREND(PGPS_WORK_SESSIONS) | PGPS_TREND(PGPS_SERVER_XACTS),
-	.description = "New connections that hardly run anything, by the minute, within for_time",
-	.hint = "The application connects anew for every request: use a pool.",
+	.trends = PGPS_TREND(PGPS_WORK_SESSIONS) | PGPS_TREND(PGPS_SESSION_XACTS) |
+	PGPS_TREND(PGPS_SESSION_TIME) | PGPS_TREND(PGPS_IDLE_CLOSED) |
+	PGPS_TREND(PGPS_LIFETIME_CLOSED),
+	.description = "Connections closed by an application after fewer than 3 transactions on average, by the minute, within for_time",
+	.hint = "Without a pool an application connects for every request: use one. A pool does so if it keeps too few idle connections, or none for long: see sessions.",
 	.look_at_instance = does_not_pool,
-	.sentence = "%.0f new connections a minute that hardly run anything",
-	.sentence_of_one = "%.0f new connection a minute that hardly runs anything"
+	.say = say_no_pooling
 };
 
 /* By instance: the backend that waits in its transaction for longest */

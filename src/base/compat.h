@@ -122,6 +122,19 @@ pgps_next_proclock(PGPROC *proc, int partition, PROCLOCK *held)
 #endif
 }
 
+/* 18 knows when the postmaster took the connection; before, when it forked */
+#if PG_VERSION_NUM < 180000
+#define pgps_connection_began() MyStartTimestamp
+#else
+#include "tcop/backend_startup.h"
+#define pgps_connection_began() (conn_timing.socket_create)
+#endif
+
+/* 17 has transaction_timeout */
+#if PG_VERSION_NUM < 170000
+#define ERRCODE_TRANSACTION_TIMEOUT MAKE_SQLSTATE('2', '5', 'P', '0', '4')
+#endif
+
 /* for comparing versions, not for testing features */
 #define PGPS_SERVER_MAJOR (PG_VERSION_NUM / 10000)
 

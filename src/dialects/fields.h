@@ -42,6 +42,10 @@ typedef enum PgpsField
 	PGPS_TOTAL_USE_TIME,
 	PGPS_XACTS,					/* reported by a pooler, which sees them */
 	PGPS_QUERIES,
+	PGPS_CREATED,				/* connections made ... */
+	PGPS_CREATE_TIME,			/* ... and the time that took */
+	PGPS_IDLE_CLOSED,			/* closed because enough were idle ... */
+	PGPS_LIFETIME_CLOSED,		/* ... or because they were old */
 	PGPS_WAIT_EVENTS,			/* what total_wait_time is divided by: waits
 								 * or checkouts, by dialect; never
 								 * reported itself */

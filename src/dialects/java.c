@@ -152,12 +152,13 @@ const PgpsDialect pgps_agroal = {
 		{"awaitingCount", PGPS_WAITING, PGPS_UNIT_COUNT},
 		{"acquireCount", PGPS_CHECKOUTS, PGPS_UNIT_COUNT},
 		{"blockingTimeTotal", PGPS_ACQUIRE_TIME, PGPS_UNIT_S},
+		{"creationCount", PGPS_CREATED, PGPS_UNIT_COUNT},
+		{"creationTimeTotal", PGPS_CREATE_TIME, PGPS_UNIT_S},
 		{"maxSize", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
 		{"minSize", PGPS_MIN_SIZE, PGPS_UNIT_COUNT}),
 	.ignored = PGPS_WORDS("maxUsedCount", "blockingTimeAverage",
-						  "blockingTimeMax", "creationCount",
-						  "creationTimeAverage", "creationTimeMax",
-						  "creationTimeTotal", "destroyCount", "flushCount",
+						  "blockingTimeMax", "creationTimeAverage",
+						  "creationTimeMax", "destroyCount", "flushCount",
 						  "invalidCount", "leakDetectionCount", "reapCount"),
 };
 

@@ -33,8 +33,9 @@ const PgpsDialect pgps_psycopg_pool = {
 		{"requests_errors", PGPS_TIMEOUTS, PGPS_UNIT_COUNT},
 		{"usage_ms", PGPS_TOTAL_USE_TIME, PGPS_UNIT_MS},
 		{"connections_num", PGPS_CREATES, PGPS_UNIT_COUNT},
-		{"connections_errors", PGPS_CREATE_ERRORS, PGPS_UNIT_COUNT}),
-	.ignored = PGPS_WORDS("connections_ms", "connections_lost", "returns_bad"),
+		{"connections_errors", PGPS_CREATE_ERRORS, PGPS_UNIT_COUNT},
+		{"connections_ms", PGPS_CREATE_TIME, PGPS_UNIT_MS}),
+	.ignored = PGPS_WORDS("connections_lost", "returns_bad"),
 	.absent_is_zero = true,
 };
 

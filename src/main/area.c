@@ -26,8 +26,10 @@
 #include "poolers/poolers.h"
 #include "registry/backends.h"
 #include "registry/bindings.h"
+#include "registry/known.h"
 #include "registry/peaks.h"
 #include "registry/registry.h"
+#include "registry/life.h"
 #include "server/rejections.h"
 
 /* shows as wait event */
@@ -44,9 +46,12 @@ static const struct
 	void		(*init) (void *area, bool found);
 }			parts[] = {
 	{"pgpool_stats registry", pgps_registry_size, pgps_registry_init},
+	{"pgpool_stats sessions", pgps_sessions_size, pgps_sessions_init},
 	{"pgpool_stats backends", pgps_backends_size, pgps_backends_init},
 	{"pgpool_stats bindings", pgps_bindings_size, pgps_bindings_init},
 	{"pgpool_stats peaks", pgps_peaks_size, pgps_peaks_init},
+	{"pgpool_stats known", pgps_known_size, pgps_known_init},
+	{"pgpool_stats rejected", pgps_rejected_size, pgps_rejected_init},
 	{"pgpool_stats rejections", pgps_rejections_size, pgps_rejections_init},
 	{"pgpool_stats history", pgps_history_size, pgps_history_init},
 	{"pgpool_stats alerts", pgps_alerts_size, pgps_alerts_init},

@@ -35,6 +35,7 @@
 #include "main/main.h"
 #include "poolers/poolers.h"
 #include "registry/registry.h"
+#include "registry/life.h"
 
 #define COLLECTOR_NAME "pgpool_stats collector"
 #define RESTART_SECONDS 1
@@ -127,6 +128,7 @@ pass(TimestampTz now)
 			pgps_registry_note_peaks(state->copy, state->live, state->lent,
 									 state->committed, now);
 	}
+	pgps_sessions_settle(now);
 	pgps_history_note(snapshot);
 	pgps_alerts_evaluate(snapshot);
 	pgps_registry_expire(expired, nexpired, now);

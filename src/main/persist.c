@@ -42,6 +42,7 @@
 #include "base/settings.h"
 #include "main/main.h"
 #include "registry/registry.h"
+#include "registry/life.h"
 #include "server/rejections.h"
 
 #define SAVE_FILE PG_STAT_TMP_DIR "/pgpool_stats.stat"
@@ -56,6 +57,7 @@ typedef enum Section
 	POOLS,
 	INSTANCES,
 	HISTOGRAMS,					/* of the instances, in their order */
+	SESSIONS,
 	PEAKS,
 	REJECTIONS,
 	REJECTED,
@@ -69,6 +71,7 @@ static const uint32 struct_size[SECTIONS] = {
 	sizeof(PgpsPoolCopy),
 	sizeof(PgpsInstanceCopy),
 	sizeof(PgpsHistogram),
+	sizeof(PgpsSessionsCopy),
 	sizeof(PgpsPeak),
 	sizeof(PgpsRejection),
 	sizeof(PgpsRejected),
@@ -229,6 +232,7 @@ pgps_save_now(void)
 	memcpy(header.size, struct_size, sizeof(struct_size));
 	header.count[POOLS] = copy->npools;
 	header.count[INSTANCES] = header.count[HISTOGRAMS] = copy->ninstances;
+	header.count[SESSIONS] = copy->npools;
 	header.count[PEAKS] = copy->npeaks;
 	header.count[REJECTIONS] = rejections->nrejections;
 	header.count[REJECTED] = rejections->ncounters;
@@ -238,6 +242,7 @@ pgps_save_now(void)
 	data[POOLS] = copy->pools;
 	data[INSTANCES] = copy->instances;
 	data[HISTOGRAMS] = gather_histograms(copy);
+	data[SESSIONS] = pgps_sessions_copy_all(copy);
 	data[PEAKS] = copy->peaks;
 	data[REJECTIONS] = rejections->rejections;
 	data[REJECTED] = rejections->counters;
@@ -319,6 +324,7 @@ restore(const char *data, bool crashed)
 	const PgpsPoolCopy *pools;
 	const PgpsInstanceCopy *instances;
 	const PgpsHistogram *histograms;
+	const PgpsSessionsCopy *sessions;
 	const PgpsPeak *peaks;
 	const PgpsSavedBucket *history;
 	const PgpsSilence *silences;
@@ -332,6 +338,7 @@ restore(const char *data, bool crashed)
 	pools = (const PgpsPoolCopy *) (body + section_offset(header, POOLS));
 	instances = (const PgpsInstanceCopy *) (body + section_offset(header, INSTANCES));
 	histograms = (const PgpsHistogram *) (body + section_offset(header, HISTOGRAMS));
+	sessions = (const PgpsSessionsCopy *) (body + section_offset(header, SESSIONS));
 	peaks = (const PgpsPeak *) (body + section_offset(header, PEAKS));
 	history = (const PgpsSavedBucket *) (body + section_offset(header, HISTORY));
 	silences = (const PgpsSilence *) (body + section_offset(header, SILENCES));
@@ -359,6 +366,8 @@ restore(const char *data, bool crashed)
 		pgps_registry_restore_instance(&instances[i], &histograms[i],
 									   entry_of[instances[i].data.pool],
 									   crashed);
+	for (i = 0; i < header->count[SESSIONS]; i++)
+		pgps_sessions_restore(entry_of[sessions[i].pool], &sessions[i], crashed);
 	pgps_peaks_restore(peaks, header->count[PEAKS]);
 	for (i = 0; i < header->count[HISTORY]; i++)
 	{

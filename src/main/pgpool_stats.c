@@ -32,6 +32,7 @@
 #include "main/main.h"
 #include "server/events.h"
 #include "server/rejections.h"
+#include "server/life.h"
 
 PGPS_MODULE_MAGIC("pgpool_stats", PGPS_VERSION);
 
@@ -52,6 +53,7 @@ _PG_init(void)
 	pgps_shmem_install();
 	pgps_events_install();
 	pgps_rejections_install();
+	pgps_life_install();
 	if (!IsBinaryUpgrade)
 		pgps_collector_register();
 }

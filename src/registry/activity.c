@@ -94,6 +94,9 @@ pgps_activity_set_cap(PgpsActivity *activity, int32 cap, TimestampTz now)
 		return;
 	SpinLockAcquire(&activity->mutex);
 	activity->cap = cap;
+
+	/* who begins a transaction sees the cap, or is seen here */
+	pg_memory_barrier();
 	cross(activity, pg_atomic_read_u32(&activity->in_xact), now);
 	SpinLockRelease(&activity->mutex);
 }
@@ -105,6 +108,10 @@ void
 pgps_activity_reset(PgpsActivity *activity, TimestampTz now)
 {
 	SpinLockAcquire(&activity->mutex);
+
+	/* who begins a transaction passes a peak of 0, or is seen here */
+	activity->peak_in_xact = 0;
+	pg_memory_barrier();
 	activity->peak_in_xact = pg_atomic_read_u32(&activity->in_xact);
 	activity->peak_in_xact_at = now;
 	activity->exhausted_count = activity->exhausted_since != 0;

@@ -86,10 +86,10 @@ pgps_backend_claim(void)
 	PgpsSlot   *slot = slot_of(MyProcNumber);
 
 	Assert(MyProcNumber < MaxConnections);
-	memset((char *) slot + sizeof(slot->pid), 0, sizeof(PgpsSlot) - sizeof(slot->pid));
+	slot->status = MyBEEntry;
+	memset(&slot->roleid, 0, sizeof(PgpsSlot) - offsetof(PgpsSlot, roleid));
 	slot->roleid = MyProc->roleId;
 	slot->dbid = MyDatabaseId;
-	slot->status = MyBEEntry;
 	pgps_client_addr(slot->client_addr);
 	pg_write_barrier();
 	pg_atomic_write_u32(&slot->pid, MyProcPid);
@@ -301,6 +301,7 @@ read_state(PgpsBackend *backend, volatile PgBackendStatus *status)
 		backend->backend_start = status->st_proc_start_timestamp;
 		backend->state_change = status->st_state_start_timestamp;
 		backend->xact_start = status->st_xact_start_timestamp;
+		backend->tls = status->st_ssl;
 		memcpy(&client, (const void *) &status->st_clientaddr, sizeof(client));
 		memcpy(backend->application_name, (const void *) status->st_appname,
 			   NAMEDATALEN);

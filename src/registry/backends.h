@@ -59,6 +59,7 @@ typedef struct PgpsBackend
 	TimestampTz state_change;
 	TimestampTz xact_start;		/* 0 = in none */
 	int			client_port;	/* -1 = local socket */
+	bool		tls;
 	char		application_name[NAMEDATALEN];
 	bool		in_xact;
 	bool		idle_in_xact;
@@ -80,13 +81,14 @@ typedef struct PgpsBackend
 typedef struct PgpsSlot
 {
 	pg_atomic_uint32 pid;		/* 0 = free; the rest is valid otherwise */
+	PgBackendStatus *status;	/* in shared memory, the same for all; never
+								 * NULL again: a reader may follow it late */
 	Oid			roleid;
 	Oid			dbid;
 	bool		labelled;
 	bool		several;		/* several identities use it in turn */
 	bool		listens;		/* executed LISTEN, and nothing that ends it */
 	char		client_addr[PGPS_ADDR_LEN];
-	PgBackendStatus *status;	/* in shared memory, the same for all */
 	int64		reports;		/* transactions that reported */
 
 	/* written by whoever reports for its instance */

@@ -54,9 +54,14 @@
  */
 #define SUM_TRIES 3
 
-/* some more may be made while we copy */
+/*
+ * So many more may be made while we copy.  If it were more, some that were
+ * there before would find no room: then all is copied again, with four times
+ * as much of it, so often at most.
+ */
 #define MORE_POOLS 16
 #define MORE_INSTANCES 64
+#define TRIES 5
 
 typedef struct Copying
 {
@@ -64,6 +69,9 @@ typedef struct Copying
 	PgpsHistograms histograms;
 	int32		only_pool;
 	TimestampTz now;
+	int			more_pools;
+	int			more_instances;
+	bool		full;			/* something found no room */
 	int			room_for_pools;
 	int			room_for_instances;
 	PgpsHistogram *instance_histograms; /* by place, if asked for */
@@ -108,14 +116,14 @@ prepare(Copying *c)
 	PgpsCopy   *copy = c->copy;
 	bool		all = c->only_pool == PGPS_ALL_POOLS;
 
-	c->pools_end = Min(pgps_registry->pools.high_water + MORE_POOLS,
+	c->pools_end = Min(pgps_registry->pools.high_water + c->more_pools,
 					   pgps_registry->pools.capacity);
-	c->instances_end = Min(pgps_registry->instances.high_water + MORE_INSTANCES,
+	c->instances_end = Min(pgps_registry->instances.high_water + c->more_instances,
 						   pgps_registry->instances.capacity);
 	copy->max_pool = c->pools_end;
 	copy->max_instance = c->instances_end;
-	c->room_for_pools = all ? pgps_registry->pools.used + MORE_POOLS : 1;
-	c->room_for_instances = MORE_INSTANCES +
+	c->room_for_pools = all ? pgps_registry->pools.used + c->more_pools : 1;
+	c->room_for_instances = c->more_instances +
 		(all ? pgps_registry->instances.used :
 		 pgps_pools[c->only_pool].data.instances);
 	copy->pools = touched(c->room_for_pools * sizeof(PgpsPoolCopy));
@@ -168,7 +176,10 @@ copy_pool(Copying *c, int32 i)
 	if (place == PGPS_NONE)
 	{
 		if (copy->npools == c->room_for_pools)
+		{
+			c->full = true;
 			return;
+		}
 		place = copy->npools++;
 		c->pool_places[i] = place + 1;
 	}
@@ -210,6 +221,7 @@ copy_instance(Copying *c, int32 i, bool whole)
 		if (copy->ninstances == c->room_for_instances)
 		{
 			c->instance_changes[i] = pgps_instance_changes[i];
+			c->full = true;
 			return;
 		}
 		place = copy->ninstances++;
@@ -438,6 +450,68 @@ settle_backends(Copying *c)
 	copy->nbackends = n;
 }
 
+/* Copy once.  Returns whether there was room for everything. */
+static bool
+copy_once(Copying *c)
+{
+	int			turn;
+	int32		i;
+
+	prepare(c);
+	note_changes(c);
+	for (i = 0; i < c->pools_end; i++)
+		copy_pool(c, i);
+	for (i = 0; i < c->instances_end; i++)
+	{
+		if (i % BLOCK == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (is_wanted(c, pgps_instance_pools[i] - 1))
+			copy_instance(c, i, false);
+	}
+	copy_backends(c);
+	pg_read_barrier();
+	for (turn = 1;
+		 !copy_changed(c, turn < TURNS ? BATCH : c->instances_end); turn++)
+		CHECK_FOR_INTERRUPTS();
+	return !c->full;
+}
+
+static void
+free_unless_null(void *memory)
+{
+	if (memory != NULL)
+		pfree(memory);
+}
+
+/* What is of no use to readers */
+static void
+free_notes(Copying *c)
+{
+	pfree(c->pool_changes);
+	pfree(c->instance_changes);
+	pfree(c->pool_places);
+	pfree(c->instance_places);
+	pfree(c->changed_hands);
+	free_unless_null(c->bases);
+}
+
+/* Begin anew, with more room. */
+static void
+start_over(Copying *c)
+{
+	PgpsCopy   *copy = c->copy;
+
+	free_notes(c);
+	free_unless_null(c->instance_histograms);
+	pfree(copy->pools);
+	pfree(copy->instances);
+	pfree(copy->backends);
+	copy->npools = copy->ninstances = copy->nbackends = 0;
+	c->full = false;
+	c->more_pools *= 4;
+	c->more_instances *= 4;
+}
+
 /*
  * Copy everything into the current memory context, or one pool with all that
  * is its own: then without peaks.  That pool may be gone; then nothing is there.
@@ -451,27 +525,14 @@ pgps_registry_copy(PgpsHistograms histograms, int32 only_pool)
 		.histograms = histograms,
 		.only_pool = only_pool,
 		.now = GetCurrentTimestamp(),
+		.more_pools = MORE_POOLS,
+		.more_instances = MORE_INSTANCES,
 	};
-	int			turn;
-	int32		i;
+	int			tries;
 
 	pgps_registry_info(&copy->info);
-	prepare(&c);
-	note_changes(&c);
-	for (i = 0; i < c.pools_end; i++)
-		copy_pool(&c, i);
-	for (i = 0; i < c.instances_end; i++)
-	{
-		if (i % BLOCK == 0)
-			CHECK_FOR_INTERRUPTS();
-		if (is_wanted(&c, pgps_instance_pools[i] - 1))
-			copy_instance(&c, i, false);
-	}
-	copy_backends(&c);
-	pg_read_barrier();
-	for (turn = 1;
-		 !copy_changed(&c, turn < TURNS ? BATCH : c.instances_end); turn++)
-		CHECK_FOR_INTERRUPTS();
+	for (tries = 1; !copy_once(&c) && tries < TRIES; tries++)
+		start_over(&c);
 	drop_missing(&c);
 	settle_backends(&c);
 
@@ -482,52 +543,6 @@ pgps_registry_copy(PgpsHistograms histograms, int32 only_pool)
 		copy->peaks = palloc(room * sizeof(PgpsPeak));
 		copy->npeaks = pgps_peaks_copy(copy->peaks, room);
 	}
-	pfree(c.pool_changes);
-	pfree(c.instance_changes);
-	pfree(c.pool_places);
-	pfree(c.instance_places);
-	pfree(c.changed_hands);
-	if (c.bases != NULL)
-		pfree(c.bases);
+	free_notes(&c);
 	return copy;
-}
-
-/* The pools alone, in the order of a copy */
-PgpsPoolCopy *
-pgps_registry_pools(int *npools)
-{
-	PgpsPoolCopy *pools = NULL;
-	int32		room = 0;
-	int32		i;
-
-	for (;;)
-	{
-		bool		fits;
-
-		pgps_lock_registry(LW_SHARED);
-		fits = pools != NULL && room >= pgps_registry->pools.used;
-		room = pgps_registry->pools.used;
-		if (fits)
-			break;
-		pgps_unlock_registry();
-
-		/* some more may be made meanwhile; zeroed: no page faults under the lock */
-		room += 16;
-		if (pools != NULL)
-			pfree(pools);
-		pools = palloc_extended(room * sizeof(PgpsPoolCopy),
-								MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	}
-
-	*npools = 0;
-	for (i = 0; i < pgps_registry->pools.high_water; i++)
-	{
-		if (pgps_pools[i].used)
-		{
-			pools[*npools].index = i;
-			pools[(*npools)++].data = pgps_pools[i].data;
-		}
-	}
-	pgps_unlock_registry();
-	return pools;
 }

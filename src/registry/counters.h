@@ -23,8 +23,13 @@ typedef enum PgpsServerCounter
 {
 	PGPS_CONNECTS = PGPS_NFIELDS,
 	PGPS_DISCONNECTS,
-	PGPS_WORK_SESSIONS,			/* of those that ended, did more than report */
+	PGPS_WORK_SESSIONS,			/* of those that their client ended, did more
+								 * than report */
 	PGPS_SESSION_TIME,			/* of these */
+	PGPS_SESSION_XACTS,			/* likewise */
+	PGPS_SESSIONS_ABANDONED,	/* in core's words */
+	PGPS_SESSIONS_FATAL,
+	PGPS_SESSIONS_KILLED,
 	PGPS_SERVER_XACTS,
 	PGPS_XACT_TIME,
 	PGPS_EXHAUSTED_COUNT,

@@ -33,6 +33,8 @@
 
 #include "base/settings.h"
 #include "registry/entries.h"
+#include "registry/known.h"
+#include "registry/life.h"
 
 PgpsRegistry *pgps_registry = NULL;
 PgpsRoleEntry *pgps_roles = NULL;
@@ -58,8 +60,8 @@ pgps_pool_capacity(void)
 }
 
 /* an instance for each backend, those without, and an (other) for each pool */
-static int32
-instance_capacity(void)
+int32
+pgps_instance_capacity(void)
 {
 	return MaxConnections + pgps_max_instances + pgps_pool_capacity();
 }
@@ -72,11 +74,11 @@ pgps_registry_size(void)
 	size = add_size(size, mul_size(pgps_pool_capacity(), sizeof(PgpsRoleEntry)));
 	size = add_size(size, mul_size(pgps_pool_capacity(), sizeof(PgpsPoolEntry)));
 	size = add_size(size, PG_CACHE_LINE_SIZE);
-	size = add_size(size, mul_size(instance_capacity(), PGPS_INSTANCE_ENTRY_SIZE));
+	size = add_size(size, mul_size(pgps_instance_capacity(), PGPS_INSTANCE_ENTRY_SIZE));
 
 	/* indexes of the three, changes of two, pools of instances */
 	size = add_size(size, mul_size(3 * pgps_pool_capacity(), sizeof(int32)));
-	size = add_size(size, mul_size(instance_capacity(), 3 * sizeof(int32)));
+	size = add_size(size, mul_size(pgps_instance_capacity(), 3 * sizeof(int32)));
 	return size;
 }
 
@@ -94,7 +96,7 @@ pgps_registry_init(void *area, bool found)
 	pgps_pools = (PgpsPoolEntry *) (pgps_roles + pgps_pool_capacity());
 	pgps_instances = (char *) TYPEALIGN(PG_CACHE_LINE_SIZE,
 										pgps_pools + pgps_pool_capacity());
-	next = (int32 *) pgps_instance(instance_capacity());
+	next = (int32 *) pgps_instance(pgps_instance_capacity());
 	roles = (PgpsTable) {&pgps_registry->roles, (char *) pgps_roles,
 	sizeof(PgpsRoleEntry), next};
 	next += pgps_pool_capacity();
@@ -103,18 +105,18 @@ pgps_registry_init(void *area, bool found)
 	next += pgps_pool_capacity();
 	instances = (PgpsTable) {&pgps_registry->instances, pgps_instances,
 	PGPS_INSTANCE_ENTRY_SIZE, next};
-	next += instance_capacity();
+	next += pgps_instance_capacity();
 	pgps_pool_changes = (uint32 *) next;
 	next += pgps_pool_capacity();
 	pgps_instance_changes = (uint32 *) next;
-	next += instance_capacity();
+	next += pgps_instance_capacity();
 	pgps_instance_pools = next;
 	if (found)
 		return;
 
 	pgps_registry->roles.capacity = pgps_pool_capacity();
 	pgps_registry->pools.capacity = pgps_pool_capacity();
-	pgps_registry->instances.capacity = instance_capacity();
+	pgps_registry->instances.capacity = pgps_instance_capacity();
 	SpinLockInit(&pgps_registry->mutex);
 	pgps_registry->info.started_at = GetCurrentTimestamp();
 	pgps_registry->info.stats_reset = pgps_registry->info.started_at;
@@ -252,6 +254,7 @@ pgps_add_pool(const PgpsPoolKey *key, const char *usename, const char *datname,
 	entry = &pgps_pools[i];
 	if (fresh)
 		pg_atomic_init_u32(&entry->attached, 0);
+	pgps_sessions_start(i, fresh);
 	pgps_change_begins(&pgps_pool_changes[i]);
 	memset(&entry->data, 0, sizeof(PgpsPool));
 	entry->data.key = *key;
@@ -262,6 +265,7 @@ pgps_add_pool(const PgpsPoolKey *key, const char *usename, const char *datname,
 	pgps_counters_init(&entry->data.retired);
 	entry->used = true;
 	pgps_change_ends(&pgps_pool_changes[i]);
+	pgps_know_pool(i, &entry->data, true);
 
 	entry->role = need_role(key->roleid);
 	role = &pgps_roles[entry->role];
@@ -282,6 +286,7 @@ pgps_remove_pool(int32 i)
 	dlist_delete(&entry->empty_node);
 	if (role->npools == 0)
 		pgps_table_give_up(&roles, hash_uint32(role->roleid), entry->role);
+	pgps_forget_pool(i);
 	pgps_change_begins(&pgps_pool_changes[i]);
 	entry->used = false;
 	pgps_change_ends(&pgps_pool_changes[i]);
@@ -366,6 +371,7 @@ pgps_add_instance(int32 pool, const char *name, bool other, TimestampTz now)
 	pgps_instance_pools[i] = pool + 1;
 	SpinLockRelease(&entry->mutex);
 	pgps_change_ends(&pgps_instance_changes[i]);
+	pgps_know_instance(i, &pgps_pools[pool].data, data);
 
 	pgps_registry->nother_instances += other;
 	if (pgps_pools[pool].data.instances++ == 0)
@@ -407,6 +413,7 @@ pgps_remove_instance(int32 i)
 	if (--pool_entry->data.instances == 0)
 		dlist_push_tail(&pgps_roles[pool_entry->role].empty,
 						&pool_entry->empty_node);
+	pgps_forget_instance(i);
 	pgps_table_give_up(&instances, hash_instance(pool, entry->data.name), i);
 }
 

@@ -21,6 +21,7 @@
 
 #include "common/hashfn.h"
 #include "lib/ilist.h"
+#include "libpq/libpq-be.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
 #include "storage/shmem.h"
@@ -28,6 +29,7 @@
 
 #include "base/settings.h"
 #include "registry/backends.h"
+#include "registry/known.h"
 #include "registry/peaks.h"
 #include "registry/space.h"
 
@@ -59,8 +61,8 @@ static PeakEntry *my_database = NULL;
  * Of roles and databases with a connection there are at most two for each
  * connection.
  */
-static int
-capacity(void)
+int
+pgps_peaks_capacity(void)
 {
 	return 2 * MaxConnections + pgps_max_instances;
 }
@@ -76,7 +78,7 @@ Size
 pgps_peaks_size(void)
 {
 	return add_size(MAXALIGN(sizeof(Peaks)),
-					mul_size(capacity(), sizeof(PeakEntry) + sizeof(PgpsNext)));
+					mul_size(pgps_peaks_capacity(), sizeof(PeakEntry) + sizeof(PgpsNext)));
 }
 
 void
@@ -86,10 +88,10 @@ pgps_peaks_init(void *area, bool found)
 
 	peaks = area;
 	table = (PgpsTable) {&peaks->space, entries, sizeof(PeakEntry),
-	(PgpsNext *) (entries + capacity() * sizeof(PeakEntry))};
+	(PgpsNext *) (entries + pgps_peaks_capacity() * sizeof(PeakEntry))};
 	if (found)
 		return;
-	peaks->space.capacity = capacity();
+	peaks->space.capacity = pgps_peaks_capacity();
 	dlist_init(&peaks->by_connect);
 	SpinLockInit(&peaks->mutex);
 	peaks->server.scope = PGPS_SCOPE_SERVER;
@@ -99,6 +101,12 @@ static inline PeakEntry *
 entry_of(int32 i)
 {
 	return (PeakEntry *) pgps_table_next(&table, i);
+}
+
+static inline int32
+number_of(const PeakEntry *entry)
+{
+	return ((const char *) entry - table.entries) / sizeof(PeakEntry);
 }
 
 static uint32
@@ -118,17 +126,21 @@ make_room(void)
 
 		if (pg_atomic_read_u32(&oldest->current) == 0)
 		{
+			pgps_forget_peak(number_of(oldest));
 			pgps_table_give_up(&table, hash_peak(oldest->data.scope, oldest->data.oid),
-							   ((char *) oldest - table.entries) / sizeof(PeakEntry));
+							   number_of(oldest));
 			return;
 		}
 		dlist_push_tail(&peaks->by_connect, &oldest->node);
 	}
 }
 
-/* Find or make an entry; it becomes the one that connected last. */
+/*
+ * Find or make an entry; it becomes the one that connected last.  "rejected" is
+ * the hash of its name, which may have changed since.
+ */
 static PeakEntry *
-need_entry(PgpsScope scope, Oid oid)
+need_entry(PgpsScope scope, Oid oid, uint64 rejected)
 {
 	int32		i = *pgps_table_chain(&table, hash_peak(scope, oid)) - 1;
 	PeakEntry  *entry;
@@ -142,6 +154,8 @@ need_entry(PgpsScope scope, Oid oid)
 		entry = entry_of(i);
 		dlist_delete(&entry->node);
 		dlist_push_tail(&peaks->by_connect, &entry->node);
+		entry->data.rejected = rejected;
+		pgps_know_peak(i, rejected);
 		return entry;
 	}
 
@@ -155,26 +169,29 @@ need_entry(PgpsScope scope, Oid oid)
 	}
 	dlist_push_tail(&peaks->by_connect, &entry->node);
 	SpinLockAcquire(&entry->mutex);
-	entry->data = (PgpsPeak) {.scope = scope, .oid = oid};
+	entry->data = (PgpsPeak) {.scope = scope, .oid = oid, .rejected = rejected};
 	SpinLockRelease(&entry->mutex);
+	pgps_know_peak(number_of(entry), rejected);
 	return entry;
 }
 
+/* It looks under the spinlock: somebody may reset it just now. */
 static void
 raise_peak(PgpsPeak *peak, slock_t *mutex, int current, TimestampTz now)
 {
-	if (current <= peak->peak)
-		return;
 	SpinLockAcquire(mutex);
-	peak->peak = current;
-	peak->peak_at = now;
+	if (current > peak->peak)
+	{
+		peak->peak = current;
+		peak->peak_at = now;
+	}
 	SpinLockRelease(mutex);
 }
 
 static PeakEntry *
-count_connect(PgpsScope scope, Oid oid, TimestampTz now)
+count_connect(PgpsScope scope, Oid oid, uint64 rejected, TimestampTz now)
 {
-	PeakEntry  *entry = need_entry(scope, oid);
+	PeakEntry  *entry = need_entry(scope, oid, rejected);
 
 	raise_peak(&entry->data, &entry->mutex,
 			   pg_atomic_add_fetch_u32(&entry->current, 1), now);
@@ -185,8 +202,11 @@ count_connect(PgpsScope scope, Oid oid, TimestampTz now)
 void
 pgps_peaks_connect(Oid roleid, Oid dbid, int processes, TimestampTz now)
 {
-	my_role = count_connect(PGPS_SCOPE_ROLE, roleid, now);
-	my_database = count_connect(PGPS_SCOPE_DATABASE, dbid, now);
+	my_role = count_connect(PGPS_SCOPE_ROLE, roleid,
+							pgps_role_hash(MyProcPort->user_name), now);
+	my_database = count_connect(PGPS_SCOPE_DATABASE, dbid,
+								pgps_database_hash(MyProcPort->database_name),
+								now);
 	raise_peak(&peaks->server, &peaks->mutex, processes, now);
 }
 
@@ -211,15 +231,6 @@ copy_peak(PgpsPeak *peak, slock_t *mutex)
 	return copy;
 }
 
-static void
-reset_peak(PgpsPeak *peak, slock_t *mutex, int current, TimestampTz now)
-{
-	SpinLockAcquire(mutex);
-	peak->peak = current;
-	peak->peak_at = now;
-	SpinLockRelease(mutex);
-}
-
 /* Has it been given to a role or database, and so a lock? */
 static inline bool
 is_known(const PeakEntry *entry)
@@ -227,20 +238,30 @@ is_known(const PeakEntry *entry)
 	return entry->data.scope != PGPS_SCOPE_SERVER;
 }
 
-/* Peaks start again at what is there now. */
+/*
+ * Peaks start again at what is there now.  That is read under the spinlock, so
+ * that who connects meanwhile is counted here or raises the peak afterwards.
+ */
 void
 pgps_peaks_reset(TimestampTz now)
 {
+	int			processes = pgps_client_processes();
 	int			i;
 
-	reset_peak(&peaks->server, &peaks->mutex, pgps_client_processes(), now);
+	SpinLockAcquire(&peaks->mutex);
+	peaks->server.peak = processes;
+	peaks->server.peak_at = now;
+	SpinLockRelease(&peaks->mutex);
 	for (i = 0; i < peaks->space.high_water; i++)
 	{
 		PeakEntry  *entry = entry_of(i);
 
-		if (is_known(entry))
-			reset_peak(&entry->data, &entry->mutex,
-					   pg_atomic_read_u32(&entry->current), now);
+		if (!is_known(entry))
+			continue;
+		SpinLockAcquire(&entry->mutex);
+		entry->data.peak = pg_atomic_read_u32(&entry->current);
+		entry->data.peak_at = now;
+		SpinLockRelease(&entry->mutex);
 	}
 }
 
@@ -288,7 +309,8 @@ pgps_peaks_restore(const PgpsPeak *saved, int n)
 		if (sorted[i].scope == PGPS_SCOPE_SERVER)
 			peaks->server = sorted[i];
 		else
-			need_entry(sorted[i].scope, sorted[i].oid)->data = sorted[i];
+			need_entry(sorted[i].scope, sorted[i].oid,
+					   sorted[i].rejected)->data = sorted[i];
 	}
 	pfree(sorted);
 }

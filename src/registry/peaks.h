@@ -27,6 +27,8 @@ typedef struct PgpsPeak
 	Oid			oid;			/* InvalidOid: the server */
 	int32		peak;
 	TimestampTz peak_at;
+	uint64		rejected;		/* by what its rejections are counted: a hash
+								 * of its name */
 } PgpsPeak;
 
 extern Size pgps_peaks_size(void);
@@ -39,6 +41,7 @@ extern void pgps_peaks_connect(Oid roleid, Oid dbid, int processes,
 /* these take no lock */
 extern void pgps_peaks_disconnect(void);
 extern void pgps_peaks_reset(TimestampTz now);
+extern int	pgps_peaks_capacity(void);
 extern int	pgps_peaks_max(void);
 extern int	pgps_peaks_copy(PgpsPeak *peaks, int room);
 

@@ -25,6 +25,7 @@
 #include "base/settings.h"
 #include "base/shmem.h"
 #include "registry/entries.h"
+#include "registry/life.h"
 
 void
 pgps_lock_registry(LWLockMode mode)
@@ -211,6 +212,46 @@ pgps_registry_backends(int *nbackends)
 	return backends;
 }
 
+/* The pools alone, in the order of a copy */
+PgpsPoolCopy *
+pgps_registry_pools(int *npools)
+{
+	PgpsPoolCopy *pools = NULL;
+	int32		room = 0;
+	int32		i;
+
+	for (;;)
+	{
+		bool		fits;
+
+		pgps_lock_registry(LW_SHARED);
+		fits = pools != NULL && room >= pgps_registry->pools.used;
+		room = pgps_registry->pools.used;
+		if (fits)
+			break;
+		pgps_unlock_registry();
+
+		/* some more may be made meanwhile; zeroed: no page faults under the lock */
+		room += 16;
+		if (pools != NULL)
+			pfree(pools);
+		pools = palloc_extended(room * sizeof(PgpsPoolCopy),
+								MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	}
+
+	*npools = 0;
+	for (i = 0; i < pgps_registry->pools.high_water; i++)
+	{
+		if (pgps_pools[i].used)
+		{
+			pools[*npools].index = i;
+			pools[(*npools)++].data = pgps_pools[i].data;
+		}
+	}
+	pgps_unlock_registry();
+	return pools;
+}
+
 /* Facts of the registry as a whole */
 void
 pgps_registry_info(PgpsRegistryInfo *info)
@@ -218,6 +259,8 @@ pgps_registry_info(PgpsRegistryInfo *info)
 	SpinLockAcquire(&pgps_registry->mutex);
 	*info = pgps_registry->info;
 	SpinLockRelease(&pgps_registry->mutex);
+	info->instances_used = Max(pgps_registry->instances.used -
+							   pgps_registry->nother_instances, 0);
 	info->overflowed = pg_atomic_read_u64(&pgps_registry->overflowed);
 	info->unmapped_keys = pg_atomic_read_u64(&pgps_registry->unmapped_keys);
 	info->dropped = pg_atomic_read_u64(&pgps_registry->dropped);

@@ -63,6 +63,15 @@ typedef struct PgpsDay
 
 #define PGPS_DAYS 7
 
+/* a network that connections came from, see seen.c */
+typedef struct PgpsSeen
+{
+	uint64		network;		/* a hash; 0 = none */
+	TimestampTz last;
+} PgpsSeen;
+
+#define PGPS_SEEN 8
+
 /*
  * A pool: outlives its instances.  Changed under the exclusive lock only.
  */
@@ -82,6 +91,7 @@ typedef struct PgpsPool
 	TimestampTz peak_connections_at;
 	int32		peak_instances; /* live ones, seen at a pass */
 	PgpsDay		week[PGPS_DAYS];	/* a ring of days */
+	PgpsSeen	seen[PGPS_SEEN];
 } PgpsPool;
 
 /*
@@ -136,6 +146,10 @@ typedef struct PgpsInstance
 								 * this server */
 	TimestampTz last_xact;		/* newest transaction of the connections that
 								 * ended */
+	int32		held;			/* idle connections that the server ended, and
+								 * that are lost if the instance lives on, ... */
+	uint8		held_for;		/* ... why (PgpsEndReason), ... */
+	TimestampTz held_since;		/* ... and since when there are any */
 	PgpsCounters counters;		/* since it was first seen; those that backends
 								 * count are in its activity */
 	PgpsCounters base;			/* the part of them that exporters leave out,
@@ -232,6 +246,7 @@ extern int32 pgps_instance_most_idle(const PgpsInstance *data,
 									 TimestampTz now);
 
 extern int32 pgps_pool_capacity(void);
+extern int32 pgps_instance_capacity(void);
 extern Size pgps_registry_size(void);
 extern void pgps_registry_init(void *area, bool found);
 
@@ -245,7 +260,10 @@ extern void pgps_registry_connect(Oid roleid, Oid dbid);
 extern PgpsActivity *pgps_registry_join(const PgpsIdentity *identity,
 										bool connect, bool in_xact);
 extern void pgps_registry_unplace(bool in_xact);
-extern void pgps_registry_leave(int64 session_time, bool only_reported);
+
+/* seen.c */
+extern void pgps_note_seen(PgpsPool *pool, const char *addr, TimestampTz now);
+extern bool pgps_was_seen(uint64 pool, const char *addr, TimestampTz now);
 
 /* what readers get: one consistent copy in the current memory context */
 extern PgpsCopy *pgps_registry_copy(PgpsHistograms histograms, int32 only_pool);

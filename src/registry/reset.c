@@ -21,6 +21,7 @@
 #include "utils/timestamp.h"
 
 #include "registry/entries.h"
+#include "registry/life.h"
 
 /* entries that are looked at under one lock */
 #define BATCH 64
@@ -49,6 +50,7 @@ reset_pool(int32 i, TimestampTz now)
 	pgps_change_begins(&pgps_pool_changes[i]);
 	pgps_counters_reset(&data->retired);
 	pgps_counters_reset(&data->base);
+	pgps_sessions_reset(i);
 	data->peak_connections = pg_atomic_read_u32(&pgps_pools[i].attached);
 	data->peak_connections_at = now;
 	data->peak_instances = 0;
@@ -67,6 +69,7 @@ reset_instance(int32 i, TimestampTz now)
 	pgps_counters_reset(&entry->data.counters);
 	pgps_counters_reset(&entry->data.base);
 	entry->data.carry.dropped = entry->data.carry.held = 0;
+	entry->data.held = 0;
 	entry->data.fork_shared = false;
 	memset(&entry->xact_times, 0, sizeof(PgpsXactTimes));
 	pgps_change_ends(&pgps_instance_changes[i]);

@@ -30,6 +30,7 @@
 
 #include "base/settings.h"
 #include "registry/entries.h"
+#include "registry/known.h"
 
 /* so many of a list are looked at */
 #define LOOKS 16
@@ -152,6 +153,7 @@ make_room_for_pool(Oid roleid, Taken taken, int32 all, int32 limit,
 	other = other_pool(role->roleid, NameStr(pgps_pools[i].data.usename), now);
 	pgps_retire(other, &pgps_pools[i].data.retired,
 				&pgps_pools[i].data.retired);
+	pgps_inherit_rejected(other, i);
 	pgps_remove_pool(i);
 	pg_atomic_fetch_add_u64(&pgps_registry->dropped, 1);
 	return true;
@@ -166,17 +168,20 @@ pgps_need_pool(const PgpsPoolKey *key, const char *usename, const char *datname,
 
 	if (i != PGPS_NONE)
 	{
-		/* names may have changed since */
-		if (!discovered && pgps_pools[i].data.discovered)
+		PgpsPool   *data = &pgps_pools[i].data;
+		bool		renamed = strcmp(NameStr(data->usename), usename) != 0 ||
+			strcmp(NameStr(data->datname), datname) != 0;
+
+		if (!discovered && data->discovered)
 			pgps_pool_is_claimed(i);
-		if (strcmp(NameStr(pgps_pools[i].data.usename), usename) != 0 ||
-			strcmp(NameStr(pgps_pools[i].data.datname), datname) != 0)
+		if (renamed)
 		{
 			pgps_change_begins(&pgps_pool_changes[i]);
-			namestrcpy(&pgps_pools[i].data.usename, usename);
-			namestrcpy(&pgps_pools[i].data.datname, datname);
+			namestrcpy(&data->usename, usename);
+			namestrcpy(&data->datname, datname);
 			pgps_change_ends(&pgps_pool_changes[i]);
 		}
+		pgps_know_pool(i, data, renamed);
 		return i;
 	}
 
@@ -319,7 +324,10 @@ pgps_need_instance(int32 pool, const char *name, bool for_connection,
 	int32		i = pgps_find_instance(pool, name);
 
 	if (i != PGPS_NONE)
+	{
+		pgps_know_instance(i, &pgps_pools[pool].data, &pgps_instance(i)->data);
 		return i;
+	}
 
 	/* the name may be one that somebody chose */
 	if (pgps_is_other_pool(&pgps_pools[pool].data) ||

@@ -15,6 +15,7 @@
 #include "utils/timestamp.h"
 
 #include "registry/entries.h"
+#include "registry/life.h"
 
 /*
  * Take this session off its instance, which keeps what it counted.  That it
@@ -115,7 +116,10 @@ pgps_registry_join(const PgpsIdentity *identity, bool connect, bool in_xact)
 	i = pgps_need_instance(pool, identity->instance, true, now);
 	attach(i, in_xact, now);
 	if (connect)
+	{
 		pgps_peaks_connect(identity->roleid, identity->dbid, processes, now);
+		pgps_note_seen(&pgps_pools[pool].data, identity->client_addr, now);
+	}
 
 	entry = pgps_instance(i);
 	data = &entry->data;
@@ -158,28 +162,21 @@ pgps_registry_unplace(bool in_xact)
 	pgps_unlock_registry();
 }
 
-/*
- * This session ends after so many microseconds.  Takes no LWLock: it may be
- * exiting with one held.
- */
+/* This session ends.  Takes no LWLock: it may be exiting with one held. */
 void
-pgps_registry_leave(int64 session_time, bool only_reported)
+pgps_registry_leave(const PgpsSessionEnd *end)
 {
 	int32		i = pgps_backend_instance();
+	TimestampTz now = GetCurrentTimestamp();
 	PgpsInstanceEntry *entry;
 
 	if (i == PGPS_NO_INSTANCE)
 		return;
 	entry = pgps_instance(i);
 	SpinLockAcquire(&entry->mutex);
-	pgps_raise_count(&entry->data.counters, PGPS_DISCONNECTS, 1);
-	if (!only_reported)
-	{
-		pgps_raise_count(&entry->data.counters, PGPS_WORK_SESSIONS, 1);
-		pgps_raise_count(&entry->data.counters, PGPS_SESSION_TIME,
-						 Max(session_time, 0));
-	}
-	entry->data.last_seen = GetCurrentTimestamp();
+	pgps_count_end(&entry->data, end, now);
+	entry->data.last_seen = now;
 	SpinLockRelease(&entry->mutex);
+	pgps_sessions_end(entry->data.pool, end);
 	detach(i);
 }

@@ -53,6 +53,7 @@
 #include "registry/peaks.h"
 #include "registry/registry.h"
 #include "server/events.h"
+#include "server/life.h"
 
 static post_parse_analyze_hook_type prev_post_parse_analyze_hook = NULL;
 static ExecutorStart_hook_type prev_ExecutorStart_hook = NULL;
@@ -405,13 +406,19 @@ process_utility(PlannedStmt *pstmt, const char *query_string,
 static void
 leave(int code, Datum arg)
 {
+	PgpsSessionEnd end = {0};
+
 	if (!pgps_backend_joined())
 		return;
+	pgps_session_ends(&end);
 	if (in_xact)
 		end_xact(GetCurrentTimestamp());
 	here = NULL;
-	pgps_registry_leave(GetCurrentTimestamp() - MyStartTimestamp,
-						pgps_slot_only_reports(pgps_my_slot));
+
+	end.only_reported = pgps_slot_only_reports(pgps_my_slot);
+	end.xacts = pgps_my_slot->xacts;
+	end.lasted = Max(GetCurrentTimestamp() - MyStartTimestamp, 0);
+	pgps_registry_leave(&end);
 	pgps_backend_release();
 	pgps_peaks_disconnect();
 }
@@ -423,6 +430,7 @@ join(void)
 	before_shmem_exit(leave, (Datum) 0);
 	pgps_backend_claim();
 	place(true);
+	pgps_session_joined();
 }
 
 static void
@@ -436,6 +444,13 @@ do_at_commit(void)
 	else if (pgps_backend_joined())
 		pgps_my_slot->listens = at_commit == AT_COMMIT_LISTEN;
 	at_commit = AT_COMMIT_NOTHING;
+}
+
+/* Has the start-up transaction of this process committed? */
+bool
+pgps_session_has_started(void)
+{
+	return at_commit != AT_COMMIT_JOIN;
 }
 
 static void

@@ -11,5 +11,6 @@
 #define PGPS_EVENTS_H
 
 extern void pgps_events_install(void);
+extern bool pgps_session_has_started(void);
 
 #endif							/* PGPS_EVENTS_H */

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * origin.c
- *	  Who a rejected connection says it is, and which limit rejected it.
+ *	  Who a rejected connection says it is, and why it was rejected.
  *
  * Reads what the client sent, as far as the server has kept it: no catalog, no
  * allocation, no error.  The process may have no PGPROC.
@@ -142,42 +142,63 @@ pgps_describe_origin(PgpsOrigin *origin)
 }
 
 /*
- * Which limit was it?  By the untranslated message; "too many clients" has
- * two sources.  False if it is none of ours.
+ * Why was it rejected?  By SQLSTATE, and where that has several reasons by the
+ * message before it is translated; the first one that fits.  A number can have
+ * reasons that nobody thought of: the last line takes all.
  */
-bool
-pgps_find_reason(const ErrorData *edata, PgpsReason *reason)
+void
+pgps_find_reason(const ErrorData *edata, PgpsOrigin *origin)
 {
 	static const struct
 	{
-		const char *message;	/* its beginning */
+		int			sqlstate;	/* 0 = any */
+		const char *message;	/* a part of it; NULL = any */
 		PgpsReason	reason;
 	}			known[] = {
-		{"sorry, too many clients already", PGPS_REASON_SERVER},
-		{"remaining connection slots are reserved for non-replication superuser", PGPS_REASON_SUPERUSER_RESERVED},
-		{"remaining connection slots are reserved for roles with the %s attribute", PGPS_REASON_SUPERUSER_RESERVED},
-		{"remaining connection slots are reserved for roles with privileges", PGPS_REASON_RESERVED},
-		{"too many connections for role", PGPS_REASON_ROLE},
-		{"too many connections for database", PGPS_REASON_DATABASE}
+		{ERRCODE_TOO_MANY_CONNECTIONS, "sorry, too many clients already", PGPS_REASON_SERVER},
+		{ERRCODE_TOO_MANY_CONNECTIONS, "reserved for non-replication superuser", PGPS_REASON_SUPERUSER_RESERVED},
+		{ERRCODE_TOO_MANY_CONNECTIONS, "reserved for roles with the %s attribute", PGPS_REASON_SUPERUSER_RESERVED},
+		{ERRCODE_TOO_MANY_CONNECTIONS, "reserved for roles with privileges", PGPS_REASON_RESERVED},
+		{ERRCODE_TOO_MANY_CONNECTIONS, "too many connections for role", PGPS_REASON_ROLE},
+		{ERRCODE_TOO_MANY_CONNECTIONS, "too many connections for database", PGPS_REASON_DATABASE},
+		{ERRCODE_TOO_MANY_CONNECTIONS, NULL, PGPS_REASON_OTHER_LIMIT},
+		{ERRCODE_INVALID_PASSWORD, NULL, PGPS_REASON_AUTHENTICATION},
+		{ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION, "authentication failed for user", PGPS_REASON_AUTHENTICATION},
+		{ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION, "requires a valid client certificate", PGPS_REASON_AUTHENTICATION},
+		{ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION, "no pg_hba.conf entry", PGPS_REASON_HBA},
+		{ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION, "pg_hba.conf rejects", PGPS_REASON_HBA},
+		{ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION, "is not permitted to log in", PGPS_REASON_NO_LOGIN},
+		{ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION, "does not exist", PGPS_REASON_NO_ROLE},
+		{ERRCODE_UNDEFINED_DATABASE, NULL, PGPS_REASON_NO_DATABASE},
+		{ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "not currently accepting connections", PGPS_REASON_NOT_ACCEPTING},
+		{ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "cannot connect to invalid database", PGPS_REASON_NOT_ACCEPTING},
+		{ERRCODE_INSUFFICIENT_PRIVILEGE, "to set parameter", PGPS_REASON_BAD_OPTION},
+		{ERRCODE_INSUFFICIENT_PRIVILEGE, NULL, PGPS_REASON_NO_PRIVILEGE},
+		{ERRCODE_QUERY_CANCELED, "canceling authentication due to timeout", PGPS_REASON_TIMEOUT},
+		{ERRCODE_UNDEFINED_OBJECT, NULL, PGPS_REASON_BAD_OPTION},
+		{ERRCODE_INVALID_PARAMETER_VALUE, NULL, PGPS_REASON_BAD_OPTION},
+		{ERRCODE_CANT_CHANGE_RUNTIME_PARAM, NULL, PGPS_REASON_BAD_OPTION},
+		{ERRCODE_SYNTAX_ERROR, NULL, PGPS_REASON_BAD_OPTION},
+		{ERRCODE_CANNOT_CONNECT_NOW, "starting up", PGPS_REASON_STARTING},
+		{ERRCODE_CANNOT_CONNECT_NOW, "not yet accepting connections", PGPS_REASON_STARTING},
+		{ERRCODE_CANNOT_CONNECT_NOW, "shutting down", PGPS_REASON_STOPPING},
+		{ERRCODE_CANNOT_CONNECT_NOW, "recovery mode", PGPS_REASON_RECOVERY},
+		{ERRCODE_CANNOT_CONNECT_NOW, "not accepting connections", PGPS_REASON_HOT_STANDBY_OFF},
+		{0, NULL, PGPS_REASON_OTHER}
 	};
-	int			i;
+	const char *message = edata->message_id ? edata->message_id : "";
+	int			i = 0;
 
-	if (edata->elevel != FATAL || edata->message_id == NULL ||
-		edata->sqlerrcode != ERRCODE_TOO_MANY_CONNECTIONS)
-		return false;
-	for (i = 0; i < lengthof(known); i++)
-	{
-		if (strncmp(edata->message_id, known[i].message,
-					strlen(known[i].message)) == 0)
-		{
-			*reason = known[i].reason;
-			if (*reason == PGPS_REASON_SERVER && edata->funcname &&
-				strcmp(edata->funcname, "InitProcess") != 0)
-				*reason = PGPS_REASON_BACKLOG;
-			return true;
-		}
-	}
-	return false;
+	while ((known[i].sqlstate != 0 && known[i].sqlstate != edata->sqlerrcode) ||
+		   (known[i].message != NULL && strstr(message, known[i].message) == NULL))
+		i++;
+	origin->sqlstate = edata->sqlerrcode;
+	origin->reason = known[i].reason;
+
+	/* "too many clients" has two sources */
+	if (origin->reason == PGPS_REASON_SERVER && edata->funcname &&
+		strcmp(edata->funcname, "InitProcess") != 0)
+		origin->reason = PGPS_REASON_BACKLOG;
 }
 
 const char *
@@ -185,8 +206,19 @@ pgps_reason_name(PgpsReason reason)
 {
 	static const char *const names[] = {
 		"server", "backlog", "superuser_reserved", "reserved", "role",
-		"database"
+		"database", "other_limit", "authentication", "hba", "no_role",
+		"no_login", "no_database", "not_accepting", "no_privilege", "timeout",
+		"bad_option", "other", "starting", "stopping", "recovery",
+		"hot_standby_off"
 	};
 
+	StaticAssertStmt(lengthof(names) == PGPS_REASONS, "each has a name");
 	return names[reason];
+}
+
+PgpsRejecter
+pgps_rejecter(PgpsReason reason)
+{
+	return reason <= PGPS_REASON_OTHER_LIMIT ? PGPS_BY_LIMIT :
+		reason <= PGPS_REASON_OTHER ? PGPS_AT_LOGIN : PGPS_UNAVAILABLE;
 }

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * origin.h
- *	  Who a rejected connection says it is, and which limit rejected it.
+ *	  Who a rejected connection says it is, and why it was rejected.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -11,7 +11,9 @@
 #define PGPS_ORIGIN_H
 
 #include "base/text.h"
+#include "registry/rejected.h"
 
+/* limits, what is wrong with a login, and what keeps the server from anybody */
 typedef enum PgpsReason
 {
 	PGPS_REASON_SERVER,			/* max_connections */
@@ -20,6 +22,21 @@ typedef enum PgpsReason
 	PGPS_REASON_RESERVED,		/* reserved_connections (16) */
 	PGPS_REASON_ROLE,
 	PGPS_REASON_DATABASE,
+	PGPS_REASON_OTHER_LIMIT,	/* of another extension, or of walsenders */
+	PGPS_REASON_AUTHENTICATION,
+	PGPS_REASON_HBA,
+	PGPS_REASON_NO_ROLE,
+	PGPS_REASON_NO_LOGIN,
+	PGPS_REASON_NO_DATABASE,
+	PGPS_REASON_NOT_ACCEPTING,	/* the database: ALLOW_CONNECTIONS */
+	PGPS_REASON_NO_PRIVILEGE,
+	PGPS_REASON_TIMEOUT,		/* authentication_timeout */
+	PGPS_REASON_BAD_OPTION,
+	PGPS_REASON_OTHER,
+	PGPS_REASON_STARTING,
+	PGPS_REASON_STOPPING,
+	PGPS_REASON_RECOVERY,
+	PGPS_REASON_HOT_STANDBY_OFF,
 	PGPS_REASONS
 } PgpsReason;
 
@@ -27,6 +44,9 @@ typedef enum PgpsReason
 typedef struct PgpsOrigin
 {
 	PgpsReason	reason;
+	int			sqlstate;
+	bool		claimed;		/* a login that nobody vouches for: none from
+								 * this address got into its pool */
 	bool		labelled;		/* pool and instance are from the connection */
 	char		usename[NAMEDATALEN];
 	char		datname[NAMEDATALEN];
@@ -37,7 +57,8 @@ typedef struct PgpsOrigin
 } PgpsOrigin;
 
 extern void pgps_describe_origin(PgpsOrigin *origin);
-extern bool pgps_find_reason(const ErrorData *edata, PgpsReason *reason);
+extern void pgps_find_reason(const ErrorData *edata, PgpsOrigin *origin);
+extern PgpsRejecter pgps_rejecter(PgpsReason reason);
 extern const char *pgps_reason_name(PgpsReason reason);
 
 #endif							/* PGPS_ORIGIN_H */

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * rejections.h
- *	  Connections that a limit rejected.
+ *	  Connections that were rejected.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -10,35 +10,16 @@
 #ifndef PGPS_REJECTIONS_H
 #define PGPS_REJECTIONS_H
 
-#include "datatype/timestamp.h"
-
+#include "registry/rejected.h"
 #include "server/origin.h"
-
-/* one origin in one minute */
-typedef struct PgpsRejection
-{
-	PgpsOrigin	origin;
-	TimestampTz first_rejected;
-	TimestampTz last_rejected;
-	uint64		count;
-} PgpsRejection;
-
-/* a counter, found by a hash of what it counts */
-typedef struct PgpsRejected
-{
-	uint64		hash;
-	uint64		count;
-	uint64		base;			/* the part of count that exporters leave out,
-								 * see registry/restore.c */
-	TimestampTz last_rejected;
-} PgpsRejected;
+#include "server/rejection_rows.h"
 
 typedef struct PgpsRejections
 {
 	int			nrejections;
 	PgpsRejection *rejections;	/* oldest first */
 	int			ncounters;
-	PgpsRejected *counters;
+	PgpsRejected *counters;		/* sorted */
 } PgpsRejections;
 
 extern Size pgps_rejections_size(void);
@@ -52,15 +33,10 @@ extern void pgps_rejections_restore(const PgpsRejections *saved,
 									bool crashed);
 
 extern uint64 pgps_reason_hash(PgpsReason reason);
-extern uint64 pgps_server_hash(void);
-extern uint64 pgps_role_hash(const char *usename);
-extern uint64 pgps_database_hash(const char *datname);
-extern uint64 pgps_pool_hash(const char *usename, const char *datname,
-							 const char *pool);
-extern uint64 pgps_instance_hash(const char *usename, const char *datname,
-								 const char *pool, const char *instance);
-extern uint64 pgps_unlabelled_hash(const char *usename, const char *datname);
+extern PgpsRejected pgps_rejected_by(const PgpsRejections *rejections,
+									 uint64 hash, PgpsRejecter by);
 extern PgpsRejected pgps_rejected(const PgpsRejections *rejections,
 								  uint64 hash);
+extern bool pgps_rejections_left_out(const PgpsRejections *rejections);
 
 #endif							/* PGPS_REJECTIONS_H */

@@ -18,6 +18,7 @@
 #include "base/settings.h"
 #include "base/shmem.h"
 #include "registry/registry.h"
+#include "server/rejections.h"
 #include "views/row.h"
 #include "views/visible.h"
 
@@ -95,7 +96,9 @@ blind_spots(const PgpsRegistryInfo *info)
 	if (!pgstat_track_activities)
 		pgps_note(&notes, "track_activities is off: in_xact and state are not seen");
 	if (strstr(GetConfigOption("log_min_messages", false, false), "panic"))
-		pgps_note(&notes, "log_min_messages is panic: rejected connections are not seen");
+		pgps_note(&notes, "log_min_messages is panic: rejected connections and why sessions end are not seen");
+	else if (strstr(GetConfigOption("log_min_messages", false, false), "fatal"))
+		pgps_note(&notes, "log_min_messages is above log: a connection that was reset, or broke the protocol, counts as lost");
 	if (pgps_track == PGPS_TRACK_NONE)
 		pgps_note(&notes, "pgpool_stats.track leaves out all connections");
 	else if (pgps_track == PGPS_TRACK_LABELLED)
@@ -111,6 +114,8 @@ blind_spots(const PgpsRegistryInfo *info)
 		pgps_note(&notes, psprintf("%d pools have no history, " INT64_FORMAT " gave theirs up: raise pgpool_stats.history_pools",
 								   without, given_up));
 	note_alerts(&notes);
+	if (pgps_rejections_left_out(pgps_rejections_copy()))
+		pgps_note(&notes, "rejections of more origins than there is room for stand under (other): raise pgpool_stats.max_rejections");
 	if (info->crashed)
 		pgps_note(&notes, "after a crash, counters went on from the last save");
 	return notes.data;

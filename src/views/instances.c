@@ -105,8 +105,7 @@ instance_notes(const PgpsInstanceState *state)
 	const PgpsInstance *data = state->data;
 	const PgpsValues *shown = &state->now.shown;
 	int64		ended = pgps_count(&data->counters, PGPS_WORK_SESSIONS, 0);
-	int64		reports = pgps_count(&data->counters, PGPS_DISCONNECTS, 0) - ended;
-	int64		xacts = Max(pgps_count(&data->counters, PGPS_SERVER_XACTS, 0) - reports, 0);
+	int64		xacts = pgps_count(&data->counters, PGPS_SESSION_XACTS, 0);
 	StringInfoData notes;
 
 	initStringInfo(&notes);
@@ -125,9 +124,10 @@ instance_notes(const PgpsInstanceState *state)
 		pgps_note(&notes, psprintf("holds %d connections, its maximum is " INT64_FORMAT,
 								   state->server.connections - state->server.reporters,
 								   shown->value[PGPS_MAX_SIZE]));
-	if (ended >= MANY_CONNECTS && xacts < PGPS_POOLED_XACTS * ended)
-		pgps_note(&notes, psprintf("hardly pools: about " INT64_FORMAT " transactions a connection, which lasts %.1f s",
-								   (xacts + ended / 2) / ended,
+	if (ended >= MANY_CONNECTS && !state->server.via_pooler &&
+		xacts < PGPS_POOLED_XACTS * ended)
+		pgps_note(&notes, psprintf("hardly pools: its connections were closed after %.1f transactions and %.1f s on average",
+								   (double) xacts / ended,
 								   pgps_count(&data->counters, PGPS_SESSION_TIME, 0) / 1000000.0 / ended));
 	if (pgps_known(&data->label, PGPS_POOL_SIZE) &&
 		pgps_known(&data->reported, PGPS_POOL_SIZE) &&

@@ -34,7 +34,8 @@ PG_FUNCTION_INFO_V1(pgps_get_rejected_by_reason);
 
 #define REASON_COLUMNS(C) \
 	C(reason, text, pgps_reason_name(reason)) \
-	C(count, int8, pgps_rejected(rejections, pgps_reason_hash(reason)).count)
+	C(count, int8, pgps_rejected_by(rejections, pgps_reason_hash(reason), pgps_rejecter(reason)).count) \
+	C(rejecter, text, rejecter_name(pgps_rejecter(reason)))
 
 /* a pool, or one of its instances: what the metrics of both are made of */
 typedef struct Measured
@@ -125,7 +126,10 @@ wait_events(const Measured *m)
 	M(transactions_total, NULL, "Transactions the server has seen.", count(m, PGPS_SERVER_XACTS)) \
 	M(transaction_seconds_total, NULL, "Time inside transactions.", seconds(count(m, PGPS_XACT_TIME))) \
 	M(connects_total, NULL, "Connections made to this server.", count(m, PGPS_CONNECTS)) \
-	M(disconnects_total, NULL, "Connections to this server ended.", count(m, PGPS_DISCONNECTS))
+	M(disconnects_total, NULL, "Connections to this server ended.", count(m, PGPS_DISCONNECTS)) \
+	M(sessions_abandoned_total, NULL, "Connections whose client was cut off, as core counts.", count(m, PGPS_SESSIONS_ABANDONED)) \
+	M(sessions_fatal_total, NULL, "Connections ended by an error, as core counts.", count(m, PGPS_SESSIONS_FATAL)) \
+	M(sessions_killed_total, NULL, "Connections terminated, as core counts.", count(m, PGPS_SESSIONS_KILLED))
 
 #define POOL_METRICS(M) \
 	M(fullest_ratio, NULL, "Connections lent, of the maximum, in the fullest instance.", ratio(pool->fullest_pct)) \
@@ -138,7 +142,7 @@ wait_events(const Measured *m)
 	M(peak_connections, NULL, "Most connections at once since the last reset.", pool->peak_connections) \
 	M(last_report_timestamp_seconds, NULL, "When an instance last reported.", unix_time(pool->last_report)) \
 	M(wait_events_total, NULL, "Waits, or checkouts, by library: divides the time waited for its mean.", wait_events(m)) \
-	M(pool_rejected_total, NULL, "Connections of the pool rejected by a limit.", pgps_pool_rejected(pool->data, m->names, m->rejections))
+	M(pool_rejected_total, NULL, "Connections of the pool rejected by a limit.", pgps_pool_rejected(pool->data, m->names, m->rejections, PGPS_BY_LIMIT))
 
 #define INSTANCE_METRICS(M) \
 	M(client_connections_min, NULL, "Connections the pool keeps open.", figure(m, PGPS_MIN_SIZE)) \
@@ -308,6 +312,14 @@ pgps_get_metrics(PG_FUNCTION_ARGS)
 				 list_length(pools) > 1);
 	pgps_series_put_merged(&rows);
 	return (Datum) 0;
+}
+
+static const char *
+rejecter_name(PgpsRejecter rejecter)
+{
+	static const char *const names[] = {"limit", "login", "unavailable"};
+
+	return names[rejecter];
 }
 
 /* As exporters get them, a row for each reason */

@@ -24,7 +24,8 @@ COMMENT ON FUNCTION pgpool_stats.get_metrics(int[], boolean) IS
 CREATE FUNCTION pgpool_stats.get_rejected_by_reason()
 RETURNS TABLE (
 	reason text,
-	count bigint
+	count bigint,
+	rejecter text
 )
 AS 'MODULE_PATHNAME', 'pgps_get_rejected_by_reason'
 LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
@@ -79,9 +80,19 @@ CREATE VIEW pgpool_stats.metrics AS
 		FROM pgpool_stats.alerts AS a
 		WHERE a.state = 'firing' AND a.silenced_until IS NULL
 		UNION ALL
-		SELECT 'pgpool_stats_rejected_total', 'Connections rejected, by reason.',
-			   pg_catalog.jsonb_build_object('reason', r.reason), r.count::float8
-		FROM pgpool_stats.get_rejected_by_reason() AS r
+		SELECT 'pgpool_stats_disconnects_by_reason_total',
+			   'Connections to this server ended, by reason.',
+			   pg_catalog.jsonb_build_object('pool', d.pool, 'datname', d.datname,
+					'usename', d.usename, 'reason', d.reason),
+			   d.count::float8
+		FROM pgpool_stats.get_disconnects(exported => true) AS d
+		UNION ALL
+		SELECT m.name, m.help, pg_catalog.jsonb_build_object('reason', r.reason), r.count::float8
+		FROM pgpool_stats.get_rejected_by_reason() AS r JOIN (VALUES
+			('limit', 'pgpool_stats_rejected_total', 'Connections rejected by a limit, by reason.'),
+			('login', 'pgpool_stats_rejected_logins_total', 'Logins rejected, by reason.'),
+			('unavailable', 'pgpool_stats_rejected_unavailable_total', 'Connections rejected because the server starts, stops or recovers, by reason.')
+		) AS m (rejecter, name, help) USING (rejecter)
 		UNION ALL
 		SELECT m.name, m.help, m.labels, m.value
 		FROM pgpool_stats.info AS i CROSS JOIN LATERAL (VALUES

@@ -67,7 +67,7 @@ PG_FUNCTION_INFO_V1(pgps_get_pools);
 	C(mean_xact_time, mean_ms, counters, PGPS_XACT_TIME, PGPS_SERVER_XACTS) \
 	C(connects, count, counters, PGPS_CONNECTS) \
 	C(disconnects, count, counters, PGPS_DISCONNECTS) \
-	C(rejected, int8, pgps_pool_rejected(pool->data, &names, rejections)) \
+	C(rejected, int8, pgps_pool_rejected(pool->data, &names, rejections, PGPS_BY_LIMIT)) \
 	/* times */ \
 	C(last_report, time, pool->last_report) \
 	C(first_seen, time, pool->data->first_seen) \

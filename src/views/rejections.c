@@ -31,7 +31,8 @@ PG_FUNCTION_INFO_V1(pgps_get_rejections);
 	C(datname, name, claimed(origin->datname, dbid)) \
 	C(usename, name, claimed(origin->usename, roleid)) \
 	C(application_name, text, origin->application_name) \
-	C(client_addr, address, origin->client_addr)
+	C(client_addr, address, origin->client_addr) \
+	C(sqlstate, text, unpack_sql_state(origin->sqlstate))
 
 /* A name that a client claimed, as it is if there is such a role or database */
 static const char *
@@ -40,7 +41,7 @@ claimed(const char *name, Oid oid)
 	return OidIsValid(oid) ? name : pgps_printable(name);
 }
 
-/* The current value of the limit that rejected it; -1 if that is unknown */
+/* The current value of the limit that rejected it; -1 if there is none */
 static int
 usable_of(const PgpsOrigin *origin, Oid roleid, Oid dbid)
 {
@@ -57,8 +58,11 @@ usable_of(const PgpsOrigin *origin, Oid roleid, Oid dbid)
 		case PGPS_REASON_SERVER:
 		case PGPS_REASON_BACKLOG:
 			return MaxConnections;
-		default:
+		case PGPS_REASON_SUPERUSER_RESERVED:
+		case PGPS_REASON_RESERVED:
 			return pgps_server_usable(roleid);
+		default:
+			return -1;
 	}
 }
 

@@ -10,7 +10,8 @@ RETURNS TABLE (
 	datname name,
 	usename name,
 	application_name text,
-	client_addr inet
+	client_addr inet,
+	sqlstate text
 )
 AS 'MODULE_PATHNAME', 'pgps_get_rejections'
 LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
@@ -25,11 +26,12 @@ COMMENT ON VIEW pgpool_stats.rejections IS
 COMMENT ON COLUMN pgpool_stats.rejections.first_rejected IS 'First one of this origin in its minute';
 COMMENT ON COLUMN pgpool_stats.rejections.last_rejected IS 'The last one';
 COMMENT ON COLUMN pgpool_stats.rejections.count IS 'How many';
-COMMENT ON COLUMN pgpool_stats.rejections.reason IS 'The limit that rejected it';
-COMMENT ON COLUMN pgpool_stats.rejections.usable IS 'What that limit allows now';
+COMMENT ON COLUMN pgpool_stats.rejections.reason IS 'Why; by a limit, for its login, or the server was not there';
+COMMENT ON COLUMN pgpool_stats.rejections.usable IS 'What that limit allows now; null = by no limit';
 COMMENT ON COLUMN pgpool_stats.rejections.pool IS 'Pool it claimed to belong to';
 COMMENT ON COLUMN pgpool_stats.rejections.instance IS 'Instance it claimed to be';
 COMMENT ON COLUMN pgpool_stats.rejections.datname IS 'Database it asked for';
 COMMENT ON COLUMN pgpool_stats.rejections.usename IS 'Role it asked for';
 COMMENT ON COLUMN pgpool_stats.rejections.application_name IS 'As set by the client';
 COMMENT ON COLUMN pgpool_stats.rejections.client_addr IS 'Address it came from; null = local socket';
+COMMENT ON COLUMN pgpool_stats.rejections.sqlstate IS 'What the client was told';

@@ -261,14 +261,15 @@ pgps_pool_config(const PgpsPoolState *pool)
  */
 uint64
 pgps_pool_rejected(const PgpsPool *pool, const PgpsNames *names,
-				   const PgpsRejections *rejections)
+				   const PgpsRejections *rejections, PgpsRejecter by)
 {
-	uint64		count = pgps_rejected(rejections,
-									  pgps_pool_hash(names->role, names->database,
-													 pool->key.name)).count;
-	uint64		unlabelled = pgps_rejected(rejections,
-										   pgps_unlabelled_hash(names->role,
-																names->database)).count;
+	uint64		count = pgps_rejected_by(rejections,
+										 pgps_pool_hash(names->role, names->database,
+														pool->key.name), by).count;
+	uint64		unlabelled = pgps_rejected_by(rejections,
+											  pgps_unlabelled_hash(names->role,
+																   names->database),
+											  by).count;
 	char	   *label;
 
 	if (unlabelled == 0)

@@ -48,7 +48,7 @@ extern void pgps_note(StringInfo notes, const char *text);
 
 extern const char *pgps_pool_config(const PgpsPoolState *pool);
 extern uint64 pgps_pool_rejected(const PgpsPool *pool, const PgpsNames *names,
-								 const PgpsRejections *rejections);
+								 const PgpsRejections *rejections, PgpsRejecter by);
 extern uint64 pgps_instance_rejected(const PgpsInstanceState *state,
 									 const PgpsNames *names,
 									 const PgpsRejections *rejections);

@@ -151,8 +151,10 @@ def no_pooling():
     use("rules-churn", 1, 1)
     ended("rules-churn", 20)
     alert.fires("60 a minute", severity="warning", value=60, threshold=60,
-                instance=ME, message="rules-churn on clients: 60 new"
-                " connections a minute that hardly run anything")
+                instance=ME)
+    check("no_pooling: in words", alert.row()["message"].startswith(
+        "rules-churn on clients: 60 connections a minute closed after 1.0"
+        " transactions and "), alert.row())
     ended("rules-pooled", 20)
     pooled.silent("20 connections with 3 transactions each")
     rules.set("no_pooling: for 1s")

@@ -73,7 +73,7 @@ $s->quit;
 }
 wait_for(q{SELECT disconnects = 25 FROM pgpool_stats.instances WHERE pool = 'php'});
 like(figures('php', 'connects, xacts, notes'),
-	qr/^25\|25\|hardly pools: about 1 transactions a connection, which lasts \d+\.\d s$/, 'a connection for every request');
+	qr/^25\|25\|hardly pools: its connections were closed after 1\.0 transactions and \d+\.\d s on average$/, 'a connection for every request');
 
 # connections made for every report are none of the pool's
 {

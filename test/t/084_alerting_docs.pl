@@ -68,6 +68,12 @@ foreach my $count (100, 200)
 	wait_for(q{SELECT count(*) > 0 FROM pgpool_stats.history WHERE pool = 'checkout'});
 }
 
+# ... somebody terminates a connection
+my $terminated = session('mailer', as => 'app');
+sql(q{SELECT pg_terminate_backend(pid) FROM pgpool_stats.connections WHERE pool = 'mailer'});
+wait_for(q{SELECT count(*) = 1 FROM pgpool_stats.disconnects WHERE pool = 'mailer'});
+eval { $terminated->quit };
+
 # ... and a role may not have a second connection
 my $holder;
 {
@@ -77,6 +83,7 @@ my $holder;
 	local $ENV{PGOPTIONS} = labels('late', instance => 'h:2');
 	isnt(psql('SELECT 1', as => 'limited'), 0, 'a rejected connection');
 }
+isnt(psql('SELECT 1', on => 'nosuch'), 0, 'a rejected login');
 wait_for(q{
 	SELECT (SELECT count(DISTINCT rule) = 3 FROM pgpool_stats.alerts
 			WHERE state = 'firing' AND rule IN ('pool_exhausted', 'leak', 'refused'))
@@ -108,9 +115,11 @@ shows('exhausted', '^orders\|postgres\|exhausted\|[^|]+\|1 of 1\|host:1\|100', '
 shows('doing', '^host:1\|\d+\|idle in transaction\|.*\|SELECT 1$');
 shows('waiting', '^checkout\|web-1:1\|9/10\|23\|1500\|1000\|');
 shows('waited', '\|checkout\|[12]00\|[12]00\|23\|1000\|9\|90');
+shows('lost', '^mailer\|app\|terminated\|57P01\|f\|1\|');
 shows('errors', '^checkout\|postgres\|[^|]+\|[12]00\|[12]00\|');
 shows('leaks', '^orders\|host:1\|3 of 3\|.*\|SELECT 1$');
 shows('rejected', '\|1\|role\|late\|limited\|batch\|limited\|1\|');
+shows('logins', '^no_database\|3D000\|[^|]+\|nosuch\|\w+\|1\|1\|');
 shows('held', '\|orders\|postgres\|app\|1\|\d\|3\|3\|3$', '\|batch\|');
 shows('grafana', '\|orders\|3$');
 shows('silence', '^\d+$', '\|\*\|\*\|.*\|maintenance\|', '\|leak\|orders\|');

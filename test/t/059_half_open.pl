@@ -1,0 +1,47 @@
+# A network that is cut: the server finds out by keepalives.  In a network
+# namespace of our own, which needs no root where the system allows it.
+use strict;
+use warnings;
+use Test::More;
+
+sub loopback { return system "ip link set lo $_[0] >/dev/null 2>&1" }
+
+# first of all: begin anew in there
+BEGIN
+{
+	my @unshare = qw(unshare --user --map-current-user --keep-caps --net);
+
+	if (!$ENV{PGPS_OWN_NETWORK})
+	{
+		plan skip_all => 'no network namespace for an ordinary user'
+		  if system("@unshare ip link set lo up >/dev/null 2>&1") != 0;
+		$ENV{PGPS_OWN_NETWORK} = 1;
+		exec @unshare, $^X, (map { "-I$_" } @INC), $0;
+	}
+	loopback('up');
+}
+
+use PgpoolStats;
+use RawClient;
+
+my $node = start_node(q{
+listen_addresses = '127.0.0.1'
+autovacuum = off
+tcp_keepalives_idle = 1
+tcp_keepalives_interval = 1
+tcp_keepalives_count = 1
+});
+use_port($node->port);
+sql('CREATE ROLE app LOGIN SUPERUSER');
+
+my @clients = (client('cut'), client('cut', in_xact => 1));
+is(sql(q{SELECT connections FROM pgpool_stats.sessions WHERE pool = 'cut'}), '2', 'connected');
+loopback('down');
+wait_for(q{SELECT disconnects = 2 FROM pgpool_stats.sessions WHERE pool = 'cut'});
+is(sql(q{SELECT reason, sqlstate, in_xact, count FROM pgpool_stats.disconnects WHERE pool = 'cut' ORDER BY in_xact}),
+	"connection_lost|08006|f|1\nconnection_lost|08006|t|1", 'lost, not reset');
+is(sql(q{SELECT sessions_abandoned FROM pgpool_stats.sessions WHERE pool = 'cut'}), '2', 'in core\'s words abandoned');
+
+loopback('up');
+$node->stop;
+done_testing();
