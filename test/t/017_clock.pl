@@ -194,7 +194,7 @@ $node->stop;
 #
 # incidents: again within ten minutes, and what fired when the server stopped
 #
-my $rule = 'callers_waiting: for 0s';
+my $rule = '*: off; callers_waiting: for 0s';
 my @of = ('SELECT count(*), max(times), count(*) FILTER (WHERE ended IS NULL) FROM pgpool_stats.incidents WHERE pool = \'queue\'');
 my ($calm, $wait) = map { qq({"max_size": 1, "checked_out": 1, "waiting": $_}) } 0, 2;
 $node = start_with_clock('incidents', "pgpool_stats.alert_rules = '$rule'\n");

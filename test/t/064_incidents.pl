@@ -166,6 +166,9 @@ sub empty
 	return;
 }
 
+set_to('notify_database', 'postgres');
+my $listener = background(as => 'flood');
+$listener->query_safe('LISTEN pgpool_stats');
 my $migrate = session('migrate', instance => 'mig-1:77', as => 'ops');
 my $pid = pid_of($migrate);
 $migrate->query_safe("BEGIN;\nLOCK TABLE t;");
@@ -182,6 +185,16 @@ like(sql("SELECT message FROM pgpool_stats.incidents WHERE pool = 'shop'"), $sen
 $migrate->query_safe('COMMIT');
 empty(@shop);
 like(slurp_file($node->logfile), qr/alert cleared: .* pool="shop" .*message="$sentence/, 'and the log');
+my ($got, $tries) = ('', 0);
+while ($got !~ /"cleared".*"shop"/ && $tries++ < 300)
+{
+	$got .= $listener->query_safe('SELECT 1');
+	next_pass();
+}
+like($got, qr/"cleared".*"pool": "shop".*"message": "[^"]*: 4 wait for a lock of another role's connection \(pid $pid\)[^"]*", "cause": "lock"/,
+	'NOTIFY has what everybody may see');
+$listener->quit;
+set_to('notify_database', '');
 my $saved = sql("SELECT message, cause, culprit, culprit_pid FROM pgpool_stats.incidents WHERE pool = 'shop'");
 $migrate->quit;
 $node->restart;
@@ -189,7 +202,7 @@ is(sql("SELECT message, cause, culprit, culprit_pid FROM pgpool_stats.incidents 
 like(sql("SELECT message FROM pgpool_stats.incidents WHERE pool = 'shop'", as => 'app'), qr/for a lock of another role's connection \(pid $pid\)$/, 'also for its role');
 
 # a chain: one reads, one waits for it to alter the table, all others wait
-my $reader = session('report', instance => 'bi-1:5', as => 'app');
+my $reader = session('quarterly-report-of-all-regions', instance => 'bi-1:5', as => 'app');
 my $reader_pid = pid_of($reader);
 $reader->query_safe("BEGIN;\nSELECT * FROM t;");
 $migrate = session('migrate', instance => 'mig-2:78', as => 'ops');
@@ -197,8 +210,8 @@ $pid = pid_of($migrate);
 $migrate->query_until(qr/sent/, "\\echo sent\nBEGIN;\nLOCK TABLE t;\n");
 waits(1, 'relation');
 @shop = fill('SELECT * FROM t');
-becomes($why, "$full: 4 wait for a lock of report bi-1:5 (pid $reader_pid), idle in transaction for N s; in between migrate mig-2:78 (pid $pid) asks for AccessExclusiveLock|lock|report bi-1:5|$reader_pid",
-	'the root of the chain, and who stands between');
+becomes($why, "$full: 4 wait for a lock of quarterly-report-of-all~ bi-1:5 (pid $reader_pid), idle in transaction for N s; in between migrate mig-2:78 (pid $pid) asks for AccessExclusiveLock|lock|quarterly-report-of-all-regions bi-1:5|$reader_pid",
+	'the root of the chain, and who stands between; a long name is shortened');
 $_->quit foreach $reader, $migrate;
 empty(@shop);
 
