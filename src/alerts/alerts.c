@@ -19,17 +19,14 @@
 #include "utils/timestamp.h"
 
 #include "alerts/alerts.h"
+#include "alerts/incidents.h"
 #include "alerts/session_trends.h"
 #include "base/settings.h"
 
 /* where an alert is found */
 typedef struct Place
 {
-	struct
-	{
-		int			rule;
-		PgpsSubjectKey subject;
-	}			key;
+	PgpsAlertKey key;
 	int			i;
 } Place;
 
@@ -46,7 +43,7 @@ static HTAB *
 make_places(int expected)
 {
 	HASHCTL		control = {
-		.keysize = sizeof(((Place *) NULL)->key),
+		.keysize = sizeof(PgpsAlertKey),
 		.entrysize = sizeof(Place),
 		.hcxt = CurrentMemoryContext
 	};
@@ -55,16 +52,21 @@ make_places(int expected)
 					   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
+void
+pgps_alert_key(PgpsAlertKey *key, int rule, const PgpsSubject *subject)
+{
+	key->rule = rule;
+	pgps_subject_key(&key->subject, subject);
+}
+
 static Place *
 find_place(HTAB *places, int rule, const PgpsSubject *subject,
 		   HASHACTION action, bool *found)
 {
-	Place		wanted;
+	PgpsAlertKey key;
 
-	memset(&wanted, 0, sizeof(wanted));
-	wanted.key.rule = rule;
-	pgps_subject_key(&wanted.key.subject, subject);
-	return hash_search(places, &wanted.key, action, found);
+	pgps_alert_key(&key, rule, subject);
+	return hash_search(places, &key, action, found);
 }
 
 static HTAB *
@@ -140,8 +142,14 @@ make_alert(PgpsAlert *alert, const PgpsFinding *found,
 		 reaches(found->value, levels->critical)))
 		alert->threshold = levels->critical;
 	if (found->state != NULL)
+	{
+		const PgpsValues *sum = &found->state->pool->sum;
+
 		strlcpy(alert->instance, found->state->data->name,
 				sizeof(alert->instance));
+		alert->waiting = pgps_get(sum, PGPS_WAITING, 0);
+		alert->held = pgps_get(sum, PGPS_CHECKED_OUT, 0);
+	}
 	strlcpy(alert->message, found->message, sizeof(alert->message));
 	return true;
 }
@@ -166,16 +174,31 @@ compare_alerts(const void *a, const void *b)
 	return memcmp(&x->subject, &y->subject, sizeof(PgpsSubject));
 }
 
+/* What holds its connections up */
+static void
+explain(PgpsAlert *alert, const PgpsSnapshot *snapshot, PgpsHeld **held,
+		const PgpsFinding *found)
+{
+	if (!pgps_rules[found->rule]->explained || found->state == NULL)
+		return;
+	if (*held == NULL)
+		*held = pgps_find_held(snapshot);
+	pgps_note_causes(alert, pgps_find_causes(*held, found->state),
+					 snapshot->taken_at);
+}
+
 /*
  * What is found now, in the current memory context; *cleared says which of
  * those before are over.
  */
 static PgpsAlerts *
-make_alerts(const List *findings, const PgpsAlerts *before, bool **cleared,
-			TimestampTz now)
+make_alerts(const PgpsSnapshot *snapshot, const List *findings,
+			const PgpsAlerts *before, bool **cleared)
 {
+	TimestampTz now = snapshot->taken_at;
 	PgpsAlerts *alerts = palloc0(sizeof(PgpsAlerts));
 	HTAB	   *places = index_alerts(before);
+	PgpsHeld   *held = NULL;
 	const ListCell *lc;
 
 	*cleared = palloc(before->count + 1);
@@ -192,10 +215,11 @@ make_alerts(const List *findings, const PgpsAlerts *before, bool **cleared,
 		if (!make_alert(&alerts->alerts[alerts->count], found,
 						place ? &before->alerts[place->i] : NULL, now))
 			continue;
-		alerts->count++;
+		explain(&alerts->alerts[alerts->count++], snapshot, &held, found);
 		if (place != NULL)
 			(*cleared)[place->i] = false;
 	}
+	pgps_forget_causes(now);
 	qsort(alerts->alerts, alerts->count, sizeof(PgpsAlert), compare_alerts);
 	return alerts;
 }
@@ -260,11 +284,12 @@ pgps_alerts_evaluate(const PgpsSnapshot *snapshot)
 	findings = pgps_find_all(snapshot, overrides);
 
 	old = MemoryContextSwitchTo(context);
-	alerts = make_alerts(findings, before, &cleared, now);
+	alerts = make_alerts(snapshot, findings, before, &cleared);
 	silenced = find_silenced(alerts, silences);
 	MemoryContextSwitchTo(old);
 
 	events = pgps_announce(alerts, before, cleared, silenced, silences);
+	pgps_incidents_note(alerts);
 	pgps_alerts_publish(alerts, silenced);
 	pgps_send_events(events, now);
 

@@ -10,9 +10,10 @@
 #ifndef PGPS_ALERTS_H
 #define PGPS_ALERTS_H
 
+#include "alerts/cause.h"
 #include "alerts/findings.h"
 
-#define PGPS_MESSAGE_LEN 256
+#define PGPS_MESSAGE_LEN 512
 
 typedef struct PgpsAlert
 {
@@ -25,8 +26,19 @@ typedef struct PgpsAlert
 	double		value;
 	double		threshold;		/* of its severity */
 	char		instance[PGPS_INSTANCE_LEN];	/* the worst one, or empty */
-	char		message[PGPS_MESSAGE_LEN];
+	char		message[PGPS_MESSAGE_LEN];	/* what its rule says */
+	int64		waiting;		/* callers of its pool, and connections that it
+								 * has lent out; 0 = unknown */
+	int64		held;
+	PgpsCause	cause;
 } PgpsAlert;
+
+/* by what an alert is known, for hash tables; no padding */
+typedef struct PgpsAlertKey
+{
+	int			rule;
+	PgpsSubjectKey subject;
+} PgpsAlertKey;
 
 /* what fires about a subject, is not silenced and has no place */
 typedef struct PgpsLeftOut
@@ -46,6 +58,9 @@ typedef struct PgpsAlerts
 	int			nleft_out;
 	PgpsLeftOut *left_out;
 } PgpsAlerts;
+
+extern void pgps_alert_key(PgpsAlertKey *key, int rule,
+						   const PgpsSubject *subject);
 
 /* for the collector, inside a transaction */
 extern void pgps_alerts_evaluate(const PgpsSnapshot *snapshot);

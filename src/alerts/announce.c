@@ -34,7 +34,7 @@ append_field(StringInfo line, const char *field, const char *value)
  * value any more: the last one was over the threshold.
  */
 static void
-log_alert(const PgpsAlert *alert, bool cleared)
+log_alert(const PgpsAlert *alert, bool cleared, TimestampTz now)
 {
 	StringInfoData line;
 
@@ -49,7 +49,8 @@ log_alert(const PgpsAlert *alert, bool cleared)
 	if (!cleared)
 		appendStringInfo(&line, " value=%g threshold=%g", alert->value,
 						 alert->threshold);
-	append_field(&line, "message", alert->message);
+	append_field(&line, "message",
+				 pgps_sentence(alert->message, &alert->cause, now, NULL));
 	ereport(LOG,
 			(errmsg_internal("pgpool_stats alert %s: %s",
 							 cleared ? "cleared" : "raised", line.data),
@@ -59,13 +60,13 @@ log_alert(const PgpsAlert *alert, bool cleared)
 
 /* Returns the events with one more. */
 static List *
-announce(List *events, const PgpsAlert *alert, bool cleared)
+announce(List *events, const PgpsAlert *alert, bool cleared, TimestampTz now)
 {
 	PgpsEvent  *event = palloc(sizeof(PgpsEvent));
 
 	CHECK_FOR_INTERRUPTS();
 	if (pgps_log_alerts)
-		log_alert(alert, cleared);
+		log_alert(alert, cleared, now);
 	event->alert = alert;
 	event->cleared = cleared;
 	return lappend(events, event);
@@ -90,7 +91,7 @@ pgps_announce(PgpsAlerts *alerts, const PgpsAlerts *before,
 
 		if (cleared[i] && alert->announced != PGPS_SEVERITY_NONE &&
 			pgps_silenced_until(silences, alert) == 0)
-			events = announce(events, alert, true);
+			events = announce(events, alert, true, before->evaluated_at);
 	}
 	for (i = 0; i < alerts->count; i++)
 	{
@@ -99,7 +100,7 @@ pgps_announce(PgpsAlerts *alerts, const PgpsAlerts *before,
 		if (!alert->firing || silenced[i])
 			continue;
 		if (alert->severity > alert->announced)
-			events = announce(events, alert, false);
+			events = announce(events, alert, false, alerts->evaluated_at);
 		alert->announced = alert->severity;
 	}
 	return events;

@@ -278,7 +278,11 @@ event_json(const Event *event)
 	append_member(&json, "usename", NameStr(alert->subject.usename));
 	append_member(&json, "instance", alert->instance);
 	append_time(&json, "since", alert->since);
-	append_member(&json, "message", alert->message);
+	append_member(&json, "message",
+				  pgps_sentence(alert->message, &alert->cause, event->at,
+								pgps_sees_nobody));
+	if (alert->cause.kind != PGPS_CAUSE_NONE)
+		append_member(&json, "cause", pgps_cause_name(alert->cause.kind));
 	if (!event->cleared)
 		appendStringInfo(&json, ", \"value\": %g, \"threshold\": %g",
 						 alert->value, alert->threshold);

@@ -66,6 +66,8 @@ extern PgpsSubject *pgps_make_subject(PgpsScope scope, const char *name);
 extern PgpsSubject *pgps_make_pool_subject(const PgpsPool *pool);
 extern void pgps_subject_key(PgpsSubjectKey *key, const PgpsSubject *subject);
 extern char *pgps_subject_text(const PgpsSubject *subject);
+extern const char *pgps_short_name(const char *name);
+extern const char *pgps_short_instance(const char *instance);
 
 extern void pgps_parse_target(PgpsTarget *target, const char *text);
 extern bool pgps_target_matches(const PgpsTarget *target,

@@ -47,6 +47,7 @@ const PgpsRule pgps_rule_pool_exhausted = {
 	.levels = {true, 0, 300, PGPS_NO_LEVEL, 10 * USECS_PER_SEC},
 	.description = "An instance has lent out all it may, and callers wait or it cannot tell; critical at once when callers wait",
 	.hint = "See what its connections do in the view connections, and leaks; more instances or a larger pool only if the server has room.",
+	.explained = true,
 	.look_at_instance = is_exhausted,
 	.say = say_exhausted
 };
@@ -75,6 +76,7 @@ const PgpsRule pgps_rule_pool_full = {
 	.levels = {true, 100, PGPS_NO_LEVEL, 90, 5 * USECS_PER_MINUTE},
 	.description = "An instance has lent out this share of its maximum, nobody waits yet",
 	.hint = "Watch waiting and mean_wait_time; raise pool_size if callers begin to wait.",
+	.explained = true,
 	.look_at_instance = is_full,
 	.say = say_full
 };
@@ -101,6 +103,7 @@ const PgpsRule pgps_rule_callers_waiting = {
 	.levels = {true, 1, PGPS_NO_LEVEL, PGPS_NO_LEVEL, 2 * USECS_PER_MINUTE},
 	.description = "Callers queue for a connection of an instance",
 	.hint = "Look for long transactions in the view connections; compare sizing.",
+	.explained = true,
 	.look_at_instance = callers_wait,
 	.say = say_callers
 };
@@ -130,6 +133,7 @@ const PgpsRule pgps_rule_mean_wait = {
 	.trends = PGPS_TREND(PGPS_TOTAL_WAIT_TIME) | PGPS_TREND(PGPS_WAIT_EVENTS),
 	.description = "Mean time that callers of an instance waited within for_time",
 	.hint = "Look for long transactions in the view connections; compare sizing.",
+	.explained = true,
 	.look_at_instance = waits_long,
 	.sentence = "callers waited %.0f ms on average in the last %s"
 };
@@ -150,6 +154,7 @@ const PgpsRule pgps_rule_timeouts = {
 	.trends = PGPS_TREND(PGPS_TIMEOUTS),
 	.description = "Callers of an instance gave up within for_time",
 	.hint = "These were failed requests: see what held the connections in history and connections.",
+	.explained = true,
 	.look_at_instance = times_out,
 	.sentence = "%.0f callers gave up waiting in the last %s",
 	.sentence_of_one = "%.0f caller gave up waiting in the last %s"

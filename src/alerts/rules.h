@@ -54,6 +54,8 @@ typedef struct PgpsRule
 								 * subject */
 	const char *description;	/* ends "... for for_time" by itself */
 	const char *hint;
+	bool		explained;		/* connections of its instance are held up: why
+								 * is looked for */
 
 	/* What the look needs (look->prepared), found out once a pass; or NULL */
 	void	   *(*prepare) (const PgpsSnapshot *snapshot);

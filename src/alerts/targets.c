@@ -21,6 +21,8 @@
 #include "alerts/overrides.h"
 #include "analysis/budget.h"
 
+#define SHORT_NAME 24
+
 /* "name" is that of the role, database or pooler */
 PgpsSubject *
 pgps_make_subject(PgpsScope scope, const char *name)
@@ -73,6 +75,26 @@ pgps_subject_key(PgpsSubjectKey *key, const PgpsSubject *subject)
 		strlcpy(key->name, subject->pool, NAMEDATALEN);
 }
 
+/* A name as it stands in a sentence: at most SHORT_NAME bytes of it */
+const char *
+pgps_short_name(const char *name)
+{
+	if (strlen(name) <= SHORT_NAME)
+		return name;
+	return psprintf("%.*s~", SHORT_NAME - 1, name);
+}
+
+/* The same of host:pid, of which the end distinguishes two processes */
+const char *
+pgps_short_instance(const char *instance)
+{
+	Size		len = strlen(instance);
+
+	if (len <= SHORT_NAME)
+		return instance;
+	return psprintf("~%s", instance + len - (SHORT_NAME - 1));
+}
+
 /* "orders on shop", "role php", "server" */
 char *
 pgps_subject_text(const PgpsSubject *subject)
@@ -86,8 +108,10 @@ pgps_subject_text(const PgpsSubject *subject)
 					subject->scope == PGPS_SCOPE_ROLE ?
 					NameStr(subject->usename) : NameStr(subject->datname));
 	if (subject->scope == PGPS_SCOPE_POOL)
-		return psprintf("%s on %s", subject->pool, name);
-	return psprintf("%s %s", pgps_scope_name(subject->scope), name);
+		return psprintf("%s on %s", pgps_short_name(subject->pool),
+						pgps_short_name(name));
+	return psprintf("%s %s", pgps_scope_name(subject->scope),
+					pgps_short_name(name));
 }
 
 /*

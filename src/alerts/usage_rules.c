@@ -108,7 +108,7 @@ static void
 say_shared(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
 {
 	appendStringInfo(text, "several processes report as instance %s",
-					 found->state->data->name);
+					 pgps_short_instance(found->state->data->name));
 }
 
 const PgpsRule pgps_rule_shared_instance = {

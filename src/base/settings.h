@@ -26,6 +26,7 @@
 	S(max_instances, 1024, 8, 262144, PGC_POSTMASTER, 0, "Number of instances that are kept although they have no connection to this server.", "There is room for one more for each possible client connection.") \
 	S(max_rejections, 1024, 16, 262144, PGC_POSTMASTER, 0, "Number of rows in the view rejections that are kept.", "A row stands for one origin in one minute; half of them are for origins whose pool is known.") \
 	S(max_alerts, 1024, 16, 16384, PGC_POSTMASTER, 0, "Number of alerts that are kept.", "When there are more, the roles with most leave out their least severe ones.") \
+	S(max_incidents, 1024, 16, 262144, PGC_POSTMASTER, 0, "Number of incidents that are kept.", "The oldest of those that ended give way; one role may have half of them that fire.") \
 	S(max_silences, 256, 16, 16384, PGC_POSTMASTER, 0, "Number of silences that are kept.", "A quarter is for members of pg_signal_backend, a quarter for the first one of each other role.") \
 	S(max_instances_per_role, 0, 0, 262144, PGC_SIGHUP, 0, "How many of max_instances one role may take.", "0 means half.") \
 	S(sample_interval, 1000, 100, 60000, PGC_SIGHUP, GUC_UNIT_MS, "Time between two passes of the collector.", NULL) \

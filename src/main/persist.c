@@ -36,6 +36,7 @@
 #include "utils/timestamp.h"
 
 #include "alerts/alerts.h"
+#include "alerts/incidents.h"
 #include "analysis/history.h"
 #include "base/compat.h"
 #include "base/settings.h"
@@ -64,6 +65,7 @@ typedef enum Section
 	HISTORY,
 	SILENCES,
 	USAGE,
+	INCIDENTS,
 	SECTIONS
 } Section;
 
@@ -77,7 +79,8 @@ static const uint32 struct_size[SECTIONS] = {
 	sizeof(PgpsRejected),
 	sizeof(PgpsSavedBucket),
 	sizeof(PgpsSilence),
-	sizeof(PgpsSavedUsage)
+	sizeof(PgpsSavedUsage),
+	sizeof(PgpsIncident)
 };
 
 typedef struct SaveHeader
@@ -220,6 +223,7 @@ pgps_save_now(void)
 	PgpsSavedBucket *history;
 	PgpsSilences *silences = pgps_silences_copy(GetCurrentTimestamp());
 	PgpsSavedUsage usage = {0};
+	PgpsIncidents *incidents = pgps_incidents_copy();
 	SaveHeader	header = {0};
 	const void *data[SECTIONS];
 	int			i;
@@ -239,6 +243,7 @@ pgps_save_now(void)
 	header.count[HISTORY] = pgps_history_copy(copy, &history);
 	header.count[SILENCES] = silences->n;
 	header.count[USAGE] = pgps_usage_copy(&usage);
+	header.count[INCIDENTS] = incidents->count;
 	data[POOLS] = copy->pools;
 	data[INSTANCES] = copy->instances;
 	data[HISTOGRAMS] = gather_histograms(copy);
@@ -249,6 +254,7 @@ pgps_save_now(void)
 	data[HISTORY] = history;
 	data[SILENCES] = silences->silences;
 	data[USAGE] = &usage;
+	data[INCIDENTS] = incidents->incidents;
 
 	header.crc = begin_checksum(&header);
 	for (i = 0; i < SECTIONS; i++)
@@ -328,6 +334,7 @@ restore(const char *data, bool crashed)
 	const PgpsPeak *peaks;
 	const PgpsSavedBucket *history;
 	const PgpsSilence *silences;
+	const PgpsIncident *incidents;
 	PgpsRejections rejections;
 	int			max_index = 0;
 	int32	   *entry_of;
@@ -341,6 +348,7 @@ restore(const char *data, bool crashed)
 	peaks = (const PgpsPeak *) (body + section_offset(header, PEAKS));
 	history = (const PgpsSavedBucket *) (body + section_offset(header, HISTORY));
 	silences = (const PgpsSilence *) (body + section_offset(header, SILENCES));
+	incidents = (const PgpsIncident *) (body + section_offset(header, INCIDENTS));
 	rejections.nrejections = header->count[REJECTIONS];
 	rejections.rejections = (PgpsRejection *) (body + section_offset(header, REJECTIONS));
 	rejections.ncounters = header->count[REJECTED];
@@ -375,6 +383,7 @@ restore(const char *data, bool crashed)
 	}
 	for (i = 0; i < header->count[SILENCES]; i++)
 		pgps_silence_restore(&silences[i]);
+	pgps_incidents_restore(incidents, header->count[INCIDENTS]);
 	pgps_rejections_restore(&rejections, crashed);
 	if (header->count[USAGE] > 0)
 		pgps_usage_restore((const PgpsSavedUsage *) (body + section_offset(header, USAGE)));

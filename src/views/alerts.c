@@ -33,8 +33,11 @@ PG_FUNCTION_INFO_V1(pgps_get_alerts_left_out);
 	C(usename, name, NameStr(alert->subject.usename)) \
 	C(instance, text, alert->instance) \
 	C(since, time, alert->since) \
-	C(message, text, alert->message) \
-	C(hint, text, rule->hint) \
+	C(message, text, pgps_sentence(alert->message, cause, evaluated_at, pgps_may_see)) \
+	C(cause, text, pgps_cause_name(cause->kind)) \
+	C(culprit, text, pgps_culprit_text(cause, pgps_may_see)) \
+	C(culprit_pid, int4, cause->culprit.pid > 0 ? cause->culprit.pid : -1) \
+	C(hint, text, hint ? hint : rule->hint) \
 	C(value, float8, alert->value) \
 	C(threshold, float8, alert->threshold) \
 	C(unit, text, rule->unit) \
@@ -46,6 +49,8 @@ put_alert(PgpsRow *row, const PgpsAlert *alert, TimestampTz silenced_until,
 		  TimestampTz evaluated_at)
 {
 	const PgpsRule *rule = pgps_rules[alert->rule];
+	const PgpsCause *cause = &alert->cause;
+	const char *hint = pgps_cause_hint(cause);
 
 	PGPS_PUT_ROW(ALERT_COLUMNS);
 }

@@ -10,6 +10,9 @@ RETURNS TABLE (
 	instance text,
 	since timestamptz,
 	message text,
+	cause text,
+	culprit text,
+	culprit_pid int,
 	hint text,
 	value float8,
 	threshold float8,
@@ -44,6 +47,9 @@ COMMENT ON COLUMN pgpool_stats.alerts.usename IS 'Role it connects as';
 COMMENT ON COLUMN pgpool_stats.alerts.instance IS 'The worst instance';
 COMMENT ON COLUMN pgpool_stats.alerts.since IS 'When it began';
 COMMENT ON COLUMN pgpool_stats.alerts.message IS 'What is wrong, in one sentence';
+COMMENT ON COLUMN pgpool_stats.alerts.cause IS 'Why its connections are held up; null = not known';
+COMMENT ON COLUMN pgpool_stats.alerts.culprit IS 'Who holds them up: pool and instance';
+COMMENT ON COLUMN pgpool_stats.alerts.culprit_pid IS 'Its process';
 COMMENT ON COLUMN pgpool_stats.alerts.hint IS 'Where to look, what to do';
 COMMENT ON COLUMN pgpool_stats.alerts.value IS 'Value of the worst instance';
 COMMENT ON COLUMN pgpool_stats.alerts.threshold IS 'Level it has reached';

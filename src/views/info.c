@@ -13,7 +13,7 @@
 #include "miscadmin.h"
 #include "utils/guc.h"
 
-#include "alerts/alerts.h"
+#include "alerts/incidents.h"
 #include "analysis/history.h"
 #include "base/settings.h"
 #include "base/shmem.h"
@@ -54,6 +54,21 @@ unlabelled(void)
 }
 
 static void
+note_incidents(StringInfo notes)
+{
+	int			without_place;
+	int64		gave_way;
+
+	pgps_incidents_left_out(&without_place, &gave_way);
+	if (without_place > 0)
+		pgps_note(notes, psprintf("%d incidents have no place: raise pgpool_stats.max_incidents",
+								  without_place));
+	if (gave_way > 0)
+		pgps_note(notes, psprintf(INT64_FORMAT " incidents gave way to newer ones: pgpool_stats.max_incidents is how many are kept",
+								  gave_way));
+}
+
+static void
 note_alerts(StringInfo notes)
 {
 	PgpsAlerts *alerts = pgps_alerts_copy();
@@ -66,6 +81,7 @@ note_alerts(StringInfo notes)
 	if (lost > 0)
 		pgps_note(notes, psprintf(UINT64_FORMAT " alerts not sent by NOTIFY for want of room: raise pgpool_stats.max_alerts",
 								  lost));
+	note_incidents(notes);
 }
 
 /* What cannot be seen, and why */

@@ -192,6 +192,38 @@ is(sql($have), 'busy next', 'and not to one that is not');
 $node->stop;
 
 #
+# incidents: again within ten minutes, and what fired when the server stopped
+#
+my $rule = '*: off; callers_waiting: for 0s';
+my @of = ('SELECT count(*), max(times), count(*) FILTER (WHERE ended IS NULL) FROM pgpool_stats.incidents WHERE pool = \'queue\'');
+my ($calm, $wait) = map { qq({"max_size": 1, "checked_out": 1, "waiting": $_}) } 0, 2;
+$node = start_with_clock('incidents', "pgpool_stats.alert_rules = '$rule'\n");
+report('queue', $wait);
+becomes(@of, '1|1|1', 'it fires');
+report('queue', $calm);
+becomes(@of, '1|1|0', 'it is over');
+turn_clock(590);
+report('queue', $wait);
+becomes(@of, '1|2|1', 'within ten minutes it is the same');
+report('queue', $calm);
+becomes(@of, '1|2|0', 'over again');
+turn_clock(610);
+report('queue', $wait);
+becomes(@of, '2|2|1', 'later it is another one');
+$node->append_conf('postgresql.conf', "pgpool_stats.alert_rules = '*: off'\n");
+{
+	local $ENV{LD_PRELOAD} = $library;
+	local $ENV{CLOCK_AHEAD} = $ahead;
+	$node->restart;
+}
+next_pass() foreach 1 .. 2;
+is(sql(@of), '2|2|1', 'open, it may be found again');
+turn_clock(130);
+becomes(@of, '2|2|0', 'not found for two minutes');
+is(sql("SELECT bool_and(ended < now() - interval '2 min') FROM pgpool_stats.incidents"), 't', 'it ended when it was seen last');
+$node->stop;
+
+#
 # last century
 #
 turn_clock(-time + 920_000_000 - $seconds);

@@ -108,6 +108,7 @@ sub shows
 }
 
 shows('alerts', '^critical\|refused\|', '^warning\|pool_exhausted\|.*\|orders on postgres: 1 of 1 instance full \(3/3\)');
+shows('incidents', '\|critical\|refused\|', '\|warning\|pool_exhausted\|orders on postgres: 1 of 1 instance full .* idle in transaction');
 shows('status', '^2\|CRITICAL\|\d critical, \d warnings?: ', '^1\|WARNING\|\d warning: orders');
 shows('rules', '^pool_exhausted\|\*\|0\|');
 shows('exhausted', '^orders\|postgres\|exhausted\|[^|]+\|1 of 1\|host:1\|100', '^checkout\|.*\|0 of 1\|web-1:1\|90');
