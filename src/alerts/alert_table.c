@@ -20,7 +20,6 @@
 #include "postgres.h"
 
 #include "storage/shmem.h"
-#include "utils/hsearch.h"
 #include "utils/timestamp.h"
 
 #include "alerts/alerts.h"
@@ -28,6 +27,7 @@
 #include "base/clock.h"
 #include "base/settings.h"
 #include "base/shmem.h"
+#include "base/table.h"
 
 #define FULL_LOG_INTERVAL (60 * USECS_PER_SEC)
 
@@ -177,11 +177,6 @@ note_left_out(PgpsAlerts *alerts, HTAB *places, const PgpsAlert *alert)
 static void
 find_left_out(PgpsAlerts *alerts, const bool *placed, const bool *silenced)
 {
-	HASHCTL		control = {
-		.keysize = sizeof(PgpsSubjectKey),
-		.entrysize = sizeof(Place),
-		.hcxt = CurrentMemoryContext
-	};
 	HTAB	   *places;
 	int			i;
 
@@ -189,8 +184,8 @@ find_left_out(PgpsAlerts *alerts, const bool *placed, const bool *silenced)
 		return;
 	alerts->without_place = alerts->count - pgps_max_alerts;
 	alerts->left_out = palloc(LEFT_OUT_PLACES * sizeof(PgpsLeftOut));
-	places = hash_create("pgpool_stats alerts left out", 256, &control,
-						 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	places = pgps_make_table("pgpool_stats alerts left out", 256,
+							 sizeof(PgpsSubjectKey), sizeof(Place));
 	for (i = 0; i < alerts->count; i++)
 	{
 		const PgpsAlert *alert = &alerts->alerts[i];

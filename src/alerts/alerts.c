@@ -14,7 +14,6 @@
  */
 #include "postgres.h"
 
-#include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -22,6 +21,7 @@
 #include "alerts/incidents.h"
 #include "alerts/session_trends.h"
 #include "base/settings.h"
+#include "base/table.h"
 
 /* where an alert is found */
 typedef struct Place
@@ -42,14 +42,8 @@ static MemoryContext known_context = NULL;
 static HTAB *
 make_places(int expected)
 {
-	HASHCTL		control = {
-		.keysize = sizeof(PgpsAlertKey),
-		.entrysize = sizeof(Place),
-		.hcxt = CurrentMemoryContext
-	};
-
-	return hash_create("pgpool_stats places", Max(expected, 16), &control,
-					   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	return pgps_make_table("pgpool_stats places", expected,
+						   sizeof(PgpsAlertKey), sizeof(Place));
 }
 
 void

@@ -22,13 +22,13 @@
 #include "postgres.h"
 
 #include "storage/shmem.h"
-#include "utils/hsearch.h"
 
 #include "alerts/incidents.h"
 #include "alerts/shares.h"
 #include "base/clock.h"
 #include "base/settings.h"
 #include "base/shmem.h"
+#include "base/table.h"
 
 #define SAME_WITHIN (10 * USECS_PER_MINUTE)
 #define FOUND_WITHIN (2 * USECS_PER_MINUTE)
@@ -119,14 +119,8 @@ pgps_incidents_left_out(int *without_place, int64 *gave_way)
 static HTAB *
 index_incidents(TimestampTz now)
 {
-	HASHCTL		control = {
-		.keysize = sizeof(PgpsAlertKey),
-		.entrysize = sizeof(Place),
-		.hcxt = CurrentMemoryContext
-	};
-	HTAB	   *places = hash_create("pgpool_stats incidents",
-									 Max(shared->count, 16), &control,
-									 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	HTAB	   *places = pgps_make_table("pgpool_stats incidents", shared->count,
+										 sizeof(PgpsAlertKey), sizeof(Place));
 	int			i;
 
 	for (i = 0; i < shared->count; i++)

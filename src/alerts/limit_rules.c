@@ -11,12 +11,12 @@
  */
 #include "postgres.h"
 
-#include "utils/hsearch.h"
 
 #include "alerts/alerts.h"
 #include "alerts/findings.h"
 #include "analysis/budget.h"
 #include "base/settings.h"
+#include "base/table.h"
 
 #define COLLECTOR_PASSES 5		/* that may be missed */
 
@@ -61,13 +61,8 @@ static void
 look_at_rejections(PgpsLook *look)
 {
 	const PgpsRejections *rejections = look->snapshot->rejections;
-	HASHCTL		control = {
-		.keysize = sizeof(PgpsSubjectKey),
-		.entrysize = sizeof(Rejecter),
-		.hcxt = CurrentMemoryContext
-	};
-	HTAB	   *rejecters = hash_create("pgpool_stats rejecters", 16, &control,
-										HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	HTAB	   *rejecters = pgps_make_table("pgpool_stats rejecters", 16,
+											sizeof(PgpsSubjectKey), sizeof(Rejecter));
 	HASH_SEQ_STATUS all;
 	Rejecter   *rejecter;
 	int			i;

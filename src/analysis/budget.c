@@ -23,7 +23,6 @@
 #include "postmaster/postmaster.h"
 #include "utils/acl.h"
 #include "utils/fmgroids.h"
-#include "utils/hsearch.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
@@ -32,6 +31,7 @@
 #include "analysis/budget.h"
 #include "base/clock.h"
 #include "base/compat.h"
+#include "base/table.h"
 
 #define WARNING_PCT 80
 #define CRITICAL_PCT 90
@@ -242,13 +242,8 @@ find_use(HTAB *uses, PgpsScope scope, Oid oid)
 static HTAB *
 find_uses(const PgpsSnapshot *snapshot)
 {
-	HASHCTL		ctl = {
-		.keysize = sizeof(UseKey),
-		.entrysize = sizeof(Use),
-		.hcxt = CurrentMemoryContext
-	};
-	HTAB	   *uses = hash_create("pgpool_stats limits", 64, &ctl,
-								   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	HTAB	   *uses = pgps_make_table("pgpool_stats limits", 64,
+									   sizeof(UseKey), sizeof(Use));
 	int			i;
 
 	for (i = 0; i < snapshot->nbackends; i++)

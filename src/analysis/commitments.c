@@ -10,9 +10,9 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
-#include "utils/hsearch.h"
 
 #include "analysis/commitments.h"
+#include "base/table.h"
 
 /* what the pools of one role in one database may ask for */
 typedef struct CommitmentKey
@@ -61,19 +61,6 @@ struct PgpsCommitments
 	HTAB	   *excesses;		/* of Excess */
 	HTAB	   *sums;			/* of Sum */
 };
-
-static HTAB *
-make_table(Size keysize, Size entrysize)
-{
-	HASHCTL		ctl = {
-		.keysize = keysize,
-		.entrysize = entrysize,
-		.hcxt = CurrentMemoryContext
-	};
-
-	return hash_create("pgpool_stats commitments", 64, &ctl,
-					   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-}
 
 /* Does the plan replace a pool? */
 static bool
@@ -221,9 +208,12 @@ pgps_commitments(const PgpsSnapshot *snapshot, const List *plan)
 	PgpsCommitments *result = palloc(sizeof(PgpsCommitments));
 	int			i;
 
-	result->pairs = make_table(sizeof(CommitmentKey), sizeof(Commitment));
-	result->excesses = make_table(sizeof(uint32), sizeof(Excess));
-	result->sums = make_table(sizeof(SumKey), sizeof(Sum));
+	result->pairs = pgps_make_table("pgpool_stats commitments", 64,
+									sizeof(CommitmentKey), sizeof(Commitment));
+	result->excesses = pgps_make_table("pgpool_stats commitments", 64,
+									   sizeof(uint32), sizeof(Excess));
+	result->sums = pgps_make_table("pgpool_stats commitments", 64,
+								   sizeof(SumKey), sizeof(Sum));
 	for (i = 0; i < snapshot->ninstances; i++)
 	{
 		const PgpsInstanceState *state = &snapshot->instances[i];

@@ -21,13 +21,13 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
-#include "utils/hsearch.h"
 #include "utils/timestamp.h"
 
 #include "analysis/rings.h"
 #include "base/clock.h"
 #include "base/settings.h"
 #include "base/shmem.h"
+#include "base/table.h"
 
 /* a live pool that was not in use for so long gives way to one that is */
 #define UNUSED (10 * USECS_PER_MINUTE)
@@ -210,13 +210,8 @@ need_role(HTAB *roles, Oid roleid)
 static HTAB *
 find_roles(Holder *holders, int nholders)
 {
-	HASHCTL		ctl = {
-		.keysize = sizeof(Oid),
-		.entrysize = sizeof(Role),
-		.hcxt = CurrentMemoryContext
-	};
-	HTAB	   *roles = hash_create("pgpool_stats roles with history", 64, &ctl,
-									HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	HTAB	   *roles = pgps_make_table("pgpool_stats roles with history", 64,
+										sizeof(Oid), sizeof(Role));
 	int			i;
 
 	qsort(holders, nholders, sizeof(Holder), compare_holders);

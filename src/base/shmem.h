@@ -31,13 +31,4 @@ extern void pgps_release(PgpsLock which);
 extern bool pgps_is_loaded(void);
 extern void pgps_ensure_loaded(void);
 
-/*
- * For main/area.c: a part that is one struct, known in its file as
- * "variable".  Others have such functions of their own.
- */
-#define PGPS_SHARED_PART(part, type, variable) \
-	static type *variable = NULL; \
-	Size pgps_##part##_size(void) { return sizeof(type); } \
-	void pgps_##part##_init(void *area, bool found) { variable = area; }
-
 #endif							/* PGPS_SHMEM_H */

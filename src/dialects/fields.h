@@ -57,7 +57,6 @@ typedef enum PgpsField
 #define PGPS_FIRST_COUNTER	PGPS_CHECKOUTS
 
 #define PGPS_IS_GAUGE(f) ((f) >= PGPS_FIRST_GAUGE && (f) < PGPS_FIRST_COUNTER)
-#define PGPS_IS_COUNTER(f) ((f) >= PGPS_FIRST_COUNTER)
 
 typedef struct PgpsValues
 {

@@ -234,7 +234,6 @@ typedef int64 (*PgpsMeasure) (int pid);
 
 extern void pgps_backend_sample(int procno, PgpsSampled what,
 								PgpsMeasure measure);
-extern int64 pgps_own_cpu_time(void);
 extern void pgps_backend_add_worker(int leader_procno, int leader_pid);
 extern void pgps_slot_begin_used(PgpsSlot *slot);
 extern void pgps_slot_used(const PgpsSlot *slot, int64 *used);

@@ -27,6 +27,9 @@
 #include "registry/entries.h"
 #include "registry/life.h"
 
+/* pools that are copied under one lock, so that nobody waits long for it */
+#define BATCH 64
+
 void
 pgps_lock_registry(LWLockMode mode)
 {
@@ -181,20 +184,6 @@ pgps_registry_counted(const PgpsPoolKey *key, const char *instance,
 	return any;
 }
 
-/* Make the counters of a copy those that exporters get; see restore.c. */
-void
-pgps_leave_out_base(PgpsCopy *copy)
-{
-	int			i;
-
-	for (i = 0; i < copy->npools; i++)
-		pgps_counters_subtract(&copy->pools[i].data.retired,
-							   &copy->pools[i].data.base);
-	for (i = 0; i < copy->ninstances; i++)
-		pgps_counters_subtract(&copy->instances[i].data.counters,
-							   &copy->instances[i].data.base);
-}
-
 /* The client backends alone, whatever they are at */
 PgpsBackend *
 pgps_registry_backends(int *nbackends)
@@ -216,39 +205,28 @@ pgps_registry_backends(int *nbackends)
 PgpsPoolCopy *
 pgps_registry_pools(int *npools)
 {
-	PgpsPoolCopy *pools = NULL;
-	int32		room = 0;
-	int32		i;
+	int32		end = pgps_registry->pools.high_water;
+	PgpsPoolCopy *pools;
+	int32		i,
+				j;
 
-	for (;;)
-	{
-		bool		fits;
-
-		pgps_lock_registry(LW_SHARED);
-		fits = pools != NULL && room >= pgps_registry->pools.used;
-		room = pgps_registry->pools.used;
-		if (fits)
-			break;
-		pgps_unlock_registry();
-
-		/* some more may be made meanwhile; zeroed: no page faults under the lock */
-		room += 16;
-		if (pools != NULL)
-			pfree(pools);
-		pools = palloc_extended(room * sizeof(PgpsPoolCopy),
-								MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	}
-
+	/* zeroed: no page faults under the lock */
+	pools = palloc_extended(Max(end, 1) * sizeof(PgpsPoolCopy),
+							MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	*npools = 0;
-	for (i = 0; i < pgps_registry->pools.high_water; i++)
+	for (i = 0; i < end; i += BATCH)
 	{
-		if (pgps_pools[i].used)
+		CHECK_FOR_INTERRUPTS();
+		pgps_lock_registry(LW_SHARED);
+		for (j = i; j < Min(i + BATCH, end); j++)
 		{
-			pools[*npools].index = i;
-			pools[(*npools)++].data = pgps_pools[i].data;
+			if (!pgps_pools[j].used)
+				continue;
+			pools[*npools].index = j;
+			pools[(*npools)++].data = pgps_pools[j].data;
 		}
+		pgps_unlock_registry();
 	}
-	pgps_unlock_registry();
 	return pools;
 }
 

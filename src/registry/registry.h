@@ -268,7 +268,6 @@ extern bool pgps_was_seen(uint64 pool, const char *addr, TimestampTz now);
 /* what readers get: one consistent copy in the current memory context */
 extern PgpsCopy *pgps_registry_copy(PgpsHistograms histograms, int32 only_pool);
 extern PgpsPoolCopy *pgps_registry_pools(int *npools);
-extern void pgps_leave_out_base(PgpsCopy *copy);
 extern bool pgps_registry_counted(const PgpsPoolKey *key, const char *instance,
 								  PgpsValues *counted);
 extern PgpsBackend *pgps_registry_backends(int *nbackends);

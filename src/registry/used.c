@@ -76,8 +76,8 @@ pgps_backend_sample(int procno, PgpsSampled what, PgpsMeasure measure)
 }
 
 /* CPU time of this process so far, microseconds */
-int64
-pgps_own_cpu_time(void)
+static int64
+own_cpu_time(void)
 {
 	struct timespec time;
 
@@ -98,7 +98,7 @@ pgps_backend_note_used(void)
 
 	pgps_backend_copy_used();
 	pg_atomic_write_u64(&slot->sampled[PGPS_SAMPLED_CPU],
-						with_value(before, Max(pgps_own_cpu_time(),
+						with_value(before, Max(own_cpu_time(),
 											   before & MAX_SAMPLED)));
 }
 
@@ -116,7 +116,7 @@ pgps_backend_add_worker(int leader_procno, int leader_pid)
 		return;					/* not that of a client */
 	slot = pgps_slot(leader_procno);
 	if (pg_atomic_read_u32(&slot->pid) == (uint32) leader_pid)
-		pg_atomic_fetch_add_u64(&slot->workers_cpu, pgps_own_cpu_time());
+		pg_atomic_fetch_add_u64(&slot->workers_cpu, own_cpu_time());
 }
 
 /* What the slot's owner has used so far, in the order of the counters */

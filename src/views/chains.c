@@ -10,9 +10,9 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
-#include "utils/hsearch.h"
 
 #include "analysis/snapshot.h"
+#include "base/table.h"
 #include "poolers/poolers.h"
 #include "registry/bindings.h"
 #include "views/row.h"
@@ -91,19 +91,6 @@ typedef struct Chains
 	HTAB	   *ways;			/* of WayKey */
 	HTAB	   *pooler_pools;	/* of PoolerPools */
 } Chains;
-
-static HTAB *
-make_table(Size keysize, Size entrysize)
-{
-	HASHCTL		ctl = {
-		.keysize = keysize,
-		.entrysize = entrysize,
-		.hcxt = CurrentMemoryContext
-	};
-
-	return hash_create("pgpool_stats chains", 64, &ctl,
-					   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-}
 
 static Stage *
 find_stage(const Chains *chains, Oid roleid, Oid dbid, const char *pooler)
@@ -201,9 +188,12 @@ find_chains(const PgpsSnapshot *snapshot)
 	int			i;
 
 	chains->snapshot = snapshot;
-	chains->stages = make_table(sizeof(StageKey), sizeof(Stage));
-	chains->ways = make_table(sizeof(WayKey), sizeof(WayKey));
-	chains->pooler_pools = make_table(sizeof(PoolerPoolsKey), sizeof(PoolerPools));
+	chains->stages = pgps_make_table("pgpool_stats chains", 64,
+									 sizeof(StageKey), sizeof(Stage));
+	chains->ways = pgps_make_table("pgpool_stats chains", 64,
+								   sizeof(WayKey), sizeof(WayKey));
+	chains->pooler_pools = pgps_make_table("pgpool_stats chains", 64,
+										   sizeof(PoolerPoolsKey), sizeof(PoolerPools));
 
 	look_at_connections(chains);
 	for (i = 0; i < snapshot->ninstances; i++)

@@ -9,9 +9,9 @@
  */
 #include "postgres.h"
 
-#include "utils/hsearch.h"
 
 #include "alerts/alerts.h"
+#include "base/table.h"
 #include "views/firing.h"
 #include "views/visible.h"
 
@@ -74,19 +74,14 @@ add_alert(PgpsFirings *firings, const PgpsSilences *silences,
 PgpsFirings *
 pgps_firing_alerts(TimestampTz now)
 {
-	HASHCTL		control = {
-		.keysize = sizeof(PgpsSubjectKey),
-		.entrysize = sizeof(Subject),
-		.hcxt = CurrentMemoryContext
-	};
 	PgpsFirings *firings = palloc0(sizeof(PgpsFirings));
 	PgpsSilences *silences = pgps_silences_copy(now);
 	PgpsAlerts *alerts = pgps_alerts_copy();
 	PgpsAlert	down;
 	int			i;
 
-	firings->subjects = hash_create("pgpool_stats firing", 64, &control,
-									HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	firings->subjects = pgps_make_table("pgpool_stats firing", 64,
+										sizeof(PgpsSubjectKey), sizeof(Subject));
 	if (pgps_collector_alert(&down, now))
 		add_alert(firings, silences, &down);
 	for (i = 0; i < alerts->count; i++)

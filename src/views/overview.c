@@ -16,13 +16,13 @@
 
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/hsearch.h"
 #include "utils/timestamp.h"
 
 #include "analysis/budget.h"
 #include "analysis/history.h"
 #include "analysis/snapshot.h"
 #include "base/shmem.h"
+#include "base/table.h"
 #include "views/firing.h"
 #include "views/row.h"
 #include "views/statement.h"
@@ -117,14 +117,8 @@ typedef struct Lines
 static void
 begin_lines(Lines *lines, int room)
 {
-	HASHCTL		ctl = {
-		.keysize = sizeof(LineKey),
-		.entrysize = sizeof(LinePlace),
-		.hcxt = CurrentMemoryContext
-	};
-
-	lines->places = hash_create("pgpool_stats lines", 64, &ctl,
-								HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	lines->places = pgps_make_table("pgpool_stats lines", 64,
+									sizeof(LineKey), sizeof(LinePlace));
 	lines->lines = palloc_extended(Max(room, 1) * sizeof(Line),
 								   MCXT_ALLOC_HUGE);
 	lines->n = 0;

@@ -17,6 +17,7 @@
 #include "utils/memutils.h"
 
 #include "base/shmem.h"
+#include "base/table.h"
 #include "views/series.h"
 
 #define METRIC_COLUMNS(C) \
@@ -173,14 +174,8 @@ pgps_series_merge(PgpsSeriesRows *rows, const PgpsFigures *figures,
 
 	if (rows->merged == NULL)
 	{
-		HASHCTL		ctl = {
-			.keysize = sizeof(SeriesKey),
-			.entrysize = sizeof(Series),
-			.hcxt = CurrentMemoryContext
-		};
-
-		rows->merged = hash_create("pgpool_stats series", 64, &ctl,
-								   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+		rows->merged = pgps_make_table("pgpool_stats series", 64,
+									   sizeof(SeriesKey), sizeof(Series));
 	}
 	memset(&key, 0, sizeof(key));
 	if (of->instance != NULL)
