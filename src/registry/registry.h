@@ -262,7 +262,8 @@ extern PgpsActivity *pgps_registry_join(const PgpsIdentity *identity,
 extern void pgps_registry_unplace(bool in_xact);
 
 /* seen.c */
-extern void pgps_note_seen(PgpsPool *pool, const char *addr, TimestampTz now);
+extern uint64 pgps_network_of(const char *addr);
+extern void pgps_note_seen(int32 pool, uint64 network, TimestampTz now);
 extern bool pgps_was_seen(uint64 pool, const char *addr, TimestampTz now);
 
 /* what readers get: one consistent copy in the current memory context */

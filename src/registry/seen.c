@@ -27,9 +27,9 @@
 #define KEPT (7 * USECS_PER_DAY)
 #define LOCAL 1					/* the local socket's network; 0 = none */
 
-/* The network of a numeric address; empty = the local socket */
-static uint64
-network_of(const char *addr)
+/* The network of a numeric address, as a hash; empty = the local socket */
+uint64
+pgps_network_of(const char *addr)
 {
 	const char *v4 = strrchr(addr, ':');
 	const char *dot = strrchr(addr, '.');
@@ -48,28 +48,31 @@ network_of(const char *addr)
 	return hash > LOCAL ? hash : LOCAL + 1;
 }
 
-/* A connection of the pool was made.  Caller holds the lock exclusively. */
+/*
+ * A connection of a pool was made from a network.  Caller holds the lock
+ * exclusively.
+ */
 void
-pgps_note_seen(PgpsPool *pool, const char *addr, TimestampTz now)
+pgps_note_seen(int32 pool, uint64 network, TimestampTz now)
 {
-	uint64		network = network_of(addr);
-	PgpsSeen   *oldest = &pool->seen[0];
+	PgpsSeen   *all = pgps_pools[pool].data.seen;
+	PgpsSeen   *oldest = &all[0];
 	int			i;
 
 	for (i = 0; i < PGPS_SEEN; i++)
 	{
-		PgpsSeen   *seen = &pool->seen[i];
-
-		if (seen->network == network)
+		if (all[i].network == network)
 		{
-			seen->last = now;
+			all[i].last = now;
 			return;
 		}
-		if (seen->last < oldest->last)
-			oldest = seen;
+		if (all[i].last < oldest->last)
+			oldest = &all[i];
 	}
+	pgps_change_begins(&pgps_pool_changes[pool]);
 	oldest->last = now;
 	oldest->network = network;
+	pgps_change_ends(&pgps_pool_changes[pool]);
 }
 
 /*
@@ -85,7 +88,7 @@ pgps_was_seen(uint64 pool, const char *addr, TimestampTz now)
 
 	if (i == PGPS_NONE)
 		return false;
-	network = network_of(addr);
+	network = pgps_network_of(addr);
 	for (j = 0; j < PGPS_SEEN; j++)
 	{
 		const volatile PgpsSeen *seen = &pgps_pools[i].data.seen[j];

@@ -100,6 +100,7 @@ pgps_registry_join(const PgpsIdentity *identity, bool connect, bool in_xact)
 	};
 	TimestampTz now = GetCurrentTimestamp();
 	int			processes = connect ? pgps_client_processes() : 0;
+	uint64		network = connect ? pgps_network_of(identity->client_addr) : 0;
 	PgpsInstanceEntry *entry;
 	PgpsInstance *data;
 	int32		cap;
@@ -120,7 +121,7 @@ pgps_registry_join(const PgpsIdentity *identity, bool connect, bool in_xact)
 	if (connect)
 	{
 		pgps_peaks_connect(identity->roleid, identity->dbid, processes, now);
-		pgps_note_seen(&pgps_pools[pool].data, identity->client_addr, now);
+		pgps_note_seen(pool, network, now);
 	}
 
 	entry = pgps_instance(i);
