@@ -102,9 +102,9 @@ look_for_slow(PgpsLook *look)
 static void
 say_slow(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
 {
-	appendStringInfo(text, "1 of 20 connects took %.1f s or more, of %s in the last %s",
-					 found->value, pgps_count_text(found->used, "connect"),
-					 pgps_duration_text(found->levels.for_time));
+	appendStringInfo(text, "5 %% of %s in the last %s took %.1f s or more",
+					 pgps_count_text(found->used, "connect"),
+					 pgps_duration_text(found->levels.for_time), found->value);
 }
 
 const PgpsRule pgps_rule_slow_connect = {
