@@ -11,7 +11,7 @@ import json
 import mmap
 import os
 
-from common import DATA, NATIVE, Server, number, psql, table
+from common import DATA, NATIVE, Server, limit, number, psql, table
 
 POOLS = 20
 INSTANCES = 100
@@ -86,6 +86,7 @@ def used():
     rows.append(("the same right after the start", "", number(empty / 1024)))
     table(f"Shared memory at the defaults, max_connections = 100, {POOLS} pools "
           f"and {INSTANCES} instances with history of a day", ("kB", "allocated", "resident"), rows)
+    limit("MB of our shared memory that is resident", full / 1e6, 8)
 
 
 def allocated(*settings):
