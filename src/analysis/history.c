@@ -197,7 +197,7 @@ pgps_history_note(const PgpsSnapshot *snapshot)
 	int64		watched;
 	int			i;
 
-	watched = pgps_watch_load(snapshot,
+	watched = pgps_watch_busy(snapshot,
 							  pgps_bucket_start(PGPS_TEN_MINUTES,
 												snapshot->taken_at));
 	pgps_rings_assign(snapshot, last_pass, rings);

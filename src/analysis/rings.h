@@ -41,7 +41,7 @@ typedef struct PgpsKeptLong
 	PgpsKept	kept;
 	uint32		watched;
 	int32		max_lent;
-	PgpsLoad	busiest[PGPS_BASES];
+	PgpsBusy	busiest[PGPS_BASES];
 } PgpsKeptLong;
 
 typedef struct PgpsRing

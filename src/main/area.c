@@ -20,6 +20,7 @@
 
 #include "alerts/alerts.h"
 #include "analysis/history.h"
+#include "analysis/load.h"
 #include "base/shmem.h"
 #include "main/main.h"
 #include "poolers/poolers.h"
@@ -48,6 +49,7 @@ static const struct
 	{"pgpool_stats peaks", pgps_peaks_size, pgps_peaks_init},
 	{"pgpool_stats rejections", pgps_rejections_size, pgps_rejections_init},
 	{"pgpool_stats history", pgps_history_size, pgps_history_init},
+	{"pgpool_stats load", pgps_load_size, pgps_load_init},
 	{"pgpool_stats alerts", pgps_alerts_size, pgps_alerts_init},
 	{"pgpool_stats silences", pgps_silences_size, pgps_silences_init},
 	{"pgpool_stats notifier", pgps_notifier_size, pgps_notifier_init},

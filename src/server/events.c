@@ -37,6 +37,7 @@
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "parser/analyze.h"
+#include "pgstat.h"
 #include "replication/walsender.h"
 #include "storage/ipc.h"
 #include "tcop/utility.h"
@@ -74,7 +75,12 @@ static PgpsActivity *here = NULL;
 /* its transaction, as far as we count it */
 static bool in_xact = false;
 static TimestampTz xact_start;
-static TimestampTz last_end = 0;	/* of the one before */
+
+/* what the server's count of idle time in transactions was at its start */
+static PgStat_Counter idle_before;
+
+/* no statement of it was seen, but its end was */
+static bool unseen = false;
 
 /* it has failed, and its block is open until the client sends ROLLBACK */
 static bool failed = false;
@@ -114,7 +120,7 @@ session_moved(PgpsActivity *there)
 			pgps_activity_begin(there, GetCurrentTimestamp());
 	}
 	else
-		pgps_backend_begin_xact(0); /* none of it was there */
+		pgps_my_slot->xact_start = 0;	/* none of it was there */
 	here = there;
 }
 
@@ -161,10 +167,9 @@ end_xact(TimestampTz now)
 	int64		duration = Max(now - xact_start, 0);	/* clocks are set back */
 
 	in_xact = false;
-	last_end = now;
 	if (here && unlikely(pgps_my_slot->generation != here->generation))
 		pgps_backend_begin_counts(here->generation);	/* it was reset */
-	pgps_backend_end_xact(duration);
+	pgps_backend_end_xact(now, duration, pgStatTransactionIdleTime - idle_before);
 	if (here)
 		pgps_activity_end(here, now);
 }
@@ -174,9 +179,38 @@ enter_xact(TimestampTz now)
 {
 	in_xact = true;
 	xact_start = now;
+	idle_before = pgStatTransactionIdleTime;
 	pgps_backend_begin_xact(now);
 	if (here)
 		pgps_activity_begin(here, now);
+}
+
+/* The transaction goes on; others see how long it has been idle so far. */
+static inline void
+go_on(void)
+{
+	pgps_my_slot->running_idle = pgStatTransactionIdleTime - idle_before;
+}
+
+/*
+ * A transaction ends, and no statement of it was seen: it failed or waited in
+ * vain for a lock before the first event, or was about settings.  The session
+ * was in a transaction all the same.
+ */
+static pg_noinline void
+begin_unseen(void)
+{
+	unseen = true;
+	pgps_slot_begin_unseen(pgps_my_slot,
+						   Max(GetCurrentTransactionStartTimestamp(),
+							   pgps_my_slot->last_end));
+}
+
+static pg_noinline void
+end_unseen(void)
+{
+	unseen = false;
+	pgps_slot_end_unseen(pgps_my_slot, GetCurrentTimestamp());
 }
 
 static void end_chained(void);
@@ -199,6 +233,8 @@ at_xact_over(void *arg)
 	if (in_xact)
 		end_xact(unlikely(failed) ? GetCurrentTimestamp() :
 				 GetCurrentTransactionStopTimestamp());
+	else if (unseen)
+		end_unseen();
 	failed = false;
 	if (unlikely(must_move()))
 		place(false);
@@ -213,7 +249,7 @@ end_chained(void)
 	chain = NO_CHAIN;
 	at_xact_over(NULL);
 	if (counts)
-		enter_xact(last_end);
+		enter_xact(pgps_my_slot->last_end);
 }
 
 /* Have at_xact_over() called. */
@@ -242,7 +278,7 @@ begin_xact(void)
 	 * procedure or in the middle of a query string.
 	 */
 	start = GetCurrentTransactionStartTimestamp();
-	enter_xact(Max(start, last_end));
+	enter_xact(Max(start, pgps_my_slot->last_end));
 }
 
 /* A statement of this session is about to run. */
@@ -256,6 +292,7 @@ statement(void)
 	else
 	{
 		watch_xact();
+		go_on();
 		/* a failed block is still that of the label it failed under */
 		if (unlikely(must_move()) && !IsAbortedTransactionBlockState())
 			place(false);
@@ -398,6 +435,16 @@ process_utility(PlannedStmt *pstmt, const char *query_string,
  *-------------------------------------------------------------------------
  */
 
+/* How long this session has been idle in its transaction */
+static int64
+idle_spell(TimestampTz now)
+{
+	if (MyBEEntry->st_state != STATE_IDLEINTRANSACTION &&
+		MyBEEntry->st_state != STATE_IDLEINTRANSACTION_ABORTED)
+		return 0;
+	return Max(now - MyBEEntry->st_state_start_timestamp, 0);
+}
+
 /*
  * Our callback runs before that which aborts an open transaction: it is ended
  * here.
@@ -405,12 +452,24 @@ process_utility(PlannedStmt *pstmt, const char *query_string,
 static void
 leave(int code, Datum arg)
 {
+	TimestampTz now;
+
 	if (!pgps_backend_joined())
 		return;
+	now = GetCurrentTimestamp();
 	if (in_xact)
-		end_xact(GetCurrentTimestamp());
+	{
+		/* the server counts a spell only when the next statement comes */
+		idle_before -= idle_spell(now);
+		end_xact(now);
+	}
+	else if (IsTransactionState())
+	{
+		begin_unseen();
+		end_unseen();
+	}
 	here = NULL;
-	pgps_registry_leave(GetCurrentTimestamp() - MyStartTimestamp,
+	pgps_registry_leave(now - MyStartTimestamp,
 						pgps_slot_only_reports(pgps_my_slot));
 	pgps_backend_release();
 	pgps_peaks_disconnect();
@@ -441,6 +500,12 @@ do_at_commit(void)
 static void
 at_xact_end(XactEvent event, void *arg)
 {
+	if (!in_xact && pgps_backend_joined() &&
+		(event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT))
+	{
+		watch_xact();
+		begin_unseen();
+	}
 	if (event == XACT_EVENT_COMMIT)
 	{
 		if (at_commit != AT_COMMIT_NOTHING)
@@ -449,6 +514,8 @@ at_xact_end(XactEvent event, void *arg)
 	else if (event == XACT_EVENT_ABORT)
 	{
 		failed = true;
+		if (in_xact)
+			go_on();
 		if (at_commit != AT_COMMIT_JOIN)
 			at_commit = AT_COMMIT_NOTHING;
 
