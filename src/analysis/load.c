@@ -78,7 +78,7 @@ add_sums(PgpsLoadSums *sum, const PgpsLoadSums *more)
 	sum->times.idle += more->times.idle;
 	sum->samples.seen += more->samples.seen;
 	sum->samples.blind += more->samples.blind;
-	for (i = 0; i < PGPS_LOAD_PARTS; i++)
+	for (i = 0; i < PGPS_PARTS; i++)
 		sum->samples.part[i] += more->samples.part[i];
 }
 
@@ -92,7 +92,7 @@ pgps_load_work_out(PgpsLoad *load, const PgpsLoadSums *sums)
 	int			i;
 
 	load->sessions = load->idle_in_xact = -1;
-	for (i = 0; i < PGPS_LOAD_PARTS; i++)
+	for (i = 0; i < PGPS_PARTS; i++)
 	{
 		load->part[i] = -1;
 		samples += sums->samples.part[i];
@@ -107,12 +107,12 @@ pgps_load_work_out(PgpsLoad *load, const PgpsLoadSums *sums)
 	if (sums->samples.seen < ENOUGH_SAMPLES && load->sessions > 0)
 		return;
 	active = load->sessions - load->idle_in_xact;
-	for (i = 0; i < PGPS_LOAD_PARTS; i++)
+	for (i = 0; i < PGPS_PARTS; i++)
 		load->part[i] = samples > 0 ? active * sums->samples.part[i] / samples : 0;
 
 	/* it was active, but never when somebody looked */
 	if (samples == 0)
-		load->part[PGPS_LOAD_OTHER] = active;
+		load->part[PGPS_PART_OTHER] = active;
 }
 
 /*-------------------------------------------------------------------------

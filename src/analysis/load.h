@@ -20,7 +20,7 @@ typedef struct PgpsLoad
 	TimestampTz until;			/* of the minute */
 	float		sessions;
 	float		idle_in_xact;
-	float		part[PGPS_LOAD_PARTS];	/* of what is active */
+	float		part[PGPS_PARTS];	/* of what is active */
 } PgpsLoad;
 
 /* what is known of some time */

@@ -55,17 +55,17 @@ part_of(uint32 wait_event)
 	switch (wait_event & 0xFF000000)
 	{
 		case 0:
-			return PGPS_LOAD_CPU;
+			return PGPS_PART_CPU;
 		case PG_WAIT_IO:
-			return PGPS_LOAD_IO;
+			return PGPS_PART_IO;
 		case PG_WAIT_LOCK:
-			return PGPS_LOAD_LOCK;
+			return PGPS_PART_LOCK;
 		case PG_WAIT_LWLOCK:
-			return PGPS_LOAD_LWLOCK;
+			return PGPS_PART_LWLOCK;
 		case PG_WAIT_CLIENT:
-			return PGPS_LOAD_CLIENT;
+			return PGPS_PART_CLIENT;
 		default:
-			return PGPS_LOAD_OTHER;
+			return PGPS_PART_OTHER;
 	}
 }
 

@@ -15,13 +15,13 @@
 /* what a connection may be busy with; "client" waits for the client */
 typedef enum PgpsLoadPart
 {
-	PGPS_LOAD_CPU,
-	PGPS_LOAD_IO,
-	PGPS_LOAD_LOCK,
-	PGPS_LOAD_LWLOCK,
-	PGPS_LOAD_CLIENT,
-	PGPS_LOAD_OTHER,
-	PGPS_LOAD_PARTS
+	PGPS_PART_CPU,
+	PGPS_PART_IO,
+	PGPS_PART_LOCK,
+	PGPS_PART_LWLOCK,
+	PGPS_PART_CLIENT,
+	PGPS_PART_OTHER,
+	PGPS_PARTS
 } PgpsLoadPart;
 
 /* of a pool: how often connections in a transaction were seen */
@@ -29,7 +29,7 @@ typedef struct PgpsSamples
 {
 	uint32		seen;
 	uint32		blind;			/* of these, with track_activities off */
-	uint32		part[PGPS_LOAD_PARTS];	/* of these, active; with workers */
+	uint32		part[PGPS_PARTS];	/* of these, active; with workers */
 } PgpsSamples;
 
 /* all of it is the collector's own */

@@ -21,12 +21,12 @@ PG_FUNCTION_INFO_V1(pgps_get_load);
 	C(datname, name, names.of.database) \
 	C(usename, name, names.of.role) \
 	C(sessions, float8, load.sessions) \
-	C(cpu, float8, load.part[PGPS_LOAD_CPU]) \
-	C(io, float8, load.part[PGPS_LOAD_IO]) \
-	C(lock, float8, load.part[PGPS_LOAD_LOCK]) \
-	C(lwlock, float8, load.part[PGPS_LOAD_LWLOCK]) \
-	C(client, float8, load.part[PGPS_LOAD_CLIENT]) \
-	C(other, float8, load.part[PGPS_LOAD_OTHER]) \
+	C(cpu, float8, load.part[PGPS_PART_CPU]) \
+	C(io, float8, load.part[PGPS_PART_IO]) \
+	C(lock, float8, load.part[PGPS_PART_LOCK]) \
+	C(lwlock, float8, load.part[PGPS_PART_LWLOCK]) \
+	C(client, float8, load.part[PGPS_PART_CLIENT]) \
+	C(other, float8, load.part[PGPS_PART_OTHER]) \
 	C(idle_in_xact, float8, load.idle_in_xact) \
 	C(lent_idle, float8, -1) \
 	C(cause, text, NULL) \
