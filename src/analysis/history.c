@@ -77,6 +77,7 @@ add_to_bucket(PgpsBucket *bucket, const PgpsBucket *seen, const int64 *rise)
 	raise_max(&bucket->max_lent, seen->max_lent);
 	bucket->watched = seen->watched;
 	memcpy(bucket->busiest, seen->busiest, sizeof(bucket->busiest));
+	pgps_load_add(&bucket->load, &seen->load);
 	for (c = 0; c < PGPS_COUNTS; c++)
 	{
 		if (rise[c] >= 0)
@@ -167,6 +168,7 @@ see_pool(Seen *seen, const PgpsPoolState *pool, const PgpsRejections *rejections
 	now->max_used = pool->fullest_pct < 0 ? -1 :
 		clamp(pool->fullest_pct * 10);
 	now->max_lent = pool->lent;
+	now->load = *pgps_load_rise(pool->copy);
 	for (i = 0; i < PGPS_COUNTS; i++)
 		now->count[i] = i == PGPS_COUNT_REJECTED ?
 			pgps_rejected(rejections, hash).count :

@@ -11,6 +11,7 @@
 #ifndef PGPS_HISTORY_H
 #define PGPS_HISTORY_H
 
+#include "analysis/load.h"
 #include "analysis/snapshot.h"
 
 /*
@@ -73,6 +74,7 @@ typedef struct PgpsBucket
 	int32		max_waiting;
 	int32		max_used;		/* of the fullest instance, per mille */
 	int64		count[PGPS_COUNTS];
+	PgpsLoadSums load;
 
 	/* of ten minutes only */
 	int64		watched;		/* microseconds that were watched */

@@ -68,8 +68,8 @@ pgps_load_init(void *area, bool found)
 	shared = area;
 }
 
-static void
-add_sums(PgpsLoadSums *sum, const PgpsLoadSums *more)
+void
+pgps_load_add(PgpsLoadSums *sum, const PgpsLoadSums *more)
 {
 	int			i;
 
@@ -143,9 +143,9 @@ add_to_minute(PgpsLoad *load, Watched *w, TimestampTz now)
 				   sizeof(PgpsLoadSums));
 	}
 	w->last_step = step;
-	add_sums(&w->steps[pgps_floor_mod(step, STEPS)], &w->rise);
+	pgps_load_add(&w->steps[pgps_floor_mod(step, STEPS)], &w->rise);
 	for (i = 0; i < STEPS; i++)
-		add_sums(&minute, &w->steps[i]);
+		pgps_load_add(&minute, &w->steps[i]);
 	pgps_load_work_out(load, &minute);
 	load->owner = w->owner;
 	load->until = now;
@@ -219,7 +219,7 @@ pgps_load_note(const PgpsSnapshot *snapshot)
 		CHECK_FOR_INTERRUPTS();
 		see_pool(w, pool, unpublished[pool->copy->index], passed);
 		add_to_minute(&loads[i], w, now);
-		add_sums(&all->rise, &w->rise);
+		pgps_load_add(&all->rise, &w->rise);
 	}
 	all->owner = snapshot->info.started_at;
 	all->rise.watched = passed;
@@ -235,11 +235,11 @@ pgps_load_note(const PgpsSnapshot *snapshot)
 	pfree(loads);
 }
 
-/* What a pool rose by at this pass; NULL: the server */
+/* What a pool rose by at this pass */
 const PgpsLoadSums *
 pgps_load_rise(const PgpsPoolCopy *pool)
 {
-	return &watched[pool != NULL ? pool->index : server_place()].rise;
+	return &watched[pool->index].rise;
 }
 
 /*-------------------------------------------------------------------------

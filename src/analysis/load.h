@@ -38,6 +38,7 @@ extern void pgps_load_init(void *area, bool found);
 extern void pgps_load_note(const PgpsSnapshot *snapshot);
 extern const PgpsLoadSums *pgps_load_rise(const PgpsPoolCopy *pool);
 
+extern void pgps_load_add(PgpsLoadSums *sum, const PgpsLoadSums *more);
 extern void pgps_load_work_out(PgpsLoad *load, const PgpsLoadSums *sums);
 extern void pgps_load_read(PgpsLoad *load, const PgpsPoolCopy *pool);
 

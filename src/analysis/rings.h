@@ -33,6 +33,7 @@ typedef struct PgpsKept
 	int32		max_used;
 	uint32		count[PGPS_FIRST_TIME];
 	int64		time[PGPS_COUNTS - PGPS_FIRST_TIME];
+	PgpsLoadSums load;
 } PgpsKept;
 
 /* one of ten minutes */

@@ -39,7 +39,15 @@ PG_FUNCTION_INFO_V1(pgps_get_history);
 	C(connects, int8, bucket->count[PGPS_COUNT_CONNECTS]) \
 	C(rejected, int8, bucket->count[PGPS_COUNT_REJECTED]) \
 	C(xacts, int8, bucket->count[PGPS_COUNT_XACTS]) \
-	C(total_xact_time, ms, bucket->count[PGPS_COUNT_XACT_TIME])
+	C(total_xact_time, ms, bucket->count[PGPS_COUNT_XACT_TIME]) \
+	C(sessions, float8, load.sessions) \
+	C(cpu, float8, load.part[PGPS_PART_CPU]) \
+	C(io, float8, load.part[PGPS_PART_IO]) \
+	C(lock, float8, load.part[PGPS_PART_LOCK]) \
+	C(lwlock, float8, load.part[PGPS_PART_LWLOCK]) \
+	C(client, float8, load.part[PGPS_PART_CLIENT]) \
+	C(other, float8, load.part[PGPS_PART_OTHER]) \
+	C(idle_in_xact, float8, load.idle_in_xact)
 
 Datum
 pgps_get_history(PG_FUNCTION_ARGS)
@@ -59,7 +67,12 @@ pgps_get_history(PG_FUNCTION_ARGS)
 											  snapshot->taken_at, buckets);
 
 			for (bucket = buckets; bucket < buckets + n; bucket++)
+			{
+				PgpsLoad	load;
+
+				pgps_load_work_out(&load, &bucket->load);
 				PGPS_PUT_ROW(HISTORY_COLUMNS);
+			}
 		}
 	}
 	return (Datum) 0;

@@ -21,7 +21,15 @@ RETURNS TABLE (
 	connects bigint,
 	rejected bigint,
 	xacts bigint,
-	total_xact_time float8
+	total_xact_time float8,
+	sessions float8,
+	cpu float8,
+	io float8,
+	lock float8,
+	lwlock float8,
+	client float8,
+	other float8,
+	idle_in_xact float8
 )
 AS 'MODULE_PATHNAME', 'pgps_get_history'
 LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
@@ -55,3 +63,11 @@ COMMENT ON COLUMN pgpool_stats.history.connects IS 'New connections';
 COMMENT ON COLUMN pgpool_stats.history.rejected IS 'Connections rejected by a limit';
 COMMENT ON COLUMN pgpool_stats.history.xacts IS 'Transactions that ended';
 COMMENT ON COLUMN pgpool_stats.history.total_xact_time IS 'Time they took in total, ms';
+COMMENT ON COLUMN pgpool_stats.history.sessions IS 'Connections in a transaction, on average';
+COMMENT ON COLUMN pgpool_stats.history.cpu IS 'Of those, on the CPU or waiting for one';
+COMMENT ON COLUMN pgpool_stats.history.io IS 'Of those, reading or writing';
+COMMENT ON COLUMN pgpool_stats.history.lock IS 'Of those, waiting for a lock';
+COMMENT ON COLUMN pgpool_stats.history.lwlock IS 'Of those, waiting for a lock inside the server';
+COMMENT ON COLUMN pgpool_stats.history.client IS 'Of those, waiting for the client to read or send';
+COMMENT ON COLUMN pgpool_stats.history.other IS 'Of those, waiting for anything else';
+COMMENT ON COLUMN pgpool_stats.history.idle_in_xact IS 'Of those, idle: the client did something else';
