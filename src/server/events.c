@@ -54,6 +54,7 @@
 #include "registry/peaks.h"
 #include "registry/registry.h"
 #include "server/events.h"
+#include "server/utilities.h"
 
 static post_parse_analyze_hook_type prev_post_parse_analyze_hook = NULL;
 static ExecutorStart_hook_type prev_ExecutorStart_hook = NULL;
@@ -299,33 +300,13 @@ statement(void)
 	}
 }
 
-/* May it end and start transactions in its middle? */
-static bool
-is_long_utility(const Node *stmt)
-{
-	return IsA(stmt, VacuumStmt) || nodeTag(stmt) == PGPS_T_CLUSTER ||
-		IsA(stmt, ReindexStmt) ||
-		(IsA(stmt, IndexStmt) && ((const IndexStmt *) stmt)->concurrent) ||
-		(IsA(stmt, DropStmt) && ((const DropStmt *) stmt)->concurrent) ||
-		IsA(stmt, AlterTableStmt);	/* DETACH PARTITION CONCURRENTLY */
-}
-
-/* Does it belong to no transaction of the client's? */
-static bool
-is_setting(const Node *stmt)
-{
-	return stmt != NULL &&
-		(IsA(stmt, VariableSetStmt) || IsA(stmt, VariableShowStmt) ||
-		 IsA(stmt, DiscardStmt));
-}
-
 static void
 utility_statement(const Node *stmt)
 {
 	/* in a failed block nothing runs but its end, and it has begun long ago */
 	if (!pgps_backend_joined() || (!in_xact && IsAbortedTransactionBlockState()))
 		return;
-	if (!is_setting(stmt))
+	if (!pgps_is_setting(stmt))
 		statement();
 	else if (!in_xact)
 		watch_xact();
@@ -403,7 +384,7 @@ process_utility(PlannedStmt *pstmt, const char *query_string,
 		after = ((const TransactionStmt *) stmt)->kind == TRANS_STMT_COMMIT ?
 			CHAIN_IF_COMMITTED : CHAIN;
 	utility_statement(stmt);
-	if (in_xact && context == PROCESS_UTILITY_TOPLEVEL && is_long_utility(stmt))
+	if (in_xact && context == PROCESS_UTILITY_TOPLEVEL && pgps_is_long_utility(stmt))
 	{
 		in_long_utility = true;
 		PG_TRY();

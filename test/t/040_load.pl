@@ -90,12 +90,13 @@ load_case('a parallel query', 200, 300,
 
 # A pipeline: messages without Sync between them are no idle time.
 {
-	my $began = time;
 	my $script = "\\startpipeline\nBEGIN;\n\\sleep 300 ms\nSELECT 1;\n\\sleep 300 ms\nCOMMIT;\n\\endpipeline\n";
 
-	local $ENV{PGOPTIONS} = labels('pipeline');
-	pgbench($script, undef, '-M', 'extended', '-c', 1, '-t', 1)->finish
-	  or die 'pgbench fails';
+	{
+		local $ENV{PGOPTIONS} = labels('pipeline');
+		pgbench($script, undef, '-M', 'extended', '-c', 1, '-t', 1)->finish
+		  or die 'pgbench fails';
+	}
 	wait_for(q{SELECT connections = 0 FROM pgpool_stats.instances WHERE pool = 'pipeline'});
 	is(figures('pipeline', 'idle_in_xact_time'), '0', 'a pipeline is never idle');
 }
@@ -179,7 +180,6 @@ is( sql(q{SELECT abs(s.sessions - sum(p.sessions)) < 0.01
 	't', 'the server is all its pools');
 
 # Sessions are exact: an integral over a known time
-my $before = sql(q{SELECT sessions FROM pgpool_stats.load WHERE pool = 'mix'});
 sql('SELECT pgpool_stats.reset()');
 next_pass();
 cmp_ok(abs($load->('mix', 'sessions') - 4), '<=', 0.04, 'a reset does not touch it');
