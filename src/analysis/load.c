@@ -130,6 +130,7 @@ step_of(TimestampTz now)
 static void
 add_to_minute(PgpsLoad *load, Watched *w, TimestampTz now)
 {
+	const Watched *server = &watched[server_place()];
 	PgpsLoadSums minute = {0};
 	int64		step = step_of(now);
 	int			i;
@@ -146,6 +147,11 @@ add_to_minute(PgpsLoad *load, Watched *w, TimestampTz now)
 	pgps_load_add(&w->steps[pgps_floor_mod(step, STEPS)], &w->rise);
 	for (i = 0; i < STEPS; i++)
 		pgps_load_add(&minute, &w->steps[i]);
+
+	/* the minute is the same for all: before it was made a pool had no load */
+	minute.watched = 0;
+	for (i = 0; i < STEPS; i++)
+		minute.watched += server->steps[i].watched;
 	pgps_load_work_out(load, &minute);
 	load->owner = w->owner;
 	load->until = now;
@@ -201,7 +207,13 @@ pgps_load_note(const PgpsSnapshot *snapshot)
 		watched = MemoryContextAllocExtended(TopMemoryContext,
 											 (server_place() + 1) * sizeof(Watched),
 											 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+
+	/* first the server, whose time it is, then what its pools did in it */
 	all = &watched[server_place()];
+	memset(&all->rise, 0, sizeof(all->rise));
+	all->owner = snapshot->info.started_at;
+	all->rise.watched = passed;
+	add_to_minute(&server, all, now);
 	memset(&all->rise, 0, sizeof(all->rise));
 	for (i = 0; i < snapshot->nbackends; i++)
 	{
@@ -221,8 +233,7 @@ pgps_load_note(const PgpsSnapshot *snapshot)
 		add_to_minute(&loads[i], w, now);
 		pgps_load_add(&all->rise, &w->rise);
 	}
-	all->owner = snapshot->info.started_at;
-	all->rise.watched = passed;
+	all->rise.watched = 0;
 	add_to_minute(&server, all, now);
 	last_pass = last_look = now;
 
