@@ -199,10 +199,15 @@ go_on(void)
  * vain for a lock before the first event, or was about settings.  The session
  * was in a transaction all the same.
  */
+static inline void watch_xact(void);
+
 static pg_noinline void
 begin_unseen(void)
 {
+	if (!pgps_backend_joined())
+		return;
 	unseen = true;
+	watch_xact();
 	pgps_slot_begin_unseen(pgps_my_slot,
 						   Max(GetCurrentTransactionStartTimestamp(),
 							   pgps_my_slot->last_end));
@@ -472,7 +477,7 @@ join(void)
 	pgps_session_joined();
 }
 
-static void
+static pg_noinline void
 do_at_commit(void)
 {
 	if (at_commit == AT_COMMIT_JOIN)
@@ -492,40 +497,43 @@ pgps_session_has_started(void)
 	return at_commit != AT_COMMIT_JOIN;
 }
 
+/* A parallel worker ends: what it cost is its leader's. */
+static pg_noinline void
+at_worker_end(void)
+{
+	const PGPROC *leader = MyProc->lockGroupLeader;
+
+	if (leader != NULL && leader != MyProc)
+		pgps_backend_add_worker(pgps_proc_number(leader), leader->pid);
+}
+
+static pg_noinline void
+at_abort(void)
+{
+	failed = true;
+	if (in_xact)
+		go_on();
+	if (at_commit != AT_COMMIT_JOIN)
+		at_commit = AT_COMMIT_NOTHING;
+
+	/* a COMMIT AND CHAIN that failed is not followed by anything */
+	if (chain == CHAIN_IF_COMMITTED)
+		chain = NO_CHAIN;
+}
+
 static void
 at_xact_end(XactEvent event, void *arg)
 {
-	if (!in_xact && pgps_backend_joined() &&
-		(event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT))
-	{
-		watch_xact();
+	if (event == XACT_EVENT_PARALLEL_COMMIT || event == XACT_EVENT_PARALLEL_ABORT)
+		at_worker_end();
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT)
+		return;
+	if (unlikely(!in_xact))
 		begin_unseen();
-	}
-	if (event == XACT_EVENT_COMMIT)
-	{
-		if (at_commit != AT_COMMIT_NOTHING)
-			do_at_commit();
-	}
-	else if (event == XACT_EVENT_ABORT)
-	{
-		failed = true;
-		if (in_xact)
-			go_on();
-		if (at_commit != AT_COMMIT_JOIN)
-			at_commit = AT_COMMIT_NOTHING;
-
-		/* a COMMIT AND CHAIN that failed is not followed by anything */
-		if (chain == CHAIN_IF_COMMITTED)
-			chain = NO_CHAIN;
-	}
-	else if (event == XACT_EVENT_PARALLEL_COMMIT ||
-			 event == XACT_EVENT_PARALLEL_ABORT)
-	{
-		const PGPROC *leader = MyProc->lockGroupLeader;
-
-		if (leader != NULL && leader != MyProc)
-			pgps_backend_add_worker(pgps_proc_number(leader), leader->pid);
-	}
+	if (unlikely(event == XACT_EVENT_ABORT))
+		at_abort();
+	else if (unlikely(at_commit != AT_COMMIT_NOTHING))
+		do_at_commit();
 }
 
 /* Called while the server loads its libraries; children inherit it. */
