@@ -1,7 +1,7 @@
 -- Writes docs/reference.md from the COMMENTs and the settings.
 WITH view AS (
 	SELECT row_number() OVER (ORDER BY array_position(
-			'{overview,alerts,incidents,pools,instances,chains,leaks,budget,connections,sessions,disconnects,usage,history,rejections,sizing,rules,silences,poolers,dialects,metrics,metrics_instances,info}',
+			'{overview,alerts,incidents,pools,instances,chains,leaks,budget,load,connections,sessions,disconnects,usage,history,rejections,sizing,rules,silences,poolers,dialects,metrics,metrics_instances,info}',
 			relname::text), relname) AS rank, relname AS name
 	FROM pg_class WHERE relkind = 'v' AND relnamespace = 'pgpool_stats'::regnamespace
 ), doc(n, sub, line) AS (
@@ -19,6 +19,7 @@ WITH view AS (
 			CASE WHEN boot_val = '' THEN 'empty'
 				WHEN coalesce(unit, '') = 's' AND boot_val::int % 3600 = 0 THEN boot_val::int / 3600 || ' h'
 				WHEN coalesce(unit, '') = 's' AND boot_val::int % 60 = 0 THEN boot_val::int / 60 || ' min'
+				WHEN coalesce(unit, '') = 'ms' AND boot_val::int % 1000 <> 0 THEN boot_val || ' ms'
 				WHEN coalesce(unit, '') = 'ms' THEN boot_val::int / 1000 || ' s'
 				ELSE boot_val END,
 			CASE context WHEN 'postmaster' THEN 'server start' WHEN 'sighup' THEN 'reload' ELSE 'anybody' END,

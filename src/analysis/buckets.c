@@ -73,6 +73,7 @@ pack(PgpsKept *kept, const PgpsBucket *bucket)
 		kept->count[c] = keep_count(bucket->count[c]);
 	for (; c < PGPS_COUNTS; c++)
 		kept->time[c - PGPS_FIRST_TIME] = bucket->count[c];
+	kept->load = bucket->load;
 }
 
 static void
@@ -94,6 +95,7 @@ unpack(PgpsBucket *bucket, const PgpsKept *kept)
 			(int64) kept->count[c];
 	for (; c < PGPS_COUNTS; c++)
 		bucket->count[c] = kept->time[c - PGPS_FIRST_TIME];
+	bucket->load = kept->load;
 }
 
 /* Put a bucket in its place in a ring. */

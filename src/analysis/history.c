@@ -79,6 +79,7 @@ add_to_bucket(PgpsBucket *bucket, const PgpsBucket *seen, const int64 *rise)
 	raise_max(&bucket->max_lent, seen->max_lent);
 	bucket->watched = seen->watched;
 	memcpy(bucket->busiest, seen->busiest, sizeof(bucket->busiest));
+	pgps_load_add(&bucket->load, &seen->load);
 	for (c = 0; c < PGPS_COUNTS; c++)
 	{
 		if (rise[c] >= 0)
@@ -169,6 +170,7 @@ see_pool(Seen *seen, const PgpsPoolState *pool, const PgpsRejections *rejections
 	now->max_used = pool->fullest_pct < 0 ? -1 :
 		clamp(pool->fullest_pct * 10);
 	now->max_lent = pool->lent;
+	now->load = *pgps_load_rise(pool->copy);
 	for (i = 0; i < PGPS_COUNTS; i++)
 		now->count[i] = i == PGPS_COUNT_REJECTED ?
 			pgps_rejected(rejections, hash).count :
@@ -199,7 +201,7 @@ pgps_history_note(const PgpsSnapshot *snapshot)
 	int64		watched;
 	int			i;
 
-	watched = pgps_watch_load(snapshot,
+	watched = pgps_watch_busy(snapshot,
 							  pgps_bucket_start(PGPS_TEN_MINUTES,
 												snapshot->taken_at));
 	pgps_rings_assign(snapshot, last_pass, rings);

@@ -11,20 +11,21 @@
 #ifndef PGPS_HISTORY_H
 #define PGPS_HISTORY_H
 
+#include "analysis/load.h"
 #include "analysis/snapshot.h"
 
 /*
  * How busy one instance of a pool was, on average of the time that it was
  * watched; by what the pool reports, and by what the server sees.
  */
-typedef struct PgpsLoad
+typedef struct PgpsBusy
 {
 	float		load;			/* connections lent out, or in a transaction;
 								 * -1 = not reported */
 	float		arrivals;		/* checkouts or transactions a second; -1 =
 								 * not reported */
 	int32		cap;			/* its maximum then; -1 = unknown */
-} PgpsLoad;
+} PgpsBusy;
 
 typedef enum PgpsBasis
 {
@@ -78,11 +79,12 @@ typedef struct PgpsBucket
 	int32		max_waiting;
 	int32		max_used;		/* of the fullest instance, per mille */
 	int64		count[PGPS_COUNTS];
+	PgpsLoadSums load;
 
 	/* of ten minutes only */
 	int64		watched;		/* microseconds that were watched */
 	int32		max_lent;		/* the most lent out by one instance at once */
-	PgpsLoad	busiest[PGPS_BASES];	/* of its instances, by each basis */
+	PgpsBusy	busiest[PGPS_BASES];	/* of its instances, by each basis */
 } PgpsBucket;
 
 /* a bucket in the save file; "pool" as there */
@@ -126,8 +128,8 @@ extern char *pgps_digits_text(const int8 *digits);
 extern int	pgps_history_copy(const PgpsCopy *copy, PgpsSavedBucket **saved);
 extern void pgps_history_restore(const PgpsSavedBucket *saved, int32 pool);
 
-/* load.c, for the collector alone */
-extern int64 pgps_watch_load(const PgpsSnapshot *snapshot, TimestampTz since);
-extern void pgps_busiest(const PgpsPoolState *pool, PgpsLoad *busiest);
+/* busy.c, for the collector alone */
+extern int64 pgps_watch_busy(const PgpsSnapshot *snapshot, TimestampTz since);
+extern void pgps_busiest(const PgpsPoolState *pool, PgpsBusy *busiest);
 
 #endif							/* PGPS_HISTORY_H */

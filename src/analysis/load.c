@@ -1,15 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * load.c
- *	  How busy each instance was in the current ten minutes.
+ *	  How many connections were in a transaction on average, and what they did.
  *
- * By Little's law the load is how many connections are lent out on average.
- * There are two bases.  "client" is what the pool reports: the total time of
- * use, or else samples of the number that is lent out.  "server" is the total
- * time of transactions.
+ * Sessions are a difference of counted time by the time that passed, and so is
+ * their idle part: both are exact.  What was active is split as its samples
+ * are.
  *
- * This is the collector's own memory: it is lost when the collector ends, and
- * the next one starts anew.
+ * The last minute is kept in steps, in the collector's own memory: the next
+ * collector starts anew.  What it makes of them at each pass is shared, under
+ * PGPS_LOAD_LOCK.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -17,178 +17,260 @@
  */
 #include "postgres.h"
 
-#include "analysis/history.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "analysis/load.h"
 #include "base/clock.h"
-#include "base/grow.h"
-#include "base/settings.h"
+#include "base/shmem.h"
 
-/*
- * If passes are further apart, the time between them was not watched, unless
- * they are meant to be.
- */
-#define LONG_PAUSE USECS_PER_MINUTE
-#define PASSES_APART (2 * pgps_sample_interval * INT64CONST(1000))
+#define STEPS 12
+#define STEP_LENGTH (5 * USECS_PER_SEC)
 
-/* below it, the average may be that of a single moment */
-#define SHORT_WATCH USECS_PER_MINUTE
+/* with fewer samples nothing is said of the parts */
+#define ENOUGH_SAMPLES 10
 
-typedef struct Counters
-{
-	int64		checkouts;
-	int64		use_time;		/* microseconds */
-	int64		xacts;
-	int64		xact_time;
-} Counters;
-
+/* what was seen last, since when, and what it rose by in each step */
 typedef struct Watched
 {
-	TimestampTz owner;			/* first_seen of the instance */
-	int64		watched;		/* microseconds */
-	double		lent;			/* connections times microseconds */
-	Counters	before;			/* at the beginning */
+	TimestampTz owner;			/* first_seen of the pool */
+	int64		last_step;		/* it has been cleared up to that one */
+	PgpsTimes	times;
+	PgpsLoadSums rise;			/* at the last pass */
+	PgpsLoadSums steps[STEPS];
 } Watched;
 
-static Watched *instances = NULL;	/* by number of the entry */
-static int	room = 0;		/* so many elements */
-static TimestampTz started = 0; /* beginning of the ten minutes */
+static PgpsLoad *shared = NULL; /* by number of the pool, then the server */
+
+/* the collector's: the same, and when it last looked */
+static Watched *watched = NULL;
 static TimestampTz last_look = 0;
-static int64 watched_all = 0;	/* of these ten minutes, microseconds */
+static TimestampTz last_pass = 0;
 
-static void
-count_up(Counters *counters, const PgpsInstanceState *state)
+static int
+server_place(void)
 {
-	const PgpsCounters *counted = &state->data->counters;
-
-	counters->checkouts = pgps_count(counted, PGPS_CHECKOUTS, -1);
-	counters->use_time = pgps_count(counted, PGPS_TOTAL_USE_TIME, -1);
-	counters->xacts = pgps_count(counted, PGPS_SERVER_XACTS, 0);
-	counters->xact_time = pgps_count(counted, PGPS_XACT_TIME, 0);
+	return pgps_pool_capacity();
 }
 
-/* A counter that is reported for the first time counts from now on. */
-static void
-start_counting(Counters *before, const PgpsInstanceState *state)
+Size
+pgps_load_size(void)
 {
-	Counters	now;
-
-	count_up(&now, state);
-	if (before->checkouts < 0)
-		before->checkouts = now.checkouts;
-	if (before->use_time < 0)
-		before->use_time = now.use_time;
+	return mul_size(pgps_pool_capacity() + 1, sizeof(PgpsLoad));
 }
 
-/*
- * Look at all instances.  "since" is when the ten minutes began.  Returns how
- * many microseconds of them were watched: the time between two passes belongs
- * to those in which it ends.
- */
-int64
-pgps_watch_load(const PgpsSnapshot *snapshot, TimestampTz since)
+/* The area is zeroed: nothing is known. */
+void
+pgps_load_init(void *area, bool found)
 {
-	TimestampTz now = snapshot->taken_at;
-	int64		passed = pgps_elapsed(last_look, now);
-	bool		anew = started != since;
-	int			end = 1;
+	shared = area;
+}
+
+void
+pgps_load_add(PgpsLoadSums *sum, const PgpsLoadSums *more)
+{
 	int			i;
 
-	if (passed > Max(LONG_PAUSE, PASSES_APART))
-	{
-		passed = 0;
-		anew = true;
-	}
-	for (i = 0; i < snapshot->ninstances; i++)
-		end = Max(end, snapshot->instances[i].copy->index + 1);
-	instances = pgps_grow(instances, &room, end, sizeof(Watched));
-	if (anew)
-	{
-		memset(instances, 0, room * sizeof(Watched));
-		watched_all = 0;
-		started = since;
-	}
-	last_look = now;
-	watched_all += passed;
-
-	for (i = 0; i < snapshot->ninstances; i++)
-	{
-		const PgpsInstanceState *state = &snapshot->instances[i];
-		Watched    *w = &instances[state->copy->index];
-
-		if (w->owner != state->data->first_seen)
-		{
-			memset(w, 0, sizeof(Watched));
-			w->owner = state->data->first_seen;
-			count_up(&w->before, state);
-			continue;
-		}
-		start_counting(&w->before, state);
-		w->watched += passed;
-		w->lent += (double) passed * pgps_get(&state->now.shown, PGPS_CHECKED_OUT, 0);
-	}
-	return watched_all;
+	sum->watched += more->watched;
+	sum->times.in_xact += more->times.in_xact;
+	sum->times.idle += more->times.idle;
+	sum->samples.seen += more->samples.seen;
+	sum->samples.blind += more->samples.blind;
+	for (i = 0; i < PGPS_PARTS; i++)
+		sum->samples.part[i] += more->samples.part[i];
 }
 
-/* How much a counter rose.  One that fell was reset, and counts from 0. */
-static double
-rise_of(int64 now, int64 before)
+/* Average sessions, and the parts of them that are known */
+void
+pgps_load_work_out(PgpsLoad *load, const PgpsLoadSums *sums)
 {
-	return now >= before ? now - before : now;
+	double		active;
+	double		samples = 0;
+	bool		blind = sums->samples.blind > 0 || !pgstat_track_activities;
+	int			i;
+
+	load->sessions = load->idle_in_xact = -1;
+	for (i = 0; i < PGPS_PARTS; i++)
+	{
+		load->part[i] = -1;
+		samples += sums->samples.part[i];
+	}
+	if (sums->watched <= 0)
+		return;
+	load->sessions = (double) sums->times.in_xact / sums->watched;
+	if (blind)
+		return;
+	load->idle_in_xact = (double) Min(sums->times.idle, sums->times.in_xact) /
+		sums->watched;
+	if (sums->samples.seen < ENOUGH_SAMPLES && load->sessions > 0)
+		return;
+	active = load->sessions - load->idle_in_xact;
+	for (i = 0; i < PGPS_PARTS; i++)
+		load->part[i] = samples > 0 ? active * sums->samples.part[i] / samples : 0;
+
+	/* it was active, but never when somebody looked */
+	if (samples == 0)
+		load->part[PGPS_PART_OTHER] = active;
 }
 
-/* The average is limited to the number of connections that there can be. */
-static float
-average(double total, double time, int32 cap)
-{
-	double		load = total / time;
+/*-------------------------------------------------------------------------
+ * The collector
+ *-------------------------------------------------------------------------
+ */
 
-	return cap > 0 ? Min(load, cap) : load;
+static int64
+step_of(TimestampTz now)
+{
+	return (now - pgps_floor_mod(now, STEP_LENGTH)) / STEP_LENGTH;
+}
+
+/* Add what a pool, or the server, rose by to its minute, and say what that is. */
+static void
+add_to_minute(PgpsLoad *load, Watched *w, TimestampTz now)
+{
+	const Watched *server = &watched[server_place()];
+	PgpsLoadSums minute = {0};
+	int64		step = step_of(now);
+	int			i;
+
+	if (w->last_step > step || w->last_step <= step - STEPS)
+		memset(w->steps, 0, sizeof(w->steps));
+	else
+	{
+		for (; w->last_step < step; w->last_step++)
+			memset(&w->steps[pgps_floor_mod(w->last_step + 1, STEPS)], 0,
+				   sizeof(PgpsLoadSums));
+	}
+	w->last_step = step;
+	pgps_load_add(&w->steps[pgps_floor_mod(step, STEPS)], &w->rise);
+	for (i = 0; i < STEPS; i++)
+		pgps_load_add(&minute, &w->steps[i]);
+
+	/* the minute is the same for all: before it was made a pool had no load */
+	minute.watched = 0;
+	for (i = 0; i < STEPS; i++)
+		minute.watched += server->steps[i].watched;
+	pgps_load_work_out(load, &minute);
+	load->owner = w->owner;
+	load->until = now;
+}
+
+/* A counter never falls; where it seems to, it will catch up. */
+static int64
+raise_to(int64 *seen, int64 now)
+{
+	int64		rise = Max(now - *seen, 0);
+
+	*seen += rise;
+	return rise;
 }
 
 static void
-work_out_load(PgpsLoad *load, const PgpsInstanceState *state)
+see_pool(Watched *w, const PgpsPoolState *pool, int64 unpublished, int64 passed)
 {
-	const Watched *w = &instances[state->copy->index];
-	double		time = Max(w->watched, Min(watched_all, SHORT_WATCH));
-	Counters	now;
-	PgpsLoad   *client = &load[PGPS_BASIS_CLIENT];
-	PgpsLoad   *server = &load[PGPS_BASIS_SERVER];
+	const PgpsCounters *counters = &pool->counters;
+	bool		anew = w->owner != pool->data->first_seen;
 
-	count_up(&now, state);
-	client->cap = server->cap = pgps_get(&state->now.shown, PGPS_MAX_SIZE, -1);
-	client->load = client->arrivals = -1;
-	server->load = average(rise_of(now.xact_time, w->before.xact_time), time,
-						   state->server.connections);
-	server->arrivals = rise_of(now.xacts, w->before.xacts) * USECS_PER_SEC / time;
-	if (!state->now.reported || !pgps_known(&state->now.shown, PGPS_CHECKED_OUT))
-		return;
-	client->load = average(now.use_time < 0 ? w->lent :
-						   rise_of(now.use_time, w->before.use_time), time,
-						   client->cap);
-	if (now.checkouts >= 0)
-		client->arrivals = rise_of(now.checkouts, w->before.checkouts) *
-			USECS_PER_SEC / time;
+	if (anew)
+	{
+		memset(w, 0, sizeof(Watched));
+		w->owner = pool->data->first_seen;
+	}
+	w->rise.samples = pgps_take_samples(pool->copy->index);
+	w->rise.times.in_xact = raise_to(&w->times.in_xact,
+									 pgps_count(counters, PGPS_LOAD_TIME, 0));
+	w->rise.times.idle = raise_to(&w->times.idle,
+								  pgps_count(counters, PGPS_LOAD_IDLE_TIME, 0) +
+								  unpublished);
+	w->rise.watched = passed;
+
+	/* what a pool had before somebody watched is not known */
+	if (passed == 0 || (anew && w->owner <= last_pass))
+		memset(&w->rise, 0, sizeof(w->rise));
 }
 
-/* The busiest instance of a pool, by each basis; the pool was just watched. */
+/* Add one look at all pools. */
 void
-pgps_busiest(const PgpsPoolState *pool, PgpsLoad *busiest)
+pgps_load_note(const PgpsSnapshot *snapshot)
 {
-	int			i,
-				b;
+	TimestampTz now = snapshot->backends_at;
+	int64		passed = last_look == 0 ? 0 : Max(now - last_look, 0);
+	int64	   *unpublished = palloc0(Max(snapshot->max_pool, 1) * sizeof(int64));
+	PgpsLoad   *loads = palloc(Max(snapshot->npools, 1) * sizeof(PgpsLoad));
+	PgpsLoad	server;
+	Watched    *all;
+	int			i;
 
-	for (b = 0; b < PGPS_BASES; b++)
-		busiest[b].load = busiest[b].arrivals = busiest[b].cap = -1;
-	for (i = 0; i < pool->ninstances && watched_all > 0; i++)
+	if (watched == NULL)
+		watched = MemoryContextAllocExtended(TopMemoryContext,
+											 (server_place() + 1) * sizeof(Watched),
+											 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+
+	/* first the server, whose time it is, then what its pools did in it */
+	all = &watched[server_place()];
+	memset(&all->rise, 0, sizeof(all->rise));
+	all->owner = snapshot->info.started_at;
+	all->rise.watched = passed;
+	add_to_minute(&server, all, now);
+	memset(&all->rise, 0, sizeof(all->rise));
+	for (i = 0; i < snapshot->nbackends; i++)
 	{
-		PgpsLoad	load[PGPS_BASES];
+		const PgpsInstanceState *at = pgps_instance_of(snapshot,
+													   &snapshot->backends[i]);
 
-		if (!pool->instances[i]->counts)
-			continue;
-		work_out_load(load, pool->instances[i]);
-		for (b = 0; b < PGPS_BASES; b++)
-		{
-			if (load[b].load > busiest[b].load)
-				busiest[b] = load[b];
-		}
+		if (at != NULL)
+			unpublished[at->data->pool] += pgps_unpublished_idle(&snapshot->backends[i]);
+	}
+	for (i = 0; i < snapshot->npools; i++)
+	{
+		const PgpsPoolState *pool = &snapshot->pools[i];
+		Watched    *w = &watched[pool->copy->index];
+
+		CHECK_FOR_INTERRUPTS();
+		see_pool(w, pool, unpublished[pool->copy->index], passed);
+		add_to_minute(&loads[i], w, now);
+		pgps_load_add(&all->rise, &w->rise);
+	}
+	all->rise.watched = 0;
+	add_to_minute(&server, all, now);
+	last_pass = last_look = now;
+
+	pgps_acquire(PGPS_LOAD_LOCK, LW_EXCLUSIVE);
+	for (i = 0; i < snapshot->npools; i++)
+		shared[snapshot->pools[i].copy->index] = loads[i];
+	shared[server_place()] = server;
+	pgps_release(PGPS_LOAD_LOCK);
+	pfree(unpublished);
+	pfree(loads);
+}
+
+/* What a pool rose by at this pass */
+const PgpsLoadSums *
+pgps_load_rise(const PgpsPoolCopy *pool)
+{
+	return &watched[pool->index].rise;
+}
+
+/*-------------------------------------------------------------------------
+ * Reading
+ *-------------------------------------------------------------------------
+ */
+
+/* The last minute of a pool, or of the server for NULL */
+void
+pgps_load_read(PgpsLoad *load, const PgpsPoolCopy *pool)
+{
+	static const PgpsLoadSums nothing = {0};
+
+	pgps_acquire(PGPS_LOAD_LOCK, LW_SHARED);
+	*load = shared[pool != NULL ? pool->index : server_place()];
+	pgps_release(PGPS_LOAD_LOCK);
+	if (load->owner == 0 ||
+		(pool != NULL && load->owner != pool->data.first_seen))
+	{
+		pgps_load_work_out(load, &nothing);
+		load->until = 0;
 	}
 }

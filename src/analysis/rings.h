@@ -33,6 +33,7 @@ typedef struct PgpsKept
 	int32		max_used;
 	uint32		count[PGPS_FIRST_TIME];
 	int64		time[PGPS_COUNTS - PGPS_FIRST_TIME];
+	PgpsLoadSums load;
 } PgpsKept;
 
 /* one of ten minutes */
@@ -41,7 +42,7 @@ typedef struct PgpsKeptLong
 	PgpsKept	kept;
 	uint32		watched;
 	int32		max_lent;
-	PgpsLoad	busiest[PGPS_BASES];
+	PgpsBusy	busiest[PGPS_BASES];
 } PgpsKeptLong;
 
 typedef struct PgpsRing

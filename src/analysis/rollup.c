@@ -29,6 +29,8 @@ pgps_take_pooler_xacts(PgpsCounters *counters)
 		pgps_unset_count(counters, PGPS_SERVER_XACTS);
 		pgps_unset_count(counters, PGPS_XACT_TIME);
 	}
+	pgps_unset_count(counters, PGPS_IN_XACT_TIME);
+	pgps_unset_count(counters, PGPS_IDLE_IN_XACT_TIME);
 }
 
 /* How full, in percent of the known maximum; -1 if either is unknown */

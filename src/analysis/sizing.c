@@ -140,7 +140,7 @@ void
 pgps_work_out_sizing(PgpsSizing *sizing, const PgpsBucket *buckets,
 					 int nbuckets, int peak)
 {
-	const PgpsLoad *busiest = NULL;
+	const PgpsBusy *busiest = NULL;
 	int		   *peaks = palloc(Max(nbuckets, 1) * sizeof(int));
 	int			npeaks = 0;
 	int			i;
@@ -163,7 +163,7 @@ pgps_work_out_sizing(PgpsSizing *sizing, const PgpsBucket *buckets,
 	sizing->enough = sizing->observed >= ENOUGH;
 	for (i = 0; i < nbuckets; i++)
 	{
-		const PgpsLoad *load = &buckets[i].busiest[sizing->basis];
+		const PgpsBusy *load = &buckets[i].busiest[sizing->basis];
 
 		if (load->load >= 0 && buckets[i].instances > 0 &&
 			(buckets[i].watched >= SHORT_WATCH || !sizing->enough) &&

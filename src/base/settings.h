@@ -30,6 +30,7 @@
 	S(max_silences, 256, 16, 16384, PGC_POSTMASTER, 0, "Number of silences that are kept.", "A quarter is for members of pg_signal_backend, a quarter for the first one of each other role.") \
 	S(max_instances_per_role, 0, 0, 262144, PGC_SIGHUP, 0, "How many of max_instances one role may take.", "0 means half.") \
 	S(sample_interval, 1000, 100, 60000, PGC_SIGHUP, GUC_UNIT_MS, "Time between two passes of the collector.", NULL) \
+	S(load_interval, 100, 0, 10000, PGC_SIGHUP, GUC_UNIT_MS, "Time between two looks at what connections in a transaction do.", "While nobody is in one there are none; 0 turns them off.") \
 	S(stale_after, 180, 1, INT_MAX / 1000, PGC_SIGHUP, GUC_UNIT_S, "Minimum age at which a report is late.", "A report is also not late before three times the report interval of its instance.") \
 	S(expire_after, 3600, 1, INT_MAX / 1000, PGC_SIGHUP, GUC_UNIT_S, "Time after which an instance without connection and report is forgotten.", "Its counters stay in its pool.") \
 	S(leak_after, 600, 1, INT_MAX / 1000, PGC_SIGHUP, GUC_UNIT_S, "Time without a statement after which a connection that is lent out counts as leaked.", "The same holds for a connection that is idle in a transaction.") \

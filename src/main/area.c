@@ -21,6 +21,7 @@
 #include "alerts/alerts.h"
 #include "alerts/incidents.h"
 #include "analysis/history.h"
+#include "analysis/load.h"
 #include "base/shmem.h"
 #include "main/main.h"
 #include "poolers/poolers.h"
@@ -56,6 +57,7 @@ static const struct
 	{"pgpool_stats usage", pgps_usage_size, pgps_usage_init},
 	{"pgpool_stats rejections", pgps_rejections_size, pgps_rejections_init},
 	{"pgpool_stats history", pgps_history_size, pgps_history_init},
+	{"pgpool_stats load", pgps_load_size, pgps_load_init},
 	{"pgpool_stats alerts", pgps_alerts_size, pgps_alerts_init},
 	{"pgpool_stats incidents", pgps_incidents_size, pgps_incidents_init},
 	{"pgpool_stats silences", pgps_silences_size, pgps_silences_init},

@@ -28,6 +28,7 @@
 #include "alerts/alerts.h"
 #include "analysis/budget.h"
 #include "analysis/history.h"
+#include "analysis/load.h"
 #include "analysis/snapshot.h"
 #include "analysis/usage.h"
 #include "base/clock.h"
@@ -37,6 +38,7 @@
 #include "poolers/poolers.h"
 #include "registry/life.h"
 #include "registry/registry.h"
+#include "server/sampler.h"
 #include "server/usage.h"
 
 #define COLLECTOR_NAME "pgpool_stats collector"
@@ -87,8 +89,21 @@ count_in_xact(const PgpsSnapshot *snapshot)
 	return in_xact;
 }
 
-/* One pass: look at everything once */
-static void
+static bool
+is_anybody_in_xact(const PgpsSnapshot *snapshot)
+{
+	int			i;
+
+	for (i = 0; i < snapshot->nbackends; i++)
+	{
+		if (snapshot->backends[i].in_xact)
+			return true;
+	}
+	return false;
+}
+
+/* One pass: look at everything once.  Returns whether anybody is busy. */
+static bool
 pass(TimestampTz now)
 {
 	bool		turn = pgps_registry_turn_is_due(now);
@@ -130,6 +145,7 @@ pass(TimestampTz now)
 			pgps_registry_note_peaks(state->copy, state->live, state->lent,
 									 state->committed, now);
 	}
+	pgps_load_note(snapshot);
 	pgps_usage_note(snapshot);
 	pgps_sessions_settle(now);
 	pgps_history_note(snapshot);
@@ -138,6 +154,7 @@ pass(TimestampTz now)
 	pgps_registry_trim(now);
 	pgps_registry_expire_pools(now);
 	pgps_registry_note_pass(now, pgps_server_status(snapshot->rejections));
+	return is_anybody_in_xact(snapshot);
 }
 
 /* Log once a minute that the registry is full, however often it happens. */
@@ -164,11 +181,48 @@ log_overflow(TimestampTz now)
 	}
 }
 
+/* Wait so many milliseconds, or until somebody wakes us. */
+static void
+wait_a_while(int time, uint32 wait_event)
+{
+	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+					 time, wait_event);
+	ResetLatch(MyLatch);
+	CHECK_FOR_INTERRUPTS();
+}
+
+/*
+ * Wait for the next pass.  When the last one saw somebody in a transaction,
+ * what such connections do is sampled until then; who comes in between is seen
+ * at the next one.
+ */
+static void
+wait_for_pass(bool busy, uint32 wait_event)
+{
+	TimestampTz last = GetCurrentTimestamp();
+	int			left = pgps_sample_interval;
+
+	while (busy && pgps_load_interval > 0 && left > 0 &&
+		   !ShutdownRequestPending && !ConfigReloadPending)
+	{
+		TimestampTz now;
+
+		pgps_sample();
+		wait_a_while(Min(left, pgps_load_interval), wait_event);
+		now = GetCurrentTimestamp();
+		left -= Max((now - last) / 1000, 1);
+		last = now;
+	}
+	if (left > 0 && !(busy && pgps_load_interval > 0))
+		wait_a_while(left, wait_event);
+}
+
 void
 pgps_collector_main(Datum arg)
 {
 	MemoryContext context;
 	uint32		wait_event;
+	bool		busy;
 
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
@@ -189,7 +243,7 @@ pgps_collector_main(Datum arg)
 		pgps_sample_usage(now);
 		StartTransactionCommand();
 		MemoryContextSwitchTo(context);
-		pass(now);
+		busy = pass(now);
 		CommitTransactionCommand();
 		MemoryContextSwitchTo(context);
 		log_overflow(now);
@@ -197,11 +251,7 @@ pgps_collector_main(Datum arg)
 		pgps_save_if_due(now);
 		MemoryContextReset(context);
 
-		(void) WaitLatch(MyLatch,
-						 WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-						 pgps_sample_interval, wait_event);
-		ResetLatch(MyLatch);
-		CHECK_FOR_INTERRUPTS();
+		wait_for_pass(busy, wait_event);
 		if (ConfigReloadPending)
 		{
 			ConfigReloadPending = false;

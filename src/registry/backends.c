@@ -40,6 +40,9 @@
 /* how often a state is read that is being written, e.g. by a stopped process */
 #define READ_STATE_TRIES 100
 
+/* the same of a slot */
+#define READ_SLOT_TRIES 100
+
 static char *slots = NULL;
 static volatile int32 *instance_of = NULL;	/* number + 1; 0 = none */
 
@@ -176,10 +179,15 @@ void
 pgps_backend_begin_counts(uint32 generation)
 {
 	PgpsSlot   *slot = pgps_my_slot;
+	PgpsTimes	counted = pgps_slot_counted(slot);
 
 	slot->base_xacts = slot->xacts;
 	slot->base_xact_time = slot->total_xact_time;
 	pgps_slot_used(slot, slot->base_used);
+
+	/* what has passed elsewhere of the one that runs stays there */
+	slot->base_times.in_xact = Max(slot->base_times.in_xact, counted.in_xact);
+	slot->base_times.idle = Max(slot->base_times.idle, counted.idle);
 	memset(&slot->histogram, 0, sizeof(slot->histogram));
 	pg_write_barrier();
 	slot->generation = generation;
@@ -190,16 +198,43 @@ pgps_backend_begin_counts(uint32 generation)
  * lock exclusively.
  */
 void
-pgps_backend_enter(int32 instance, uint32 generation)
+pgps_backend_enter(int32 instance, uint32 generation, TimestampTz now)
 {
+	PgpsSlot   *slot = pgps_my_slot;
+
+	slot->base_times = slot->load_base = pgps_slot_passed(slot, now);
 	pgps_backend_begin_counts(generation);
 	pg_write_barrier();
 	instance_of[MyProcNumber] = instance + 1;
 }
 
-/* What a slot has counted for its instance */
+/*
+ * Add what a slot counts for an entry of that generation.  Returns whether
+ * there is anything but its part of the load.
+ */
+bool
+pgps_own_add(PgpsCounters *counters, const PgpsOwnCounts *own,
+			 uint32 generation)
+{
+	int			i;
+
+	pgps_raise_count(counters, PGPS_LOAD_TIME, own->so_far.in_xact);
+	pgps_raise_count(counters, PGPS_LOAD_IDLE_TIME, own->so_far.idle);
+	if (own->generation != generation)
+		return false;
+	pgps_raise_count(counters, PGPS_SERVER_XACTS, own->xacts);
+	pgps_raise_count(counters, PGPS_XACT_TIME, own->xact_time);
+	pgps_raise_count(counters, PGPS_IN_XACT_TIME, own->counted.in_xact);
+	pgps_raise_count(counters, PGPS_IDLE_IN_XACT_TIME, own->counted.idle);
+	for (i = 0; i < PGPS_NUSED; i++)
+		pgps_raise_count(counters, PGPS_CPU_TIME + i, own->used[i]);
+	return true;
+}
+
+/* What of a slot's counts is its instance's */
 static void
-get_own_counts(PgpsOwnCounts *own, const PgpsSlot *slot)
+read_own(PgpsOwnCounts *own, const PgpsSlot *slot, const PgpsTimes *counted,
+		 const PgpsTimes *so_far)
 {
 	int			i;
 
@@ -207,47 +242,29 @@ get_own_counts(PgpsOwnCounts *own, const PgpsSlot *slot)
 	pg_read_barrier();
 	own->xacts = slot->xacts - slot->base_xacts;
 	own->xact_time = slot->total_xact_time - slot->base_xact_time;
+	own->counted = pgps_times_since(counted, &slot->base_times);
+	own->so_far = pgps_times_since(so_far, &slot->load_base);
 	pgps_slot_used(slot, own->used);
 	for (i = 0; i < PGPS_NUSED; i++)
 		own->used[i] -= slot->base_used[i];
 }
 
-void
-pgps_own_counts_add(PgpsCounters *counters, const PgpsOwnCounts *own)
-{
-	int			i;
-
-	pgps_raise_count(counters, PGPS_SERVER_XACTS, own->xacts);
-	pgps_raise_count(counters, PGPS_XACT_TIME, own->xact_time);
-	for (i = 0; i < PGPS_NUSED; i++)
-		pgps_raise_count(counters, PGPS_CPU_TIME + i, own->used[i]);
-}
-
-/* Add what a slot has counted for an entry of that generation. */
-static void
-add_counts(const PgpsSlot *slot, uint32 generation, PgpsCounters *counters,
-		   PgpsHistogram *histogram)
-{
-	PgpsOwnCounts own;
-
-	get_own_counts(&own, slot);
-	if (own.generation != generation)
-		return;
-	pgps_own_counts_add(counters, &own);
-	if (histogram != NULL)
-		pgps_histogram_add(histogram, &slot->histogram);
-}
-
 /*
  * This session is at its instance no more: what it counted is added to the
  * instance's own counts.  Caller holds the spinlock of the entry, and its
- * change count says so.
+ * change count says so.  What has passed of a running transaction is the
+ * instance's.
  */
 void
-pgps_backend_hand_over(uint32 generation, PgpsCounters *counters,
-					   PgpsHistogram *histogram)
+pgps_backend_hand_over(uint32 generation, TimestampTz now,
+					   PgpsCounters *counters, PgpsHistogram *histogram)
 {
-	add_counts(pgps_my_slot, generation, counters, histogram);
+	PgpsTimes	passed = pgps_slot_passed(pgps_my_slot, now);
+	PgpsOwnCounts own;
+
+	read_own(&own, pgps_my_slot, &passed, &passed);
+	if (pgps_own_add(counters, &own, generation))
+		pgps_histogram_add(histogram, &pgps_my_slot->histogram);
 	instance_of[MyProcNumber] = 0;
 }
 
@@ -265,17 +282,20 @@ pgps_backend_release(void)
  * its spinlock.
  */
 void
-pgps_backends_sum(int32 instance, uint32 generation, PgpsCounters *counters,
-				  PgpsHistogram *histogram)
+pgps_backends_sum(int32 instance, uint32 generation, TimestampTz now,
+				  PgpsCounters *counters, PgpsHistogram *histogram)
 {
+	PgpsBackend backend;
 	int			i;
 
 	for (i = 0; i < MaxConnections; i++)
 	{
 		if (instance_of[i] != instance + 1)
 			continue;
-		pg_read_barrier();
-		add_counts(pgps_slot(i), generation, counters, histogram);
+		if (pgps_backend_copy(&backend, i, now) &&
+			pgps_own_add(counters, &backend.own, generation) &&
+			histogram != NULL)
+			pgps_histogram_add(histogram, pgps_backend_histogram(&backend));
 	}
 }
 
@@ -351,12 +371,15 @@ read_state(PgpsBackend *backend, volatile PgBackendStatus *status)
 /*
  * Copy the backend of that process number; false if there is none.  Takes no
  * lock.  Which counts are its instance's is right unless the instance's change
- * count says otherwise.
+ * count says otherwise.  "now" is for what has passed so far.
  */
 bool
-pgps_backend_copy(PgpsBackend *backend, int procno)
+pgps_backend_copy(PgpsBackend *backend, int procno, TimestampTz now)
 {
 	const PgpsSlot *slot = pgps_slot(procno);
+	int			tries = 0;
+	uint32		changes;
+	bool		there;
 
 	backend->pid = pg_atomic_read_u32(unconstify(pg_atomic_uint32 *, &slot->pid));
 	if (backend->pid == 0)
@@ -364,11 +387,7 @@ pgps_backend_copy(PgpsBackend *backend, int procno)
 	pg_read_barrier();
 	backend->instance = pgps_instance_at(procno);
 	pg_read_barrier();
-	get_own_counts(&backend->own, slot);
-	backend->xacts = slot->xacts;
-	backend->total_xact_time = slot->total_xact_time;
 	backend->memory = pgps_slot_memory(slot);
-	backend->max_xact_time = slot->max_xact_time;
 	backend->roleid = slot->roleid;
 	backend->dbid = slot->dbid;
 	backend->labelled = slot->labelled;
@@ -380,8 +399,29 @@ pgps_backend_copy(PgpsBackend *backend, int procno)
 	backend->idle_at = slot->idle_at;
 	backend->pooler = pgps_pooler_of(procno, backend->pid);
 	memcpy(backend->client_addr, slot->client_addr, PGPS_ADDR_LEN);
-	backend->last_xact = slot->xact_start;
-	return read_state(backend, slot->status) &&
+	do
+	{
+		PgpsTimes	counted;
+		PgpsTimes	so_far;
+
+		changes = *(const volatile uint32 *) &slot->changes;
+		pg_read_barrier();
+		backend->last_xact = slot->xact_start;
+		there = read_state(backend, slot->status);
+		backend->xacts = slot->xacts;
+		backend->total_xact_time = slot->total_xact_time;
+		backend->max_xact_time = slot->max_xact_time;
+		backend->published_idle = slot->idle_time + slot->running_idle;
+		counted = pgps_slot_counted(slot);
+		so_far = pgps_slot_so_far(slot, changes, backend, now);
+		read_own(&backend->own, slot, &counted, &so_far);
+		pg_read_barrier();
+	} while (((changes & PGPS_BEING_COUNTED) != 0 ||
+			  changes != *(const volatile uint32 *) &slot->changes) &&
+			 ++tries < READ_SLOT_TRIES);
+	if (backend->state == STATE_DISABLED)
+		backend->in_xact = (changes & PGPS_IN_XACT) != 0;
+	return there &&
 		pg_atomic_read_u32(unconstify(pg_atomic_uint32 *, &slot->pid)) ==
 		(uint32) backend->pid;
 }
@@ -402,7 +442,7 @@ pgps_backend_is_still_in_xact(const PgpsBackend *seen)
 {
 	PgpsBackend now;
 
-	return pgps_backend_copy(&now, seen->procno) && now.pid == seen->pid &&
+	return pgps_backend_copy(&now, seen->procno, 0) && now.pid == seen->pid &&
 		now.instance == seen->instance && now.xacts == seen->xacts &&
 		now.in_xact && now.xact_start == seen->xact_start;
 }

@@ -20,6 +20,7 @@
 #include "registry/counters.h"
 #include "registry/histogram.h"
 #include "registry/identity.h"
+#include "registry/xact_times.h"
 
 #define PGPS_NO_INSTANCE (-1)
 
@@ -45,6 +46,8 @@ typedef struct PgpsOwnCounts
 	int64		xacts;
 	int64		xact_time;		/* microseconds */
 	int64		used[PGPS_NUSED];
+	PgpsTimes	counted;
+	PgpsTimes	so_far;			/* never reset */
 } PgpsOwnCounts;
 
 /* one client backend as a reader sees it */
@@ -77,6 +80,7 @@ typedef struct PgpsBackend
 	bool		in_xact;
 	bool		idle_in_xact;
 	int64		memory;			/* -1 = not looked at as yet */
+	int64		published_idle; /* in transactions, by its slot */
 
 	/* counted by its own events, microseconds */
 	TimestampTz last_xact;		/* start of its current or last transaction */
@@ -132,6 +136,16 @@ typedef struct PgpsSlot
 	TimestampTz lent_at;		/* last report that named it as lent out ... */
 	TimestampTz idle_at;		/* ... and as not */
 
+	/*
+	 * Of what follows, times in transactions belong together: see
+	 * xact_times.h
+	 */
+	uint32		changes;
+	TimestampTz last_end;		/* of the last transaction */
+	int64		unseen_time;	/* in transactions that are no xacts */
+	int64		idle_time;		/* of those that ended, idle */
+	int64		running_idle;	/* of the one that runs, as it is known */
+
 	/* since it connected; each read and written in one piece */
 	TimestampTz xact_start;		/* of its current or last transaction */
 	int64		xacts;
@@ -144,6 +158,8 @@ typedef struct PgpsSlot
 	int64		base_xacts;
 	int64		base_xact_time;
 	int64		base_used[PGPS_NUSED];
+	PgpsTimes	base_times;
+	PgpsTimes	load_base;		/* the same for what no reset ends */
 	PgpsHistogram histogram;	/* of the others */
 } PgpsSlot;
 
@@ -160,6 +176,8 @@ static inline void
 pgps_backend_begin_xact(TimestampTz now)
 {
 	pgps_my_slot->xact_start = now;
+	pg_write_barrier();
+	pgps_my_slot->changes += PGPS_IN_XACT;
 }
 
 /* Was there nothing but reports, and asking first whether one can report? */
@@ -182,18 +200,28 @@ pgps_backend_copy_used(void)
 		   sizeof(used->temp_blks));
 }
 
-/* "duration" is not negative. */
+/*
+ * "duration" is not negative; "idle" is what of it the client let pass between
+ * its statements.
+ */
 static inline void
-pgps_backend_end_xact(int64 duration)
+pgps_backend_end_xact(TimestampTz now, int64 duration, int64 idle)
 {
 	PgpsSlot   *slot = pgps_my_slot;
 
+	slot->changes++;
+	pg_write_barrier();
+	slot->last_end = now;
+	if (unlikely(idle != 0))
+		pgps_slot_count_idle(slot, idle);
 	slot->xacts++;
 	slot->total_xact_time += duration;
 	if (duration > slot->max_xact_time)
 		slot->max_xact_time = duration;
 	slot->histogram.count[pgps_xact_bucket(duration)]++;
 	pgps_backend_copy_used();
+	pg_write_barrier();
+	slot->changes++;
 }
 
 extern Size pgps_backends_size(void);
@@ -210,23 +238,25 @@ extern void pgps_backend_note_report(void);
 extern void pgps_backend_note_used(void);
 
 /* the instance that it counts for */
-extern void pgps_backend_enter(int32 instance, uint32 generation);
+extern void pgps_backend_enter(int32 instance, uint32 generation,
+							   TimestampTz now);
 extern void pgps_backend_begin_counts(uint32 generation);
-extern void pgps_backend_hand_over(uint32 generation, PgpsCounters *counters,
+extern void pgps_backend_hand_over(uint32 generation, TimestampTz now,
+								   PgpsCounters *counters,
 								   PgpsHistogram *histogram);
 extern void pgps_backend_release(void);
-extern void pgps_backends_sum(int32 instance, uint32 generation,
+extern bool pgps_own_add(PgpsCounters *counters, const PgpsOwnCounts *own,
+						 uint32 generation);
+extern void pgps_backends_sum(int32 instance, uint32 generation, TimestampTz now,
 							  PgpsCounters *counters, PgpsHistogram *histogram);
 
 extern void pgps_backends_note_pids(int32 instance, const PgpsPids *lent,
 									const PgpsPids *idle, TimestampTz now);
 
 extern int32 pgps_instance_at(int procno);
-extern bool pgps_backend_copy(PgpsBackend *backend, int procno);
+extern bool pgps_backend_copy(PgpsBackend *backend, int procno, TimestampTz now);
 extern const PgpsHistogram *pgps_backend_histogram(const PgpsBackend *backend);
 extern bool pgps_backend_is_still_in_xact(const PgpsBackend *seen);
-extern void pgps_own_counts_add(PgpsCounters *counters,
-								const PgpsOwnCounts *own);
 extern int	pgps_client_processes(void);
 
 /* used.c: what is known of it from outside */

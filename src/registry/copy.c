@@ -261,14 +261,16 @@ copy_instance(Copying *c, int32 i, bool whole)
 				   entry->xact_times.base[1 - entry->xact_times.turn],
 				   sizeof(c->bases[place]));
 		if (hold)
-			pgps_backends_sum(i, to->generation, &to->data.counters, histogram);
+			pgps_backends_sum(i, to->generation, copy->backends_at,
+							  &to->data.counters, histogram);
 		SpinLockRelease(&entry->mutex);
 		if (!whole)
 			break;
 		c->instance_changes[i] = changes;
 		if (hold)
 			break;
-		pgps_backends_sum(i, to->generation, &to->data.counters, histogram);
+		pgps_backends_sum(i, to->generation, copy->backends_at,
+						  &to->data.counters, histogram);
 		pg_read_barrier();
 		if (changes == pgps_instance_changes[i])
 			break;
@@ -305,15 +307,14 @@ copy_backends(Copying *c)
 		if (c->only_pool != PGPS_ALL_POOLS &&
 			copied_instance(c, pgps_instance_at(procno)) == NULL)
 			continue;
-		if (!pgps_backend_copy(backend, procno))
+		if (!pgps_backend_copy(backend, procno, copy->backends_at))
 			continue;
 		copy->nbackends++;
 		instance = copied_instance(c, backend->instance);
-		if (instance == NULL ||
-			backend->own.generation != instance->generation)
-			continue;
-		pgps_own_counts_add(&instance->data.counters, &backend->own);
-		if (instance->histogram != NULL)
+		if (instance != NULL &&
+			pgps_own_add(&instance->data.counters, &backend->own,
+						 instance->generation) &&
+			instance->histogram != NULL)
 			pgps_histogram_add(instance->histogram,
 							   pgps_backend_histogram(backend));
 	}

@@ -69,7 +69,13 @@ pgps_counters_subtract(PgpsCounters *rest, const PgpsCounters *less)
 void
 pgps_counters_reset(PgpsCounters *c)
 {
-	memset(c->value, 0, sizeof(c->value));
+	int			i;
+
+	for (i = PGPS_FIRST_COUNTER; i < PGPS_COUNTERS_END; i++)
+	{
+		if (!pgps_is_never_reset(i))
+			c->value[i - PGPS_FIRST_COUNTER] = 0;
+	}
 }
 
 /* Take away what the pool reported, and return it. */

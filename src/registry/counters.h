@@ -34,6 +34,11 @@ typedef enum PgpsServerCounter
 	PGPS_XACT_TIME,
 	PGPS_EXHAUSTED_COUNT,
 	PGPS_EXHAUSTED_TIME,
+	PGPS_IN_XACT_TIME,			/* in transactions, at whom it passed */
+	PGPS_IDLE_IN_XACT_TIME,		/* of that, idle */
+	PGPS_LOAD_TIME,				/* the same two with what is running, never
+								 * reset: load is a difference of them */
+	PGPS_LOAD_IDLE_TIME,
 
 	/* what its sessions have used, see PgpsUsed in backends.h */
 	PGPS_CPU_TIME,
@@ -63,6 +68,13 @@ static inline bool
 pgps_is_counted(const PgpsCounters *c, int counter)
 {
 	return (c->known & ((uint64) 1 << (counter - PGPS_FIRST_COUNTER))) != 0;
+}
+
+/* Does it go on after a reset? */
+static inline bool
+pgps_is_never_reset(int counter)
+{
+	return counter == PGPS_LOAD_TIME || counter == PGPS_LOAD_IDLE_TIME;
 }
 
 /* Its value, or "otherwise" */

@@ -184,17 +184,27 @@ pgps_registry_counted(const PgpsPoolKey *key, const char *instance,
 	return any;
 }
 
+/* The pool that a session is at, or PGPS_NO_POOL; read without a lock */
+int32
+pgps_pool_at(int procno)
+{
+	int32		i = pgps_instance_at(procno);
+
+	return i == PGPS_NO_INSTANCE ? PGPS_NO_POOL : pgps_instance_pools[i] - 1;
+}
+
 /* The client backends alone, whatever they are at */
 PgpsBackend *
 pgps_registry_backends(int *nbackends)
 {
 	PgpsBackend *backends = palloc(MaxConnections * sizeof(PgpsBackend));
+	TimestampTz now = GetCurrentTimestamp();
 	int			procno,
 				n = 0;
 
 	for (procno = 0; procno < MaxConnections; procno++)
 	{
-		if (pgps_backend_copy(&backends[n], procno))
+		if (pgps_backend_copy(&backends[n], procno, now))
 			n++;
 	}
 	*nbackends = n;

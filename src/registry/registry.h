@@ -31,6 +31,7 @@
 #define PGPS_OTHER "(other)"
 #define PGPS_POOL_MODE_LEN 12
 #define PGPS_ALL_POOLS (-1)		/* instead of the number of one */
+#define PGPS_NO_POOL (-1)
 
 /* how many of the last report intervals we look at */
 #define PGPS_INTERVALS 5
@@ -247,6 +248,7 @@ extern int32 pgps_instance_most_idle(const PgpsInstance *data,
 
 extern int32 pgps_pool_capacity(void);
 extern int32 pgps_instance_capacity(void);
+extern int32 pgps_pool_at(int procno);
 extern Size pgps_registry_size(void);
 extern void pgps_registry_init(void *area, bool found);
 

@@ -24,7 +24,7 @@
  * cannot be given up.
  */
 static void
-detach(int32 i)
+detach(int32 i, TimestampTz now)
 {
 	PgpsInstanceEntry *entry = pgps_instance(i);
 	PgpsInstance *data = &entry->data;
@@ -32,7 +32,7 @@ detach(int32 i)
 	SpinLockAcquire(&entry->mutex);
 	data->last_xact = Max(data->last_xact, pgps_backend_last_xact());
 	pgps_change_begins(&pgps_instance_changes[i]);
-	pgps_backend_hand_over(entry->activity.generation, &data->counters,
+	pgps_backend_hand_over(entry->activity.generation, now, &data->counters,
 						   &entry->xact_times.all);
 	pgps_change_ends(&pgps_instance_changes[i]);
 	SpinLockRelease(&entry->mutex);
@@ -56,10 +56,14 @@ attach(int32 i, bool in_xact, TimestampTz now)
 		return;
 	if (old != PGPS_NO_INSTANCE)
 	{
+		/* the time of it that passed is the old one's: nobody has seen more */
+		if (in_xact)
+			now = GetCurrentTimestamp();
+
 		/* first: when nobody is attached, the entry may become another's */
 		if (in_xact)
 			pgps_activity_end(&pgps_instance(old)->activity, now);
-		detach(old);
+		detach(old, now);
 	}
 
 	pgps_instance_attach(i);
@@ -71,7 +75,7 @@ attach(int32 i, bool in_xact, TimestampTz now)
 		pgps_pools[pool].data.peak_connections_at = now;
 		pgps_change_ends(&pgps_pool_changes[pool]);
 	}
-	pgps_backend_enter(i, entry->activity.generation);
+	pgps_backend_enter(i, entry->activity.generation, now);
 }
 
 /* This session connects, but belongs to no pool that is tracked. */
@@ -155,14 +159,16 @@ void
 pgps_registry_unplace(bool in_xact)
 {
 	int32		i = pgps_backend_instance();
+	TimestampTz now;
 
 	if (i == PGPS_NO_INSTANCE)
 		return;
 	pgps_backend_note_used();
 	pgps_lock_registry(LW_EXCLUSIVE);
+	now = GetCurrentTimestamp();
 	if (in_xact)
-		pgps_activity_end(&pgps_instance(i)->activity, GetCurrentTimestamp());
-	detach(i);
+		pgps_activity_end(&pgps_instance(i)->activity, now);
+	detach(i, now);
 	pgps_unlock_registry();
 }
 
@@ -183,5 +189,5 @@ pgps_registry_leave(const PgpsSessionEnd *end)
 	entry->data.last_seen = now;
 	SpinLockRelease(&entry->mutex);
 	pgps_sessions_end(entry->data.pool, end);
-	detach(i);
+	detach(i, now);
 }

@@ -37,6 +37,7 @@
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "parser/analyze.h"
+#include "pgstat.h"
 #include "replication/walsender.h"
 #include "storage/ipc.h"
 #include "tcop/utility.h"
@@ -54,6 +55,7 @@
 #include "registry/registry.h"
 #include "server/events.h"
 #include "server/life.h"
+#include "server/utilities.h"
 
 static post_parse_analyze_hook_type prev_post_parse_analyze_hook = NULL;
 static ExecutorStart_hook_type prev_ExecutorStart_hook = NULL;
@@ -75,7 +77,12 @@ static PgpsActivity *here = NULL;
 /* its transaction, as far as we count it */
 static bool in_xact = false;
 static TimestampTz xact_start;
-static TimestampTz last_end = 0;	/* of the one before */
+
+/* what the server's count of idle time in transactions was at its start */
+static PgStat_Counter idle_before;
+
+/* no statement of it was seen, but its end was */
+static bool unseen = false;
 
 /* it has failed, and its block is open until the client sends ROLLBACK */
 static bool failed = false;
@@ -115,7 +122,7 @@ session_moved(PgpsActivity *there)
 			pgps_activity_begin(there, GetCurrentTimestamp());
 	}
 	else
-		pgps_backend_begin_xact(0); /* none of it was there */
+		pgps_my_slot->xact_start = 0;	/* none of it was there */
 	here = there;
 }
 
@@ -162,10 +169,9 @@ end_xact(TimestampTz now)
 	int64		duration = Max(now - xact_start, 0);	/* clocks are set back */
 
 	in_xact = false;
-	last_end = now;
 	if (here && unlikely(pgps_my_slot->generation != here->generation))
 		pgps_backend_begin_counts(here->generation);	/* it was reset */
-	pgps_backend_end_xact(duration);
+	pgps_backend_end_xact(now, duration, pgStatTransactionIdleTime - idle_before);
 	if (here)
 		pgps_activity_end(here, now);
 }
@@ -175,9 +181,43 @@ enter_xact(TimestampTz now)
 {
 	in_xact = true;
 	xact_start = now;
+	idle_before = pgStatTransactionIdleTime;
 	pgps_backend_begin_xact(now);
 	if (here)
 		pgps_activity_begin(here, now);
+}
+
+/* The transaction goes on; others see how long it has been idle so far. */
+static inline void
+go_on(void)
+{
+	pgps_my_slot->running_idle = pgStatTransactionIdleTime - idle_before;
+}
+
+/*
+ * A transaction ends, and no statement of it was seen: it failed or waited in
+ * vain for a lock before the first event, or was about settings.  The session
+ * was in a transaction all the same.
+ */
+static inline void watch_xact(void);
+
+static pg_noinline void
+begin_unseen(void)
+{
+	if (!pgps_backend_joined())
+		return;
+	unseen = true;
+	watch_xact();
+	pgps_slot_begin_unseen(pgps_my_slot,
+						   Max(GetCurrentTransactionStartTimestamp(),
+							   pgps_my_slot->last_end));
+}
+
+static pg_noinline void
+end_unseen(void)
+{
+	unseen = false;
+	pgps_slot_end_unseen(pgps_my_slot, GetCurrentTimestamp());
 }
 
 static void end_chained(void);
@@ -200,6 +240,8 @@ at_xact_over(void *arg)
 	if (in_xact)
 		end_xact(unlikely(failed) ? GetCurrentTimestamp() :
 				 GetCurrentTransactionStopTimestamp());
+	else if (unseen)
+		end_unseen();
 	failed = false;
 	if (unlikely(must_move()))
 		place(false);
@@ -214,7 +256,7 @@ end_chained(void)
 	chain = NO_CHAIN;
 	at_xact_over(NULL);
 	if (counts)
-		enter_xact(last_end);
+		enter_xact(pgps_my_slot->last_end);
 }
 
 /* Have at_xact_over() called. */
@@ -243,7 +285,7 @@ begin_xact(void)
 	 * procedure or in the middle of a query string.
 	 */
 	start = GetCurrentTransactionStartTimestamp();
-	enter_xact(Max(start, last_end));
+	enter_xact(Max(start, pgps_my_slot->last_end));
 }
 
 /* A statement of this session is about to run. */
@@ -257,30 +299,11 @@ statement(void)
 	else
 	{
 		watch_xact();
+		go_on();
 		/* a failed block is still that of the label it failed under */
 		if (unlikely(must_move()) && !IsAbortedTransactionBlockState())
 			place(false);
 	}
-}
-
-/* May it end and start transactions in its middle? */
-static bool
-is_long_utility(const Node *stmt)
-{
-	return IsA(stmt, VacuumStmt) || nodeTag(stmt) == PGPS_T_CLUSTER ||
-		IsA(stmt, ReindexStmt) ||
-		(IsA(stmt, IndexStmt) && ((const IndexStmt *) stmt)->concurrent) ||
-		(IsA(stmt, DropStmt) && ((const DropStmt *) stmt)->concurrent) ||
-		IsA(stmt, AlterTableStmt);	/* DETACH PARTITION CONCURRENTLY */
-}
-
-/* Does it belong to no transaction of the client's? */
-static bool
-is_setting(const Node *stmt)
-{
-	return stmt != NULL &&
-		(IsA(stmt, VariableSetStmt) || IsA(stmt, VariableShowStmt) ||
-		 IsA(stmt, DiscardStmt));
 }
 
 static void
@@ -289,7 +312,7 @@ utility_statement(const Node *stmt)
 	/* in a failed block nothing runs but its end, and it has begun long ago */
 	if (!pgps_backend_joined() || (!in_xact && IsAbortedTransactionBlockState()))
 		return;
-	if (!is_setting(stmt))
+	if (!pgps_is_setting(stmt))
 		statement();
 	else if (!in_xact)
 		watch_xact();
@@ -367,7 +390,7 @@ process_utility(PlannedStmt *pstmt, const char *query_string,
 		after = ((const TransactionStmt *) stmt)->kind == TRANS_STMT_COMMIT ?
 			CHAIN_IF_COMMITTED : CHAIN;
 	utility_statement(stmt);
-	if (in_xact && context == PROCESS_UTILITY_TOPLEVEL && is_long_utility(stmt))
+	if (in_xact && context == PROCESS_UTILITY_TOPLEVEL && pgps_is_long_utility(stmt))
 	{
 		in_long_utility = true;
 		PG_TRY();
@@ -399,6 +422,16 @@ process_utility(PlannedStmt *pstmt, const char *query_string,
  *-------------------------------------------------------------------------
  */
 
+/* How long this session has been idle in its transaction */
+static int64
+idle_spell(TimestampTz now)
+{
+	if (MyBEEntry->st_state != STATE_IDLEINTRANSACTION &&
+		MyBEEntry->st_state != STATE_IDLEINTRANSACTION_ABORTED)
+		return 0;
+	return Max(now - MyBEEntry->st_state_start_timestamp, 0);
+}
+
 /*
  * Our callback runs before that which aborts an open transaction: it is ended
  * here.
@@ -407,17 +440,28 @@ static void
 leave(int code, Datum arg)
 {
 	PgpsSessionEnd end = {0};
+	TimestampTz now;
 
 	if (!pgps_backend_joined())
 		return;
 	pgps_session_ends(&end);
+	now = GetCurrentTimestamp();
 	if (in_xact)
-		end_xact(GetCurrentTimestamp());
+	{
+		/* the server counts a spell only when the next statement comes */
+		idle_before -= idle_spell(now);
+		end_xact(now);
+	}
+	else if (IsTransactionState())
+	{
+		begin_unseen();
+		end_unseen();
+	}
 	here = NULL;
 
 	end.only_reported = pgps_slot_only_reports(pgps_my_slot);
 	end.xacts = pgps_my_slot->xacts;
-	end.lasted = Max(GetCurrentTimestamp() - MyStartTimestamp, 0);
+	end.lasted = Max(now - MyStartTimestamp, 0);
 	pgps_registry_leave(&end);
 	pgps_backend_release();
 	pgps_peaks_disconnect();
@@ -433,7 +477,7 @@ join(void)
 	pgps_session_joined();
 }
 
-static void
+static pg_noinline void
 do_at_commit(void)
 {
 	if (at_commit == AT_COMMIT_JOIN)
@@ -453,32 +497,43 @@ pgps_session_has_started(void)
 	return at_commit != AT_COMMIT_JOIN;
 }
 
+/* A parallel worker ends: what it cost is its leader's. */
+static pg_noinline void
+at_worker_end(void)
+{
+	const PGPROC *leader = MyProc->lockGroupLeader;
+
+	if (leader != NULL && leader != MyProc)
+		pgps_backend_add_worker(pgps_proc_number(leader), leader->pid);
+}
+
+static pg_noinline void
+at_abort(void)
+{
+	failed = true;
+	if (in_xact)
+		go_on();
+	if (at_commit != AT_COMMIT_JOIN)
+		at_commit = AT_COMMIT_NOTHING;
+
+	/* a COMMIT AND CHAIN that failed is not followed by anything */
+	if (chain == CHAIN_IF_COMMITTED)
+		chain = NO_CHAIN;
+}
+
 static void
 at_xact_end(XactEvent event, void *arg)
 {
-	if (event == XACT_EVENT_COMMIT)
-	{
-		if (at_commit != AT_COMMIT_NOTHING)
-			do_at_commit();
-	}
-	else if (event == XACT_EVENT_ABORT)
-	{
-		failed = true;
-		if (at_commit != AT_COMMIT_JOIN)
-			at_commit = AT_COMMIT_NOTHING;
-
-		/* a COMMIT AND CHAIN that failed is not followed by anything */
-		if (chain == CHAIN_IF_COMMITTED)
-			chain = NO_CHAIN;
-	}
-	else if (event == XACT_EVENT_PARALLEL_COMMIT ||
-			 event == XACT_EVENT_PARALLEL_ABORT)
-	{
-		const PGPROC *leader = MyProc->lockGroupLeader;
-
-		if (leader != NULL && leader != MyProc)
-			pgps_backend_add_worker(pgps_proc_number(leader), leader->pid);
-	}
+	if (event == XACT_EVENT_PARALLEL_COMMIT || event == XACT_EVENT_PARALLEL_ABORT)
+		at_worker_end();
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT)
+		return;
+	if (unlikely(!in_xact))
+		begin_unseen();
+	if (unlikely(event == XACT_EVENT_ABORT))
+		at_abort();
+	else if (unlikely(at_commit != AT_COMMIT_NOTHING))
+		do_at_commit();
 }
 
 /* Called while the server loads its libraries; children inherit it. */

@@ -40,6 +40,14 @@ PG_FUNCTION_INFO_V1(pgps_get_history);
 	C(rejected, int8, bucket->count[PGPS_COUNT_REJECTED]) \
 	C(xacts, int8, bucket->count[PGPS_COUNT_XACTS]) \
 	C(total_xact_time, ms, bucket->count[PGPS_COUNT_XACT_TIME]) \
+	C(sessions, float8, load.sessions) \
+	C(cpu, float8, load.part[PGPS_PART_CPU]) \
+	C(io, float8, load.part[PGPS_PART_IO]) \
+	C(lock, float8, load.part[PGPS_PART_LOCK]) \
+	C(lwlock, float8, load.part[PGPS_PART_LWLOCK]) \
+	C(client, float8, load.part[PGPS_PART_CLIENT]) \
+	C(other, float8, load.part[PGPS_PART_OTHER]) \
+	C(idle_in_xact, float8, load.idle_in_xact) \
 	C(cpu_time, ms, bucket->count[PGPS_COUNT_CPU_TIME]) \
 	C(wal_bytes, int8, bucket->count[PGPS_COUNT_WAL_BYTES])
 
@@ -61,7 +69,12 @@ pgps_get_history(PG_FUNCTION_ARGS)
 											  snapshot->taken_at, buckets);
 
 			for (bucket = buckets; bucket < buckets + n; bucket++)
+			{
+				PgpsLoad	load;
+
+				pgps_load_work_out(&load, &bucket->load);
 				PGPS_PUT_ROW(HISTORY_COLUMNS);
+			}
 		}
 	}
 	return (Datum) 0;

@@ -22,6 +22,14 @@ RETURNS TABLE (
 	rejected bigint,
 	xacts bigint,
 	total_xact_time float8,
+	sessions float8,
+	cpu float8,
+	io float8,
+	lock float8,
+	lwlock float8,
+	client float8,
+	other float8,
+	idle_in_xact float8,
 	cpu_time float8,
 	wal_bytes bigint
 )
@@ -57,5 +65,13 @@ COMMENT ON COLUMN pgpool_stats.history.connects IS 'New connections';
 COMMENT ON COLUMN pgpool_stats.history.rejected IS 'Connections rejected by a limit';
 COMMENT ON COLUMN pgpool_stats.history.xacts IS 'Transactions that ended';
 COMMENT ON COLUMN pgpool_stats.history.total_xact_time IS 'Time they took in total, ms';
+COMMENT ON COLUMN pgpool_stats.history.sessions IS 'Connections in a transaction, on average';
+COMMENT ON COLUMN pgpool_stats.history.cpu IS 'Of those, on the CPU or waiting for one';
+COMMENT ON COLUMN pgpool_stats.history.io IS 'Of those, reading or writing';
+COMMENT ON COLUMN pgpool_stats.history.lock IS 'Of those, waiting for a lock';
+COMMENT ON COLUMN pgpool_stats.history.lwlock IS 'Of those, waiting for a lock inside the server';
+COMMENT ON COLUMN pgpool_stats.history.client IS 'Of those, waiting for the client to read or send';
+COMMENT ON COLUMN pgpool_stats.history.other IS 'Of those, waiting for anything else';
+COMMENT ON COLUMN pgpool_stats.history.idle_in_xact IS 'Of those, idle: the client did something else';
 COMMENT ON COLUMN pgpool_stats.history.cpu_time IS 'CPU time its sessions used, ms';
 COMMENT ON COLUMN pgpool_stats.history.wal_bytes IS 'WAL its sessions wrote';

@@ -77,6 +77,8 @@ PG_FUNCTION_INFO_V1(pgps_get_instances);
 	C(xacts, count, counters, PGPS_SERVER_XACTS) \
 	C(total_xact_time, count_ms, counters, PGPS_XACT_TIME) \
 	C(mean_xact_time, mean_ms, counters, PGPS_XACT_TIME, PGPS_SERVER_XACTS) \
+	C(active_time, ms, pgps_active_time(counters)) \
+	C(idle_in_xact_time, ms, pgps_idle_in_xact_time(counters)) \
 	C(xact_time_p50, ms, percentile(histogram, 0.50)) \
 	C(xact_time_p95, ms, percentile(histogram, 0.95)) \
 	C(xact_time_p99, ms, percentile(histogram, 0.99)) \

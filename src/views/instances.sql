@@ -51,6 +51,8 @@ RETURNS TABLE (
 	xacts bigint,
 	total_xact_time float8,
 	mean_xact_time float8,
+	active_time float8,
+	idle_in_xact_time float8,
 	xact_time_p50 float8,
 	xact_time_p95 float8,
 	xact_time_p99 float8,
@@ -79,7 +81,8 @@ CREATE VIEW pgpool_stats.instances AS
 		   i.idle_in_xact, i.unclaimed, i.peak_in_xact, i.peak_in_xact_at,
 		   i.exhausted_count, i.exhausted_time, i.checkouts, i.waits,
 		   i.total_wait_time, i.mean_wait_time, i.timeouts, i.errors,
-		   i.xacts, i.total_xact_time, i.mean_xact_time, i.xact_time_p50,
+		   i.xacts, i.total_xact_time, i.mean_xact_time, i.active_time,
+		   i.idle_in_xact_time, i.xact_time_p50,
 		   i.xact_time_p95, i.xact_time_p99, i.connects, i.disconnects,
 		   i.rejected, i.last_report, i.report_interval, i.first_seen,
 		   i.unmapped, i.notes
@@ -130,6 +133,8 @@ COMMENT ON COLUMN pgpool_stats.instances.errors IS 'Other failed checkouts, and 
 COMMENT ON COLUMN pgpool_stats.instances.xacts IS 'Transactions the server has seen';
 COMMENT ON COLUMN pgpool_stats.instances.total_xact_time IS 'Time inside transactions in total, ms';
 COMMENT ON COLUMN pgpool_stats.instances.mean_xact_time IS 'Time of a transaction on average, ms';
+COMMENT ON COLUMN pgpool_stats.instances.active_time IS 'Time in transactions, but for the idle time, ms';
+COMMENT ON COLUMN pgpool_stats.instances.idle_in_xact_time IS 'Time idle in transactions, ms';
 COMMENT ON COLUMN pgpool_stats.instances.xact_time_p50 IS 'Half of the transactions were shorter, ms';
 COMMENT ON COLUMN pgpool_stats.instances.xact_time_p95 IS '95 of 100 transactions were shorter, ms';
 COMMENT ON COLUMN pgpool_stats.instances.xact_time_p99 IS '99 of 100 transactions were shorter, ms';

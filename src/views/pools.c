@@ -65,6 +65,8 @@ PG_FUNCTION_INFO_V1(pgps_get_pools);
 	C(xacts, count, counters, PGPS_SERVER_XACTS) \
 	C(total_xact_time, count_ms, counters, PGPS_XACT_TIME) \
 	C(mean_xact_time, mean_ms, counters, PGPS_XACT_TIME, PGPS_SERVER_XACTS) \
+	C(active_time, ms, pgps_active_time(counters)) \
+	C(idle_in_xact_time, ms, pgps_idle_in_xact_time(counters)) \
 	C(connects, count, counters, PGPS_CONNECTS) \
 	C(disconnects, count, counters, PGPS_DISCONNECTS) \
 	C(rejected, int8, pgps_pool_rejected(pool->data, &names, rejections, PGPS_BY_LIMIT)) \

@@ -42,6 +42,8 @@ RETURNS TABLE (
 	xacts bigint,
 	total_xact_time float8,
 	mean_xact_time float8,
+	active_time float8,
+	idle_in_xact_time float8,
 	connects bigint,
 	disconnects bigint,
 	rejected bigint,
@@ -101,6 +103,8 @@ COMMENT ON COLUMN pgpool_stats.pools.errors IS 'Other failed checkouts, and fail
 COMMENT ON COLUMN pgpool_stats.pools.xacts IS 'Transactions the server has seen';
 COMMENT ON COLUMN pgpool_stats.pools.total_xact_time IS 'Time inside transactions in total, ms';
 COMMENT ON COLUMN pgpool_stats.pools.mean_xact_time IS 'Time of a transaction on average, ms';
+COMMENT ON COLUMN pgpool_stats.pools.active_time IS 'Time in transactions, but for the idle time, ms';
+COMMENT ON COLUMN pgpool_stats.pools.idle_in_xact_time IS 'Time idle in transactions, ms';
 COMMENT ON COLUMN pgpool_stats.pools.connects IS 'Connections made to this server';
 COMMENT ON COLUMN pgpool_stats.pools.disconnects IS 'Connections ended';
 COMMENT ON COLUMN pgpool_stats.pools.rejected IS 'Connections rejected by a limit';

@@ -16,6 +16,7 @@
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "pgstat.h"
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
 
@@ -288,4 +289,25 @@ pgps_instance_rejected(const PgpsInstanceState *state, const PgpsNames *names,
 						 pgps_instance_hash(names->role, names->database,
 											state->pool->data->key.name,
 											state->data->name)).count;
+}
+
+/*
+ * Of counted time in transactions, the client let so much pass between its
+ * statements; -1 = unknown.
+ */
+double
+pgps_idle_in_xact_time(const PgpsCounters *counters)
+{
+	return pgstat_track_activities ?
+		pgps_count(counters, PGPS_IDLE_IN_XACT_TIME, -1) : -1;
+}
+
+/* All the rest of it */
+double
+pgps_active_time(const PgpsCounters *counters)
+{
+	int64		in_xact = pgps_count(counters, PGPS_IN_XACT_TIME, -1);
+
+	return pgstat_track_activities && in_xact >= 0 ?
+		Max(in_xact - pgps_count(counters, PGPS_IDLE_IN_XACT_TIME, 0), 0) : -1;
 }

@@ -46,6 +46,8 @@ extern char *pgps_printable(const char *text);
 extern char *pgps_readable(const char *text);
 extern void pgps_note(StringInfo notes, const char *text);
 
+extern double pgps_active_time(const PgpsCounters *counters);
+extern double pgps_idle_in_xact_time(const PgpsCounters *counters);
 extern const char *pgps_pool_config(const PgpsPoolState *pool);
 extern uint64 pgps_pool_rejected(const PgpsPool *pool, const PgpsNames *names,
 								 const PgpsRejections *rejections, PgpsRejecter by);

@@ -1,0 +1,45 @@
+/*-------------------------------------------------------------------------
+ *
+ * load.h
+ *	  How many connections were in a transaction on average, and what they did.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PGPS_LOAD_H
+#define PGPS_LOAD_H
+
+#include "analysis/snapshot.h"
+#include "server/sampler.h"
+
+/* average connections; negative = unknown */
+typedef struct PgpsLoad
+{
+	TimestampTz owner;			/* first_seen of the pool; 0 = none */
+	TimestampTz until;			/* of the minute */
+	float		sessions;
+	float		idle_in_xact;
+	float		part[PGPS_PARTS];	/* of what is active */
+} PgpsLoad;
+
+/* what is known of some time */
+typedef struct PgpsLoadSums
+{
+	int64		watched;		/* microseconds */
+	PgpsTimes	times;
+	PgpsSamples samples;
+} PgpsLoadSums;
+
+extern Size pgps_load_size(void);
+extern void pgps_load_init(void *area, bool found);
+
+/* for the collector, at each of its passes */
+extern void pgps_load_note(const PgpsSnapshot *snapshot);
+extern const PgpsLoadSums *pgps_load_rise(const PgpsPoolCopy *pool);
+
+extern void pgps_load_add(PgpsLoadSums *sum, const PgpsLoadSums *more);
+extern void pgps_load_work_out(PgpsLoad *load, const PgpsLoadSums *sums);
+extern void pgps_load_read(PgpsLoad *load, const PgpsPoolCopy *pool);
+
+#endif							/* PGPS_LOAD_H */
