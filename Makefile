@@ -12,7 +12,7 @@
 
 .DEFAULT_GOAL = all
 
-EXTENSION = pgpool_stats
+EXTENSION = pgpool_stats src/fleet/pgpool_stats_fleet
 MODULE_big = pgpool_stats
 EXTVERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" pgpool_stats.control)
 
@@ -29,7 +29,12 @@ SQL = schema report plan overview pools instances load budget connections sessio
 	sizing usage rejections poolers chains dialects alerts incidents rules silences history info \
 	metrics openmetrics check_status
 SCRIPT = pgpool_stats--$(EXTVERSION).sql
-DATA_built = $(SCRIPT)
+
+# the second extension is SQL only; its views are made of those above
+FLEET = schema servers queries ask answers
+FLEET_VIEWS = overview pools budget alerts incidents load
+FLEET_SCRIPT = pgpool_stats_fleet--$(EXTVERSION).sql
+DATA_built = $(SCRIPT) $(FLEET_SCRIPT)
 
 # of what is saved over a restart
 LAYOUT := $(shell awk -f src/main/layout.awk src/main/persist.c src/*/*.h | \
@@ -66,6 +71,12 @@ $(OBJS) $(POLLER_OBJS): $(wildcard src/*/*.h) pgpool_stats.control
 
 $(SCRIPT): $(SQL:%=src/views/%.sql) Makefile
 	for part in $(filter %.sql,$^); do cat $$part && echo || exit 1; done >$@
+
+$(FLEET_SCRIPT): $(FLEET:%=src/fleet/%.sql) src/fleet/views.awk $(FLEET_VIEWS:%=src/views/%.sql) \
+	src/fleet/rights.sql Makefile
+	{ cat $(FLEET:%=src/fleet/%.sql) && \
+		awk -f src/fleet/views.awk $(FLEET_VIEWS:%=src/views/%.sql) && \
+		cat src/fleet/rights.sql; } >$@
 
 all: $(POLLER)$(DLSUFFIX)
 $(POLLER)$(DLSUFFIX): $(POLLER_OBJS)
