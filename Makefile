@@ -54,7 +54,7 @@ test test-all test-busy test-assert demo lint core:
 
 # make bench PART ...: what follows is no goal of its own
 BENCH_PARTS = xact path connect report trips read crowd names save memory \
-	poller
+	poller fleet
 bench:
 	@test/run $@ $(filter $(BENCH_PARTS),$(MAKECMDGOALS))
 $(BENCH_PARTS): bench

@@ -112,6 +112,7 @@ my $prometheus_port = PostgreSQL::Test::Cluster::get_free_port();
 my $prometheus = "http://127.0.0.1:$prometheus_port";
 my $home = $node->basedir;
 my $rules = Cwd::abs_path("$files/prometheus_rules.yml");
+my $fleet_rules = Cwd::abs_path("$files/prometheus_fleet.yml");
 append_to_file(
 	"$home/prometheus.yml", qq{
 global:
@@ -119,6 +120,7 @@ global:
   evaluation_interval: 1s
 rule_files:
   - $rules
+  - $fleet_rules
 scrape_configs:
   - job_name: postgres
     static_configs:
@@ -194,25 +196,36 @@ fires('orders', $exhausted, 'it does after that');
 tell_pool($pool, 'give 3');
 fires('orders', qr/^$/, 'it ends when connections come back');
 
-# The dashboard: Prometheus takes each of its queries and has an answer
-my $dashboard = decode_json(slurp_file("$files/grafana_dashboard.json"));
-foreach my $panel (@{ $dashboard->{panels} })
+# What is recorded of many servers is there of one
+foreach my $record (slurp_file($fleet_rules) =~ /record: (\S+)/g)
 {
-	foreach my $target (@{ $panel->{targets} })
-	{
-		my $expression = $target->{expr};
-
-		$expression =~ s/\$(?:instance|pool)\b/.*/g;
-		$expression =~ s/\$__rate_interval/1m/g;
-		ok(scalar(prometheus($expression)), "$panel->{title}: $expression");
-	}
+	ok(until_true("recorded: $record", sub { prometheus($record) }), "recorded: $record");
 }
-foreach my $variable (grep { $_->{type} eq 'query' } @{ $dashboard->{templating}{list} })
-{
-	my ($series, $label) = $variable->{query}{query} =~ /^label_values\((.*), (\w+)\)$/;
+is_deeply([ prometheus('sum(pool:pgpool_stats_pending_requests:sum)') ], ['23'], 'sums over servers');
 
-	$series =~ s/\$instance/.*/;
-	ok(scalar(prometheus("count by ($label) ($series)")), "variable $variable->{name}");
+# The dashboards: Prometheus takes each of their queries and has an answer
+foreach my $name (qw(grafana_dashboard grafana_fleet))
+{
+	my $dashboard = decode_json(slurp_file("$files/$name.json"));
+
+	foreach my $panel (@{ $dashboard->{panels} })
+	{
+		foreach my $target (@{ $panel->{targets} })
+		{
+			my $expression = $target->{expr};
+
+			$expression =~ s/\$(?:instance|pool)\b/.*/g;
+			$expression =~ s/\$__rate_interval/1m/g;
+			ok(until_true($expression, sub { prometheus($expression) }), "$panel->{title}: $expression");
+		}
+	}
+	foreach my $variable (grep { $_->{type} eq 'query' } @{ $dashboard->{templating}{list} })
+	{
+		my ($series, $label) = $variable->{query}{query} =~ /^label_values\((.*), (\w+)\)$/;
+
+		$series =~ s/\$instance/.*/;
+		ok(scalar(prometheus("count by ($label) ($series)")), "variable $variable->{name}");
+	}
 }
 
 # The two that say that there is nothing to see
