@@ -219,26 +219,26 @@ is_counted(int procno)
 }
 
 /*
- * Does the pool have so many connections that count?  The number of those
- * attached is never too small; only when it is reached, they are counted one by
- * one.
+ * Does the pool have so many connections that count?  One that is just leaving
+ * counts until it has left; those that do not count are looked for only when
+ * it matters.
  */
 bool
 pgps_pool_is_at(const PgpsPoolKey *key, int max)
 {
 	int32		pool = pgps_find_pool(key);
-	int			n = 0;
+	int			n;
 	int			procno;
 
 	if (max == 0)
 		return true;
-	if (pool == PGPS_NONE ||
-		pg_atomic_read_u32(&pgps_pools[pool].attached) < max)
+	if (pool == PGPS_NONE)
 		return false;
-	for (procno = 0; procno < MaxConnections && n < max; procno++)
+	n = pg_atomic_read_u32(&pgps_pools[pool].attached);
+	for (procno = 0; procno < MaxConnections && n >= max; procno++)
 	{
-		if (is_at_pool(procno, pool) && is_counted(procno))
-			n++;
+		if (is_at_pool(procno, pool) && !is_counted(procno))
+			n--;
 	}
 	return n >= max;
 }
