@@ -34,4 +34,4 @@ RETURNS TABLE (
 AS 'MODULE_PATHNAME', 'pgps_drain'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION pgpool_stats.drain(text, text, boolean, name, name, text) IS
-	'end the idle connections of an old version of the application';
+	'end idle connections of an old version of the application';
