@@ -61,8 +61,7 @@ typedef struct PgpsHolder
 typedef struct PgpsHolders
 {
 	int			count;
-	PgpsHolder	holders[PGPS_NAMED_HOLDERS];	/* those with most are not
-												 * looked for */
+	PgpsHolder	holders[PGPS_NAMED_HOLDERS];	/* the first ones */
 	int			others;			/* connections of other instances */
 } PgpsHolders;
 

@@ -224,7 +224,7 @@ static inline void watch_xact(void);
 static pg_noinline void
 begin_unseen(void)
 {
-	if (!pgps_backend_joined() || !pgps_session_has_started())
+	if (!pgps_backend_joined() || at_commit == AT_COMMIT_JOIN)
 		return;
 	unseen = true;
 	watch_xact();
@@ -472,7 +472,7 @@ leave(int code, Datum arg)
 		idle_before -= idle_spell(now);
 		end_xact(now);
 	}
-	else if (IsTransactionState() && pgps_session_has_started())
+	else if (IsTransactionState() && at_commit != AT_COMMIT_JOIN)
 	{
 		begin_unseen();
 		end_unseen();
@@ -517,11 +517,14 @@ do_at_commit(void)
 	at_commit = AT_COMMIT_NOTHING;
 }
 
-/* Has the start-up transaction of this process committed? */
+/*
+ * Has the start-up transaction of this process committed?  What ends a session
+ * that has just joined is no rejection either.
+ */
 bool
 pgps_session_has_started(void)
 {
-	return at_commit != AT_COMMIT_JOIN;
+	return at_commit != AT_COMMIT_JOIN || pgps_backend_joined();
 }
 
 /* A parallel worker ends: what it cost is its leader's. */
