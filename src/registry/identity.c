@@ -152,6 +152,9 @@ pgps_watched_pool(const char *pool, const char *app_name)
 {
 	const char *watch = "watch ";
 
+	/* asked of each connection, and hardly ever so */
+	if (likely(app_name[0] != watch[0]))
+		return NULL;
 	return strcmp(pool, "reports") == 0 &&
 		strncmp(app_name, watch, strlen(watch)) == 0 ?
 		app_name + strlen(watch) : NULL;
