@@ -25,7 +25,7 @@ OBJS = $(filter-out $(POLLER_OBJS),\
 EXTRA_CLEAN = $(POLLER_OBJS) $(POLLER)$(DLSUFFIX)
 
 # the script is made of those of the views; what one needs stands before it
-SQL = schema report plan overview pools instances load budget connections sessions leaks \
+SQL = schema report plan overview pools instances load budget limits connections sessions leaks terminate \
 	sizing usage rejections poolers chains dialects alerts incidents rules silences history info \
 	metrics openmetrics check_status
 SCRIPT = pgpool_stats--$(EXTVERSION).sql

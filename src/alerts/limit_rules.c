@@ -15,6 +15,7 @@
 #include "alerts/alerts.h"
 #include "alerts/findings.h"
 #include "analysis/budget.h"
+#include "analysis/limited.h"
 #include "base/settings.h"
 #include "base/table.h"
 
@@ -29,27 +30,61 @@ typedef struct Rejecter
 	uint64		count;
 } Rejecter;
 
-/* In a row of rejections: by which limit? */
+/* A pool that pool_limits rejects: by the names that it connected with */
+static const PgpsSubject *
+subject_of_pool(const PgpsLook *look, const PgpsOrigin *origin)
+{
+	PgpsSubject *subject;
+	int			i;
+
+	for (i = 0; i < look->snapshot->npools; i++)
+	{
+		const PgpsPool *pool = look->snapshot->pools[i].data;
+
+		if (strcmp(pool->key.name, origin->pool) == 0 &&
+			strcmp(NameStr(pool->usename), origin->usename) == 0 &&
+			strcmp(NameStr(pool->datname), origin->datname) == 0)
+			return pgps_make_pool_subject(pool);
+	}
+
+	/* there never was one */
+	subject = pgps_make_subject(PGPS_SCOPE_POOL, origin->pool);
+	strlcpy(subject->pool, origin->pool, sizeof(subject->pool));
+	strlcpy(NameStr(subject->usename), origin->usename, NAMEDATALEN);
+	strlcpy(NameStr(subject->datname), origin->datname, NAMEDATALEN);
+	return subject;
+}
+
+/* By which limit? */
+static const PgpsSubject *
+subject_of(const PgpsLook *look, const PgpsOrigin *origin)
+{
+	switch (origin->reason)
+	{
+		case PGPS_REASON_ROLE:
+			return pgps_make_subject(PGPS_SCOPE_ROLE, origin->usename);
+		case PGPS_REASON_DATABASE:
+			return pgps_make_subject(PGPS_SCOPE_DATABASE, origin->datname);
+		case PGPS_REASON_POOL:
+			return subject_of_pool(look, origin);
+		default:
+			return pgps_make_subject(PGPS_SCOPE_SERVER, NULL);
+	}
+}
+
 static Rejecter *
 find_rejecter(HTAB *rejecters, const PgpsLook *look, const PgpsOrigin *origin)
 {
-	PgpsScope	scope = origin->reason == PGPS_REASON_ROLE ? PGPS_SCOPE_ROLE :
-		origin->reason == PGPS_REASON_DATABASE ? PGPS_SCOPE_DATABASE :
-		PGPS_SCOPE_SERVER;
-	const char *name = scope == PGPS_SCOPE_ROLE ? origin->usename :
-		origin->datname;
+	const PgpsSubject *subject = subject_of(look, origin);
 	PgpsSubjectKey key;
 	Rejecter   *rejecter;
 	bool		found;
 
-	memset(&key, 0, sizeof(key));
-	key.scope = scope;
-	if (scope != PGPS_SCOPE_SERVER)
-		strlcpy(key.name, name, sizeof(key.name));
+	pgps_subject_key(&key, subject);
 	rejecter = hash_search(rejecters, &key, HASH_ENTER, &found);
 	if (!found)
 	{
-		rejecter->subject = pgps_make_subject(scope, name);
+		rejecter->subject = subject;
 		rejecter->since = look->now -
 			pgps_levels(look->rule, rejecter->subject, look->overrides).for_time;
 		rejecter->count = 0;
@@ -198,6 +233,73 @@ const PgpsRule pgps_rule_over_committed = {
 	.hint = "See budget and sizing: make pools smaller, or put a pooler in between.",
 	.look = look_at_committed,
 	.say = say_committed
+};
+
+/* A bad entry of pool_limits is said once, when it is new. */
+static void
+log_bad_limits(void)
+{
+	static uint32 logged = 0;
+	int			i;
+
+	if (logged == pgps_pool_limits_version)
+		return;
+	logged = pgps_pool_limits_version;
+	for (i = 0; pgps_pool_limits != NULL && i < pgps_pool_limits->count; i++)
+	{
+		const PgpsPoolLimit *limit = &pgps_pool_limits->limit[i];
+
+		if (limit->error != NULL)
+			ereport(LOG,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("entry \"%s\" of pgpool_stats.pool_limits has no effect",
+							limit->entry),
+					 errdetail("%s.", limit->error)));
+	}
+}
+
+static void
+look_at_pool_limits(PgpsLook *look)
+{
+	PgpsLimited *limited = pgps_find_limited(look->snapshot);
+	int			i;
+
+	log_bad_limits();
+	for (i = 0; limited != NULL && i < look->snapshot->npools; i++)
+	{
+		const PgpsPoolLimit *limit = limited[i].limit;
+		PgpsFinding found = {0};
+
+		if (limit == NULL || limited[i].exempt || limited[i].connections == 0)
+			continue;
+		found.subject = pgps_make_pool_subject(look->snapshot->pools[i].data);
+		found.value = 100.0 * limited[i].connections / Max(limit->max, 1);
+		found.used = limited[i].connections;
+		found.usable = limit->max;
+		found.details = limit;
+		pgps_add_finding(look, &found);
+	}
+}
+
+static void
+say_pool_limit(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
+{
+	const PgpsPoolLimit *limit = found->details;
+
+	appendStringInfo(text, "%s, %s", pgps_count_text(found->used, "connection"),
+					 psprintf(limit->warns ? "pool_limits warns from %d on" :
+							  "pool_limits allows %d and refuses more",
+							  limit->max));
+}
+
+const PgpsRule pgps_rule_pool_limit = {
+	.name = "pool_limit",
+	.unit = "percent",
+	.levels = {true, 100, PGPS_NO_LEVEL, PGPS_NO_LEVEL, 0},
+	.description = "Connections of a pool, of the number in pool_limits",
+	.hint = "See limits, and what its connections do in the view connections.",
+	.look = look_at_pool_limits,
+	.say = say_pool_limit
 };
 
 static TimestampTz

@@ -20,22 +20,7 @@
 
 #include <math.h>
 
-#include "parser/scansup.h"
-
 #include "alerts/overrides.h"
-
-/* A copy without spaces around it */
-static char *
-trim(const char *text, Size len)
-{
-	while (len > 0 && scanner_isspace(*text))
-		text	  ++,
-					len--;
-
-	while (len > 0 && scanner_isspace(text[len - 1]))
-		len--;
-	return pnstrdup(text, len);
-}
 
 /* Milliseconds of a unit of time; 0 if it is none. */
 static double
@@ -150,12 +135,12 @@ parse_override(const char *text)
 		entry->error = "expected rule[@target]: off, or levels";
 		return entry;
 	}
-	head = trim(text, colon - text);
+	head = pgps_trimmed(text, colon - text);
 	at = strchr(head, '@');
-	entry->rule = at ? trim(head, at - head) : head;
+	entry->rule = at ? pgps_trimmed(head, at - head) : head;
 	if (at != NULL)
 	{
-		entry->target = trim(at + 1, strlen(at + 1));
+		entry->target = pgps_trimmed(at + 1, strlen(at + 1));
 		pgps_parse_target(&entry->what, entry->target);
 	}
 	else
@@ -181,7 +166,7 @@ pgps_parse_overrides(const char *setting)
 	while (*setting != '\0')
 	{
 		Size		len = strcspn(setting, ";");
-		char	   *text = trim(setting, len);
+		char	   *text = pgps_trimmed(setting, len);
 
 		if (text[0] != '\0')
 			result = lappend(result, parse_override(text));

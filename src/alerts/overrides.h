@@ -13,6 +13,7 @@
 #include "nodes/pg_list.h"
 
 #include "alerts/rules.h"
+#include "registry/patterns.h"
 #include "registry/registry.h"
 
 /* what an alert is about: a pool, a pooler, or a limit of scope and name */
@@ -34,15 +35,6 @@ typedef struct PgpsSubjectKey
 	Oid			dbid;
 	char		name[NAMEDATALEN];	/* of pool, pooler, role or database */
 } PgpsSubjectKey;
-
-/* which subjects are meant: globs; NULL = any */
-typedef struct PgpsTarget
-{
-	PgpsScope	scope;			/* PGPS_SCOPE_POOL: also of any, if both are
-								 * NULL */
-	const char *name;
-	const char *database;
-} PgpsTarget;
 
 /* an entry of the setting alert_rules */
 typedef struct PgpsOverride
@@ -69,7 +61,6 @@ extern char *pgps_subject_text(const PgpsSubject *subject);
 extern const char *pgps_short_name(const char *name);
 extern const char *pgps_short_instance(const char *instance);
 
-extern void pgps_parse_target(PgpsTarget *target, const char *text);
 extern bool pgps_target_matches(const PgpsTarget *target,
 								const PgpsSubject *subject);
 

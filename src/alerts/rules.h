@@ -104,6 +104,7 @@ typedef struct PgpsRule
 	R(unavailable) \
 	R(connections) \
 	R(over_committed) \
+	R(pool_limit) \
 	R(pooler_down) \
 	R(registry_full) \
 	R(collector_down)

@@ -1,14 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * targets.c
- *	  What alerts are about, and how a pattern names it.
+ *	  What alerts are about, and whether a pattern means it.
  *
- * Pure: no shared memory, no lock, no clock.  Targets are written in the
- * setting alert_rules and as the argument of silence():
- *
- *	  *, pool[/database], role/name, database/name, pooler/name or server
- *
- * where pool and names are globs (*, ?).
+ * Pure: no shared memory, no lock, no clock.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -114,118 +109,27 @@ pgps_subject_text(const PgpsSubject *subject)
 					pgps_short_name(name));
 }
 
-/*
- * Behind one character; one of UTF-8 may have several bytes.  Names may be in
- * any encoding: what does not look like UTF-8 is a character a byte.
- */
-static const char *
-after_character(const char *text)
-{
-	if ((unsigned char) *text++ >= 0xC0)
-	{
-		while (((unsigned char) *text & 0xC0) == 0x80)
-			text++;
-	}
-	return text;
-}
-
-/*
- * "*" stands for any text, "?" for any character; case matters.  Only the
- * last "*" ever has to take more: the time is bounded by the product of the
- * lengths, whatever somebody wrote.
- */
-static bool
-glob_matches(const char *glob, const char *text)
-{
-	const char *after_star = NULL;
-	const char *taken = NULL;
-
-	while (*text != '\0')
-	{
-		if (*glob == '*')
-		{
-			after_star = ++glob;
-			taken = text;
-		}
-		else if (*glob == '?')
-		{
-			glob++;
-			text = after_character(text);
-		}
-		else if (*glob == *text)
-		{
-			glob++;
-			text++;
-		}
-		else if (after_star != NULL)
-		{
-			glob = after_star;
-			text = ++taken;
-		}
-		else
-			return false;
-	}
-	while (*glob == '*')
-		glob++;
-	return *glob == '\0';
-}
-
-/* "text" is kept: it must live as long as the target. */
-void
-pgps_parse_target(PgpsTarget *target, const char *text)
-{
-	const char *slash = strchr(text, '/');
-
-	memset(target, 0, sizeof(PgpsTarget));
-	target->scope = PGPS_SCOPE_POOL;
-	if (strcmp(text, "*") == 0)
-		return;
-	if (strcmp(text, "server") == 0)
-		target->scope = PGPS_SCOPE_SERVER;
-	else if (strncmp(text, "role/", 5) == 0)
-	{
-		target->scope = PGPS_SCOPE_ROLE;
-		target->name = text +5;
-	}
-	else if (strncmp(text, "database/", 9) == 0)
-	{
-		target->scope = PGPS_SCOPE_DATABASE;
-		target->name = text +9;
-	}
-	else if (strncmp(text, "pooler/", 7) == 0)
-	{
-		target->scope = PGPS_SCOPE_POOLER;
-		target->name = text +7;
-	}
-	else if (slash != NULL)
-	{
-		target->name = pnstrdup(text, slash - text);
-		target->database = slash + 1;
-	}
-	else
-		target->name = text;
-}
-
 /* Of a role or database that is meant, its pools are meant, too. */
 bool
 pgps_target_matches(const PgpsTarget *target, const PgpsSubject *subject)
 {
+	if (subject->scope == PGPS_SCOPE_POOL)
+		return pgps_target_means_pool(target, subject->pool,
+									  NameStr(subject->usename),
+									  NameStr(subject->datname));
 	if (target->scope == PGPS_SCOPE_POOL)
-	{
-		if (target->name == NULL)
-			return true;
-		return subject->scope == PGPS_SCOPE_POOL &&
-			glob_matches(target->name, subject->pool) &&
-			(target->database == NULL ||
-			 glob_matches(target->database, NameStr(subject->datname)));
-	}
-	if (target->scope == PGPS_SCOPE_SERVER)
-		return subject->scope == PGPS_SCOPE_SERVER;
-	if (target->scope == PGPS_SCOPE_POOLER)
-		return subject->scope == PGPS_SCOPE_POOLER &&
-			glob_matches(target->name, subject->pool);
-	if (subject->scope != target->scope && subject->scope != PGPS_SCOPE_POOL)
+		return target->name == NULL;
+	if (target->scope != subject->scope)
 		return false;
-	return glob_matches(target->name, target->scope == PGPS_SCOPE_ROLE ?
-						NameStr(subject->usename) : NameStr(subject->datname));
+	switch (target->scope)
+	{
+		case PGPS_SCOPE_POOLER:
+			return pgps_glob_matches(target->name, subject->pool);
+		case PGPS_SCOPE_ROLE:
+			return pgps_glob_matches(target->name, NameStr(subject->usename));
+		case PGPS_SCOPE_DATABASE:
+			return pgps_glob_matches(target->name, NameStr(subject->datname));
+		default:
+			return true;
+	}
 }

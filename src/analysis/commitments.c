@@ -63,8 +63,8 @@ struct PgpsCommitments
 };
 
 /* Does the plan replace a pool? */
-static bool
-is_replaced(const List *plan, const PgpsPoolKey *key)
+bool
+pgps_is_replaced(const List *plan, const PgpsPoolKey *key)
 {
 	ListCell   *lc;
 
@@ -229,7 +229,7 @@ pgps_commitments(const PgpsSnapshot *snapshot, const List *plan)
 		Commitment *item;
 
 		CHECK_FOR_INTERRUPTS();
-		if (is_replaced(plan, &pool->data->key))
+		if (pgps_is_replaced(plan, &pool->data->key))
 			continue;
 		item = find_commitment(result, &pool->data->key);
 		item->claimed += pool->committed;
@@ -276,7 +276,7 @@ pgps_committed_behind(const PgpsSnapshot *snapshot, const List *plan,
 		if (pool->via == NULL || strcmp(pool->via, pooler->name) != 0)
 			continue;
 		claimed += pool->behind;
-		if (is_replaced(plan, &pool->data->key))
+		if (pgps_is_replaced(plan, &pool->data->key))
 			continue;
 		sum.now += pool->behind;
 		sum.uncapped += pool->behind_uncapped;

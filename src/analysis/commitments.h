@@ -18,6 +18,7 @@ typedef struct PgpsPlannedPool
 {
 	Oid			roleid;			/* InvalidOid = no such role (yet) */
 	Oid			dbid;
+	const char *pool;			/* its name, for pool_limits; or NULL */
 	const char *replaces;		/* name of a pool, or NULL */
 	const char *via;			/* pooler in front of the server, or NULL */
 	bool		unlimited;
@@ -35,6 +36,7 @@ typedef struct PgpsCommitted
 	int			uncapped;		/* instances without a known maximum */
 } PgpsCommitted;
 
+extern bool pgps_is_replaced(const List *plan, const PgpsPoolKey *key);
 extern PgpsCommitments *pgps_commitments(const PgpsSnapshot *snapshot,
 										 const List *plan);
 extern PgpsCommitted pgps_committed(const PgpsCommitments *commitments,
@@ -47,7 +49,9 @@ extern PgpsCommitted pgps_committed_behind(const PgpsSnapshot *snapshot,
 typedef struct PgpsVerdict
 {
 	PgpsScope	scope;
-	char	   *name;			/* of the database, role or pooler, or empty */
+	char	   *name;			/* of database, role, pooler or pool, or empty */
+	Oid			roleid;			/* of a pool */
+	Oid			dbid;
 	int			usable;			/* -1 = unknown, and so is what follows from
 								 * it */
 	int64		committed;

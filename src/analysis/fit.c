@@ -3,8 +3,9 @@
  * fit.c
  *	  Does a plan fit?
  *
- * The limits of the server, its role and its database apply to each pool of
- * the plan; behind a pooler only the number of clients that the pooler takes.
+ * The limits of the server, its role and its database, and what pool_limits
+ * refuses, apply to each pool of the plan; behind a pooler only the number of
+ * clients that the pooler takes.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -15,9 +16,12 @@
 #include "common/int.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "utils/lsyscache.h"
 
 #include "analysis/budget.h"
 #include "analysis/commitments.h"
+#include "analysis/limited.h"
+#include "base/compat.h"
 
 typedef struct Judge
 {
@@ -30,21 +34,26 @@ typedef struct Judge
 
 /* The verdict on a limit; the first pool that it applies to adds it. */
 static PgpsVerdict *
-find_verdict(Judge *judge, PgpsScope scope, const char *name, int usable,
-			 PgpsCommitted committed)
+find_verdict(Judge *judge, const PgpsPlannedPool *p, PgpsScope scope,
+			 const char *name, int usable, PgpsCommitted committed)
 {
+	Oid			roleid = scope == PGPS_SCOPE_POOL ? p->roleid : InvalidOid;
+	Oid			dbid = scope == PGPS_SCOPE_POOL ? p->dbid : InvalidOid;
 	PgpsVerdict *v;
 	ListCell   *lc;
 
 	foreach(lc, judge->verdicts)
 	{
 		v = lfirst(lc);
-		if (v->scope == scope && strcmp(v->name, name) == 0)
+		if (v->scope == scope && v->roleid == roleid && v->dbid == dbid &&
+			strcmp(v->name, name) == 0)
 			return v;
 	}
 	v = palloc0(sizeof(PgpsVerdict));
 	v->scope = scope;
 	v->name = pstrdup(name);
+	v->roleid = roleid;
+	v->dbid = dbid;
 	v->usable = usable;
 	v->committed = judge->peak ? committed.peak : committed.now;
 	v->uncapped = committed.uncapped;
@@ -63,12 +72,50 @@ static void
 meet_limit(Judge *judge, const PgpsPlannedPool *p, PgpsScope scope, Oid oid,
 		   const char *name, int usable)
 {
-	PgpsVerdict *v = find_verdict(judge, scope, name, usable,
+	PgpsVerdict *v = find_verdict(judge, p, scope, name, usable,
 								  pgps_committed(judge->commitments, scope, oid));
 
 	/* pools of one plan may be allowed different numbers of the slots */
 	v->usable = Min(v->usable, usable);
 	add_request(v, p);
+}
+
+/* What the pool has already, unless the plan replaces it */
+static PgpsCommitted
+committed_by_pool(const Judge *judge, const PgpsPlannedPool *p)
+{
+	PgpsCommitted committed = {0};
+	int			i;
+
+	for (i = 0; i < judge->snapshot->npools; i++)
+	{
+		const PgpsPoolState *pool = &judge->snapshot->pools[i];
+		const PgpsPoolKey *key = &pool->data->key;
+
+		CHECK_FOR_INTERRUPTS();
+		if (key->roleid != p->roleid || key->dbid != p->dbid ||
+			strcmp(key->name, p->pool) != 0 ||
+			pgps_is_replaced(judge->plan, key))
+			continue;
+		committed.now = pool->committed + pool->unlabelled;
+		committed.peak = pool->peak_committed + pool->unlabelled;
+		committed.uncapped = pool->uncapped;
+	}
+	return committed;
+}
+
+static void
+meet_pool_limit(Judge *judge, const PgpsPlannedPool *p)
+{
+	const char *role = GetUserNameFromId(p->roleid, true);
+	const char *database = get_database_name(p->dbid);
+	const PgpsPoolLimit *limit = NULL;
+
+	if (role != NULL && database != NULL)
+		limit = pgps_refusing_limit(p->pool, p->roleid, role, database);
+	if (limit != NULL)
+		add_request(find_verdict(judge, p, PGPS_SCOPE_POOL, p->pool, limit->max,
+								 committed_by_pool(judge, p)), p);
 }
 
 static void
@@ -87,6 +134,9 @@ meet_limits(Judge *judge, const PgpsPlannedPool *p)
 		!(OidIsValid(p->roleid) && superuser_arg(p->roleid)))
 		meet_limit(judge, p, PGPS_SCOPE_DATABASE, limit.oid,
 				   NameStr(limit.name), Max(limit.conn_limit, 0));
+	if (pgps_pool_limits != NULL && p->pool != NULL && OidIsValid(p->roleid) &&
+		OidIsValid(p->dbid))
+		meet_pool_limit(judge, p);
 }
 
 static void
@@ -109,7 +159,7 @@ meet_pooler(Judge *judge, const PgpsPlannedPool *p)
 		unknown = "how many clients this pooler takes is not known";
 		break;
 	}
-	v = find_verdict(judge, PGPS_SCOPE_POOLER, p->via, usable, committed);
+	v = find_verdict(judge, p, PGPS_SCOPE_POOLER, p->via, usable, committed);
 	v->note = unknown;			/* kept only if usable is unknown */
 	add_request(v, p);
 }

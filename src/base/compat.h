@@ -88,6 +88,17 @@
 	has_privs_of_role((roleid), ROLE_PG_USE_RESERVED_CONNECTIONS)
 #endif
 
+/*
+ * A role that must get in when others do not; before 16 there are no reserved
+ * connections, and those who may end others' sessions stand for it.
+ */
+#if PG_VERSION_NUM < 160000
+#define pgps_is_for_emergencies(roleid) \
+	has_privs_of_role((roleid), ROLE_PG_SIGNAL_BACKEND)
+#else
+#define pgps_is_for_emergencies(roleid) pgps_may_use_reserved(roleid)
+#endif
+
 /* 19 shows a query's jumble for reading only */
 #if PG_VERSION_NUM < 190000
 typedef struct JumbleState PgpsJumbleState;

@@ -26,6 +26,7 @@
 #include "main/main.h"
 #include "poolers/pooler_list.h"
 #include "registry/identity.h"
+#include "registry/pool_limits.h"
 
 #define INT_VARIABLE(name, by_default, ...) int pgps_##name = by_default;
 #define BOOL_VARIABLE(name, by_default, ...) bool pgps_##name = by_default;
@@ -43,6 +44,7 @@ bool		pgps_relabel = false;
 /* raw texts; what their check hooks parsed is kept in the hooks' own files */
 static char *pooler_addresses = "";
 static char *poolers = "";
+static char *pool_limits = "";
 
 static const struct config_enum_entry track_options[] = {
 	{"all", PGPS_TRACK_ALL, false},
@@ -105,6 +107,13 @@ pgps_define_settings(bool preloading)
 							   "Entries such as \"pool_full@nightly-*: off; mean_wait: warning 2s for 10min\"; later ones win.",
 							   &pgps_alert_rules, "",
 							   PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable("pgpool_stats.pool_limits",
+							   "Connections that a pool may have, by pools, roles or databases.",
+							   "Entries such as \"nightly-*: 20; reports/shop: warn 10\"; later ones win. Beyond a number without warn, connections are refused.",
+							   &pool_limits, "",
+							   PGC_SIGHUP, GUC_SUPERUSER_ONLY,
+							   pgps_check_pool_limits, pgps_assign_pool_limits,
+							   NULL);
 	DefineCustomStringVariable("pgpool_stats.notify_database",
 							   "Database in which alerts are sent by NOTIFY.",
 							   "The channel is pgpool_stats; empty sends none.",

@@ -394,6 +394,8 @@ pgps_backend_copy(PgpsBackend *backend, int procno, TimestampTz now)
 	backend->several = slot->several;
 	backend->only_reports = pgps_slot_only_reports(slot);
 	backend->listens = slot->listens;
+	backend->not_limited = slot->not_limited;
+	backend->came_later = slot->came_later;
 	backend->procno = procno;
 	backend->lent_at = slot->lent_at;
 	backend->idle_at = slot->idle_at;

@@ -62,6 +62,8 @@ typedef struct PgpsBackend
 								 * other: a pooler hands it on */
 	bool		only_reports;	/* it does nothing else */
 	bool		listens;		/* to a channel, as far as we know */
+	bool		not_limited;	/* pool_limits does not count it */
+	bool		came_later;		/* to its pool, by SET */
 	int			procno;			/* number of its PGPROC */
 	TimestampTz lent_at;		/* last report that named it as lent out ... */
 	TimestampTz idle_at;		/* ... and as not; 0 = none */
@@ -129,6 +131,9 @@ typedef struct PgpsSlot
 	bool		labelled;
 	bool		several;		/* several identities use it in turn */
 	bool		listens;		/* executed LISTEN, and nothing that ends it */
+	bool		not_limited;	/* pool_limits does not count it */
+	bool		came_later;		/* to its pool, by SET: nobody asked whether
+								 * there was room */
 	char		client_addr[PGPS_ADDR_LEN];
 	int64		reports;		/* transactions that reported */
 

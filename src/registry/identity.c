@@ -144,6 +144,23 @@ pgps_discovered_pool(char *pool, const char *app_name, const char *role)
 }
 
 /*
+ * A client that reports for a pool calls itself "watch orders", of the pool
+ * "reports": the pool that it reports for, or NULL.
+ */
+const char *
+pgps_watched_pool(const char *pool, const char *app_name)
+{
+	const char *watch = "watch ";
+
+	/* asked of each connection, and hardly ever so */
+	if (likely(app_name[0] != watch[0]))
+		return NULL;
+	return strcmp(pool, "reports") == 0 &&
+		strncmp(app_name, watch, strlen(watch)) == 0 ?
+		app_name + strlen(watch) : NULL;
+}
+
+/*
  * Read a label that is a count.  Empty or not a number: unknown.  "unlimited"
  * and -1 are told apart from it.
  */

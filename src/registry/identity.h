@@ -30,10 +30,12 @@ typedef struct PgpsIdentity
 	char		app_version[PGPS_POOL_LEN];
 	char		client_addr[PGPS_ADDR_LEN]; /* numeric; empty = local socket */
 	char		via[PGPS_POOL_LEN]; /* pooler that it comes through */
+	bool		not_limited;	/* pool_limits does not count it */
 	PgpsValues	cap;			/* configuration by the label */
 } PgpsIdentity;
 
 extern void pgps_identify(PgpsIdentity *identity);
+extern const char *pgps_watched_pool(const char *pool, const char *app_name);
 extern void pgps_client_addr(char *addr);
 extern int	pgps_client_port(const SockAddr *client);
 extern void pgps_discovered_pool(char *pool, const char *app_name,

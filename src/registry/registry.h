@@ -32,6 +32,7 @@
 #define PGPS_POOL_MODE_LEN 12
 #define PGPS_ALL_POOLS (-1)		/* instead of the number of one */
 #define PGPS_NO_POOL (-1)
+#define PGPS_ANY_NUMBER (-1)	/* instead of a limit */
 
 /* how many of the last report intervals we look at */
 #define PGPS_INTERVALS 5
@@ -260,7 +261,8 @@ extern int	pgps_registry_reset(const char *pool, const char *usename,
 								Oid roleid);
 extern void pgps_registry_connect(Oid roleid, Oid dbid);
 extern PgpsActivity *pgps_registry_join(const PgpsIdentity *identity,
-										bool connect, bool in_xact);
+										bool connect, bool in_xact,
+										int at_most);
 extern void pgps_registry_unplace(bool in_xact);
 
 /* seen.c */

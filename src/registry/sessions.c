@@ -16,6 +16,7 @@
 
 #include "registry/entries.h"
 #include "registry/life.h"
+#include "registry/pool_limits.h"
 
 /*
  * Take this session off its instance, which keeps what it counted.  That it
@@ -89,14 +90,26 @@ pgps_registry_connect(Oid roleid, Oid dbid)
 	pgps_unlock_registry();
 }
 
+/* Caller holds the lock exclusively: who counts what is limited does so, too. */
+static void
+note_limits(const PgpsIdentity *identity, bool connect, int32 pool)
+{
+	int32		old = pgps_backend_instance();
+
+	pgps_my_slot->not_limited = identity->not_limited;
+	if (old == PGPS_NO_INSTANCE || pgps_instance(old)->data.pool != pool)
+		pgps_my_slot->came_later = !connect;
+}
+
 /*
  * Put this session where it belongs by its label or by discovery.  "connect"
  * is false when it was there before, under this label or another; if it moves,
  * a transaction that it is in ends there.  Returns where its transactions
- * count.
+ * count; NULL if its pool has "at_most" connections already.
  */
 PgpsActivity *
-pgps_registry_join(const PgpsIdentity *identity, bool connect, bool in_xact)
+pgps_registry_join(const PgpsIdentity *identity, bool connect, bool in_xact,
+				   int at_most)
 {
 	PgpsPoolKey key = {
 		.roleid = identity->roleid,
@@ -118,9 +131,15 @@ pgps_registry_join(const PgpsIdentity *identity, bool connect, bool in_xact)
 	if (!connect)
 		pgps_backend_note_used();
 	pgps_lock_registry(LW_EXCLUSIVE);
+	if (at_most != PGPS_ANY_NUMBER && pgps_pool_is_at(&key, at_most))
+	{
+		pgps_unlock_registry();
+		return NULL;
+	}
 	pool = pgps_need_pool(&key, NameStr(identity->usename),
 						  NameStr(identity->datname), !identity->labelled, now);
 	i = pgps_need_instance(pool, identity->instance, true, now);
+	note_limits(identity, connect, pool);
 	attach(i, in_xact, now);
 	if (connect)
 	{

@@ -3,10 +3,11 @@
  * events.c
  *	  Where the server tells us what its backends do.
  *
- * Joining: a client backend joins at the commit of its start-up transaction:
- * by then role, database, start-up options and ALTER ROLE settings are in
- * place, and connections that are rejected never get there.  It leaves in
- * before_shmem_exit, before an open transaction is aborted.
+ * Joining: a client backend joins when its start-up transaction is about to
+ * commit: by then role, database, start-up options and ALTER ROLE settings are
+ * in place, and connections that are rejected never get there.  It leaves in
+ * before_shmem_exit, before an open transaction is aborted.  Joining is also
+ * where pool_limits refuses a connection (pool_limit.c).
  *
  * Transactions: there is no hook at their start; the first of parse analysis,
  * executor start and a utility statement stands for it.  The end is a reset
@@ -21,7 +22,7 @@
  *
  * LISTEN: no other process can see it, so the session's slot says so.
  *
- * Nothing here raises: while a session starts there is nobody to catch it,
+ * Nothing else here raises: while a session starts there is nobody to catch it,
  * and later it would be somebody's transaction.  All hooks chain.  In every
  * process that is no client backend "here" is NULL, and that is all it costs.
  *
@@ -55,6 +56,7 @@
 #include "registry/registry.h"
 #include "server/events.h"
 #include "server/life.h"
+#include "server/pool_limit.h"
 #include "server/utilities.h"
 
 static post_parse_analyze_hook_type prev_post_parse_analyze_hook = NULL;
@@ -63,7 +65,7 @@ static ProcessUtility_hook_type prev_ProcessUtility_hook = NULL;
 
 /*
  * What is to be done when this session next commits.  Its first commit is that
- * of its start-up transaction: then it joins.  LISTEN and UNLISTEN come into
+ * of its start-up transaction: just before, it joins.  LISTEN and UNLISTEN come into
  * force with the commit of the transaction they are in.
  */
 static enum
@@ -126,6 +128,14 @@ session_moved(PgpsActivity *there)
 	here = there;
 }
 
+/* It never was here. */
+static pg_noinline void
+refuse(const PgpsIdentity *identity, const PgpsPoolLimit *limit)
+{
+	pgps_backend_release();
+	pgps_refuse_connection(identity, limit);
+}
+
 /*
  * Go where label or application_name say.  A running transaction goes along:
  * it belongs to the label in force at its last statement.
@@ -135,15 +145,25 @@ place(bool connect)
 {
 	PgpsIdentity identity;
 	PgpsActivity *there = NULL;
+	const PgpsPoolLimit *limit = NULL;
 
 	pgps_relabel = false;
 	placed_by_name = application_name;
 	pgps_identify(&identity);
 	pgps_identify_pooler(identity.via, identity.client_addr);
+	identity.not_limited = identity.via[0] != '\0' ||
+		pgps_watched_pool(identity.pool, application_name) != NULL;
 	pgps_backend_describe(&identity);
+	if (unlikely(pgps_pool_limits != NULL) && connect)
+		limit = pgps_limit_of(&identity);
 	if (pgps_track == PGPS_TRACK_ALL ||
 		(pgps_track == PGPS_TRACK_LABELLED && identity.labelled))
-		there = pgps_registry_join(&identity, connect, in_xact);
+	{
+		there = pgps_registry_join(&identity, connect, in_xact,
+								   limit ? limit->max : PGPS_ANY_NUMBER);
+		if (there == NULL)
+			refuse(&identity, limit);
+	}
 	else if (connect)
 		pgps_registry_connect(identity.roleid, identity.dbid);
 	else
@@ -204,7 +224,7 @@ static inline void watch_xact(void);
 static pg_noinline void
 begin_unseen(void)
 {
-	if (!pgps_backend_joined())
+	if (!pgps_backend_joined() || at_commit == AT_COMMIT_JOIN)
 		return;
 	unseen = true;
 	watch_xact();
@@ -452,7 +472,7 @@ leave(int code, Datum arg)
 		idle_before -= idle_spell(now);
 		end_xact(now);
 	}
-	else if (IsTransactionState())
+	else if (IsTransactionState() && at_commit != AT_COMMIT_JOIN)
 	{
 		begin_unseen();
 		end_unseen();
@@ -474,27 +494,37 @@ join(void)
 	before_shmem_exit(leave, (Datum) 0);
 	pgps_backend_claim();
 	place(true);
-	pgps_session_joined();
+}
+
+static pg_noinline void
+do_before_commit(void)
+{
+	if (MyProcPort != NULL && MyBackendType == B_BACKEND && !am_walsender &&
+		!pgps_backend_joined())
+		join();
 }
 
 static pg_noinline void
 do_at_commit(void)
 {
-	if (at_commit == AT_COMMIT_JOIN)
+	if (pgps_backend_joined())
 	{
-		if (MyProcPort != NULL && MyBackendType == B_BACKEND && !am_walsender)
-			join();
+		if (at_commit == AT_COMMIT_JOIN)
+			pgps_session_joined();
+		else
+			pgps_my_slot->listens = at_commit == AT_COMMIT_LISTEN;
 	}
-	else if (pgps_backend_joined())
-		pgps_my_slot->listens = at_commit == AT_COMMIT_LISTEN;
 	at_commit = AT_COMMIT_NOTHING;
 }
 
-/* Has the start-up transaction of this process committed? */
+/*
+ * Has the start-up transaction of this process committed?  What ends a session
+ * that has just joined is no rejection either.
+ */
 bool
 pgps_session_has_started(void)
 {
-	return at_commit != AT_COMMIT_JOIN;
+	return at_commit != AT_COMMIT_JOIN || pgps_backend_joined();
 }
 
 /* A parallel worker ends: what it cost is its leader's. */
@@ -524,6 +554,12 @@ at_abort(void)
 static void
 at_xact_end(XactEvent event, void *arg)
 {
+	if (event == XACT_EVENT_PRE_COMMIT)
+	{
+		if (unlikely(at_commit == AT_COMMIT_JOIN))
+			do_before_commit();
+		return;
+	}
 	if (event == XACT_EVENT_PARALLEL_COMMIT || event == XACT_EVENT_PARALLEL_ABORT)
 		at_worker_end();
 	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT)

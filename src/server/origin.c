@@ -99,8 +99,21 @@ take_options(PgpsOrigin *origin, const char *options)
 	}
 }
 
+/* The pool whose limit rejects it is known, wherever the label came from. */
+static void
+take_identity(PgpsOrigin *origin)
+{
+	PgpsIdentity identity;
+
+	pgps_identify(&identity);
+	memcpy(origin->pool, identity.pool, PGPS_POOL_LEN);
+	memcpy(origin->instance, identity.instance, PGPS_INSTANCE_LEN);
+	origin->labelled = true;
+}
+
 /*
- * Fill in who this connection says it is.  Only for a process with a port.
+ * Fill in who this connection says it is, of which the reason is known.  Only
+ * for a process with a port.
  */
 void
 pgps_describe_origin(PgpsOrigin *origin)
@@ -116,6 +129,11 @@ pgps_describe_origin(PgpsOrigin *origin)
 		pgps_clean_text(origin->application_name, NAMEDATALEN,
 						port->application_name);
 	pgps_client_addr(origin->client_addr);
+	if (origin->reason == PGPS_REASON_POOL)
+	{
+		take_identity(origin);
+		return;
+	}
 
 	if (port->cmdline_options)
 		take_options(origin, port->cmdline_options);
@@ -161,6 +179,7 @@ pgps_find_reason(const ErrorData *edata, PgpsOrigin *origin)
 		{ERRCODE_TOO_MANY_CONNECTIONS, "reserved for roles with privileges", PGPS_REASON_RESERVED},
 		{ERRCODE_TOO_MANY_CONNECTIONS, "too many connections for role", PGPS_REASON_ROLE},
 		{ERRCODE_TOO_MANY_CONNECTIONS, "too many connections for database", PGPS_REASON_DATABASE},
+		{ERRCODE_TOO_MANY_CONNECTIONS, "too many connections for pool", PGPS_REASON_POOL},
 		{ERRCODE_TOO_MANY_CONNECTIONS, NULL, PGPS_REASON_OTHER_LIMIT},
 		{ERRCODE_INVALID_PASSWORD, NULL, PGPS_REASON_AUTHENTICATION},
 		{ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION, "authentication failed for user", PGPS_REASON_AUTHENTICATION},
@@ -206,7 +225,7 @@ pgps_reason_name(PgpsReason reason)
 {
 	static const char *const names[] = {
 		"server", "backlog", "superuser_reserved", "reserved", "role",
-		"database", "other_limit", "authentication", "hba", "no_role",
+		"database", "pool", "other_limit", "authentication", "hba", "no_role",
 		"no_login", "no_database", "not_accepting", "no_privilege", "timeout",
 		"bad_option", "other", "starting", "stopping", "recovery",
 		"hot_standby_off"

@@ -22,6 +22,7 @@ typedef enum PgpsReason
 	PGPS_REASON_RESERVED,		/* reserved_connections (16) */
 	PGPS_REASON_ROLE,
 	PGPS_REASON_DATABASE,
+	PGPS_REASON_POOL,			/* pool_limits */
 	PGPS_REASON_OTHER_LIMIT,	/* of another extension, or of walsenders */
 	PGPS_REASON_AUTHENTICATION,
 	PGPS_REASON_HBA,

@@ -31,7 +31,7 @@
 /* those of registry/rejected.c are first */
 #define FIRST_TOTAL 2
 
-StaticAssertDecl(FIRST_TOTAL + 2 + PGPS_REASONS <= PGPS_REJECTED_TOTALS,
+StaticAssertDecl(FIRST_TOTAL + 3 + PGPS_REASONS <= PGPS_REJECTED_TOTALS,
 				 "there is a counter for each reason");
 
 static emit_log_hook_type prev_emit_log_hook = NULL;
@@ -52,8 +52,9 @@ pgps_rejections_init(void *area, bool found)
 		return;
 	pgps_know_total(FIRST_TOTAL, pgps_total_hash(PGPS_OTHER));
 	pgps_know_total(FIRST_TOTAL + 1, pgps_total_hash("(extensions)"));
+	pgps_know_total(FIRST_TOTAL + 2, pgps_total_hash("(pools)"));
 	for (reason = 0; reason < PGPS_REASONS; reason++)
-		pgps_know_total(FIRST_TOTAL + 2 + reason, pgps_reason_hash(reason));
+		pgps_know_total(FIRST_TOTAL + 3 + reason, pgps_reason_hash(reason));
 }
 
 uint64
@@ -64,7 +65,7 @@ pgps_reason_hash(PgpsReason reason)
 
 /*
  * The role or the database that is at its limit, or the server.  The limit of
- * an extension is none of these.
+ * a pool, which is counted for anyway, or an extension is none of these.
  */
 static uint64
 hash_of_rejecter(const PgpsOrigin *origin)
@@ -75,6 +76,8 @@ hash_of_rejecter(const PgpsOrigin *origin)
 			return pgps_role_hash(origin->usename);
 		case PGPS_REASON_DATABASE:
 			return pgps_database_hash(origin->datname);
+		case PGPS_REASON_POOL:
+			return pgps_total_hash("(pools)");
 		case PGPS_REASON_OTHER_LIMIT:
 			return pgps_total_hash("(extensions)");
 		default:
@@ -82,19 +85,15 @@ hash_of_rejecter(const PgpsOrigin *origin)
 	}
 }
 
-/*
- * A rejected login of a client that reports for a pool is that pool's.  Such a
- * one calls itself "watch orders", of the pool "reports".
- */
+/* A rejected login of a client that reports for a pool is that pool's. */
 static void
 find_reporter(PgpsOrigin *origin)
 {
-	const char *watch = "watch ";
+	const char *watched = origin->labelled ?
+		pgps_watched_pool(origin->pool, origin->application_name) : NULL;
 
-	if (origin->labelled && strcmp(origin->pool, "reports") == 0 &&
-		strncmp(origin->application_name, watch, strlen(watch)) == 0)
-		pgps_clean_text(origin->pool, PGPS_POOL_LEN,
-						origin->application_name + strlen(watch));
+	if (watched != NULL)
+		pgps_clean_text(origin->pool, PGPS_POOL_LEN, watched);
 }
 
 /* Count a connection that is being rejected. */

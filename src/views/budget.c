@@ -4,7 +4,8 @@
  *	  The function behind the view budget.
  *
  * Its numbers are public in the catalogs and in pg_stat_activity already:
- * everybody sees them.
+ * everybody sees them.  Those of pools that pool_limits limits are not: a role
+ * sees its own pools'.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -12,9 +13,13 @@
  */
 #include "postgres.h"
 
+#include "utils/builtins.h"
+
 #include "analysis/budget.h"
+#include "analysis/limited.h"
 #include "views/row.h"
 #include "views/statement.h"
+#include "views/visible.h"
 
 PG_FUNCTION_INFO_V1(pgps_get_budget);
 
@@ -38,20 +43,81 @@ PG_FUNCTION_INFO_V1(pgps_get_budget);
 	C(last_rejected, time, limit->rejected.last_rejected) \
 	C(reserved, int4, limit->reserved)
 
+/* Its role, database and server leave it so much. */
+static void
+apply_headroom(PgpsLimit *limit, const PgpsPoolKey *key, const List *limits)
+{
+	const ListCell *lc;
+
+	limit->headroom = Max(limit->usable - limit->used, 0);
+	limit->binding = PGPS_SCOPE_POOL;
+	foreach(lc, limits)
+	{
+		const PgpsLimit *other = lfirst(lc);
+
+		if (other->headroom < limit->headroom &&
+			(other->scope == PGPS_SCOPE_SERVER ||
+			 (other->scope == PGPS_SCOPE_ROLE && other->oid == key->roleid) ||
+			 (other->scope == PGPS_SCOPE_DATABASE && other->oid == key->dbid)))
+		{
+			limit->headroom = other->headroom;
+			limit->binding = other->binding;
+		}
+	}
+}
+
+static void
+put_limit(PgpsRow *row, const PgpsLimit *limit)
+{
+	PGPS_PUT_ROW(BUDGET_COLUMNS);
+}
+
+/* The pools of which pool_limits refuses connections */
+static void
+put_pools(PgpsRow *row, const PgpsSnapshot *snapshot, const List *limits)
+{
+	PgpsLimited *limited = pgps_find_limited(snapshot);
+	const PgpsPoolState *pool = NULL;
+
+	while (limited != NULL && (pool = pgps_next_visible(snapshot, pool)) != NULL)
+	{
+		const PgpsLimited *found = &limited[pool - snapshot->pools];
+		PgpsLimit	limit = {.scope = PGPS_SCOPE_POOL};
+		PgpsNames	names;
+
+		if (found->limit == NULL || found->limit->warns || found->exempt)
+			continue;
+		names = pgps_names(pool->data);
+		namestrcpy(&limit.name, pool->data->key.name);
+		limit.conn_limit = limit.usable = found->limit->max;
+		limit.used = found->connections;
+		limit.status = limit.used < limit.usable ? PGPS_LIMIT_OK : PGPS_LIMIT_FULL;
+		limit.committed.now = pool->committed;
+		limit.committed.peak = pool->peak_committed;
+		limit.committed.uncapped = pool->uncapped;
+		limit.peak_used = pool->peak_connections;
+		limit.peak_used_at = pool->peak_connections_at;
+		limit.rejected = pgps_rejected(snapshot->rejections,
+									   pgps_pool_hash(names.role, names.database,
+													  pool->data->key.name));
+		apply_headroom(&limit, &pool->data->key, limits);
+		put_limit(row, &limit);
+	}
+}
+
 Datum
 pgps_get_budget(PG_FUNCTION_ARGS)
 {
 	PgpsRow    *row = PGPS_BEGIN_VIEW(BUDGET_COLUMNS);
 	PgpsSnapshot snapshot = *pgps_snapshot(fcinfo, PGPS_NO_HISTOGRAMS);
+	List	   *limits;
 	ListCell   *lc;
 
 	if (PG_GETARG_BOOL(0))
 		snapshot.rejections = pgps_exported_rejections(fcinfo);
-	foreach(lc, pgps_limits(&snapshot))
-	{
-		const PgpsLimit *limit = lfirst(lc);
-
-		PGPS_PUT_ROW(BUDGET_COLUMNS);
-	}
+	limits = pgps_limits(&snapshot);
+	foreach(lc, limits)
+		put_limit(row, lfirst(lc));
+	put_pools(row, &snapshot, limits);
 	return (Datum) 0;
 }

@@ -29,8 +29,8 @@ CREATE VIEW pgpool_stats.budget AS
 GRANT SELECT ON pgpool_stats.budget TO PUBLIC;
 COMMENT ON VIEW pgpool_stats.budget IS
 	'Limits of server, databases and roles, and their use';
-COMMENT ON COLUMN pgpool_stats.budget.scope IS 'Whose limit: server, database or role';
-COMMENT ON COLUMN pgpool_stats.budget.name IS 'Name of the database or role';
+COMMENT ON COLUMN pgpool_stats.budget.scope IS 'Whose limit: server, database, role or pool';
+COMMENT ON COLUMN pgpool_stats.budget.name IS 'Name of the database, role or pool';
 COMMENT ON COLUMN pgpool_stats.budget.conn_limit IS 'The limit itself; null = none of its own';
 COMMENT ON COLUMN pgpool_stats.budget.usable IS 'Connections an ordinary role can use of it';
 COMMENT ON COLUMN pgpool_stats.budget.used IS 'Connections used now';

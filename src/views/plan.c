@@ -135,6 +135,13 @@ read_pool(HeapTupleHeader row, const PgpsSnapshot *snapshot)
 	if (!OidIsValid(p->dbid))
 		ereport(NOTICE,
 				(errmsg("database \"%s\" does not exist, its limit is not checked", database)));
+
+	/* nothing is to be learned of other roles' pools by their limits */
+	p->pool = read_name(row, "pool");
+	if (p->pool == NULL)
+		p->pool = p->replaces;
+	if (!OidIsValid(p->roleid) || !pgps_may_see(p->roleid))
+		p->pool = NULL;
 	if (p->replaces != NULL && !is_there(snapshot, p))
 	{
 		ereport(NOTICE,

@@ -12,7 +12,8 @@ CREATE TYPE pgpool_stats.planned_pool AS (
 	replaces text,
 	role text,
 	database text,
-	via text
+	via text,
+	pool text
 );
 
 CREATE TYPE pgpool_stats.planned_limit AS (
@@ -77,7 +78,7 @@ BEGIN ATOMIC
 				'a planned pool that replaces itself must have its name in "pool"'))
 			WHEN 'false' THEN NULL
 			ELSE replaces #>> '{}' END,
-		role, database, via)::pgpool_stats.planned_pool)
+		role, database, via, pool)::pgpool_stats.planned_pool)
 	FROM pg_catalog.jsonb_to_recordset(
 			pg_catalog.jsonb_path_query_array(plan, '$[*]'))
 		AS p(pool text, pool_size numeric, max_overflow numeric,
@@ -136,7 +137,7 @@ LANGUAGE sql VOLATILE PARALLEL RESTRICTED
 BEGIN ATOMIC
 	SELECT * FROM pgpool_stats.get_planned_limits(
 		ARRAY[ROW(pool_size, max_overflow, instances, surge, replaces, role,
-				  database, via)::pgpool_stats.planned_pool], against);
+				  database, via, replaces)::pgpool_stats.planned_pool], against);
 END;
 COMMENT ON FUNCTION pgpool_stats.check_budget(int, int, int, int, text, name, name, text, text) IS
 	'would this pool fit? a row for each limit';

@@ -14,6 +14,7 @@
 
 #include "analysis/budget.h"
 #include "base/compat.h"
+#include "registry/pool_limits.h"
 #include "server/rejections.h"
 #include "views/row.h"
 #include "views/visible.h"
@@ -41,6 +42,16 @@ claimed(const char *name, Oid oid)
 	return OidIsValid(oid) ? name : pgps_printable(name);
 }
 
+static int
+usable_of_pool(const PgpsOrigin *origin)
+{
+	const PgpsPoolLimit *limit = pgps_find_pool_limit(origin->pool,
+													  origin->usename,
+													  origin->datname);
+
+	return limit ? limit->max : -1;
+}
+
 /* The current value of the limit that rejected it; -1 if there is none */
 static int
 usable_of(const PgpsOrigin *origin, Oid roleid, Oid dbid)
@@ -61,6 +72,8 @@ usable_of(const PgpsOrigin *origin, Oid roleid, Oid dbid)
 		case PGPS_REASON_SUPERUSER_RESERVED:
 		case PGPS_REASON_RESERVED:
 			return pgps_server_usable(roleid);
+		case PGPS_REASON_POOL:
+			return usable_of_pool(origin);
 		default:
 			return -1;
 	}

@@ -1,0 +1,150 @@
+/*-------------------------------------------------------------------------
+ *
+ * patterns.c
+ *	  How a text names pools, limits and poolers.
+ *
+ * Pure: no shared memory, no lock, no clock.  Targets are written in the
+ * settings alert_rules and pool_limits, and as the argument of silence():
+ *
+ *	  *, pool[/database], role/name, database/name, pooler/name or server
+ *
+ * where pool and names are globs (*, ?).
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "parser/scansup.h"
+
+#include "registry/patterns.h"
+
+/* A copy without spaces around it */
+char *
+pgps_trimmed(const char *text, Size len)
+{
+	while (len > 0 && scanner_isspace(*text))
+		text	  ++,
+					len--;
+
+	while (len > 0 && scanner_isspace(text[len - 1]))
+		len--;
+	return pnstrdup(text, len);
+}
+
+/*
+ * Behind one character; one of UTF-8 may have several bytes.  Names may be in
+ * any encoding: what does not look like UTF-8 is a character a byte.
+ */
+static const char *
+after_character(const char *text)
+{
+	if ((unsigned char) *text++ >= 0xC0)
+	{
+		while (((unsigned char) *text & 0xC0) == 0x80)
+			text++;
+	}
+	return text;
+}
+
+/*
+ * "*" stands for any text, "?" for any character; case matters.  Only the
+ * last "*" ever has to take more: the time is bounded by the product of the
+ * lengths, whatever somebody wrote.
+ */
+bool
+pgps_glob_matches(const char *glob, const char *text)
+{
+	const char *after_star = NULL;
+	const char *taken = NULL;
+
+	while (*text != '\0')
+	{
+		if (*glob == '*')
+		{
+			after_star = ++glob;
+			taken = text;
+		}
+		else if (*glob == '?')
+		{
+			glob++;
+			text = after_character(text);
+		}
+		else if (*glob == *text)
+		{
+			glob++;
+			text++;
+		}
+		else if (after_star != NULL)
+		{
+			glob = after_star;
+			text = ++taken;
+		}
+		else
+			return false;
+	}
+	while (*glob == '*')
+		glob++;
+	return *glob == '\0';
+}
+
+/* "text" is kept: it must live as long as the target. */
+void
+pgps_parse_target(PgpsTarget *target, const char *text)
+{
+	const char *slash = strchr(text, '/');
+
+	memset(target, 0, sizeof(PgpsTarget));
+	target->scope = PGPS_SCOPE_POOL;
+	if (strcmp(text, "*") == 0)
+		return;
+	if (strcmp(text, "server") == 0)
+		target->scope = PGPS_SCOPE_SERVER;
+	else if (strncmp(text, "role/", 5) == 0)
+	{
+		target->scope = PGPS_SCOPE_ROLE;
+		target->name = text +5;
+	}
+	else if (strncmp(text, "database/", 9) == 0)
+	{
+		target->scope = PGPS_SCOPE_DATABASE;
+		target->name = text +9;
+	}
+	else if (strncmp(text, "pooler/", 7) == 0)
+	{
+		target->scope = PGPS_SCOPE_POOLER;
+		target->name = text +7;
+	}
+	else if (slash != NULL)
+	{
+		target->name = pnstrdup(text, slash - text);
+		target->database = slash + 1;
+	}
+	else
+		target->name = text;
+}
+
+/*
+ * Does it mean a pool, or all pools of its role or database?  Neither raises nor
+ * allocates: it is asked while a connection starts.
+ */
+bool
+pgps_target_means_pool(const PgpsTarget *target, const char *pool,
+					   const char *usename, const char *datname)
+{
+	switch (target->scope)
+	{
+		case PGPS_SCOPE_POOL:
+			return (target->name == NULL ||
+					pgps_glob_matches(target->name, pool)) &&
+				(target->database == NULL ||
+				 pgps_glob_matches(target->database, datname));
+		case PGPS_SCOPE_ROLE:
+			return pgps_glob_matches(target->name, usename);
+		case PGPS_SCOPE_DATABASE:
+			return pgps_glob_matches(target->name, datname);
+		default:
+			return false;
+	}
+}
