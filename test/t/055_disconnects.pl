@@ -166,8 +166,7 @@ foreach my $off ('track_activities', 'track_counts')
 
 # An extension ends sessions with errors of its own, of more kinds than there
 # are places: none is left out
-my $module = PostgreSQL::Test::Utils::tempdir() . '/fatal';
-write_file("$module.c", q{
+my $module = module('fatal', q{
 #include "postgres.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
@@ -182,8 +181,6 @@ fatal(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 });
-chomp(my $include = `pg_config --includedir-server`);
-system_or_bail('gcc', '-shared', '-fPIC', '-w', "-I$include", '-o', "$module.so", "$module.c");
 sql("CREATE FUNCTION fatal(text) RETURNS void LANGUAGE c AS '$module', 'fatal'");
 foreach my $n (10 .. 21)
 {
