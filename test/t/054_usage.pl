@@ -358,6 +358,20 @@ is(has('reports', 'cpu_time IS NULL, wal_bytes IS NULL, memory_sampled'),
 	't|t|0', 'a pool that only reports');
 
 #
+# The queries of the document
+#
+my $document = slurp_file('docs/usage.md');
+my %query = $document =~ /^<!-- test: (\w+) -->\n```sql\n(.*?)^```$/msg;
+is(scalar(() = $document =~ /^```sql$/mg), scalar(keys %query), 'each query has a name');
+foreach my $name (sort keys %query)
+{
+	my ($ret, $out, $err) = psql($query{$name}, on_error_stop => 1);
+
+	is($err, '', "$name: runs");
+	like($out, qr/^writer\|/m, "$name: shows who") if $name =~ /wal|hour/;
+}
+
+#
 # Over a restart nothing is lost, over a reset nothing is left.
 #
 $_->quit foreach $s, $monitor;

@@ -69,6 +69,8 @@ is($standby->safe_psql('postgres', q{
 		SELECT reason, sqlstate, pool, usable IS NULL, sum(count) >= 2 FROM pgpool_stats.rejections
 		WHERE pool = 'orders' GROUP BY 1, 2, 3, 4}),
 	'starting|57P03|orders|t|t', 'both are counted as one reason');
+my ($knocking) = slurp_file('docs/alerting.md') =~ /^<!-- test: knocking -->\n```sql\n(.*?)^```$/ms;
+like($standby->safe_psql('postgres', $knocking), qr/^starting\|orders\|\w+\|\d+\|1\|[\d.]+\|/, 'who knocks');
 is($standby->safe_psql('postgres', q{SELECT sum(rejected) FROM pgpool_stats.budget}), '0', 'no limit has rejected anything');
 is($standby->safe_psql('postgres', q{SELECT value > 0 FROM pgpool_stats.metrics WHERE name = 'pgpool_stats_rejected_unavailable_total' AND labels->>'reason' = 'starting'}), 't', 'a metric');
 
