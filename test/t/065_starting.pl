@@ -12,6 +12,7 @@ my $primary = start_node('autovacuum = off', streaming => 1);
 sub wal_file { return sql('SELECT pg_walfile_name(pg_current_wal_lsn())') }
 
 my $session = background();
+$session->query_safe('SET client_min_messages = warning');
 my $backup = $primary->backup_dir . '/copy';
 sql('SELECT pg_switch_wal()');
 $session->query_safe(q{SELECT pg_backup_start('copy', true)});
@@ -21,7 +22,7 @@ system_or_bail('cp', '-a', $primary->data_dir, $backup);
 unlink "$backup/postmaster.pid";
 sql('SELECT pg_switch_wal()');
 my $second = wal_file();
-write_file("$backup/backup_label", $session->query_safe('SELECT labelfile FROM pg_backup_stop()') . "\n");
+write_file("$backup/backup_label", $session->query_safe('SELECT labelfile FROM pg_backup_stop(false)') . "\n");
 sql('SELECT pg_switch_wal()');
 $session->quit;
 isnt($first, $second, 'it ends in another file than it begins');
