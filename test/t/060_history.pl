@@ -71,7 +71,6 @@ becomes($kinds, '1|2|0|0|0|1', 'rejections by kind, and how connections ended');
 
 # a restart
 $node->restart;
-is(sql(history($kinds, '10 min') . " AND usename = 'known'"), '1|2|0|0|0|0', 'kinds survive a restart');
 becomes(history('min(min_checked_out), max(max_checked_out), sum(checkouts), sum(connects)'), '3|15|130|3',
 	'it survives a restart');
 is(sql($kinds), '1|2|0|0|0|1', 'kinds do');

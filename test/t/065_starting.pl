@@ -9,20 +9,17 @@ use PgpoolStats;
 my $primary = start_node('autovacuum = off', streaming => 1);
 
 # a copy that is only consistent with what the next WAL file says
-sub wal_file { return sql('SELECT pg_walfile_name(pg_current_wal_lsn())') }
-
 my $session = background();
-$session->query_safe('SET client_min_messages = warning');
 my $backup = $primary->backup_dir . '/copy';
-sql('SELECT pg_switch_wal()');
-$session->query_safe(q{SELECT pg_backup_start('copy', true)});
-my $first = wal_file();
+$session->query_safe(q{SET client_min_messages = warning});
+my $first = $session->query_safe(q{SELECT pg_walfile_name(pg_backup_start('copy', true))});
 mkdir $primary->backup_dir;
 system_or_bail('cp', '-a', $primary->data_dir, $backup);
 unlink "$backup/postmaster.pid";
 sql('SELECT pg_switch_wal()');
-my $second = wal_file();
-write_file("$backup/backup_label", $session->query_safe('SELECT labelfile FROM pg_backup_stop(false)') . "\n");
+my ($second, $label) = split /\n/, $session->query_safe(
+	q{SELECT pg_walfile_name(lsn) || E'\n' || labelfile FROM pg_backup_stop(false)}), 2;
+write_file("$backup/backup_label", "$label\n");
 sql('SELECT pg_switch_wal()');
 $session->quit;
 isnt($first, $second, 'it ends in another file than it begins');
