@@ -113,10 +113,12 @@ foreach my $name (sort keys %stopped)
 
 	like((psql("SET client_min_messages = warning; SET statement_timeout = '200ms'; $endless"))[2],
 		qr/canceling statement due to statement timeout/, "$name ends") or next;
-	local $ENV{PGAPPNAME} = 'endless';
-	my $psql = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres'), 
-			'-c', 'SET client_min_messages = warning', '-c', $endless ],
-		'<', \undef, '>', \$said, '2>&1');
+	my $psql = do {
+		local $ENV{PGAPPNAME} = 'endless';
+		IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres'),
+				'-c', 'SET client_min_messages = warning', '-c', $endless ],
+			'<', \undef, '>', \$said, '2>&1');
+	};
 	wait_for(q{SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'endless' AND state = 'active' AND query ~ 'LOOP'});
 	sql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'endless'});
 	$psql->finish;
