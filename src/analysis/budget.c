@@ -295,6 +295,17 @@ add_events(PgpsLimit *limit, const Use *use, const PgpsRejections *rejections)
 		limit->peak_used = limit->usable;
 		limit->peak_used_at = limit->rejected.last_rejected;
 	}
+
+	/* what else rejects on behalf of the server, whatever is free */
+	if (limit->scope == PGPS_SCOPE_SERVER)
+	{
+		PgpsRejected others = pgps_rejected(rejections,
+											pgps_other_limits_hash());
+
+		limit->rejected.count += others.count;
+		limit->rejected.last_rejected = Max(limit->rejected.last_rejected,
+											others.last_rejected);
+	}
 }
 
 static int

@@ -38,6 +38,9 @@ static const int followed[PGPS_COUNTS] = {
 	[PGPS_COUNT_TIMEOUTS] = PGPS_TIMEOUTS,
 	[PGPS_COUNT_ERRORS] = PGPS_ERRORS,
 	[PGPS_COUNT_CONNECTS] = PGPS_CONNECTS,
+	[PGPS_COUNT_SESSIONS_ABANDONED] = PGPS_SESSIONS_ABANDONED,
+	[PGPS_COUNT_SESSIONS_FATAL] = PGPS_SESSIONS_FATAL,
+	[PGPS_COUNT_SESSIONS_KILLED] = PGPS_SESSIONS_KILLED,
 	[PGPS_COUNT_XACTS] = PGPS_SERVER_XACTS,
 	[PGPS_COUNT_XACT_TIME] = PGPS_XACT_TIME,
 	[PGPS_COUNT_WAL_BYTES] = PGPS_WAL_BYTES,
@@ -172,9 +175,13 @@ see_pool(Seen *seen, const PgpsPoolState *pool, const PgpsRejections *rejections
 	now->max_lent = pool->lent;
 	now->load = *pgps_load_rise(pool->copy);
 	for (i = 0; i < PGPS_COUNTS; i++)
-		now->count[i] = i == PGPS_COUNT_REJECTED ?
-			pgps_rejected(rejections, hash).count :
+	{
+		int			by = i - PGPS_COUNT_REJECTED;
+
+		now->count[i] = by >= 0 && by < PGPS_REJECTERS ?
+			pgps_rejected_by(rejections, hash, by).count :
 			pgps_count(&pool->counters, followed[i], -1);
+	}
 }
 
 /* For the server only its use is kept. */

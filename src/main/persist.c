@@ -386,7 +386,7 @@ restore(const char *data, bool crashed)
 	pgps_incidents_restore(incidents, header->count[INCIDENTS]);
 	pgps_rejections_restore(&rejections, crashed);
 	if (header->count[USAGE] > 0)
-		pgps_usage_restore((const PgpsSavedUsage *) (body + section_offset(header, USAGE)));
+		pgps_usage_restore((const PgpsSavedUsage *) (body + section_offset(header, USAGE)), crashed);
 	pgps_registry_restore_done(header->stats_reset, crashed);
 	pfree(entry_of);
 	pfree(has_own);

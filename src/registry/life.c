@@ -180,11 +180,23 @@ is_by_client(PgpsEndReason reason)
 		reason == PGPS_END_CONNECTION_RESET;
 }
 
-/* Was it lost, if it was in a transaction? */
+/*
+ * Was it lost, if it was in a transaction?  An application expects conflicts on
+ * a standby, and what fails with an error of its own tells itself.
+ */
 static bool
 may_be_lost(PgpsEndReason reason)
 {
-	return reason != PGPS_END_CLIENT_CLOSED && reason != PGPS_END_SHUTDOWN;
+	switch (reason)
+	{
+		case PGPS_END_CLIENT_CLOSED:
+		case PGPS_END_SHUTDOWN:
+		case PGPS_END_RECOVERY_CONFLICT:
+		case PGPS_END_ERROR:
+			return false;
+		default:
+			return true;
+	}
 }
 
 /*

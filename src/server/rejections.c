@@ -51,7 +51,7 @@ pgps_rejections_init(void *area, bool found)
 	if (found)
 		return;
 	pgps_know_total(FIRST_TOTAL, pgps_total_hash(PGPS_OTHER));
-	pgps_know_total(FIRST_TOTAL + 1, pgps_total_hash("(extensions)"));
+	pgps_know_total(FIRST_TOTAL + 1, pgps_other_limits_hash());
 	pgps_know_total(FIRST_TOTAL + 2, pgps_total_hash("(pools)"));
 	for (reason = 0; reason < PGPS_REASONS; reason++)
 		pgps_know_total(FIRST_TOTAL + 3 + reason, pgps_reason_hash(reason));
@@ -63,9 +63,17 @@ pgps_reason_hash(PgpsReason reason)
 	return pgps_total_hash(pgps_reason_name(reason));
 }
 
+/* Limits that are neither a role's nor a database's, nor the server's slots */
+uint64
+pgps_other_limits_hash(void)
+{
+	return pgps_total_hash("(extensions)");
+}
+
 /*
  * The role or the database that is at its limit, or the server.  The limit of
- * a pool, which is counted for anyway, or an extension is none of these.
+ * a pool is counted for anyway.  That of an extension is the server's, too, but
+ * says nothing of its slots.
  */
 static uint64
 hash_of_rejecter(const PgpsOrigin *origin)
@@ -79,7 +87,7 @@ hash_of_rejecter(const PgpsOrigin *origin)
 		case PGPS_REASON_POOL:
 			return pgps_total_hash("(pools)");
 		case PGPS_REASON_OTHER_LIMIT:
-			return pgps_total_hash("(extensions)");
+			return pgps_other_limits_hash();
 		default:
 			return pgps_server_hash();
 	}

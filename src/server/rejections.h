@@ -33,6 +33,7 @@ extern void pgps_rejections_restore(const PgpsRejections *saved,
 									bool crashed);
 
 extern uint64 pgps_reason_hash(PgpsReason reason);
+extern uint64 pgps_other_limits_hash(void);
 extern PgpsRejected pgps_rejected_by(const PgpsRejections *rejections,
 									 uint64 hash, PgpsRejecter by);
 extern PgpsRejected pgps_rejected(const PgpsRejections *rejections,

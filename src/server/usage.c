@@ -44,6 +44,8 @@ typedef struct Shared
 	int64		wal_before;		/* ... and what the pools had written */
 	int64		cpu_from;		/* the same of CPU time */
 	int64		cpu_before;
+	int64		cpu_base;		/* the part that exporters leave out, see
+								 * registry/restore.c */
 } Shared;
 
 static Shared *shared = NULL;
@@ -142,6 +144,7 @@ pgps_measure_server(TimestampTz reset, const PgpsServerUsage *accounted)
 		shared->wal_before = accounted->wal_bytes;
 		shared->cpu_from = cpu;
 		shared->cpu_before = accounted->cpu_time;
+		shared->cpu_base = 0;
 	}
 	else if (XLogRecPtrIsInvalid(wal))
 		shared->wal_from = wal;
@@ -159,6 +162,18 @@ pgps_measure_server(TimestampTz reset, const PgpsServerUsage *accounted)
 	return usage;
 }
 
+/*
+ * As exporters get it.  A position of the WAL does not step back, not even in a
+ * crash.
+ */
+PgpsServerUsage
+pgps_exported_server(PgpsServerUsage usage)
+{
+	if (usage.cpu_time >= 0)
+		usage.cpu_time = Max(usage.cpu_time - shared->cpu_base, 0);
+	return usage;
+}
+
 /* What is to be saved; returns whether there is something */
 int
 pgps_usage_copy(PgpsSavedUsage *saved)
@@ -171,6 +186,7 @@ pgps_usage_copy(PgpsSavedUsage *saved)
 	saved->reset = shared->reset;
 	saved->wal_from = shared->wal_from;
 	saved->wal_before = shared->wal_before;
+	saved->cpu_base = shared->cpu_base;
 	saved->cpu_time = cpu < 0 || shared->cpu_from < 0 ? -1 :
 		shared->cpu_before + Max(cpu - shared->cpu_from, 0);
 	SpinLockRelease(&shared->mutex);
@@ -179,12 +195,13 @@ pgps_usage_copy(PgpsSavedUsage *saved)
 
 /* Only for the starting postmaster */
 void
-pgps_usage_restore(const PgpsSavedUsage *saved)
+pgps_usage_restore(const PgpsSavedUsage *saved, bool crashed)
 {
 	shared->begun = true;
 	shared->reset = saved->reset;
 	shared->wal_from = saved->wal_from;
 	shared->wal_before = saved->wal_before;
 	shared->cpu_before = saved->cpu_time;
+	shared->cpu_base = crashed ? Max(saved->cpu_time, 0) : saved->cpu_base;
 	shared->cpu_from = saved->cpu_time < 0 ? -1 : pgps_all_cpu_time();
 }

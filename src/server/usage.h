@@ -27,6 +27,7 @@ typedef struct PgpsSavedUsage
 	XLogRecPtr	wal_from;
 	int64		wal_before;
 	int64		cpu_time;
+	int64		cpu_base;
 } PgpsSavedUsage;
 
 extern Size pgps_usage_size(void);
@@ -36,7 +37,8 @@ extern void pgps_sample_cpu(void);
 extern void pgps_sample_usage(TimestampTz now);
 extern PgpsServerUsage pgps_measure_server(TimestampTz reset,
 										   const PgpsServerUsage *accounted);
+extern PgpsServerUsage pgps_exported_server(PgpsServerUsage usage);
 extern int	pgps_usage_copy(PgpsSavedUsage *saved);
-extern void pgps_usage_restore(const PgpsSavedUsage *saved);
+extern void pgps_usage_restore(const PgpsSavedUsage *saved, bool crashed);
 
 #endif							/* PGPS_USAGE_H */

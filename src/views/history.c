@@ -38,6 +38,11 @@ PG_FUNCTION_INFO_V1(pgps_get_history);
 	C(errors, int8, bucket->count[PGPS_COUNT_ERRORS]) \
 	C(connects, int8, bucket->count[PGPS_COUNT_CONNECTS]) \
 	C(rejected, int8, bucket->count[PGPS_COUNT_REJECTED]) \
+	C(rejected_logins, int8, bucket->count[PGPS_COUNT_REJECTED_LOGINS]) \
+	C(rejected_unavailable, int8, bucket->count[PGPS_COUNT_REJECTED_UNAVAILABLE]) \
+	C(sessions_abandoned, int8, bucket->count[PGPS_COUNT_SESSIONS_ABANDONED]) \
+	C(sessions_fatal, int8, bucket->count[PGPS_COUNT_SESSIONS_FATAL]) \
+	C(sessions_killed, int8, bucket->count[PGPS_COUNT_SESSIONS_KILLED]) \
 	C(xacts, int8, bucket->count[PGPS_COUNT_XACTS]) \
 	C(total_xact_time, ms, bucket->count[PGPS_COUNT_XACT_TIME]) \
 	C(sessions, float8, load.sessions) \

@@ -20,6 +20,11 @@ RETURNS TABLE (
 	errors bigint,
 	connects bigint,
 	rejected bigint,
+	rejected_logins bigint,
+	rejected_unavailable bigint,
+	sessions_abandoned bigint,
+	sessions_fatal bigint,
+	sessions_killed bigint,
 	xacts bigint,
 	total_xact_time float8,
 	sessions float8,
@@ -63,6 +68,11 @@ COMMENT ON COLUMN pgpool_stats.history.timeouts IS 'Checkouts that timed out';
 COMMENT ON COLUMN pgpool_stats.history.errors IS 'Other failed checkouts and connects';
 COMMENT ON COLUMN pgpool_stats.history.connects IS 'New connections';
 COMMENT ON COLUMN pgpool_stats.history.rejected IS 'Connections rejected by a limit';
+COMMENT ON COLUMN pgpool_stats.history.rejected_logins IS 'Logins rejected: password, pg_hba.conf, names ...';
+COMMENT ON COLUMN pgpool_stats.history.rejected_unavailable IS 'Rejected because the server starts or stops';
+COMMENT ON COLUMN pgpool_stats.history.sessions_abandoned IS 'Connections whose client was cut off';
+COMMENT ON COLUMN pgpool_stats.history.sessions_fatal IS 'Connections ended by an error';
+COMMENT ON COLUMN pgpool_stats.history.sessions_killed IS 'Connections that were terminated';
 COMMENT ON COLUMN pgpool_stats.history.xacts IS 'Transactions that ended';
 COMMENT ON COLUMN pgpool_stats.history.total_xact_time IS 'Time they took in total, ms';
 COMMENT ON COLUMN pgpool_stats.history.sessions IS 'Connections in a transaction, on average';

@@ -94,6 +94,13 @@ CREATE VIEW pgpool_stats.metrics AS
 			('unavailable', 'pgpool_stats_rejected_unavailable_total', 'Connections rejected because the server starts, stops or recovers, by reason.')
 		) AS m (rejecter, name, help) USING (rejecter)
 		UNION ALL
+		SELECT m.name, m.help, '{}', m.value
+		FROM pgpool_stats.get_server_usage() AS u CROSS JOIN LATERAL (VALUES
+			('pgpool_stats_server_cpu_seconds_total', 'CPU time of all processes of the server.', u.cpu_time / 1000::float8),
+			('pgpool_stats_server_wal_bytes_total', 'WAL written by all.', u.wal_bytes::float8),
+			('pgpool_stats_server_memory_bytes', 'Memory of the client connections that were looked at.', u.memory::float8)
+		) AS m (name, help, value)
+		UNION ALL
 		SELECT m.name, m.help, m.labels, m.value
 		FROM pgpool_stats.info AS i CROSS JOIN LATERAL (VALUES
 			('pgpool_stats_build_info', 'Version of pgpool_stats.', pg_catalog.jsonb_build_object('version', i.version), 1::float8),

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * usage.c
- *	  The function behind the view usage.
+ *	  The functions behind the view usage, and the server's for exporters.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -15,6 +15,7 @@
 #include "views/visible.h"
 
 PG_FUNCTION_INFO_V1(pgps_get_usage);
+PG_FUNCTION_INFO_V1(pgps_get_server_usage);
 
 #define USAGE_COLUMNS(C) \
 	C(pool, text, used->pool) \
@@ -32,6 +33,11 @@ PG_FUNCTION_INFO_V1(pgps_get_usage);
 	C(memory_sampled, int4, used->memory_sampled) \
 	C(xacts, count, counters, PGPS_SERVER_XACTS) \
 	C(xact_time, count_ms, counters, PGPS_XACT_TIME)
+
+#define SERVER_COLUMNS(C) \
+	C(cpu_time, ms, server.cpu_time) \
+	C(wal_bytes, int8, server.wal_bytes) \
+	C(memory, int8, usage.memory_sampled > 0 ? usage.memory : -1)
 
 /* one row */
 typedef struct Used
@@ -99,5 +105,19 @@ pgps_get_usage(PG_FUNCTION_ARGS)
 	if (all)
 		put_server(row, "(not accounted)", &usage.rest, usage.rest_memory,
 				   usage.rest_sampled);
+	return (Datum) 0;
+}
+
+/* What is measured of the server, as exporters get it; memory as in usage */
+Datum
+pgps_get_server_usage(PG_FUNCTION_ARGS)
+{
+	PgpsRow    *row = PGPS_BEGIN_VIEW(SERVER_COLUMNS);
+	PgpsUsage	usage = pgps_usage(pgps_snapshot(fcinfo, PGPS_NO_HISTOGRAMS));
+	PgpsServerUsage server = pgps_exported_server(usage.server);
+
+	if (!pgps_sees_all())
+		usage.memory_sampled = 0;
+	PGPS_PUT_ROW(SERVER_COLUMNS);
 	return (Datum) 0;
 }

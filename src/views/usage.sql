@@ -21,6 +21,17 @@ LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION pgpool_stats.get_usage() IS
 	'behind the view usage';
 
+CREATE FUNCTION pgpool_stats.get_server_usage()
+RETURNS TABLE (
+	cpu_time float8,
+	wal_bytes bigint,
+	memory bigint
+)
+AS 'MODULE_PATHNAME', 'pgps_get_server_usage'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION pgpool_stats.get_server_usage() IS
+	'what the server uses, behind the view metrics';
+
 CREATE VIEW pgpool_stats.usage AS
 	SELECT * FROM pgpool_stats.get_usage();
 GRANT SELECT ON pgpool_stats.usage TO PUBLIC;

@@ -80,21 +80,51 @@ is(sql(q{
 	'1', 'percentiles come later');
 $_->quit foreach @sessions;
 
-# every view and function that reads can be stopped
-foreach my $view (split /\n/, sql(q{SELECT viewname FROM pg_views WHERE schemaname = 'pgpool_stats' ORDER BY 1}))
+# Every view and every function that somebody may call, as it is called: what is
+# new has to be stopped, too.  What is behind a view is read by it.
+my %arguments = (
+	assert_plan => q{'[{"pool_size": 1}]'},
+	check_budget => '1',
+	check_plan => q{'[{"pool_size": 1}]'},
+	check_status => '',
+	forget => q{'p1', 'none'},
+	openmetrics => '',
+	report => q{'p1', '{"checked_out": 1}', 'i1'},
+	reset => q{'none'},
+	silence => q{'leak', 'none'},
+	unsilence => q{pgpool_stats.silence('leak', 'none')},
+	wait_probability => '10, 5');
+my %stopped = map { $_ => "count(*) FROM pgpool_stats.$_" }
+  split /\n/, sql(q{SELECT relname FROM pg_class WHERE relnamespace = 'pgpool_stats'::regnamespace AND relkind IN ('v', 'm', 'r')});
+foreach my $function (split /\n/, sql(q{
+	SELECT DISTINCT proname FROM pg_proc
+	WHERE pronamespace = 'pgpool_stats'::regnamespace AND proname !~ '^(get|set)_'}))
 {
-	my (undef, undef, $error) = psql(qq{
-		SET statement_timeout = '200ms';
-		DO \$\$ BEGIN LOOP PERFORM count(*) FROM (TABLE pgpool_stats.$view) AS v; END LOOP; END \$\$});
-	like($error, qr/canceling statement due to statement timeout/, "$view ends");
+	ok(exists $arguments{$function}, "it is known how to call $function") or next;
+	$stopped{$function} = "count(*) FROM pgpool_stats.$function($arguments{$function})";
 }
-foreach my $call ('check_status()', 'openmetrics()', 'check_budget(1)')
+cmp_ok(scalar keys %stopped, '>=', 30, 'views and functions');
+
+# each in an endless loop: by a time limit, and by somebody
+foreach my $name (sort keys %stopped)
 {
-	my (undef, undef, $error) = psql(qq{
-		SET statement_timeout = '200ms';
-		DO \$\$ BEGIN LOOP PERFORM pgpool_stats.$call; END LOOP; END \$\$});
-	like($error, qr/canceling statement due to statement timeout/, "$call ends");
+	my $endless = "DO \$\$ BEGIN LOOP PERFORM $stopped{$name}; END LOOP; END \$\$";
+	my $said = '';
+
+	like((psql("SET client_min_messages = warning; SET statement_timeout = '200ms'; $endless"))[2],
+		qr/canceling statement due to statement timeout/, "$name ends") or next;
+	my $psql = do {
+		local $ENV{PGAPPNAME} = 'endless';
+		IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres'),
+				'-c', 'SET client_min_messages = warning', '-c', $endless ],
+			'<', \undef, '>', \$said, '2>&1');
+	};
+	wait_for(q{SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'endless' AND state = 'active' AND query ~ 'LOOP'});
+	sql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'endless'});
+	$psql->finish;
+	like($said, qr/terminating connection due to administrator command/, "$name is terminated");
 }
+is(sql(q{SELECT count(*) FROM pg_stat_activity WHERE application_name = 'endless'}), '0', 'none is left');
 
 $node->stop;
 done_testing();

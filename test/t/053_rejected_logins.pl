@@ -13,7 +13,31 @@ make_path($locales);
 my $german = system("localedef -i de_DE -f UTF-8 '$locales/de_DE.UTF-8' >/dev/null 2>&1") == 0;
 $ENV{LOCPATH} = $locales if $german;
 
-my $node = start_node(q{
+# another extension, which has a limit of its own
+my $gate = module('gate', q{
+#include "postgres.h"
+#include "fmgr.h"
+#include "libpq/auth.h"
+PG_MODULE_MAGIC;
+static ClientAuthentication_hook_type next;
+static void
+limit(Port *port, int status)
+{
+	if (next)
+		next(port, status);
+	if (status == STATUS_OK && strcmp(port->user_name, "limited") == 0)
+		ereport(FATAL, (errcode(ERRCODE_TOO_MANY_CONNECTIONS), errmsg("not at this hour")));
+}
+void _PG_init(void);
+void
+_PG_init(void)
+{
+	next = ClientAuthentication_hook;
+	ClientAuthentication_hook = limit;
+}
+});
+
+my $node = start_node("shared_preload_libraries = 'pgpool_stats, $gate'\n" . q{
 max_connections = 30
 wal_level = replica
 max_wal_senders = 1
@@ -31,6 +55,7 @@ CREATE ROLE app LOGIN PASSWORD 'right';
 CREATE ROLE banned LOGIN;
 CREATE ROLE nologin;
 CREATE ROLE plain LOGIN;
+CREATE ROLE limited LOGIN;
 CREATE DATABASE closed ALLOW_CONNECTIONS false;
 CREATE DATABASE private;
 REVOKE CONNECT ON DATABASE private FROM PUBLIC;
@@ -113,13 +138,20 @@ my $all = sql($rejections);
 psql('SELECT pg_terminate_backend(pg_backend_pid())');
 is(sql($rejections), $all, 'a session that is terminated was not rejected');
 
-# all of them count by reason, none of them for a limit
-is(sql(q{SELECT sum(rejected) FROM pgpool_stats.budget}), '0', 'no limit has rejected anything');
+# the limit of another extension
+is_rejected('user=limited', 'other_limit', '53300', qr/not at this hour/);
+
+# all of them count by reason, only these two for a limit: the server's, which
+# says nothing of its slots
+is(sql(q{SELECT sum(rejected) FROM pgpool_stats.budget WHERE scope <> 'server'}), '0', 'no role or database has rejected anything');
+is(sql(q{SELECT rejected, last_rejected IS NOT NULL, status, peak_used < usable FROM pgpool_stats.budget WHERE scope = 'server'}),
+	'2|t|ok|t', 'other limits count for the server');
+is(sql(q{SELECT value FROM pgpool_stats.metrics WHERE name = 'pgpool_stats_budget_rejected_total' AND labels = '{"scope": "server"}'}), '2', 'exported, too');
 is(sql(q{SELECT count(*) FROM pgpool_stats.rejections WHERE usable IS NOT NULL}), '0', 'none has a limit');
-is(sql(q{SELECT count(*) FROM pgpool_stats.alerts WHERE rule = 'refused' AND usename IS NOT NULL}), '0', 'nor an alert of one');
+becomes(q{SELECT string_agg(coalesce(usename, 'server') || ' ' || value, ',') FROM pgpool_stats.alerts WHERE rule = 'refused'}, 'server 2', 'an alert of them');
 is(sql(q{SELECT string_agg(format('%s %s', labels->>'reason', value), ', ' ORDER BY name, labels->>'reason' COLLATE "C")
 	FROM pgpool_stats.metrics WHERE name ~ '^pgpool_stats_rejected_(logins_|unavailable_)?total' AND value > 0}),
-	'authentication 2, bad_option 6, hba 2, no_database 1, no_login 1, no_privilege 1, no_role 1, not_accepting 1, other 1, timeout 1, other_limit 1',
+	'authentication 2, bad_option 6, hba 2, no_database 1, no_login 1, no_privilege 1, no_role 1, not_accepting 1, other 1, timeout 1, other_limit 2',
 	'metrics by reason');
 is(sql(q{SELECT string_agg(DISTINCT name, ' ' ORDER BY name) FROM pgpool_stats.metrics WHERE labels->>'reason' IN ('hba', 'starting', 'role') AND name LIKE '%rejected%'}),
 	'pgpool_stats_rejected_logins_total pgpool_stats_rejected_total pgpool_stats_rejected_unavailable_total',

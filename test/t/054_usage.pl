@@ -10,6 +10,7 @@ use PgpoolStats;
 # Nothing but sessions writes WAL, beyond some records of the background writer.
 my $node = start_node(q{
 autovacuum = off
+restart_after_crash = on
 wal_level = replica
 max_wal_size = 10GB
 checkpoint_timeout = 1d
@@ -181,6 +182,54 @@ $b->query_safe('SET enable_indexscan = off');
 like(blocks('blocks that are dirtied', 'UPDATE t SET a = a + 1 WHERE a <= 10'),
 	qr/^\d+\|\d+\|[1-9]/, 'there are some');
 
+# ... over an error, a label that changes, and an end by force: nothing of it is
+# lost, and nothing counts twice
+my $scan = 'SELECT count(*) FROM u';
+my $hits = sub { return (split /\|/, has($_[0], 'coalesce(sum(shared_blks_hit + shared_blks_read), 0)'))[0] };
+$b->query_safe('SET max_parallel_workers_per_gather = 0');
+$b->query_safe($_) foreach ($scan) x 2;
+my $scanned = $hits->('blocks');
+$b->query_safe($scan);
+$scanned = $hits->('blocks') - $scanned;
+cmp_ok($scanned, '>', 100, 'a scan has blocks');
+$before = $hits->('blocks');
+$b->query($_) foreach 'BEGIN', $scan, 'SELECT 1 / 0', 'ROLLBACK';
+is($hits->('blocks') - $before, $scanned, 'blocks of a failed block');
+$before = $hits->('blocks');
+$b->query($_) foreach 'BEGIN', $scan, "SET LOCAL pgpool_stats.pool = 'blocks-moved'", $scan, $scan, 'COMMIT';
+is($hits->('blocks') - $before, $scanned, 'blocks before a label changes');
+is($hits->('blocks-moved'), 2 * $scanned, 'and those after it');
+$b->query_safe('SELECT 1');
+my $victim = session('blocks');
+$victim->query_safe($_) foreach ($scan) x 2;
+$before = $hits->('blocks');
+$victim->query_safe($_) foreach 'BEGIN', $scan;
+sql(q{SELECT pg_terminate_backend(pid) FROM pgpool_stats.connections WHERE pool = 'blocks' AND state = 'idle in transaction'});
+wait_for(q{SELECT connections = 1 FROM pgpool_stats.pools WHERE pool = 'blocks'});
+is($hits->('blocks') - $before, $scanned, 'blocks of a session that is terminated in a transaction');
+eval { $victim->quit };
+
+#
+# Transactions: core counts the same time, over errors, labels and an end by force
+#
+sql('CREATE DATABASE timed');
+sub core_time
+{
+	return sql(q{SELECT round(active_time + idle_in_transaction_time) FROM pg_stat_database WHERE datname = 'timed'});
+}
+my ($t, $u) = map { session('timed', on => 'timed') } 1 .. 2;
+my $sleeps = 'SELECT pg_sleep(0.5)';
+$t->query($_) foreach 'BEGIN', $sleeps, 'SELECT 1 / 0', 'ROLLBACK', $sleeps,
+  'BEGIN', $sleeps, "SET LOCAL pgpool_stats.pool = 'timed-moved'", $sleeps, 'COMMIT';
+$u->query($_) foreach 'BEGIN', $sleeps;
+sql(q{SELECT pg_terminate_backend(pid) FROM pgpool_stats.connections WHERE pool = 'timed' AND state = 'idle in transaction'});
+$t->quit;
+eval { $u->quit };
+wait_for(q{SELECT sum(connections) = 0 FROM pgpool_stats.pools WHERE datname = 'timed'});
+my $xact_time = has('timed', 'xact_time') + has('timed-moved', 'xact_time');
+cmp_ok($xact_time, '>=', 2500, 'time in transactions: all of it');
+cmp_ok($xact_time, '<=', core_time() + 1, 'and not more than core counts');
+
 #
 # CPU time: that of /proc
 #
@@ -309,6 +358,20 @@ is(has('reports', 'cpu_time IS NULL, wal_bytes IS NULL, memory_sampled'),
 	't|t|0', 'a pool that only reports');
 
 #
+# The queries of the document
+#
+my $document = slurp_file('docs/usage.md');
+my %query = $document =~ /^<!-- test: (\w+) -->\n```sql\n(.*?)^```$/msg;
+is(scalar(() = $document =~ /^```sql$/mg), scalar(keys %query), 'each query has a name');
+foreach my $name (sort keys %query)
+{
+	my ($ret, $out, $err) = psql($query{$name}, on_error_stop => 1);
+
+	is($err, '', "$name: runs");
+	like($out, qr/^writer\|/m, "$name: shows who") if $name =~ /wal|hour/;
+}
+
+#
 # Over a restart nothing is lost, over a reset nothing is left.
 #
 $_->quit foreach $s, $monitor;
@@ -323,6 +386,25 @@ $node->restart;
 is(sql($all), $saved[0], 'pools go on after a restart');
 is(sql($position), $saved[1], 'the WAL of the server does');
 cmp_ok(sql($server_cpu), '>=', $saved[2], 'and its CPU time')
+  if $saved[2] ne '';
+
+# A crash takes what was counted since the last save, from pools; the position
+# of the WAL stays.  Exporters get the CPU time from there on.
+my $exported = q{SELECT value FROM pgpool_stats.metrics WHERE name = 'pgpool_stats_server_%s_total'};
+SKIP:
+{
+	skip 'no /proc', 1 if $server_cpu eq '' || sql($server_cpu) eq '';
+	cmp_ok(abs(sql(sprintf $exported, 'cpu_seconds') - sql($server_cpu) / 1000), '<', 1, 'exported: CPU time of the server');
+}
+about(sql(sprintf $exported, 'wal_bytes'), sql(q{SELECT wal_bytes FROM pgpool_stats.usage WHERE pool = '(server)'}), 0.5, 'exported: its WAL');
+set_to('save_interval', '1s');
+my $now = sql('SELECT clock_timestamp()');
+wait_for(qq{SELECT modification > '$now'::timestamptz + interval '2 s' FROM pg_stat_file('pg_stat_tmp/pgpool_stats.stat', true)});
+$saved[2] = sql($server_cpu);
+kill_hard(sql(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'background writer'}));
+is(sql($all), $saved[0], 'pools go on after a crash');
+is(sql($position), $saved[1], 'the WAL of the server does');
+cmp_ok(sql(sprintf $exported, 'cpu_seconds') * 1000, '<', $saved[2], 'exported CPU time begins again at 0')
   if $saved[2] ne '';
 
 $s = session('writer');

@@ -102,6 +102,15 @@ $client = client('idle-xact', options => ' -c idle_in_transaction_session_timeou
 wait_ended('idle-xact', 1);
 is(ends('idle-xact'), 'idle_in_transaction_timeout|25P03|t|1', 'idle_in_transaction_session_timeout');
 
+SKIP:
+{
+	skip 'PostgreSQL 17 has transaction_timeout', 2 if $node->pg_version < 17;
+	$client = client('xact-limit', options => ' -c transaction_timeout=10', in_xact => 1);
+	wait_ended('xact-limit', 1);
+	is(ends('xact-limit'), 'transaction_timeout|25P04|t|1', 'transaction_timeout');
+	is(core('xact-limit'), '0|1|0|0', 'transaction_timeout is fatal');
+}
+
 # A query runs when its client goes: found by client_connection_check_interval
 $client = client('checked', options => ' -c client_connection_check_interval=10');
 put($client->{socket}, "SELECT pg_sleep(1000)\0", 'Q');
@@ -166,8 +175,7 @@ foreach my $off ('track_activities', 'track_counts')
 
 # An extension ends sessions with errors of its own, of more kinds than there
 # are places: none is left out
-my $module = PostgreSQL::Test::Utils::tempdir() . '/fatal';
-write_file("$module.c", q{
+my $module = module('fatal', q{
 #include "postgres.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
@@ -182,8 +190,6 @@ fatal(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 });
-chomp(my $include = `pg_config --includedir-server`);
-system_or_bail('gcc', '-shared', '-fPIC', '-w', "-I$include", '-o', "$module.so", "$module.c");
 sql("CREATE FUNCTION fatal(text) RETURNS void LANGUAGE c AS '$module', 'fatal'");
 foreach my $n (10 .. 21)
 {

@@ -87,6 +87,24 @@ is(alert('back', 'message'), '', 'all of it has ended');
 $stay[2] = client('back');
 fires('sessions_lost', 'back', 'back on postgres: 5 of 5 connections that ended in the last 5 min were lost: terminated');
 
+# An error of its own that is fatal, also in a transaction: it was told why
+my $module = module('fatal', q{
+#include "postgres.h"
+#include "fmgr.h"
+PG_MODULE_MAGIC;
+PG_FUNCTION_INFO_V1(fatal);
+Datum
+fatal(PG_FUNCTION_ARGS)
+{
+	ereport(FATAL, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("enough")));
+	PG_RETURN_VOID();
+}
+});
+sql("CREATE FUNCTION fatal() RETURNS void LANGUAGE c AS '$module'");
+lose('fails', 6, sub { ask($_[0], 'SELECT fatal()') }, in_xact => 1);
+is(alert('fails', 'message'), '', 'an error is not a loss');
+is(sql(q{SELECT reason, sqlstate, in_xact, count FROM pgpool_stats.disconnects WHERE pool = 'fails'}), 'error|53200|t|6', 'although all of them ended by it');
+
 # Several reasons
 lose('mixed', 7, sub { $_[0]->{pid} % 2 ? reset_connection($_[0]) : hang_up($_[0]) }, in_xact => 1);
 like(alert('mixed', 'message'), qr/^mixed on postgres: 7 of 7 connections that ended in the last 5 min were lost, \d of them: connection_/, 'the most frequent reason');

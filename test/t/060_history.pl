@@ -54,10 +54,26 @@ is(sql(q{SELECT h.pool, h.max_connections FROM pgpool_stats.rejections r
 	WHERE r.reason = 'role' AND h.bucket = '10 min' ORDER BY h.max_connections DESC LIMIT 1}),
 	'orders|3', 'who held the slots then');
 
+# rejections by kind, and how connections end
+sql('CREATE ROLE known LOGIN CONNECTION LIMIT 1');
+{
+	local $ENV{PGOPTIONS} = labels('kinds');
+	my $known = background(as => 'known');
+	isnt(psql('SELECT 1', as => 'known'), 0, 'rejected by a limit');
+	sql('ALTER ROLE known NOLOGIN');
+	isnt(psql('SELECT 1', as => 'known'), 0, 'rejected at login') foreach 1 .. 2;
+	sql(q{SELECT pg_terminate_backend(pid) FROM pgpool_stats.connections WHERE usename = 'known'});
+	eval { $known->quit };
+}
+my $kinds = q{SELECT sum(rejected), sum(rejected_logins), sum(rejected_unavailable), sum(sessions_abandoned), sum(sessions_fatal), sum(sessions_killed)
+	FROM pgpool_stats.history WHERE usename = 'known' AND bucket = '10 min'};
+becomes($kinds, '1|2|0|0|0|1', 'rejections by kind, and how connections ended');
+
 # a restart
 $node->restart;
 becomes(history('min(min_checked_out), max(max_checked_out), sum(checkouts), sum(connects)'), '3|15|130|3',
 	'it survives a restart');
+is(sql($kinds), '1|2|0|0|0|1', 'kinds do');
 becomes("SELECT count(*) > 0 FROM pgpool_stats.info WHERE last_pass > started_at", 't', 'the collector has looked');
 is(sql(history('sum(checkouts)', '10 min')), '130', 'a restart counts nothing twice');
 report('orders', '{"pool_size": 5, "max_overflow": 10, "checked_out": 3, "checkouts": 140}', instance => 'web:1');

@@ -47,6 +47,7 @@ sql(q{
 	CREATE ROLE nagios LOGIN IN ROLE pg_monitor;
 	CREATE ROLE exporter LOGIN IN ROLE pg_monitor;
 	CREATE ROLE limited LOGIN CONNECTION LIMIT 1;
+	CREATE ROLE rotated LOGIN;
 });
 set_to('alert_rules', 'no_pooling: off; pool_exhausted: warning 0 for 0s; leak: for 0s');
 
@@ -84,10 +85,30 @@ my $holder;
 	isnt(psql('SELECT 1', as => 'limited'), 0, 'a rejected connection');
 }
 isnt(psql('SELECT 1', on => 'nosuch'), 0, 'a rejected login');
+
+# ... and a password is asked for that one of two instances does not have
+my $old;
+{
+	my $hba = slurp_file($node->data_dir . '/pg_hba.conf');
+	local $ENV{PGOPTIONS} = labels('reporting', instance => 'old:1');
+	$old = background(as => 'rotated');
+	write_file($node->data_dir . '/pg_hba.conf', "local all rotated scram-sha-256\n$hba");
+	$node->reload;
+	local $ENV{PGPASSWORD} = 'old';
+	local $ENV{PGOPTIONS} = labels('reporting', instance => 'new:2');
+	my $heard = '';
+	for (1 .. 600)
+	{
+		$heard = (psql('SELECT 1', as => 'rotated'))[2];
+		last if $heard =~ /authentication failed/;
+	}
+	like($heard, qr/authentication failed/, 'a wrong password');
+}
 wait_for(q{
 	SELECT (SELECT count(DISTINCT rule) = 3 FROM pgpool_stats.alerts
 			WHERE state = 'firing' AND rule IN ('pool_exhausted', 'leak', 'refused'))
-		AND (SELECT sum(waits) >= 100 FROM pgpool_stats.history WHERE pool = 'checkout' AND bucket = '1 min')});
+		AND (SELECT sum(waits) >= 100 FROM pgpool_stats.history WHERE pool = 'checkout' AND bucket = '1 min')
+		AND (SELECT sum(rejected_logins) = 1 FROM pgpool_stats.history WHERE pool = 'reporting' AND bucket = '1 min')});
 
 # Run a snippet, each once
 my %snippet = $document =~ /^<!-- test: (\w+) -->\n```sql\n(.*?)^```$/msg;
@@ -120,6 +141,9 @@ shows('errors', '^checkout\|postgres\|[^|]+\|[12]00\|[12]00\|');
 shows('leaks', '^orders\|host:1\|3 of 3\|.*\|SELECT 1$');
 shows('rejected', '\|1\|role\|late\|limited\|batch\|limited\|1\|');
 shows('logins', '^no_database\|3D000\|[^|]+\|nosuch\|\w+\|1\|1\|');
+shows('rotated', '^reporting\|postgres\|rotated\|1\|new:2\|.*\|1$');
+shows('knocking');
+shows('kinds', '\|reporting\|rotated\|\d\|0\|1\|0\|0\|0\|0$', '\|mailer\|app\|.*\|1$');
 shows('held', '\|orders\|postgres\|app\|1\|\d\|3\|3\|3$', '\|batch\|');
 shows('grafana', '\|orders\|3$');
 shows('silence', '^\d+$', '\|\*\|\*\|.*\|maintenance\|', '\|leak\|orders\|');
@@ -202,6 +226,6 @@ tests:
 	command_ok([ 'promtool', 'test', 'rules', "$home/tests.yml" ], 'and fire');
 }
 
-$holder->quit;
+$_->quit foreach $holder, $old;
 $node->stop;
 done_testing();

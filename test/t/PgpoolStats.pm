@@ -18,7 +18,7 @@ our @EXPORT = (
 	qw(start_node sql psql wait_for becomes set_to next_pass wait_saved
 	  started_at kill_hard labels background session sessions used pgbench
 	  pgbench_at_gate waits pass_time report figures
-	  write_file compiled));
+	  write_file module compiled));
 
 my $node;
 
@@ -158,14 +158,14 @@ sub background
 	return $node->background_psql($database, on_error_stop => 0, %params);
 }
 
-# One of a pool; "as" is its role
+# One of a pool; "as" is its role, "on" its database
 sub session
 {
 	my ($pool, %more) = @_;
-	my $role = delete $more{as};
+	my %where = map { $_ => delete $more{$_} } qw(as on);
 
 	local $ENV{PGOPTIONS} = labels($pool, %more);
-	return background(as => $role);
+	return background(%where);
 }
 
 sub sessions
@@ -266,6 +266,19 @@ sub write_file
 	print $file $data;
 	close $file;
 	return;
+}
+
+# A library for the server, made of a source; its path without suffix
+sub module
+{
+	my ($name, $source) = @_;
+	my $path = PostgreSQL::Test::Utils::tempdir() . "/$name";
+	my $include = `pg_config --includedir-server`;
+
+	chomp $include;
+	write_file("$path.c", $source);
+	system_or_bail('gcc', '-shared', '-fPIC', '-w', "-I$include", '-o', "$path.so", "$path.c");
+	return $path;
 }
 
 # What the compiler knows of a source of ours: the values of constant
