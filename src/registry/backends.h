@@ -205,8 +205,9 @@ static inline void
 pgps_slot_end_xact(PgpsSlot *slot, TimestampTz now)
 {
 	int64		duration = Max(now - slot->xact_start, 0);	/* clocks are set back */
+	uint32		changes = slot->changes;
 
-	slot->changes++;
+	slot->changes = changes + 1;
 	pg_write_barrier();
 	slot->last_end = now;
 	if (unlikely(slot->running_idle != 0))
@@ -221,7 +222,7 @@ pgps_slot_end_xact(PgpsSlot *slot, TimestampTz now)
 	slot->histogram.count[pgps_xact_bucket(duration)]++;
 	pgps_slot_copy_used(slot);
 	pg_write_barrier();
-	slot->changes++;
+	slot->changes = changes + 2;
 }
 
 extern Size pgps_backends_size(void);
