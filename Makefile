@@ -53,8 +53,8 @@ test test-all test-busy test-assert demo lint core:
 	@test/run $@ $(if $(filter test%,$@),$(ONE))
 
 # make bench PART ...: what follows is no goal of its own
-BENCH_PARTS = xact path connect logins report trips read crowd names save \
-	memory poller fleet
+BENCH_PARTS = xact path load connect logins report trips read crowd names \
+	save memory poller fleet
 bench:
 	@test/run $@ $(filter $(BENCH_PARTS),$(MAKECMDGOALS))
 $(BENCH_PARTS): bench

@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * local.h
- *	  Marks a variable that no other library reads.
+ *	  Marks a variable or function that no other library knows.
  *
- * A variable that others might define is reached through a table of addresses.
- * What every transaction reads is not.
+ * What others might define is reached through a table of addresses.  What every
+ * transaction needs is not.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *

@@ -178,11 +178,11 @@ pgps_backend_joined(void)
 }
 
 static inline void
-pgps_backend_begin_xact(TimestampTz now)
+pgps_slot_begin_xact(PgpsSlot *slot, TimestampTz now)
 {
-	pgps_my_slot->xact_start = now;
+	slot->xact_start = now;
 	pg_write_barrier();
-	pgps_my_slot->changes += PGPS_IN_XACT;
+	slot->changes += PGPS_IN_XACT;
 }
 
 /* Was there nothing but reports, and asking first whether one can report? */
@@ -194,9 +194,9 @@ pgps_slot_only_reports(const PgpsSlot *slot)
 
 /* Only stores: differences are taken when somebody wants them. */
 static inline void
-pgps_backend_copy_used(void)
+pgps_slot_copy_used(PgpsSlot *slot)
 {
-	PgpsUsed   *used = &pgps_my_slot->used;
+	PgpsUsed   *used = &slot->used;
 
 	used->wal_bytes = pgWalUsage.wal_bytes;
 	memcpy(used->shared_blks, &pgBufferUsage.shared_blks_hit,
@@ -205,28 +205,29 @@ pgps_backend_copy_used(void)
 		   sizeof(used->temp_blks));
 }
 
-/*
- * "duration" is not negative; "idle" is what of it the client let pass between
- * its statements.
- */
+/* What the client let pass between its statements is in running_idle. */
 static inline void
-pgps_backend_end_xact(TimestampTz now, int64 duration, int64 idle)
+pgps_slot_end_xact(PgpsSlot *slot, TimestampTz now)
 {
-	PgpsSlot   *slot = pgps_my_slot;
+	int64		duration = Max(now - slot->xact_start, 0);	/* clocks are set back */
+	uint32		changes = slot->changes;
 
-	slot->changes++;
+	slot->changes = changes + 1;
 	pg_write_barrier();
 	slot->last_end = now;
-	if (unlikely(idle != 0))
-		pgps_slot_count_idle(slot, idle);
+	if (unlikely(slot->running_idle != 0))
+	{
+		slot->idle_time += slot->running_idle;
+		slot->running_idle = 0;
+	}
 	slot->xacts++;
 	slot->total_xact_time += duration;
 	if (duration > slot->max_xact_time)
 		slot->max_xact_time = duration;
 	slot->histogram.count[pgps_xact_bucket(duration)]++;
-	pgps_backend_copy_used();
+	pgps_slot_copy_used(slot);
 	pg_write_barrier();
-	slot->changes++;
+	slot->changes = changes + 2;
 }
 
 extern Size pgps_backends_size(void);

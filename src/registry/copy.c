@@ -37,22 +37,13 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "registry/entries.h"
-
-/* entries that are copied without looking at interrupts */
-#define BLOCK 256
+#include "registry/copying.h"
 
 /* changed instances that are copied anew under one lock ... */
 #define BATCH 64
 
 /* ... but for the last of so many turns, which takes all */
 #define TURNS 500
-
-/*
- * How often the slots of a changed instance are added up before that is done
- * under its spinlock, so that none is handed over meanwhile
- */
-#define SUM_TRIES 3
 
 /*
  * So many more may be made while we copy.  If it were more, some that were
@@ -62,30 +53,6 @@
 #define MORE_POOLS 16
 #define MORE_INSTANCES 64
 #define TRIES 5
-
-typedef struct Copying
-{
-	PgpsCopy   *copy;
-	PgpsHistograms histograms;
-	int32		only_pool;
-	TimestampTz now;
-	int			more_pools;
-	int			more_instances;
-	bool		full;			/* something found no room */
-	int			room_for_pools;
-	int			room_for_instances;
-	PgpsHistogram *instance_histograms; /* by place, if asked for */
-	uint32		(*bases)[PGPS_XACT_BUCKETS];	/* likewise, of recent ones */
-
-	/* by number of the entry, which is below these */
-	int32		pools_end;
-	int32		instances_end;
-	uint32	   *pool_changes;	/* as noted */
-	uint32	   *instance_changes;
-	int32	   *pool_places;	/* place in the copy + 1; 0 = not there */
-	int32	   *instance_places;
-	bool	   *changed_hands;	/* after its backends were copied */
-} Copying;
 
 /*-------------------------------------------------------------------------
  * Before
@@ -111,7 +78,7 @@ zeroed(Size size)
 }
 
 static void
-prepare(Copying *c)
+prepare(PgpsCopying *c)
 {
 	PgpsCopy   *copy = c->copy;
 	bool		all = c->only_pool == PGPS_ALL_POOLS;
@@ -143,7 +110,7 @@ prepare(Copying *c)
 }
 
 static void
-note_changes(Copying *c)
+note_changes(PgpsCopying *c)
 {
 	memcpy(c->pool_changes, (const void *) pgps_pool_changes,
 		   c->pools_end * sizeof(uint32));
@@ -153,221 +120,13 @@ note_changes(Copying *c)
 }
 
 /*-------------------------------------------------------------------------
- * Copying
- *-------------------------------------------------------------------------
- */
-
-/* Copy a pool, if it is wanted and there is room. */
-static void
-copy_pool(Copying *c, int32 i)
-{
-	PgpsCopy   *copy = c->copy;
-	int32		place = c->pool_places[i] - 1;
-
-	if (c->only_pool != PGPS_ALL_POOLS && i != c->only_pool)
-		return;
-	if (!pgps_pools[i].used)
-	{
-		if (place != PGPS_NONE)
-			copy->pools[place].index = PGPS_NONE;
-		c->pool_places[i] = 0;
-		return;
-	}
-	if (place == PGPS_NONE)
-	{
-		if (copy->npools == c->room_for_pools)
-		{
-			c->full = true;
-			return;
-		}
-		place = copy->npools++;
-		c->pool_places[i] = place + 1;
-	}
-	copy->pools[place].index = i;
-	copy->pools[place].data = pgps_pools[i].data;
-}
-
-static inline bool
-is_wanted(const Copying *c, int32 pool)
-{
-	return pool != PGPS_NONE &&
-		(c->only_pool == PGPS_ALL_POOLS || pool == c->only_pool);
-}
-
-/*
- * Copy an instance, if it is wanted and there is room.  "whole" is with what its
- * slots count, and by then nothing is given up.
- */
-static void
-copy_instance(Copying *c, int32 i, bool whole)
-{
-	PgpsInstanceEntry *entry = pgps_instance(i);
-	PgpsCopy   *copy = c->copy;
-	int32		place = c->instance_places[i] - 1;
-	PgpsInstanceCopy *to;
-	PgpsHistogram *histogram = NULL;
-	int			tries;
-
-	if (!is_wanted(c, pgps_instance_pools[i] - 1))
-	{
-		if (place != PGPS_NONE)
-			copy->instances[place].index = PGPS_NONE;
-		c->instance_places[i] = 0;
-		c->instance_changes[i] = pgps_instance_changes[i];
-		return;
-	}
-	if (place == PGPS_NONE)
-	{
-		if (copy->ninstances == c->room_for_instances)
-		{
-			c->instance_changes[i] = pgps_instance_changes[i];
-			c->full = true;
-			return;
-		}
-		place = copy->ninstances++;
-		c->instance_places[i] = place + 1;
-		c->changed_hands[i] = whole;
-	}
-	to = &copy->instances[place];
-	to->index = i;
-	if (c->instance_histograms != NULL)
-		histogram = &c->instance_histograms[place];
-	to->histogram = histogram;
-
-	/* the entry's own page may be new to this process */
-	(void) *(volatile char *) entry;
-	(void) *((volatile char *) (&entry->data + 1) - 1);
-	if (histogram != NULL)
-		(void) *((volatile char *) (&entry->xact_times + 1) - 1);
-
-	for (tries = 0;; tries++)
-	{
-		bool		hold = whole && tries == SUM_TRIES;
-		uint32		changes;
-
-		SpinLockAcquire(&entry->mutex);
-		changes = pgps_instance_changes[i];
-		if (whole && tries == 0)
-			c->changed_hands[i] = c->changed_hands[i] ||
-				to->data.pool != entry->data.pool ||
-				to->data.first_seen != entry->data.first_seen ||
-				strcmp(to->data.name, entry->data.name) != 0;
-		to->data = entry->data;
-		to->generation = entry->activity.generation;
-		if (histogram != NULL)
-			*histogram = entry->xact_times.all;
-		if (c->bases != NULL)
-			memcpy(c->bases[place],
-				   entry->xact_times.base[1 - entry->xact_times.turn],
-				   sizeof(c->bases[place]));
-		if (hold)
-			pgps_backends_sum(i, to->generation, copy->backends_at,
-							  &to->data.counters, histogram);
-		SpinLockRelease(&entry->mutex);
-		if (!whole)
-			break;
-		c->instance_changes[i] = changes;
-		if (hold)
-			break;
-		pgps_backends_sum(i, to->generation, copy->backends_at,
-						  &to->data.counters, histogram);
-		pg_read_barrier();
-		if (changes == pgps_instance_changes[i])
-			break;
-	}
-	pgps_activity_copy(&to->activity, &to->data.counters, &entry->activity,
-					   c->now);
-}
-
-/* The copy of an entry, or NULL */
-static PgpsInstanceCopy *
-copied_instance(const Copying *c, int32 i)
-{
-	if (i == PGPS_NO_INSTANCE || i >= c->instances_end ||
-		c->instance_places[i] == 0)
-		return NULL;
-	return &c->copy->instances[c->instance_places[i] - 1];
-}
-
-/* Copy the backends, and add what they count to their instances. */
-static void
-copy_backends(Copying *c)
-{
-	PgpsCopy   *copy = c->copy;
-	int			procno;
-
-	copy->backends_at = GetCurrentTimestamp();
-	for (procno = 0; procno < MaxConnections; procno++)
-	{
-		PgpsBackend *backend = &copy->backends[copy->nbackends];
-		PgpsInstanceCopy *instance;
-
-		if (procno % BLOCK == 0)
-			CHECK_FOR_INTERRUPTS();
-		if (c->only_pool != PGPS_ALL_POOLS &&
-			copied_instance(c, pgps_instance_at(procno)) == NULL)
-			continue;
-		if (!pgps_backend_copy(backend, procno, copy->backends_at))
-			continue;
-		copy->nbackends++;
-		instance = copied_instance(c, backend->instance);
-		if (instance != NULL &&
-			pgps_own_add(&instance->data.counters, &backend->own,
-						 instance->generation) &&
-			instance->histogram != NULL)
-			pgps_histogram_add(instance->histogram,
-							   pgps_backend_histogram(backend));
-	}
-}
-
-static inline bool
-has_changed(uint32 noted, uint32 changes)
-{
-	return noted != changes || (noted & 1) != 0;
-}
-
-/*
- * Copy what has changed anew, so many instances at most.  Returns whether that
- * was all of it.
- */
-static bool
-copy_changed(Copying *c, int most)
-{
-	bool		done = true;
-	int32		i;
-
-	pgps_lock_registry(LW_SHARED);
-	pg_read_barrier();
-	for (i = 0; i < c->pools_end; i++)
-	{
-		if (has_changed(c->pool_changes[i], pgps_pool_changes[i]))
-		{
-			c->pool_changes[i] = pgps_pool_changes[i];
-			copy_pool(c, i);
-		}
-	}
-	for (i = 0; i < c->instances_end && done; i++)
-	{
-		if (!has_changed(c->instance_changes[i], pgps_instance_changes[i]) ||
-			(c->instance_places[i] == 0 &&
-			 !is_wanted(c, pgps_instance_pools[i] - 1)))
-			continue;
-		done = most-- > 0;
-		if (done)
-			copy_instance(c, i, true);
-	}
-	pgps_unlock_registry();
-	return done;
-}
-
-/*-------------------------------------------------------------------------
  * Afterwards
  *-------------------------------------------------------------------------
  */
 
 /* Close the gaps that entries given up have left, and those without a pool. */
 static void
-drop_missing(Copying *c)
+drop_missing(PgpsCopying *c)
 {
 	PgpsCopy   *copy = c->copy;
 	int			i,
@@ -410,11 +169,11 @@ drop_missing(Copying *c)
  * since it was looked at.
  */
 static bool
-is_at_copied(const Copying *c, const PgpsBackend *backend)
+is_at_copied(const PgpsCopying *c, const PgpsBackend *backend)
 {
 	int32		i = backend->instance;
 
-	if (copied_instance(c, i) == NULL)
+	if (pgps_copied_instance(c, i) == NULL)
 		return false;
 	if (!c->changed_hands[i])
 		return true;
@@ -425,7 +184,7 @@ is_at_copied(const Copying *c, const PgpsBackend *backend)
 }
 
 static void
-settle_backends(Copying *c)
+settle_backends(PgpsCopying *c)
 {
 	PgpsCopy   *copy = c->copy;
 	int			i,
@@ -450,7 +209,7 @@ settle_backends(Copying *c)
 
 /* Copy once.  Returns whether there was room for everything. */
 static bool
-copy_once(Copying *c)
+copy_once(PgpsCopying *c)
 {
 	int			turn;
 	int32		i;
@@ -458,18 +217,18 @@ copy_once(Copying *c)
 	prepare(c);
 	note_changes(c);
 	for (i = 0; i < c->pools_end; i++)
-		copy_pool(c, i);
+		pgps_copy_pool(c, i);
 	for (i = 0; i < c->instances_end; i++)
 	{
-		if (i % BLOCK == 0)
+		if (i % PGPS_COPY_BLOCK == 0)
 			CHECK_FOR_INTERRUPTS();
-		if (is_wanted(c, pgps_instance_pools[i] - 1))
-			copy_instance(c, i, false);
+		if (pgps_is_wanted(c, pgps_instance_pools[i] - 1))
+			pgps_copy_instance(c, i, false);
 	}
-	copy_backends(c);
+	pgps_copy_backends(c);
 	pg_read_barrier();
 	for (turn = 1;
-		 !copy_changed(c, turn < TURNS ? BATCH : c->instances_end); turn++)
+		 !pgps_copy_changed(c, turn < TURNS ? BATCH : c->instances_end); turn++)
 		CHECK_FOR_INTERRUPTS();
 	return !c->full;
 }
@@ -483,7 +242,7 @@ free_unless_null(void *memory)
 
 /* What is of no use to readers */
 static void
-free_notes(Copying *c)
+free_notes(PgpsCopying *c)
 {
 	pfree(c->pool_changes);
 	pfree(c->instance_changes);
@@ -495,7 +254,7 @@ free_notes(Copying *c)
 
 /* Begin anew, with more room. */
 static void
-start_over(Copying *c)
+start_over(PgpsCopying *c)
 {
 	PgpsCopy   *copy = c->copy;
 
@@ -518,7 +277,7 @@ PgpsCopy *
 pgps_registry_copy(PgpsHistograms histograms, int32 only_pool)
 {
 	PgpsCopy   *copy = palloc0(sizeof(PgpsCopy));
-	Copying		c = {
+	PgpsCopying c = {
 		.copy = copy,
 		.histograms = histograms,
 		.only_pool = only_pool,

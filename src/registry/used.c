@@ -96,7 +96,7 @@ pgps_backend_note_used(void)
 	PgpsSlot   *slot = pgps_my_slot;
 	uint64		before = read_sampled(slot, PGPS_SAMPLED_CPU);
 
-	pgps_backend_copy_used();
+	pgps_slot_copy_used(slot);
 	pg_atomic_write_u64(&slot->sampled[PGPS_SAMPLED_CPU],
 						with_value(before, Max(own_cpu_time(),
 											   before & MAX_SAMPLED)));

@@ -19,17 +19,6 @@
 static TimestampTz last_xact;
 
 /*
- * The transaction that ends was idle so long.  Called while its end is being
- * counted.
- */
-void
-pgps_slot_count_idle(PgpsSlot *slot, int64 idle)
-{
-	slot->idle_time += Max(idle, 0);
-	slot->running_idle = 0;
-}
-
-/*
  * A transaction that no event has told of is about to end.  Readers have seen
  * it by its start in PgBackendStatus; from now on they see it here.
  */

@@ -34,7 +34,6 @@ struct PgpsSlot;
 struct PgpsBackend;
 
 /* for the owner of the slot */
-extern void pgps_slot_count_idle(struct PgpsSlot *slot, int64 idle);
 extern void pgps_slot_begin_unseen(struct PgpsSlot *slot, TimestampTz start);
 extern void pgps_slot_end_unseen(struct PgpsSlot *slot, TimestampTz now);
 extern PgpsTimes pgps_slot_passed(const struct PgpsSlot *slot, TimestampTz now);
