@@ -27,12 +27,12 @@ BEGIN ATOMIC
 		FROM pgpool_stats.history AS h
 		GROUP BY 1, 2, 3
 	), frame AS MATERIALIZED (
-		-- steps of 1 and of 10 minutes; two or three in one where there are many pools
+		-- steps of 1 and of 10 minutes; up to four in one where there are many pools
 		SELECT b.as_of, b.asked, k.first AS kept, s.start,
 			k.per, h.n AS hour_n, date_trunc('minute', b.as_of) - (h.n * k.per - 1) * interval '1 min' AS hour_first,
 			d.n AS day_n, date_bin('10 min', b.as_of, 'epoch') - (d.n * k.per - 1) * interval '10 min' AS day_first
 		FROM base AS b
-			CROSS JOIN (SELECT min(first) AS first, CASE WHEN count(*) > 25 THEN 3 WHEN count(*) > 10 THEN 2 ELSE 1 END AS per FROM past) AS k
+			CROSS JOIN (SELECT min(first) AS first, least(1 + count(*) / 12, 4)::int AS per FROM past) AS k
 			CROSS JOIN LATERAL (SELECT greatest(b.as_of - least(b.asked, '24 hours'), k.first) AS start) AS s
 			CROSS JOIN LATERAL (SELECT extract(epoch FROM b.as_of - s.start) / 60 AS minutes) AS m
 			CROSS JOIN LATERAL (SELECT ceil(greatest(least(m.minutes, 60), 5) / k.per)::int AS n) AS h

@@ -88,7 +88,7 @@ foreach my $view (split /\n/, sql(q{SELECT viewname FROM pg_views WHERE schemana
 		DO \$\$ BEGIN LOOP PERFORM count(*) FROM (TABLE pgpool_stats.$view) AS v; END LOOP; END \$\$});
 	like($error, qr/canceling statement due to statement timeout/, "$view ends");
 }
-foreach my $call ('check_status()', 'openmetrics()', 'check_budget(1)')
+foreach my $call ('check_status()', 'openmetrics()', 'check_budget(1)', 'report_html()')
 {
 	my (undef, undef, $error) = psql(qq{
 		SET statement_timeout = '200ms';
