@@ -83,7 +83,7 @@ BEGIN ATOMIC
 			|| CASE WHEN (p).instances > 1 THEN coalesce(', fullest ' || round((p).fullest_pct) || '%', '') ELSE '' END || '</small>',
 		'</span><span>',
 		CASE WHEN (p).waiting > 0 THEN format('<b>%s</b> <small>waiting</small>', (p).waiting)
-			ELSE '<small>' || coalesce((p).waiting::text, '?') || ' waiting</small>' END,
+			WHEN (p).status <> 'gone' THEN '<small>' || coalesce((p).waiting::text, '?') || ' waiting</small>' END,
 		'</span><span class=why>', why, '</span>', strip, E'</li>\n');
 END;
 COMMENT ON FUNCTION pgpool_stats.get_page_line(bigint, pgpool_stats.pools, text, text, text, timestamptz) IS

@@ -9,7 +9,7 @@ const path = require('path');
 const { Client } = require('pg');
 const { check, equal, run } = require('./common');
 
-const CHROMIUM = '/usr/bin/chromium';
+const CHROMIUM = '/usr/bin/chromium-headless-shell';
 const LOOKS = [
   { name: 'laptop', width: 1280, colorScheme: 'light' }, { name: 'laptop', width: 1280, colorScheme: 'dark' },
   { name: 'phone', width: 360, colorScheme: 'light' }, { name: 'phone', width: 360, colorScheme: 'dark' },
@@ -23,9 +23,9 @@ function skip(reason) {
 }
 
 async function launch() {
-  if (!fs.existsSync(CHROMIUM)) skip('there is no chromium');
+  if (!fs.existsSync(CHROMIUM)) skip('there is no chromium-headless-shell');
   try {
-    return await require('playwright-core').chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+    return await require('playwright-core').chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu'] });
   } catch (error) {
     return skip('chromium cannot run here: ' + error.message.split('\n')[0]);
   }
