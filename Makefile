@@ -29,7 +29,7 @@ EXTRA_CLEAN = $(POLLER_OBJS) $(POLLER)$(DLSUFFIX)
 SQL = schema report plan overview pools instances load budget connections sessions leaks \
 	sizing usage rejections poolers chains dialects alerts incidents rules silences history info \
 	metrics openmetrics check_status
-PAGE = page style charts pools tables report_html
+PAGE_PARTS = page style charts pools tables report_html
 SCRIPT = pgpool_stats--$(EXTVERSION).sql
 DATA_built = $(SCRIPT)
 
@@ -66,7 +66,7 @@ include $(PGXS)
 
 $(OBJS) $(POLLER_OBJS): $(wildcard src/*/*.h) pgpool_stats.control
 
-$(SCRIPT): $(SQL:%=src/views/%.sql) $(PAGE:%=src/page/%.sql) Makefile
+$(SCRIPT): $(SQL:%=src/views/%.sql) $(PAGE_PARTS:%=src/page/%.sql) Makefile
 	for part in $(filter %.sql,$^); do cat $$part && echo || exit 1; done >$@
 
 all: $(POLLER)$(DLSUFFIX)

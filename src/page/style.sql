@@ -35,7 +35,7 @@ background:linear-gradient(var(--c),var(--c)) left bottom/var(--l,0%) 1.15rem no
 .seg span{display:block;padding:.2rem .4rem;overflow:hidden;text-overflow:clip}
 .seg.warn{--c:var(--c1);background-color:var(--warnbg)}.seg.bad{--c:var(--c2);background-color:var(--badbg)}.seg.dim{background-color:var(--line)}
 .mark{position:absolute;top:-.35rem;bottom:-.35rem;border-left:2px solid var(--fg);font-size:.82rem;white-space:nowrap}
-.mark span{position:absolute;left:-2px;top:-1.4rem}.mark.under span{top:auto;bottom:-1.4rem}.mark.left span{left:auto;right:0}
+.mark span{position:absolute;left:-2px;top:-1.4rem}.mark.under span{top:auto;bottom:-1.4rem}.mark.left{margin-left:-2px}.mark.left span{left:auto;right:0}
 .mark.under{border-left-style:dashed}
 .who{display:flex;flex-wrap:wrap;gap:.1rem 1.2rem}
 .who i{display:inline-block;width:.7rem;height:.7rem;border-radius:2px;margin-right:.35rem;background:var(--c4)}
@@ -99,10 +99,10 @@ td .gauge{width:2.5rem;margin:0 0 0 .3rem}
 details>summary{cursor:pointer;color:var(--link);padding:.2rem 0}summary:focus-visible{outline:3px solid var(--link)}
 @media print{
 details::details-content{content-visibility:visible;block-size:auto}summary{display:none}
-body{max-width:none;padding:0;font-size:9.5pt;print-color-adjust:exact;-webkit-print-color-adjust:exact}
+html{font-size:12px}body{max-width:none;padding:0;font-size:.95rem;print-color-adjust:exact;-webkit-print-color-adjust:exact}
 nav,.skip{display:none}a{color:inherit;text-decoration:none}
 .pool,.alerts li,.pools li,.times li,.chains li,tr{break-inside:avoid}h2,h3{break-after:avoid}
-.scroll{overflow:visible}table{font-size:7pt}th,td{padding:.2rem .25rem;white-space:normal}th:first-child{min-width:0}
+.scroll{overflow:visible}table{font-size:.75rem}th,td{padding:.2rem .25rem;white-space:normal}th:first-child{min-width:0}
 .charts{grid-template-columns:repeat(2,1fr)}svg{height:3.5rem}svg.strip{height:1.2rem}
 }
 ';

@@ -102,8 +102,8 @@ BEGIN ATOMIC
 			'; exempt: ' || pgpool_stats.get_page_text(exempt),
 			'; the whole pool will have leaked at ' || pgpool_stats.get_page_clock(exhausts_at, as_of),
 			'; pids ' || array_to_string(candidate_pids[1:12], ', '),
-			CASE WHEN cardinality(candidate_pids) > 12 THEN ' ...' END, '</small>',
-			'<em>' || pgpool_stats.get_page_text(advice) || '</em>', '</span></li>'), E'\n' ORDER BY rank)
+			CASE WHEN cardinality(candidate_pids) > 12 THEN ' ...' END, '.</small>',
+			' <em>' || pgpool_stats.get_page_text(advice) || '</em>', '</span></li>'), E'\n' ORDER BY rank)
 			FILTER (WHERE rank <= 30), E'</ul>\n',
 		CASE WHEN count(*) > 30 THEN format(E'<p>And %s more: see the view leaks.</p>\n', count(*) - 30) END)
 	FROM leak
