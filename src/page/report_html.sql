@@ -38,7 +38,8 @@ BEGIN ATOMIC
 			CROSS JOIN LATERAL (SELECT ceil(greatest(least(m.minutes, 60), 5) / k.per)::int AS n) AS h
 			CROSS JOIN LATERAL (SELECT CASE WHEN m.minutes <= 60 THEN 0 ELSE ceil(m.minutes / 10 / k.per) END::int AS n) AS d
 	), word AS MATERIALIZED (
-		SELECT *, 'last ' || CASE WHEN hour_n * per = 60 THEN 'hour' ELSE hour_n * per || ' min' END AS hour,
+		SELECT *, 'last ' || CASE WHEN as_of - start >= '59 min' THEN 'hour'
+				ELSE ceil(extract(epoch FROM as_of - start) / 60)::text || ' min' END AS hour,
 			'last ' || CASE WHEN day_n * per = 144 THEN '24 h'
 				ELSE pgpool_stats.get_page_age(start, as_of) END AS day,
 			-- of the longer one

@@ -46,7 +46,7 @@ like($own, qr/ connections are used/, 'the slots are for everybody');
 sql('CREATE ROLE nobody LOGIN');
 like(page('', 'nobody'), qr/only pools of role nobody/, 'who has no pool has a page');
 
-like(page("'1 min'", 'monitor'), qr/last 5 min.*fires for/s, 'what fires is there, however short the time');
+like(page("'1 min'", 'monitor'), qr/last 1 min.*fires for/s, 'what fires is there, however short the time');
 like(page("'1000 years'", 'monitor'), qr/: history is kept for 24 h/, 'more than is kept is cut, and said');
 foreach my $since ("'0'", "'-1 day'", 'NULL')
 {
