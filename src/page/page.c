@@ -95,8 +95,10 @@ pgps_get_page_outline(PG_FUNCTION_ARGS)
 	int			before = 0;
 	int			i;
 
-	deconstruct_array(array, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL,
-					  TYPALIGN_DOUBLE, &values, &nulls, &n);
+	/* FLOAT8PASSBYVAL is gone in version 19 */
+	deconstruct_array(array, FLOAT8OID, sizeof(float8),
+					  sizeof(Datum) >= sizeof(float8), TYPALIGN_DOUBLE,
+					  &values, &nulls, &n);
 	initStringInfo(&path);
 	for (i = 0; i <= n; i++)
 	{
