@@ -95,7 +95,7 @@ pgps_get_page_outline(PG_FUNCTION_ARGS)
 	int			before = 0;
 	int			i;
 
-	/* FLOAT8PASSBYVAL is gone in version 19 */
+	/* passed by value where a Datum has room for it */
 	deconstruct_array(array, FLOAT8OID, sizeof(float8),
 					  sizeof(Datum) >= sizeof(float8), TYPALIGN_DOUBLE,
 					  &values, &nulls, &n);
