@@ -7,7 +7,8 @@
 #   make test-assert  all tests on a server with assertions, built from source
 #   make bench     what it costs, see docs/performance.md; make bench xact: a part
 #   make core      PostgreSQL's own regression tests with us loaded
-#   make demo      real pools on a throwaway server; KEEP=1 leaves it up
+#   make demo      real pools on a throwaway server, and a page of them;
+#                  KEEP=1 leaves it up
 #   make install   for the server of PG_CONFIG
 
 .DEFAULT_GOAL = all
@@ -28,6 +29,7 @@ EXTRA_CLEAN = $(POLLER_OBJS) $(POLLER)$(DLSUFFIX)
 SQL = schema report plan overview pools instances load budget limits connections sessions leaks terminate \
 	sizing usage rejections poolers chains dialects alerts incidents rules silences history info \
 	metrics openmetrics check_status
+PAGE_PARTS = page style charts pools tables report_html
 SCRIPT = pgpool_stats--$(EXTVERSION).sql
 
 # the second extension is SQL only; its views are made of those above
@@ -69,7 +71,7 @@ include $(PGXS)
 
 $(OBJS) $(POLLER_OBJS): $(wildcard src/*/*.h) pgpool_stats.control
 
-$(SCRIPT): $(SQL:%=src/views/%.sql) Makefile
+$(SCRIPT): $(SQL:%=src/views/%.sql) $(PAGE_PARTS:%=src/page/%.sql) Makefile
 	for part in $(filter %.sql,$^); do cat $$part && echo || exit 1; done >$@
 
 $(FLEET_SCRIPT): $(FLEET:%=src/fleet/%.sql) src/fleet/views.awk $(FLEET_VIEWS:%=src/views/%.sql) \

@@ -87,11 +87,14 @@ my %arguments = (
 	check_budget => '1',
 	check_plan => q{'[{"pool_size": 1}]'},
 	check_status => '',
+	drain => q{'p1', 'none'},
 	forget => q{'p1', 'none'},
 	openmetrics => '',
 	report => q{'p1', '{"checked_out": 1}', 'i1'},
+	report_html => '',
 	reset => q{'none'},
 	silence => q{'leak', 'none'},
+	terminate => q{'p1'},
 	unsilence => q{pgpool_stats.silence('leak', 'none')},
 	wait_probability => '10, 5');
 my %stopped = map { $_ => "count(*) FROM pgpool_stats.$_" }

@@ -1,0 +1,71 @@
+# report_html() on a real server: who sees what, names that are markup, and
+# for how long it looks back.  What it looks like is test/clients/page.js's.
+use strict;
+use warnings;
+use PgpoolStats;
+
+my $node = start_node(q{
+pgpool_stats.alert_rules = 'pool_full: warning 50 for 0; pool_exhausted: for 0'
+});
+my $hostile = q{"><script>alert('1')</script>&amp;};
+
+sql(q{
+	CREATE ROLE app LOGIN;
+	CREATE ROLE other LOGIN;
+	CREATE ROLE monitor LOGIN IN ROLE pg_monitor;
+});
+sql("SELECT pgpool_stats.report('mine', '{\"max_size\": 4, \"checked_out\": 1}', 'i')", as => 'app');
+sql("SELECT pgpool_stats.report('theirs', '{\"max_size\": 4, \"checked_out\": 4, \"waiting\": 9}', 'i')", as => 'other');
+(my $literal = $hostile) =~ s/'/''/g;
+sql("SELECT pgpool_stats.report('$literal', '{\"max_size\": 4, \"checked_out\": 2}', '<i>')", as => 'app');
+becomes(q{SELECT count(*) > 0 FROM pgpool_stats.incidents WHERE pool = 'theirs' AND ended IS NULL}, 't', 'something fires');
+
+sub page
+{
+	my ($since, $role) = @_;
+
+	return sql("SELECT pgpool_stats.report_html($since)", as => $role);
+}
+
+my $all = page('', 'monitor');
+like($all, qr/^<!DOCTYPE html>.*<\/html>$/s, 'a page');
+unlike($all, qr/[^\n -~]/, 'in ASCII');
+unlike($all, qr/<script|<i>:|alert\('1/, 'no name is markup');
+like($all, qr/&#34;&#62;&#60;script&#62;alert\(&#39;1&#39;\)&#60;\/script&#62;&#38;amp;/, 'but text');
+like($all, qr/<h1>Client pools of main</, 'of this server');
+like($all, qr/read by monitor, who sees all pools/, 'its first line says that he sees all');
+like($all, qr/theirs on postgres: .*9 callers waiting/, 'the sentences of the alerts');
+ok(index($all, '>theirs</a>') < index($all, '>mine</a>'), 'the worst pool is first');
+
+my $own = page('', 'app');
+like($own, qr/read by app, <b>only pools of role app<\/b>/, 'who sees his own pools is told so');
+like($own, qr/>mine<\/a>/, 'he sees them');
+unlike($own, qr/theirs/, 'and no other');
+like($own, qr/ connections are used/, 'the slots are for everybody');
+
+sql('CREATE ROLE nobody LOGIN');
+like(page('', 'nobody'), qr/only pools of role nobody/, 'who has no pool has a page');
+
+like(page("'1 min'", 'monitor'), qr/last 1 min.*fires for/s, 'what fires is there, however short the time');
+like(page("'1000 years'", 'monitor'), qr/: history is kept for 24 h/, 'more than is kept is cut, and said');
+foreach my $since ("'0'", "'-1 day'", 'NULL')
+{
+	my (undef, undef, $error) = psql("SELECT pgpool_stats.report_html($since)",
+		extra_params => [ '-v', 'VERBOSITY=verbose' ]);
+	like($error, qr/ERROR:  22023: since must be longer than 0/, "not since $since");
+}
+
+# names in the encoding of another database
+sql(q{CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'});
+sql('CREATE EXTENSION pgpool_stats', on => 'latin');
+is(sql(q{SELECT pgpool_stats.get_page_text(E'a\u00fc<' || chr(8364) || chr(27))}), 'a&#252;&#60;&#8364;?', 'characters of UTF-8');
+is(sql(q{SELECT pgpool_stats.get_page_text(chr(252) || 'a')}, on => 'latin'), '?a', 'and of what is not');
+like(sql('SELECT pgpool_stats.report_html()', on => 'latin'), qr/^<!DOCTYPE.*html>$/s, 'a page in such a database');
+
+# one outline: what is 0 or unknown is not drawn
+is(sql(q{SELECT pgpool_stats.get_page_outline('{4,4,4,2,0,NULL,1,8}', 4, 32)}),
+	'M0 32v-32l2 0 1 16 1 0V32M6 32v-8l1-24 1 0V32', 'an outline');
+is(sql(q{SELECT pgpool_stats.get_page_outline('{}', 0, 32) || pgpool_stats.get_page_outline('{0,NULL}', 0, 32)}), '', 'of nothing');
+
+$node->stop;
+done_testing();
