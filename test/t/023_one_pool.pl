@@ -91,7 +91,7 @@ my %arguments = (
 	openmetrics => '',
 	report => q{'p1', '{"checked_out": 1}', 'i1'},
 	reset => q{'none'},
-	silence => q{'leak', 'none'}) AS id, pgpool_stats.unsilence(id},
+	silence => q{'leak', 'none'},
 	unsilence => q{pgpool_stats.silence('leak', 'none')},
 	wait_probability => '10, 5');
 my %stopped = map { $_ => "count(*) FROM pgpool_stats.$_" }
