@@ -351,6 +351,7 @@ render_server(const char **cell, const PgpsSnapshot *snapshot,
 {
 	PgpsLimitStatus status = pgps_server_status(snapshot->rejections);
 	int			used = pgps_client_processes();
+	int			usable = pgps_server_usable(InvalidOid);
 	int			live = 0;
 	int8		digits[PGPS_DIGITS];
 	PgpsFiring	firing = {0};
@@ -362,7 +363,7 @@ render_server(const char **cell, const PgpsSnapshot *snapshot,
 	cell[CELL_pool] = "(server)";
 	cell[CELL_inst] = psprintf("%d", live);
 	cell[CELL_conns] = psprintf("%d", used);
-	cell[CELL_used] = used_text(used, pgps_server_usable(InvalidOid));
+	cell[CELL_used] = used_text(used, used > usable ? MaxConnections : usable);
 	pgps_last_hour(NULL, snapshot->taken_at, digits);
 	cell[CELL_last_hour] = pgps_digits_text(digits);
 	cell[CELL_status] = status_text(pgps_limit_status_name(status),
