@@ -229,7 +229,7 @@ most_used(const PgpsPoolState *pool, TimestampTz now)
 
 	for (i = 0; i < n; i++)
 	{
-		if (buckets[i].min_connections < MANY_CONNECTIONS)
+		if (buckets[i].max_connections < MANY_CONNECTIONS)
 			n = 0;
 		if (buckets[i].max_checked_out < 0)
 			lent = -1;
@@ -240,7 +240,7 @@ most_used(const PgpsPoolState *pool, TimestampTz now)
 	pfree(buckets);
 	if (n < PGPS_NTEN_MINUTES - 1)
 		return -1;
-	if (lent >= 0)
+	if (lent >= 0 && pool->reported)
 		return lent;
 	for (i = 0; i < pool->ninstances; i++)
 	{

@@ -119,7 +119,8 @@ has_another_reason(const PgpsSnapshot *snapshot, const PgpsInstanceState *state)
 			break;
 		if (row->last_rejected > data->last_report && !row->origin.claimed &&
 			(strcmp(row->origin.usename, usename) == 0 ||
-			 strcmp(row->origin.client_addr, data->client_addr) == 0))
+			 (data->client_addr[0] != '\0' &&
+			  strcmp(row->origin.client_addr, data->client_addr) == 0)))
 			return true;
 	}
 	return false;
