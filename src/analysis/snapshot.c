@@ -136,6 +136,7 @@ judge_view(PgpsSnapshot *snapshot, PgpsInstanceState *state)
 	server->last_end = Max(server->last_end, state->data->last_end);
 	server->last_statement = Max(server->last_statement, state->data->last_xact);
 	pgps_instance_reported(&reported, state->data);
+	reported.by_timer = state->pool->by_timer;
 	server->looked_at = snapshot->info.last_pass;
 	pgps_judge(&state->now, &reported, server, snapshot->taken_at,
 			   snapshot->info.started_at);
@@ -341,6 +342,14 @@ make_snapshot(const PgpsCopy *copy, const PgpsRejections *rejections,
 
 		CHECK_FOR_INTERRUPTS();
 		state->pool = pool;
+		pool->by_timer |= pgps_instance_reports_by_timer(state->data);
+	}
+	for (i = 0; i < snapshot->ninstances; i++)
+	{
+		PgpsInstanceState *state = &snapshot->instances[i];
+		PgpsPoolState *pool = snapshot->pool_by_index[state->data->pool];
+
+		CHECK_FOR_INTERRUPTS();
 		judge_view(snapshot, state);
 		pool->reported |= state->live && state->now.reported;
 		pool->ninstances++;

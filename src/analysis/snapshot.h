@@ -52,6 +52,8 @@ typedef struct PgpsPoolState
 	TimestampTz status_since;
 	bool		left_in_order;	/* gone, and its last instance said so or closed
 								 * its connections */
+	bool		by_timer;		/* an instance is known to report by a timer;
+								 * then all do, they are one program */
 	bool		only_reports;	/* its connections have done nothing else */
 	PgpsValues	sum;			/* of live instances */
 	PgpsCounters counters;		/* of all instances, past ones included */

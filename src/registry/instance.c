@@ -69,6 +69,14 @@ begin_counters(PgpsInstance *data, const PgpsValues *v,
 	}
 }
 
+/* Does it report whether it works or not? */
+bool
+pgps_instance_reports_by_timer(const PgpsInstance *data)
+{
+	return data->every > 0 ||
+		pg_popcount32(data->quiet_reports) >= TIMER_REPORTS;
+}
+
 /* What judging an instance needs of it */
 void
 pgps_instance_reported(PgpsReported *reported, const PgpsInstance *data)
@@ -87,8 +95,7 @@ pgps_instance_reported(PgpsReported *reported, const PgpsInstance *data)
 	reported->ghosts = data->agreed ? data->ghosts : 0;
 	reported->stalled_since = data->stalled_since;
 	reported->ended_at = data->ended_at;
-	reported->by_timer = data->every > 0 ||
-		pg_popcount32(data->quiet_reports) >= TIMER_REPORTS;
+	reported->by_timer = pgps_instance_reports_by_timer(data);
 	reported->polled = data->source == PGPS_SOURCE_POOLER;
 	reported->other = data->other;
 }

@@ -268,6 +268,7 @@ extern void pgps_instance_take_report(PgpsInstance *data,
 									  TimestampTz last_statement,
 									  TimestampTz now, TimestampTz started_at);
 extern void pgps_instance_forget(PgpsInstance *data);
+extern bool pgps_instance_reports_by_timer(const PgpsInstance *data);
 extern bool pgps_instance_left_in_order(const PgpsInstance *data);
 extern int32 pgps_instance_cap(const PgpsInstance *data);
 extern int32 pgps_instance_most_idle(const PgpsInstance *data,
