@@ -197,12 +197,14 @@ note_interval(PgpsInstance *data, TimestampTz now)
  * address of several servers the others have the rest.
  */
 static void
-take_ghosts(PgpsInstance *data, int32 attached)
+take_ghosts(PgpsInstance *data, const PgpsValues *v, int32 attached)
 {
 	int64		open = pgps_get(&data->reported, PGPS_OPEN, 0);
 	int64		lent = pgps_get(&data->reported, PGPS_CHECKED_OUT, 0);
 	int32		before = data->missing;
 
+	if (!pgps_known(v, PGPS_CHECKED_OUT))
+		return;					/* nothing new */
 	if (open > 0 && (open == attached || open == data->made))
 		data->agreed = true;
 	data->missing = Max(Min(lent - attached, data->ended), 0);
@@ -275,7 +277,7 @@ pgps_instance_take_report(PgpsInstance *data, const PgpsReport *report,
 	}
 	data->every = stats->every;
 	take_values(data, &stats->values);
-	take_ghosts(data, attached);
+	take_ghosts(data, &stats->values, attached);
 	take_stall(data, &stats->values, last_statement, now);
 	take_books(data, stats, attached, now);
 	if (report->counted != NULL)

@@ -198,10 +198,12 @@ severity_of_status(PgpsStatus status)
 {
 	switch (status)
 	{
+		case PGPS_STALLED:
 		case PGPS_EXHAUSTED:
 			return PGPS_SEVERITY_CRITICAL;
 		case PGPS_WAITING_STATUS:
 		case PGPS_SILENT:
+		case PGPS_LOST:
 			return PGPS_SEVERITY_WARNING;
 		default:
 			return PGPS_SEVERITY_NONE;
