@@ -99,7 +99,7 @@ severity_of(const PgpsFinding *found, const PgpsAlert *before)
 		PGPS_SEVERITY_NONE;
 	PgpsSeverity severity = PGPS_SEVERITY_NONE;
 
-	if (reaches(value, levels->critical) ||
+	if ((reaches(value, levels->critical) && !found->not_critical) ||
 		(was == PGPS_SEVERITY_CRITICAL && reaches(value, levels->warning)))
 		severity = PGPS_SEVERITY_CRITICAL;
 	else if (reaches(value, levels->warning) ||

@@ -240,6 +240,7 @@ begin_look(PgpsLook *look, int rule, const PgpsSnapshot *snapshot,
 	memset(look, 0, sizeof(PgpsLook));
 	look->rule = rule;
 	look->overrides = pgps_overrides_of(rule, overrides);
+	look->all_overrides = overrides;
 	look->snapshot = snapshot;
 	look->now = snapshot->taken_at;
 	look->limits = limits;

@@ -18,7 +18,8 @@
 struct PgpsLook
 {
 	int			rule;
-	const List *overrides;		/* of this rule */
+	const List *overrides;		/* of this rule ... */
+	const List *all_overrides;	/* ... and of all */
 	const PgpsSnapshot *snapshot;
 	TimestampTz now;
 	const List *limits;			/* PgpsLimit: used, usable and committed */
@@ -36,6 +37,7 @@ struct PgpsFinding
 	PgpsLevels	levels;
 	double		value;			/* of the worst instance */
 	PgpsSeverity at_least;		/* whatever the value */
+	bool		not_critical;	/* its value alone does not make it so */
 	TimestampTz since;			/* when it began; 0 = not before now */
 	const char *message;
 
@@ -52,6 +54,11 @@ struct PgpsFinding
 extern List *pgps_find_all(const PgpsSnapshot *snapshot,
 						   const List *overrides);
 extern void pgps_add_finding(PgpsLook *look, const PgpsFinding *found);
+
+/* limit_rules.c */
+struct PgpsLimit;
+extern bool pgps_is_used_up(const PgpsLook *look, const struct PgpsLimit *limit,
+							PgpsSeverity severity);
 
 extern double pgps_seconds_since(const PgpsLook *look, TimestampTz since);
 extern char *pgps_duration_text(int64 duration);

@@ -11,11 +11,13 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 
 #include "alerts/alerts.h"
 #include "alerts/findings.h"
 #include "analysis/budget.h"
 #include "analysis/limited.h"
+#include "base/compat.h"
 #include "base/settings.h"
 #include "base/table.h"
 
@@ -137,6 +139,23 @@ const PgpsRule pgps_rule_refused = {
 	.sentence_of_one = "%.0f connection rejected in the last %s"
 };
 
+/* Is so much of a limit used that it is a warning, or critical? */
+bool
+pgps_is_used_up(const PgpsLook *look, const PgpsLimit *limit,
+				PgpsSeverity severity)
+{
+	int			rule = pgps_find_rule(pgps_rule_connections.name);
+	PgpsLevels	levels = pgps_levels(rule,
+									 pgps_make_subject(limit->scope,
+													   NameStr(limit->name)),
+									 pgps_overrides_of(rule, look->all_overrides));
+	double		level = severity == PGPS_SEVERITY_CRITICAL ? levels.critical :
+		levels.warning;
+
+	return limit->usable > 0 && level >= 0 &&
+		100.0 * limit->used / limit->usable >= level;
+}
+
 /* How much of a limit is used */
 static void
 look_at_use(PgpsLook *look, PgpsScope scope, const char *name, int used,
@@ -147,7 +166,7 @@ look_at_use(PgpsLook *look, PgpsScope scope, const char *name, int used,
 	if (used == 0 || (usable < PGPS_SMALL_LIMIT && used < usable))
 		return;
 	found.subject = pgps_make_subject(scope, name);
-	found.value = usable > 0 ? 100.0 * used / usable : 100;
+	found.value = usable > 0 ? 100.0 * Min(used, usable) / usable : 100;
 	found.used = used;
 	found.usable = usable;
 	pgps_add_finding(look, &found);
@@ -177,14 +196,43 @@ look_at_connections(PgpsLook *look)
 	}
 }
 
+/* Who has connections and may use reserved slots?  NULL = nobody */
+static const char *
+who_uses_reserved(const PgpsLook *look)
+{
+	const char *who = NULL;
+	int			i;
+
+	for (i = 0; i < look->snapshot->npools; i++)
+	{
+		Oid			roleid = look->snapshot->pools[i].data->key.roleid;
+
+		if (look->snapshot->pools[i].connections == 0)
+			continue;
+		if (superuser_arg(roleid))
+			return "pools of superusers";
+		if (pgps_may_use_reserved(roleid))
+			who = "pools of roles that may use them";
+	}
+	return who;
+}
+
 static void
 say_connections(StringInfo text, const PgpsLook *look,
 				const PgpsFinding *found)
 {
-	appendStringInfo(text, INT64_FORMAT " of %s in use", found->used,
+	int			beyond = found->used - found->usable;
+	const char *who;
+
+	appendStringInfo(text, INT64_FORMAT " of %s in use",
+					 Min(found->used, found->usable),
 					 pgps_count_text(found->usable,
 									 found->subject->scope == PGPS_SCOPE_POOLER ?
 									 "client connection" : "usable connection"));
+	if (beyond > 0 && found->subject->scope == PGPS_SCOPE_SERVER &&
+		(who = who_uses_reserved(look)) != NULL)
+		appendStringInfo(text, ", and %d of %d reserved by %s", beyond,
+						 MaxConnections - found->usable, who);
 }
 
 const PgpsRule pgps_rule_connections = {

@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "alerts/findings.h"
+#include "analysis/stops.h"
 
 static bool
 is_exhausted(const PgpsLook *look, const PgpsInstanceState *state,
@@ -21,8 +22,14 @@ is_exhausted(const PgpsLook *look, const PgpsInstanceState *state,
 		return false;
 	found->value = pgps_seconds_since(look, state->status_since);
 	found->since = state->status_since;
-	if (pgps_get(&state->now.shown, PGPS_WAITING, 0) > 0)
+	if (pgps_get(&state->now.shown, PGPS_WAITING, 0) > 0 ||
+		pgps_rise(state, PGPS_TIMEOUTS, look->window_start) > 0 ||
+		(state->now.ghosts > 0 &&
+		 pgps_rise(state, PGPS_ERRORS, look->window_start) > 0))
 		found->at_least = PGPS_SEVERITY_CRITICAL;
+
+	/* full for long, and nobody is known to wait: it may be all right */
+	found->not_critical = state->server.last_end > state->status_since;
 	return true;
 }
 
@@ -45,7 +52,8 @@ const PgpsRule pgps_rule_pool_exhausted = {
 	.name = "pool_exhausted",
 	.unit = "s",
 	.levels = {true, 0, 300, PGPS_NO_LEVEL, 10 * USECS_PER_SEC},
-	.description = "An instance has lent out all it may, and callers wait or it cannot tell; critical at once when callers wait",
+	.trends = PGPS_TREND(PGPS_TIMEOUTS) | PGPS_TREND(PGPS_ERRORS),
+	.description = "An instance has lent out all it may, and callers wait or it cannot tell; critical at once when callers wait or time out, else only if none of its connections has ended a transaction since",
 	.hint = "See what its connections do in the view connections, and leaks; more instances or a larger pool only if the server has room.",
 	.explained = true,
 	.look_at_instance = is_exhausted,
@@ -55,9 +63,12 @@ const PgpsRule pgps_rule_pool_exhausted = {
 static bool
 is_full(const PgpsLook *look, const PgpsInstanceState *state, PgpsFinding *found)
 {
-	found->value = pgps_used_pct(&state->now.shown);
+	const PgpsValues *shown = &state->now.shown;
+
+	found->value = pgps_used_pct(shown);
 	return state->counts && state->now.status != PGPS_EXHAUSTED &&
-		found->value >= 0;
+		found->value >= 0 &&
+		(shown->value[PGPS_MAX_SIZE] > 1 || pgps_known(shown, PGPS_WAITING));
 }
 
 static void
@@ -86,7 +97,8 @@ callers_wait(const PgpsLook *look, const PgpsInstanceState *state,
 			 PgpsFinding *found)
 {
 	found->value = pgps_get(&state->now.shown, PGPS_WAITING, 0);
-	return state->counts && found->value > 0;
+	return state->counts && state->now.status != PGPS_STALLED &&
+		found->value > 0;
 }
 
 static void
@@ -191,12 +203,45 @@ is_silent(const PgpsLook *look, const PgpsInstanceState *state,
 	if (state->server.connections >=
 		pgps_get(&state->now.shown, PGPS_MAX_SIZE, PG_INT64_MAX))
 		found->at_least = PGPS_SEVERITY_CRITICAL;
-	return true;
+	return found->at_least == PGPS_SEVERITY_CRITICAL ||
+		!pgps_is_stopped(look->prepared, state);
+}
+
+static void *
+find_stop(const PgpsSnapshot *snapshot)
+{
+	PgpsStop   *stop = palloc(sizeof(PgpsStop));
+
+	*stop = pgps_find_stop(snapshot);
+	return stop;
+}
+
+/* Most reports stopped at once: that is one alert. */
+static void
+look_for_stop(PgpsLook *look)
+{
+	const PgpsStop *stop = look->prepared;
+	PgpsFinding found = {0};
+
+	if (stop->late == 0)
+		return;
+	found.subject = pgps_make_subject(PGPS_SCOPE_SERVER, NULL);
+	found.since = stop->from;
+	found.value = pgps_seconds_since(look, stop->from);
+	pgps_add_finding(look, &found);
 }
 
 static void
 say_silent(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
 {
+	if (found->state == NULL)
+	{
+		const PgpsStop *stop = look->prepared;
+
+		appendStringInfo(text, "reports stopped at %d of %s", stop->late,
+						 pgps_count_text(stop->of, "instance"));
+		return;
+	}
 	appendStringInfo(text, "%d of %s silent for %s%s", found->count,
 					 pgps_count_text(look->pool->live, "instance"),
 					 pgps_duration_text(look->now - found->since),
@@ -213,9 +258,11 @@ const PgpsRule pgps_rule_silent = {
 	.name = "silent",
 	.unit = "s",
 	.levels = {true, 0, PGPS_NO_LEVEL, PGPS_NO_LEVEL, 0},
-	.description = "The report of an instance is late although it works, or nothing else is seen of it; critical when it holds its maximum",
+	.description = "The report of an instance is late although it works, or nothing else is seen of it; critical when it holds its maximum. One alert when most reports stop within stale_after",
 	.hint = "It may be exhausted and unable to report: see its log, and connections.",
+	.prepare = find_stop,
 	.look_at_instance = is_silent,
+	.look = look_for_stop,
 	.say = say_silent
 };
 

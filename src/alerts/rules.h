@@ -5,7 +5,8 @@
  *
  * A rule is known by its number, its place in pgps_rules.  Its descriptor
  * stands beside the functions that look and say, in the file of its kind:
- * pool_rules.c, usage_rules.c, session_rules.c, limit_rules.c or login_rules.c.
+ * pool_rules.c, dead_rules.c, usage_rules.c, session_rules.c, limit_rules.c or
+ * login_rules.c.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -83,6 +84,7 @@ typedef struct PgpsRule
  * alike are sorted by it.
  */
 #define PGPS_RULES(R) \
+	R(stalled) \
 	R(pool_exhausted) \
 	R(pool_full) \
 	R(callers_waiting) \
@@ -90,7 +92,10 @@ typedef struct PgpsRule
 	R(timeouts) \
 	R(errors_increasing) \
 	R(leak) \
+	R(ghosts) \
 	R(silent) \
+	R(lost) \
+	R(no_instance) \
 	R(over_capacity) \
 	R(unclaimed) \
 	R(fork_sharing) \
@@ -99,6 +104,7 @@ typedef struct PgpsRule
 	R(sessions_lost) \
 	R(slow_connect) \
 	R(idle_in_transaction) \
+	R(hoarding) \
 	R(refused) \
 	R(logins_rejected) \
 	R(unavailable) \

@@ -29,6 +29,8 @@ look_at_pools(PgpsLook *look,
 		PgpsFinding found = {0};
 
 		look->pool = &look->snapshot->pools[i];
+		if (look->pool->only_reports)
+			continue;
 		found.subject = pgps_make_pool_subject(look->pool->data);
 		look->window_start = look->now -
 			pgps_levels(look->rule, found.subject, look->overrides).for_time;

@@ -18,6 +18,7 @@
 typedef struct Leaked
 {
 	int			connections;	/* at the least */
+	int			by_kind[PGPS_LEAK_KINDS];
 	TimestampTz since;
 } Leaked;
 
@@ -38,6 +39,7 @@ find_leaked(const PgpsSnapshot *snapshot)
 		if (leaks[i].at_least == 0)
 			continue;
 		of->connections += leaks[i].at_least;
+		of->by_kind[leaks[i].kind] = leaks[i].at_least;
 		of->since = of->since == 0 ? leaks[i].since :
 			Min(of->since, leaks[i].since);
 	}
@@ -53,19 +55,48 @@ has_leaked(const PgpsLook *look, const PgpsInstanceState *state,
 	leaked += state - look->snapshot->instances;
 	found->value = leaked->connections;
 	found->since = leaked->since;
+	found->details = leaked;
 	return found->value > 0;
+}
+
+/* All in one way, or so many in each */
+static void
+say_leak(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
+{
+	static const char *const ways[PGPS_LEAK_KINDS] = {
+		"idle on the server", "idle in transaction",
+		"amid a statement whose result is not read"
+	};
+	const Leaked *leaked = found->details;
+	const char *before = ": ";
+	int			kind;
+
+	appendStringInfo(text, "at least %s lent out",
+					 pgps_count_text(leaked->connections, "connection"));
+	for (kind = 0; kind < PGPS_LEAK_KINDS; kind++)
+	{
+		if (leaked->by_kind[kind] == 0)
+			continue;
+		if (leaked->by_kind[kind] == leaked->connections)
+		{
+			appendStringInfo(text, " and %s", ways[kind]);
+			return;
+		}
+		appendStringInfo(text, "%s%d %s", before, leaked->by_kind[kind],
+						 ways[kind]);
+		before = ", ";
+	}
 }
 
 const PgpsRule pgps_rule_leak = {
 	.name = "leak",
 	.unit = "connections",
 	.levels = {true, 1, PGPS_NO_LEVEL, PGPS_NO_LEVEL, 0},
-	.description = "Connections lent out that the server has seen nothing on for leak_after",
+	.description = "Connections lent out that the server has seen nothing on for leak_after, or whose client has not read its result for so long",
 	.hint = "See the view leaks.",
 	.prepare = find_leaked,
 	.look_at_instance = has_leaked,
-	.sentence = "at least %.0f connections lent out and idle on the server",
-	.sentence_of_one = "at least %.0f connection lent out and idle on the server"
+	.say = say_leak
 };
 
 static bool

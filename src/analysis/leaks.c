@@ -4,9 +4,12 @@
  *	  Connections that somebody borrowed and does not use.
  *
  * Somebody may end a connection because it is named here, so nothing is
- * claimed that is not proved.  A connection counts as leaked in two cases:
+ * claimed that is not proved.  A connection counts as leaked in three cases:
  *
  * - It is idle in a transaction for leak_after.  No pool takes that back.
+ * - It is amid a statement, and for leak_after its client has read nothing of
+ *	 the result, or fetched nothing from a cursor (server/stuck.c).  COPY is work
+ *	 that may wait for its data.
  * - The pool reports it as lent out, and the server has seen no statement on
  *	 it for leak_after.
  *
@@ -57,6 +60,27 @@ is_pools_own(const PgpsBackend *backend)
 	return backend->labelled && !backend->only_reports;
 }
 
+/* In which way may it be leaked?  PGPS_LEAK_KINDS = in none, it works. */
+static PgpsLeakKind
+kind_of(const PgpsBackend *backend)
+{
+	if (backend->idle_in_xact)
+		return PGPS_LEAK_IN_XACT;
+	if (backend->state == STATE_IDLE)
+		return PGPS_LEAK_LENT;
+	if (backend->waits_for_client && backend->in_xact && !backend->copies &&
+		backend->stuck_since != 0)
+		return PGPS_LEAK_UNREAD;
+	return PGPS_LEAK_KINDS;
+}
+
+static TimestampTz
+last_used(const PgpsBackend *backend)
+{
+	return kind_of(backend) == PGPS_LEAK_UNREAD ? backend->stuck_since :
+		backend->state_change;
+}
+
 static void
 list_idle_backends(IdleBackends *idle, const PgpsSnapshot *snapshot)
 {
@@ -80,8 +104,8 @@ list_idle_backends(IdleBackends *idle, const PgpsSnapshot *snapshot)
 		if (!is_pools_own(backend) && backend->pid != state->data->reported_by &&
 			backend->backend_start <= Max(state->data->books_at, state->data->pids_at))
 			idle->others[state - snapshot->instances]++;
-		if (backend->state_change > idle->before ||
-			(!backend->idle_in_xact && backend->state != STATE_IDLE))
+		if (kind_of(backend) == PGPS_LEAK_KINDS ||
+			last_used(backend) > idle->before)
 			continue;
 		idle->next[i] = idle->first[state - snapshot->instances];
 		idle->first[state - snapshot->instances] = i;
@@ -150,12 +174,10 @@ compare_suspects(const void *a, const void *b)
 {
 	const PgpsSuspect *x = a;
 	const PgpsSuspect *y = b;
-	TimestampTz x_since = x->backend->state_change;
-	TimestampTz y_since = y->backend->state_change;
 
 	if ((x->exempt != PGPS_NOT_EXEMPT) != (y->exempt != PGPS_NOT_EXEMPT))
 		return x->exempt != PGPS_NOT_EXEMPT ? 1 : -1;
-	return (x_since > y_since) - (x_since < y_since);
+	return (x->since > y->since) - (x->since < y->since);
 }
 
 /*
@@ -171,14 +193,14 @@ count_leak(PgpsLeak *leak, int others, TimestampTz now)
 	for (i = 0; i < leak->nsuspects; i++)
 		leak->candidates += leak->suspects[i].exempt == PGPS_NOT_EXEMPT;
 	leak->idle = 0;
-	leak->at_least = leak->kind == PGPS_LEAK_IN_XACT ? leak->candidates :
+	leak->at_least = leak->kind != PGPS_LEAK_LENT ? leak->candidates :
 		count_lent(leak->state, leak->candidates, leak->by_pid, others, now,
 				   &leak->idle);
 	if (leak->at_least == 0)
 		return;
 	qsort(leak->suspects, leak->nsuspects, sizeof(PgpsSuspect),
 		  compare_suspects);
-	leak->since = leak->suspects[leak->candidates - leak->at_least].backend->state_change;
+	leak->since = leak->suspects[leak->candidates - leak->at_least].since;
 }
 
 /*
@@ -216,12 +238,12 @@ judge_leak(PgpsLeak *leak, PgpsLeakKind kind, const PgpsSnapshot *snapshot,
 		const PgpsBackend *backend = &snapshot->backends[i];
 		PgpsSuspect *suspect = &suspects[leak->nsuspects];
 
-		if (backend->state_change > before ||
-			backend->idle_in_xact != (kind == PGPS_LEAK_IN_XACT) ||
+		if (kind_of(backend) != kind || last_used(backend) > before ||
 			(kind == PGPS_LEAK_LENT &&
 			 !may_be_lent(backend, state, leak->by_pid, idle->before)))
 			continue;
 		suspect->backend = backend;
+		suspect->since = last_used(backend);
 		suspect->exempt = kind == PGPS_LEAK_LENT && backend->listens ?
 			PGPS_EXEMPT_LISTENS : PGPS_NOT_EXEMPT;
 		leak->nsuspects++;
@@ -259,7 +281,8 @@ PgpsLeak *
 pgps_find_leaks(const PgpsSnapshot *snapshot, int *nleaks)
 {
 	IdleBackends idle;
-	PgpsLeak   *leaks = palloc(snapshot->ninstances * 2 * sizeof(PgpsLeak));
+	PgpsLeak   *leaks = palloc(snapshot->ninstances * PGPS_LEAK_KINDS *
+										 sizeof(PgpsLeak));
 	PgpsSuspect *suspects = palloc(snapshot->nbackends * sizeof(PgpsSuspect));
 	int			nsuspects = 0;
 	int			found = 0;
@@ -273,7 +296,7 @@ pgps_find_leaks(const PgpsSnapshot *snapshot, int *nleaks)
 		CHECK_FOR_INTERRUPTS();
 		if (idle.first[i] == NO_BACKEND)
 			continue;
-		for (kind = PGPS_LEAK_LENT; kind <= PGPS_LEAK_IN_XACT; kind++)
+		for (kind = 0; kind < PGPS_LEAK_KINDS; kind++)
 		{
 			if (judge_leak(&leaks[found], kind, snapshot,
 							   &snapshot->instances[i], &idle,
@@ -361,16 +384,19 @@ pgps_leak_evidence(const PgpsLeak *leak, const PgpsFloor *floor,
 	if (leak->kind == PGPS_LEAK_IN_XACT)
 		appendStringInfo(&text, "%d idle in transaction for " INT64_FORMAT " s or more",
 						 leak->at_least, seconds);
+	else if (leak->kind == PGPS_LEAK_UNREAD)
+		appendStringInfo(&text, "%d amid a statement whose result is not read or fetched for " INT64_FORMAT " s or more",
+						 leak->at_least, seconds);
 	else if (leak->by_pid)
 		appendStringInfo(&text, "%d that the pool names as lent out without a statement for " INT64_FORMAT " s or more",
 						 leak->at_least, seconds);
 	else
 		appendStringInfo(&text, "%d without a statement for " INT64_FORMAT " s or more, at most %d of them idle in the pool by its reports",
 						 leak->candidates,
-						 (now - leak->suspects[leak->candidates - 1].backend->state_change) / USECS_PER_SEC,
+						 (now - leak->suspects[leak->candidates - 1].since) / USECS_PER_SEC,
 						 leak->idle);
 	if (leak->state->now.ghosts > 0)
-		appendStringInfo(&text, "; the pool claims " INT64_FORMAT " connections that are not here",
+		appendStringInfo(&text, "; the pool counts " INT64_FORMAT " as lent out that are not here",
 						 leak->state->now.ghosts);
 	if (floor->rises)
 		appendStringInfo(&text, "; the fewest lent out in 10 min rise: %d, %d, %d, and at most %d in the 6 h before",
@@ -403,6 +429,8 @@ pgps_leak_advice(const PgpsLeak *leak)
 {
 	if (leak->kind == PGPS_LEAK_IN_XACT)
 		return "restart that process, or end these connections; idle_in_transaction_session_timeout ends such by itself";
+	if (leak->kind == PGPS_LEAK_UNREAD)
+		return "restart that process, or end these connections; results must be read to the end, or closed";
 	if (leak->at_least < leak->candidates)
 		return "restart that process, or end candidates one at a time; checked_out_pids in its reports would show which";
 	return "restart that process; ending these connections gives the server its slots back, but not the pool";

@@ -15,7 +15,9 @@
 typedef enum PgpsLeakKind
 {
 	PGPS_LEAK_LENT,				/* lent out, as the pool reports, and idle */
-	PGPS_LEAK_IN_XACT			/* idle in a transaction */
+	PGPS_LEAK_IN_XACT,			/* idle in a transaction */
+	PGPS_LEAK_UNREAD,			/* amid a statement that its client has left */
+	PGPS_LEAK_KINDS
 } PgpsLeakKind;
 
 /* why a connection may be held without a statement */
@@ -29,6 +31,7 @@ typedef enum PgpsExemption
 typedef struct PgpsSuspect
 {
 	const PgpsBackend *backend;
+	TimestampTz since;			/* when it was last used */
 	PgpsExemption exempt;
 } PgpsSuspect;
 

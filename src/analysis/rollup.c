@@ -79,6 +79,11 @@ commit(PgpsPoolState *pool, const PgpsInstanceState *state)
 	bool		uncapped = !pgps_known(shown, PGPS_MAX_SIZE);
 	int64		open;
 
+	/* it has never reported again, nothing is here, and it is late: it is over */
+	if (state->now.reported && state->now.late && state->data->nintervals == 0 &&
+		state->server.connections == 0)
+		return;
+
 	if (state->data->source == PGPS_SOURCE_DISCOVERY)
 	{
 		pool->unlabelled += here;
@@ -103,8 +108,11 @@ commit(PgpsPoolState *pool, const PgpsInstanceState *state)
 	}
 
 	open = state->now.reported ? pgps_get(shown, PGPS_OPEN, 0) : 0;
+	asks = Max(Max(open, here), pgps_get(shown, PGPS_MAX_SIZE, 0));
 	pool->missing += Max(open - here, 0);
-	pool->committed += Max(Max(open, here), pgps_get(shown, PGPS_MAX_SIZE, 0));
+	pool->committed += asks;
+	if (state->now.reported && state->data->nintervals == 0 && here == 0)
+		pool->unproven += asks;
 	pool->uncapped += uncapped;
 }
 
@@ -130,14 +138,18 @@ pgps_roll_up(PgpsPoolState *pool, PgpsInstanceState *state)
 	pool->last_report = Max(pool->last_report, state->data->last_report);
 	if (!state->live && !state->data->other)
 	{
-		if (pool->status == PGPS_GONE)
-			pool->status_since = Max(pool->status_since,
-									 state->data->last_seen);
+		if (pool->status == PGPS_GONE &&
+			state->data->last_seen >= pool->status_since)
+		{
+			pool->status_since = state->data->last_seen;
+			pool->left_in_order = pgps_instance_left_in_order(state->data);
+		}
 		pool->gone++;
 		return;
 	}
 
 	pool->connections += state->server.connections;
+	pool->reporters += state->server.reporters;
 	pool->in_xact += state->server.in_xact;
 	pool->idle_in_xact += state->server.idle_in_xact;
 	pool->memory += state->server.memory;
@@ -207,6 +219,7 @@ pgps_start_pool(PgpsPoolState *pool, const PgpsPoolCopy *copy)
 	pool->source = PGPS_SOURCE_DISCOVERY;
 	pool->status = PGPS_GONE;
 	pool->status_since = copy->data.last_seen;
+	pool->left_in_order = copy->data.left_in_order;
 	pool->used_pct = pool->fullest_pct = -1;
 	pool->cap_known = true;
 	pool->counters = copy->data.retired;
@@ -245,6 +258,10 @@ pgps_finish_pool(PgpsPoolState *pool, TimestampTz now)
 		pgps_take_pooler_xacts(&pool->counters);
 
 	take_usage(pool);
+	pool->only_reports = pool->source < PGPS_SOURCE_POOLER &&
+		pool->connections == pool->reporters &&
+		pgps_count(&pool->counters, PGPS_CONNECTS, 0) > 0 &&
+		pgps_count(&pool->counters, PGPS_WORK_SESSIONS, 0) == 0;
 
 	/* a partial sum of maxima would be worse than none */
 	if (!pool->cap_known || pool->live == 0)
@@ -257,6 +274,17 @@ pgps_finish_pool(PgpsPoolState *pool, TimestampTz now)
 	week = pgps_week(pool->data, now);
 	pool->peak_lent = Max(week.lent, pool->lent);
 	pool->peak_committed = Max(week.committed, pool->committed);
+}
+
+/*
+ * Has a pool no live instance, although the last one did not end in order?  A
+ * pool that stands for those without room is none.
+ */
+bool
+pgps_is_missing(const PgpsPoolState *pool)
+{
+	return pool->live == 0 && !pool->left_in_order &&
+		strcmp(pool->data->key.name, PGPS_OTHER) != 0;
 }
 
 /* Counters as exporters get them, see registry/restore.c */

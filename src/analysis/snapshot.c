@@ -64,6 +64,17 @@ see_backends(PgpsSnapshot *snapshot)
 		state->server.in_xact += backend->in_xact;
 		state->server.idle_in_xact += backend->idle_in_xact;
 		state->server.reporters += backend->only_reports;
+		state->server.active += !backend->waits_for_client &&
+			(backend->state == STATE_RUNNING ||
+			 backend->state == STATE_FASTPATH);
+		if (!backend->only_reports)
+		{
+			state->server.last_end = Max(state->server.last_end,
+										 backend->last_end);
+			state->server.last_statement = Max(state->server.last_statement,
+											   Max(backend->last_xact,
+												   backend->state_change));
+		}
 		if (backend->memory >= 0)
 		{
 			state->server.memory += backend->memory;
@@ -82,16 +93,59 @@ see_backends(PgpsSnapshot *snapshot)
 	}
 }
 
+/*
+ * Is there another reason for a report to be late: were logins of its role or
+ * from its address rejected since the last one, or did most reports stop at
+ * once?
+ */
+static bool
+has_another_reason(const PgpsSnapshot *snapshot, const PgpsInstanceState *state)
+{
+	const PgpsRejections *rejections = snapshot->rejections;
+	const PgpsInstance *data = state->data;
+	const char *usename = NameStr(state->pool->data->usename);
+	int			i;
+
+	if (state->now.late_at >= snapshot->info.stopped_from &&
+		state->now.late_at <= snapshot->info.stopped_until)
+		return true;
+
+	/* the newest last */
+	for (i = rejections->nrejections - 1; i >= 0; i--)
+	{
+		const PgpsRejection *row = &rejections->rejections[i];
+
+		if (row->last_rejected + USECS_PER_MINUTE < data->last_report)
+			break;
+		if (row->last_rejected > data->last_report && !row->origin.claimed &&
+			(strcmp(row->origin.usename, usename) == 0 ||
+			 (data->client_addr[0] != '\0' &&
+			  strcmp(row->origin.client_addr, data->client_addr) == 0)))
+			return true;
+	}
+	return false;
+}
+
 static void
 judge_view(PgpsSnapshot *snapshot, PgpsInstanceState *state)
 {
 	PgpsReported reported;
+	PgpsServerState *server = &state->server;
 
-	state->server.last_xact = Max(state->server.last_xact,
-								 state->data->last_xact);
+	server->last_xact = Max(server->last_xact, state->data->last_xact);
+	server->last_end = Max(server->last_end, state->data->last_end);
+	server->last_statement = Max(server->last_statement, state->data->last_xact);
 	pgps_instance_reported(&reported, state->data);
-	pgps_judge(&state->now, &reported, &state->server, snapshot->taken_at,
+	reported.by_timer = state->pool->by_timer;
+	server->looked_at = snapshot->info.last_pass;
+	pgps_judge(&state->now, &reported, server, snapshot->taken_at,
 			   snapshot->info.started_at);
+	if (state->now.status == PGPS_LOST && has_another_reason(snapshot, state))
+	{
+		server->not_lost = true;
+		pgps_judge(&state->now, &reported, server, snapshot->taken_at,
+				   snapshot->info.started_at);
+	}
 	state->counters = state->data->counters;
 	if (state->data->source == PGPS_SOURCE_POOLER)
 		pgps_take_pooler_xacts(&state->counters);
@@ -136,6 +190,7 @@ add_instance(PgpsSnapshot *snapshot, const PgpsInstanceCopy *copy)
 		state->via = state->data->via;
 		state->server.via_pooler = true;
 	}
+	state->server.via_pooler |= state->data->multiplexed;
 	snapshot->by_index[copy->index] = state;
 }
 
@@ -287,6 +342,14 @@ make_snapshot(const PgpsCopy *copy, const PgpsRejections *rejections,
 
 		CHECK_FOR_INTERRUPTS();
 		state->pool = pool;
+		pool->by_timer |= pgps_instance_reports_by_timer(state->data);
+	}
+	for (i = 0; i < snapshot->ninstances; i++)
+	{
+		PgpsInstanceState *state = &snapshot->instances[i];
+		PgpsPoolState *pool = snapshot->pool_by_index[state->data->pool];
+
+		CHECK_FOR_INTERRUPTS();
 		judge_view(snapshot, state);
 		pool->reported |= state->live && state->now.reported;
 		pool->ninstances++;

@@ -50,6 +50,11 @@ typedef struct PgpsPoolState
 	const char *via;
 	PgpsStatus	status;
 	TimestampTz status_since;
+	bool		left_in_order;	/* gone, and its last instance said so or closed
+								 * its connections */
+	bool		by_timer;		/* an instance is known to report by a timer;
+								 * then all do, they are one program */
+	bool		only_reports;	/* its connections have done nothing else */
 	PgpsValues	sum;			/* of live instances */
 	PgpsCounters counters;		/* of all instances, past ones included */
 	PgpsCounters base;			/* the part of them that exporters leave out */
@@ -62,6 +67,7 @@ typedef struct PgpsPoolState
 	int			gone;
 	int			reporting;
 	int			connections;
+	int			reporters;		/* of those, only there to report */
 	int			in_xact;
 	int			idle_in_xact;
 	int64		unclaimed;		/* -1 = unknown */
@@ -73,6 +79,8 @@ typedef struct PgpsPoolState
 	int			lent;			/* the most lent out by one instance */
 	int			peak_lent;		/* the same in a week */
 	int64		committed;		/* connections it may ask this server for */
+	int64		unproven;		/* of these, by instances that reported once
+								 * and are not seen otherwise */
 	int64		peak_committed;
 	int			uncapped;		/* live claimed instances without a known cap */
 	int64		behind;			/* connections it may ask its pooler for */
@@ -120,6 +128,7 @@ extern const PgpsInstanceState *pgps_instance_of(const PgpsSnapshot *snapshot,
 												const PgpsBackend *backend);
 extern const char *pgps_pooler_between(const PgpsSnapshot *snapshot,
 									   const PgpsBackend *backend);
+extern bool pgps_is_missing(const PgpsPoolState *pool);
 extern double pgps_used_pct(const PgpsValues *shown);
 extern int64 pgps_over_capacity(const PgpsInstanceState *state);
 

@@ -23,9 +23,13 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/timestamp.h"
 
 #include "base/numbers.h"
 #include "dialects/parser.h"
+
+/* no timer waits for longer than a day */
+#define MAX_EVERY SECS_PER_DAY
 
 /*
  * A key or value was not understood: list the key, or raise in strict mode.
@@ -139,6 +143,24 @@ read_pids(PgpsParser *parser, const PgpsEntry *entry, PgpsPids *pids)
 							"an array of process numbers");
 }
 
+/* Seconds between the reports of a timer */
+static void
+read_every(PgpsParser *parser, const PgpsEntry *entry)
+{
+	double		seconds = 0;
+	int64		integer;
+	bool		integral;
+
+	if (entry->value.type == jbvNumeric &&
+		pgps_read_number(pgps_number_text(&entry->value), &integral, &integer,
+						 &seconds) &&
+		seconds > 0 && seconds <= MAX_EVERY)
+		parser->stats->every = seconds * USECS_PER_SEC;
+	else if (entry->value.type != jbvNull)
+		pgps_not_understood(parser, entry, ERRCODE_INVALID_PARAMETER_VALUE,
+							"a number of seconds");
+}
+
 void
 pgps_read_common(PgpsParser *parser, const PgpsEntry *entry)
 {
@@ -158,6 +180,9 @@ pgps_read_common(PgpsParser *parser, const PgpsEntry *entry)
 		case PGPS_COMMON_APP_VERSION:
 			read_text(parser, entry, stats->app_version,
 					  sizeof(stats->app_version));
+			break;
+		case PGPS_COMMON_EVERY:
+			read_every(parser, entry);
 			break;
 		case PGPS_COMMON_LENT_PIDS:
 			read_pids(parser, entry, &stats->lent);

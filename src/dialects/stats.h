@@ -30,6 +30,8 @@ typedef struct PgpsStats
 	char		pid[PGPS_PID_LEN];
 	char		instance[PGPS_INSTANCE_LEN];
 	char		app_version[PGPS_POOL_LEN];
+	int64		every;			/* a timer sends a report each so many
+								 * microseconds; 0 = it does not say */
 	PgpsPids	lent;			/* connections lent out, if it names them */
 	PgpsPids	idle;			/* connections idle in the pool, if it names
 								 * them */

@@ -27,9 +27,11 @@
 
 #include "alerts/alerts.h"
 #include "analysis/budget.h"
+#include "analysis/forks.h"
 #include "analysis/history.h"
 #include "analysis/load.h"
 #include "analysis/snapshot.h"
+#include "analysis/stops.h"
 #include "analysis/usage.h"
 #include "base/clock.h"
 #include "base/compat.h"
@@ -39,6 +41,7 @@
 #include "registry/life.h"
 #include "registry/registry.h"
 #include "server/sampler.h"
+#include "server/stuck.h"
 #include "server/usage.h"
 
 #define COLLECTOR_NAME "pgpool_stats collector"
@@ -110,6 +113,7 @@ pass(TimestampTz now)
 	PgpsSnapshot *snapshot = pgps_take_snapshot(turn ? PGPS_ALL_XACTS :
 												PGPS_NO_HISTOGRAMS);
 	const int  *in_xact = count_in_xact(snapshot);
+	PgpsStop	stop = pgps_find_stop(snapshot);
 	int32	   *expired = palloc(Max(snapshot->ninstances, 1) * sizeof(int32));
 	int			nexpired = 0;
 	int			i;
@@ -139,12 +143,16 @@ pass(TimestampTz now)
 	{
 		const PgpsPoolState *state = &snapshot->pools[i];
 		PgpsDay		today = pgps_today(state->data, now);
+		int64		committed = state->committed - state->unproven;
 
 		if (state->peak_instances > state->data->peak_instances ||
-			state->lent > today.lent || state->committed > today.committed)
+			state->lent > today.lent || committed > today.committed)
 			pgps_registry_note_peaks(state->copy, state->live, state->lent,
-									 state->committed, now);
+									 committed, now);
 	}
+	for (i = 0; i < snapshot->nbackends; i++)
+		pgps_note_stuck(&snapshot->backends[i], now);
+	pgps_forks_note(snapshot);
 	pgps_load_note(snapshot);
 	pgps_usage_note(snapshot);
 	pgps_sessions_settle(now);
@@ -153,7 +161,8 @@ pass(TimestampTz now)
 	pgps_registry_expire(expired, nexpired, now);
 	pgps_registry_trim(now);
 	pgps_registry_expire_pools(now);
-	pgps_registry_note_pass(now, pgps_server_status(snapshot->rejections));
+	pgps_registry_note_pass(now, pgps_server_status(snapshot->rejections),
+							stop.from, stop.until);
 	return is_anybody_in_xact(snapshot);
 }
 

@@ -32,6 +32,7 @@
 #include "storage/proc.h"
 #include "storage/shmem.h"
 #include "utils/backend_status.h"
+#include "utils/wait_event.h"
 
 #include "base/compat.h"
 #include "registry/backends.h"
@@ -149,6 +150,20 @@ pgps_backend_last_xact(void)
 	return pgps_my_slot ? pgps_my_slot->xact_start : 0;
 }
 
+/* End of its last one; 0 = none yet */
+TimestampTz
+pgps_backend_last_end(void)
+{
+	return pgps_my_slot ? pgps_my_slot->last_end : 0;
+}
+
+/* Have several identities used this session, one after the other? */
+bool
+pgps_backend_is_multiplexed(void)
+{
+	return pgps_my_slot != NULL && pgps_my_slot->several;
+}
+
 /* Did a label of this session take the place of another? */
 bool
 pgps_backend_is_relabelled(void)
@@ -161,6 +176,13 @@ bool
 pgps_backend_only_reports(void)
 {
 	return pgps_my_slot != NULL && pgps_my_slot->xacts <= pgps_my_slot->reports + 1;
+}
+
+/* Did this session, which goes, do nothing but report? */
+bool
+pgps_backend_only_reported(void)
+{
+	return pgps_my_slot != NULL && pgps_slot_only_reports(pgps_my_slot);
 }
 
 /* This session reports.  That says nothing of whose connection it is. */
@@ -327,6 +349,15 @@ pgps_backends_note_pids(int32 instance, const PgpsPids *lent,
 	}
 }
 
+/* Is it now waiting for its client to read, or to send? */
+static bool
+waits_for_client(int procno)
+{
+	uint32		event = ProcGlobal->allProcs[procno].wait_event_info;
+
+	return event == WAIT_EVENT_CLIENT_READ || event == WAIT_EVENT_CLIENT_WRITE;
+}
+
 /*
  * Copy a backend's state from its PgBackendStatus; false if it is gone.  What
  * is still being written after some tries, perhaps by a stopped process, is
@@ -350,6 +381,7 @@ read_state(PgpsBackend *backend, volatile PgBackendStatus *status)
 		backend->state_change = status->st_state_start_timestamp;
 		backend->xact_start = status->st_xact_start_timestamp;
 		backend->tls = status->st_ssl;
+		backend->copies = status->st_progress_command == PROGRESS_COMMAND_COPY;
 		memcpy(&client, (const void *) &status->st_clientaddr, sizeof(client));
 		memcpy(backend->application_name, (const void *) status->st_appname,
 			   NAMEDATALEN);
@@ -364,6 +396,8 @@ read_state(PgpsBackend *backend, volatile PgBackendStatus *status)
 		backend->state == STATE_IDLEINTRANSACTION_ABORTED;
 	backend->in_xact = backend->xact_start != 0 || backend->idle_in_xact;
 	backend->last_xact = Max(backend->last_xact, backend->xact_start);
+	backend->waits_for_client = backend->state == STATE_RUNNING &&
+		waits_for_client(backend->procno);
 	backend->client_port = pgps_client_port(&client);
 	return true;
 }
@@ -396,6 +430,7 @@ pgps_backend_copy(PgpsBackend *backend, int procno, TimestampTz now)
 	backend->listens = slot->listens;
 	backend->not_limited = slot->not_limited;
 	backend->came_later = slot->came_later;
+	backend->stuck_since = slot->stuck_since;
 	backend->procno = procno;
 	backend->lent_at = slot->lent_at;
 	backend->idle_at = slot->idle_at;
@@ -409,6 +444,7 @@ pgps_backend_copy(PgpsBackend *backend, int procno, TimestampTz now)
 		changes = *(const volatile uint32 *) &slot->changes;
 		pg_read_barrier();
 		backend->last_xact = slot->xact_start;
+		backend->last_end = slot->last_end;
 		there = read_state(backend, slot->status);
 		backend->xacts = slot->xacts;
 		backend->total_xact_time = slot->total_xact_time;

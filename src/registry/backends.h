@@ -81,11 +81,16 @@ typedef struct PgpsBackend
 	char		application_name[NAMEDATALEN];
 	bool		in_xact;
 	bool		idle_in_xact;
+	bool		waits_for_client;	/* amid a statement */
+	bool		copies;			/* runs COPY */
+	TimestampTz stuck_since;	/* the collector has seen it wait so, and do
+								 * nothing else, since then; 0 = it has not */
 	int64		memory;			/* -1 = not looked at as yet */
 	int64		published_idle; /* in transactions, by its slot */
 
 	/* counted by its own events, microseconds */
 	TimestampTz last_xact;		/* start of its current or last transaction */
+	TimestampTz last_end;		/* end of its last one; 0 = none */
 	int64		xacts;
 	int64		total_xact_time;
 	int64		max_xact_time;
@@ -136,6 +141,8 @@ typedef struct PgpsSlot
 								 * there was room */
 	char		client_addr[PGPS_ADDR_LEN];
 	int64		reports;		/* transactions that reported */
+	TimestampTz stuck_since;	/* written by the collector, see
+								 * server/stuck.c */
 
 	/* written by whoever reports for its instance */
 	TimestampTz lent_at;		/* last report that named it as lent out ... */
@@ -238,6 +245,9 @@ extern void pgps_backend_claim(void);
 extern void pgps_backend_describe(const PgpsIdentity *identity);
 extern int32 pgps_backend_instance(void);
 extern TimestampTz pgps_backend_last_xact(void);
+extern TimestampTz pgps_backend_last_end(void);
+extern bool pgps_backend_is_multiplexed(void);
+extern bool pgps_backend_only_reported(void);
 extern bool pgps_backend_is_relabelled(void);
 extern bool pgps_backend_only_reports(void);
 extern void pgps_backend_note_report(void);
@@ -267,6 +277,9 @@ extern int	pgps_client_processes(void);
 
 /* used.c: what is known of it from outside */
 typedef int64 (*PgpsMeasure) (int pid);
+
+/* statements.c */
+extern TimestampTz pgps_last_statement(int32 instance);
 
 extern void pgps_backend_sample(int procno, PgpsSampled what,
 								PgpsMeasure measure);

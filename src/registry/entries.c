@@ -407,8 +407,12 @@ pgps_remove_instance(int32 i)
 	pgps_retire(pool, &counters, &entry->data.base);
 	pgps_change_ends(&pgps_instance_changes[i]);
 
-	pool_entry->data.last_seen = Max(pool_entry->data.last_seen,
-									 entry->data.last_seen);
+	if (entry->data.last_seen >= pool_entry->data.last_seen)
+	{
+		pool_entry->data.last_seen = entry->data.last_seen;
+		pool_entry->data.left_in_order =
+			pgps_instance_left_in_order(&entry->data);
+	}
 	pgps_registry->nother_instances -= entry->data.other;
 	if (--pool_entry->data.instances == 0)
 		dlist_push_tail(&pgps_roles[pool_entry->role].empty,

@@ -14,8 +14,13 @@
 
 #include "miscadmin.h"
 
+#include "port/pg_bitutils.h"
+
 #include "base/settings.h"
 #include "registry/registry.h"
+
+/* so many of the last reports without a statement before are sent by a timer */
+#define TIMER_REPORTS 3
 
 /*
  * Take the figures of a report, but for its counters.  One report has all
@@ -64,6 +69,14 @@ begin_counters(PgpsInstance *data, const PgpsValues *v,
 	}
 }
 
+/* Does it report whether it works or not? */
+bool
+pgps_instance_reports_by_timer(const PgpsInstance *data)
+{
+	return data->every > 0 ||
+		pg_popcount32(data->quiet_reports) >= TIMER_REPORTS;
+}
+
 /* What judging an instance needs of it */
 void
 pgps_instance_reported(PgpsReported *reported, const PgpsInstance *data)
@@ -72,10 +85,17 @@ pgps_instance_reported(PgpsReported *reported, const PgpsInstance *data)
 	reported->label = data->label;
 	reported->last_report = data->last_report;
 	reported->last_seen = data->last_seen;
-	reported->report_interval = pgps_median_interval(data->intervals,
-													 data->nintervals);
+	reported->report_interval = Max(data->every,
+									pgps_median_interval(data->intervals,
+														 data->nintervals));
 	reported->said_goodbye = data->said_goodbye;
 	reported->labelled = data->labelled;
+	reported->multiplexed = data->multiplexed;
+	reported->elsewhere = data->elsewhere;
+	reported->ghosts = data->agreed ? data->ghosts : 0;
+	reported->stalled_since = data->stalled_since;
+	reported->ended_at = data->ended_at;
+	reported->by_timer = pgps_instance_reports_by_timer(data);
 	reported->polled = data->source == PGPS_SOURCE_POOLER;
 	reported->other = data->other;
 }
@@ -172,13 +192,61 @@ note_interval(PgpsInstance *data, TimestampTz now)
 }
 
 /*
+ * What it says is lent out, and is not here.  That means something only if all
+ * that it had open was here once, and not for more than have gone: behind an
+ * address of several servers the others have the rest.
+ */
+static void
+take_ghosts(PgpsInstance *data, const PgpsValues *v, int32 attached)
+{
+	int64		open = pgps_get(&data->reported, PGPS_OPEN, 0);
+	int64		lent = pgps_get(&data->reported, PGPS_CHECKED_OUT, 0);
+	int32		before = data->missing;
+
+	if (!pgps_known(v, PGPS_CHECKED_OUT))
+		return;					/* nothing new */
+	if (open > 0 && (open == attached || open == data->made))
+		data->agreed = true;
+	data->missing = Max(Min(lent - attached, data->ended), 0);
+	data->ghosts = Min(data->missing, before);
+}
+
+/*
+ * Callers wait, nothing is lent out, and since the report before nothing was
+ * either: of a pool that tells how often it lent, or whose connections are
+ * known.
+ */
+static void
+take_stall(PgpsInstance *data, const PgpsValues *v, TimestampTz last_statement,
+		   TimestampTz now)
+{
+	int64		checkouts = pgps_get(v, PGPS_CHECKOUTS, -1);
+	int64		xacts = pgps_get(v, PGPS_XACTS, -1);
+
+	if (pgps_get(v, PGPS_CHECKED_OUT, -1) != 0 ||
+		pgps_get(v, PGPS_WAITING, 0) == 0 ||
+		(checkouts < 0 && xacts < 0 && !data->labelled))
+	{
+		data->stalled_since = 0;
+		return;
+	}
+	if (data->stalled_since != 0 && checkouts == data->stalled_checkouts &&
+		xacts == data->stalled_xacts &&
+		Max(last_statement, data->last_xact) <= data->stalled_since)
+		return;
+	data->stalled_since = now;
+	data->stalled_checkouts = checkouts;
+	data->stalled_xacts = xacts;
+}
+
+/*
  * Take a report.  The row of those without room of their own takes only the
  * fact: one figure for many instances would mean nothing.
  */
 void
 pgps_instance_take_report(PgpsInstance *data, const PgpsReport *report,
-						  int32 attached, TimestampTz now,
-						  TimestampTz started_at)
+						  int32 attached, TimestampTz last_statement,
+						  TimestampTz now, TimestampTz started_at)
 {
 	const PgpsStats *stats = report->stats;
 	PgpsReported reported;
@@ -202,8 +270,15 @@ pgps_instance_take_report(PgpsInstance *data, const PgpsReport *report,
 		return;
 
 	if (data->last_report != 0)
+	{
 		note_interval(data, now);
+		data->quiet_reports = data->quiet_reports << 1 |
+			(Max(last_statement, data->last_xact) <= data->last_report);
+	}
+	data->every = stats->every;
 	take_values(data, &stats->values);
+	take_ghosts(data, &stats->values, attached);
+	take_stall(data, &stats->values, last_statement, now);
 	take_books(data, stats, attached, now);
 	if (report->counted != NULL)
 		begin_counters(data, &stats->values, report->counted);
@@ -237,9 +312,21 @@ pgps_instance_forget(PgpsInstance *data)
 	data->said_goodbye = true;
 	data->last_report = data->books_at = data->pids_at = 0;
 	data->nintervals = 0;
+	data->every = data->quiet_reports = 0;
+	data->missing = data->ghosts = 0;
+	data->stalled_since = 0;
 	memset(&data->reported, 0, sizeof(data->reported));
 	memset(&data->carry, 0, sizeof(data->carry));
 	memset(data->unmapped, 0, sizeof(data->unmapped));
+}
+
+/* Of one that is gone: did it say goodbye, or close its last connection? */
+bool
+pgps_instance_left_in_order(const PgpsInstance *data)
+{
+	return data->said_goodbye ||
+		(data->ended > 0 && data->ended_in_order &&
+		 data->ended_at >= data->last_report);
 }
 
 /* The cap that the server's own count is measured by; 0 = unknown */

@@ -53,14 +53,15 @@ apply_report(int32 i, const PgpsReport *report, TimestampTz now)
 {
 	PgpsInstanceEntry *entry = pgps_instance(i);
 	int32		attached = pgps_attached(entry);
+	TimestampTz last_statement = attached > 0 ? pgps_last_statement(i) : 0;
 	int32		cap;
 
 	/* who does nothing but report is no connection of the pool */
 	if (pgps_backend_instance() == i && pgps_backend_only_reports())
 		attached--;
 	SpinLockAcquire(&entry->mutex);
-	pgps_instance_take_report(&entry->data, report, attached, now,
-							  pgps_registry->info.started_at);
+	pgps_instance_take_report(&entry->data, report, attached, last_statement,
+							  now, pgps_registry->info.started_at);
 	cap = pgps_instance_cap(&entry->data);
 	SpinLockRelease(&entry->mutex);
 	pgps_activity_set_cap(&entry->activity, cap, now);
@@ -122,7 +123,10 @@ pgps_registry_forget(const PgpsPoolKey *key, const char *instance)
 
 		pgps_settle_departed();
 		if (pg_atomic_read_u32(&entry->attached) == 0)
+		{
+			entry->data.said_goodbye = true;
 			pgps_remove_instance(i);
+		}
 		else
 		{
 			PgpsCounters counters;

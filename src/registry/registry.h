@@ -85,7 +85,9 @@ typedef struct PgpsPool
 	bool		discovered;		/* made by discovery, not by report or label */
 	int32		instances;		/* entries that point here */
 	TimestampTz first_seen;
-	TimestampTz last_seen;		/* when its last instance went */
+	TimestampTz last_seen;		/* when its last instance went ... */
+	bool		left_in_order;	/* ... and whether that said so, or closed its
+								 * connections */
 	PgpsCounters retired;		/* of instances that are not kept any more */
 	PgpsCounters base;			/* the part of retired that exporters leave
 								 * out, see restore.c */
@@ -147,7 +149,27 @@ typedef struct PgpsInstance
 	bool		elsewhere;		/* what it reports is not about connections to
 								 * this server */
 	TimestampTz last_xact;		/* newest transaction of the connections that
-								 * ended */
+								 * ended ... */
+	TimestampTz last_end;		/* ... and its end, if that was the last */
+	int32		made;			/* connections that ever came here ... */
+	int32		ended;			/* ... and that went, without those that only
+								 * reported */
+	TimestampTz ended_at;		/* when the last of them went ... */
+	bool		ended_in_order; /* ... and whether its client closed it */
+	bool		multiplexed;	/* one of them has had another label, too */
+	bool		agreed;			/* it has had open what was here */
+	int32		missing;		/* lent out by its last report and not here
+								 * when that came ... */
+	int32		ghosts;			/* ... nor when the one before came */
+	int64		every;			/* its reports are sent by a timer of so many
+								 * microseconds; 0 = it does not say */
+	uint8		quiet_reports;	/* a bit for each of the last ones: there was
+								 * no statement since the one before */
+	TimestampTz stalled_since;	/* the first of the reports that say that
+								 * callers wait, nothing is lent out and
+								 * nothing moved; 0 = the last one did not */
+	int64		stalled_checkouts;	/* counters of these; -1 = not told */
+	int64		stalled_xacts;
 	int32		held;			/* idle connections that the server ended, and
 								 * that are lost if the instance lives on, ... */
 	uint8		held_for;		/* ... why (PgpsEndReason), ... */
@@ -203,6 +225,9 @@ typedef struct PgpsRegistryInfo
 	TimestampTz stats_reset;
 	TimestampTz last_pass;
 	int			collector_pid;
+	TimestampTz stopped_from;	/* the last pass found that most reports became
+								 * late at once: from then ... */
+	TimestampTz stopped_until;	/* ... to then; 0 = it did not */
 	PgpsLimitStatus server_status;	/* at the last pass */
 	TimestampTz server_status_since;
 	int			instances_max;
@@ -241,8 +266,11 @@ extern void pgps_instance_reported(PgpsReported *reported,
 								   const PgpsInstance *data);
 extern void pgps_instance_take_report(PgpsInstance *data,
 									  const PgpsReport *report, int32 attached,
+									  TimestampTz last_statement,
 									  TimestampTz now, TimestampTz started_at);
 extern void pgps_instance_forget(PgpsInstance *data);
+extern bool pgps_instance_reports_by_timer(const PgpsInstance *data);
+extern bool pgps_instance_left_in_order(const PgpsInstance *data);
 extern int32 pgps_instance_cap(const PgpsInstance *data);
 extern int32 pgps_instance_most_idle(const PgpsInstance *data,
 									 TimestampTz now);
@@ -285,6 +313,7 @@ extern void pgps_registry_trim(TimestampTz now);
 extern void pgps_registry_expire_pools(TimestampTz now);
 extern void pgps_registry_note_status(const PgpsInstanceCopy *judged,
 									  PgpsStatus status, TimestampTz since);
+extern void pgps_registry_note_fork(const PgpsInstanceCopy *seen);
 extern void pgps_registry_note_via(const PgpsInstanceCopy *seen,
 								   const char *via);
 extern void pgps_registry_note_in_xact(const PgpsInstanceCopy *seen,
@@ -297,7 +326,9 @@ extern void pgps_registry_note_peaks(const PgpsPoolCopy *seen, int live,
 									 TimestampTz now);
 extern PgpsDay pgps_today(const PgpsPool *pool, TimestampTz now);
 extern PgpsDay pgps_week(const PgpsPool *pool, TimestampTz now);
-extern void pgps_registry_note_pass(TimestampTz now, PgpsLimitStatus server);
+extern void pgps_registry_note_pass(TimestampTz now, PgpsLimitStatus server,
+									TimestampTz stopped_from,
+									TimestampTz stopped_until);
 extern void pgps_registry_note_collector(int pid);
 
 /* for loading the save file, before there are other processes */

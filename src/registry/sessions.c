@@ -31,7 +31,14 @@ detach(int32 i, TimestampTz now)
 	PgpsInstance *data = &entry->data;
 
 	SpinLockAcquire(&entry->mutex);
-	data->last_xact = Max(data->last_xact, pgps_backend_last_xact());
+	data->multiplexed |= pgps_backend_is_multiplexed();
+	if (!pgps_backend_only_reported())
+	{
+		data->last_xact = Max(data->last_xact, pgps_backend_last_xact());
+		data->last_end = Max(data->last_end, pgps_backend_last_end());
+		data->ended++;
+		data->ended_at = Max(data->ended_at, now);
+	}
 	pgps_change_begins(&pgps_instance_changes[i]);
 	pgps_backend_hand_over(entry->activity.generation, now, &data->counters,
 						   &entry->xact_times.all);
@@ -76,6 +83,10 @@ attach(int32 i, bool in_xact, TimestampTz now)
 		pgps_pools[pool].data.peak_connections_at = now;
 		pgps_change_ends(&pgps_pool_changes[pool]);
 	}
+	SpinLockAcquire(&entry->mutex);
+	entry->data.made++;
+	entry->data.multiplexed |= pgps_backend_is_multiplexed();
+	SpinLockRelease(&entry->mutex);
 	pgps_backend_enter(i, entry->activity.generation, now);
 }
 
@@ -205,6 +216,8 @@ pgps_registry_leave(const PgpsSessionEnd *end)
 	entry = pgps_instance(i);
 	SpinLockAcquire(&entry->mutex);
 	pgps_count_end(&entry->data, end, now);
+	if (!end->only_reported)
+		entry->data.ended_in_order = end->reason == PGPS_END_CLIENT_CLOSED;
 	entry->data.last_seen = now;
 	SpinLockRelease(&entry->mutex);
 	pgps_sessions_end(entry->data.pool, end);

@@ -10,6 +10,9 @@
  * reports, because its connections have no label, the server sees nothing: when
  * its report is late, the last figures are all there is.
  *
+ * Of a pool whose connections are known the server sees more than the pool
+ * does: that they are gone, or that nobody uses them any more.
+ *
  * Pure functions: no shared memory, no lock, no clock.
  *
  * Copyright (c) 2026, the pgpool_stats authors
@@ -21,11 +24,15 @@
 #include "base/settings.h"
 #include "registry/status.h"
 
+/* a standstill shorter than that may be a moment between two callers */
+#define STANDSTILL (10 * USECS_PER_SEC)
+
 const char *
 pgps_status_name(PgpsStatus status)
 {
 	static const char *const names[] = {
-		"gone", "ok", "full", "silent", "waiting", "exhausted"
+		"gone", "ok", "full", "lost", "silent", "waiting", "exhausted",
+		"stalled"
 	};
 
 	return names[status];
@@ -102,13 +109,69 @@ all_lent(const PgpsValues *shown)
 		pgps_get(shown, PGPS_CHECKED_OUT, 0) >= shown->value[PGPS_MAX_SIZE];
 }
 
+/*
+ * Does nobody wait, when all is lent out?  So a pool says, or it is one of a
+ * single connection: then a process has all that it can use.
+ */
+static bool
+nobody_waits(const PgpsValues *shown)
+{
+	return pgps_known(shown, PGPS_WAITING) ? shown->value[PGPS_WAITING] == 0 :
+		shown->value[PGPS_MAX_SIZE] == 1;
+}
+
 static PgpsStatus
 health(const PgpsValues *shown)
 {
 	if (all_lent(shown))
-		return pgps_known(shown, PGPS_WAITING) &&
-			shown->value[PGPS_WAITING] == 0 ? PGPS_FULL : PGPS_EXHAUSTED;
+		return nobody_waits(shown) ? PGPS_FULL : PGPS_EXHAUSTED;
 	return pgps_get(shown, PGPS_WAITING, 0) > 0 ? PGPS_WAITING_STATUS : PGPS_OK;
+}
+
+/* What it reports is held against connections here, which are its own. */
+static bool
+is_seen_here(const PgpsReported *reported, const PgpsServerState *server)
+{
+	return reported->last_report != 0 && reported->labelled &&
+		!reported->polled && !reported->elsewhere && !reported->multiplexed &&
+		!reported->other && !server->via_pooler;
+}
+
+/* Its last connection went after its last report, which so means nothing. */
+static bool
+has_left(const PgpsReported *reported, const PgpsServerState *server)
+{
+	return server->connections == 0 && is_seen_here(reported, server) &&
+		reported->ended_at > reported->last_report;
+}
+
+/*
+ * Did reports and statements stop together, of somebody who used to report
+ * without any statement in between?  Then its process is probably dead.  One
+ * that could have been held up, because it was full or a statement runs, is not
+ * judged.
+ */
+static bool
+may_be_lost(const PgpsReported *reported, const PgpsServerState *server,
+			PgpsStatus at_report)
+{
+	return is_seen_here(reported, server) && reported->by_timer &&
+		server->connections > server->reporters && server->active == 0 &&
+		(at_report == PGPS_OK || at_report == PGPS_FULL) &&
+		server->last_statement <= reported->last_report + reported->report_interval;
+}
+
+/* When is the next report of it late? */
+static TimestampTz
+when_late(const PgpsReported *reported, TimestampTz started_at)
+{
+	TimestampTz since = Max(reported->last_report != 0 ?
+							reported->last_report : reported->last_seen,
+							started_at);
+
+	return since + (reported->polled ?
+					3 * (pgps_poll_interval + pgps_poll_timeout) * INT64CONST(1000) :
+					pgps_late_after(reported->report_interval));
 }
 
 static void
@@ -116,19 +179,16 @@ judge(PgpsJudgement *out, const PgpsReported *reported, const PgpsServerState *s
 	  TimestampTz now, TimestampTz started_at)
 {
 	PgpsValues *shown = &out->shown;
-	TimestampTz late_at;
+	TimestampTz late_at = when_late(reported, started_at);
+	PgpsStatus	at_report;
 	bool		late;
 
 	out->reported = reported->last_report != 0;
 	*shown = reported->report;
 	pgps_judge_cap(shown, reported);
 
-	late_at = Max(out->reported ? reported->last_report : reported->last_seen,
-				  started_at);
-	late_at += reported->polled ?
-		3 * (pgps_poll_interval + pgps_poll_timeout) * INT64CONST(1000) :
-		pgps_late_after(reported->report_interval);
 	late = out->late = now > late_at;
+	out->late_at = late_at;
 	out->since = late ? late_at : out->reported ? reported->last_report : now;
 
 	if (reported->other)
@@ -145,9 +205,12 @@ judge(PgpsJudgement *out, const PgpsReported *reported, const PgpsServerState *s
 		return;
 	}
 
-	if ((late || reported->said_goodbye) && server->connections == 0)
+	if (((late || reported->said_goodbye) && server->connections == 0) ||
+		has_left(reported, server))
 	{
 		out->status = PGPS_GONE;
+		if (!late)
+			out->since = reported->last_seen;
 		return;
 	}
 
@@ -160,6 +223,7 @@ judge(PgpsJudgement *out, const PgpsReported *reported, const PgpsServerState *s
 		return;
 	}
 
+	at_report = health(shown);
 	if (late && server->last_xact > reported->last_report)
 	{
 		/*
@@ -179,32 +243,40 @@ judge(PgpsJudgement *out, const PgpsReported *reported, const PgpsServerState *s
 		pgps_unset(shown, PGPS_OVERFLOW);
 		pgps_unset(shown, PGPS_WAITING);
 		pgps_unset(shown, PGPS_MAX_WAIT);
-		out->status = all_lent(shown) ? PGPS_EXHAUSTED : PGPS_SILENT;
-		return;
+		out->status = all_lent(shown) && !nobody_waits(shown) ?
+			PGPS_EXHAUSTED : PGPS_SILENT;
 	}
+	else if (reported->stalled_since != 0 &&
+			 reported->last_report >= reported->stalled_since + STANDSTILL)
+	{
+		out->status = PGPS_STALLED;
+		out->since = reported->stalled_since + STANDSTILL;
+	}
+	else
+		out->status = at_report;
 
-	out->status = health(shown);
+	if (late && !server->not_lost && may_be_lost(reported, server, at_report))
+		out->status = late_at <= server->looked_at ? PGPS_LOST : at_report;
 }
 
 /*
- * Hold what the pool claims against what the server has.  Only for a fresh
- * report, and only if the connections of the instance say whose they are and
- * no pooler stands between.  A connection that only reports is not the pool's.
+ * Hold what the pool claims against what the server has, unless the report is
+ * overtaken.  A connection that only reports is not the pool's.
  */
 static void
 reconcile(PgpsJudgement *out, const PgpsReported *reported,
 		  const PgpsServerState *server)
 {
-	int64		open;
 	int64		here = server->connections - server->reporters;
 
 	out->unclaimed = out->ghosts = -1;
-	if (!out->reported || out->late || reported->other || server->via_pooler ||
-		server->labelled == 0 || !pgps_known(&out->shown, PGPS_OPEN))
+	if (out->status == PGPS_GONE || !is_seen_here(reported, server))
 		return;
-	open = out->shown.value[PGPS_OPEN];
-	out->unclaimed = Max(here - open, 0);
-	out->ghosts = Max(open - server->connections, 0);
+	if (!out->late || server->last_xact <= reported->last_report)
+		out->ghosts = reported->ghosts;
+	if (!out->late && server->labelled > 0 &&
+		pgps_known(&out->shown, PGPS_OPEN))
+		out->unclaimed = Max(here - out->shown.value[PGPS_OPEN], 0);
 }
 
 /*

@@ -20,9 +20,11 @@ typedef enum PgpsStatus
 	PGPS_GONE,
 	PGPS_OK,
 	PGPS_FULL,
+	PGPS_LOST,
 	PGPS_SILENT,
 	PGPS_WAITING_STATUS,
-	PGPS_EXHAUSTED
+	PGPS_EXHAUSTED,
+	PGPS_STALLED
 } PgpsStatus;
 
 /* of the server, a database or a role: how near its limit it is */
@@ -46,7 +48,13 @@ typedef struct PgpsServerState
 	int			reporters;		/* of those, only there to report */
 	int64		memory;			/* bytes ... */
 	int			memory_sampled; /* ... of so many of those */
+	int			active;			/* amid a statement, and not waiting for their
+								 * client */
 	TimestampTz last_xact;		/* newest start of a transaction; 0 = none */
+	TimestampTz last_end;		/* newest end of one */
+	TimestampTz last_statement; /* of those that do more than report */
+	bool		not_lost;		/* that it does not report has another reason */
+	TimestampTz looked_at;		/* until then it is known whether that is so */
 } PgpsServerState;
 
 /* what was reported of an instance, and when */
@@ -61,6 +69,12 @@ typedef struct PgpsReported
 	bool		labelled;		/* it has or had connections with its label */
 	bool		other;			/* the row of those without room */
 	bool		polled;			/* does not report by itself: we ask */
+	bool		multiplexed;	/* its connections are not its own */
+	bool		elsewhere;		/* not about connections to this server */
+	bool		by_timer;		/* reports whether it works or not */
+	int64		ghosts;			/* lent out, but not here when it reported */
+	TimestampTz stalled_since;	/* by its reports; 0 = it is not */
+	TimestampTz ended_at;		/* when its last connection went; 0 = never */
 } PgpsReported;
 
 typedef struct PgpsJudgement
@@ -69,8 +83,9 @@ typedef struct PgpsJudgement
 	TimestampTz since;			/* when that began, if it is new */
 	bool		reported;		/* the figures come from a report */
 	bool		late;
+	TimestampTz late_at;		/* when it becomes, or became, late */
 	int64		unclaimed;		/* here but not claimed; -1 = cannot tell */
-	int64		ghosts;			/* claimed but not here; -1 = cannot tell */
+	int64		ghosts;			/* lent out but not here; -1 = cannot tell */
 	PgpsValues	shown;			/* figures to show */
 } PgpsJudgement;
 

@@ -145,6 +145,20 @@ pgps_registry_note_status(const PgpsInstanceCopy *judged, PgpsStatus status,
 	pgps_unlock_registry();
 }
 
+/* The collector found out that it uses connections of another process. */
+void
+pgps_registry_note_fork(const PgpsInstanceCopy *seen)
+{
+	PgpsInstanceEntry *entry = pgps_instance(seen->index);
+
+	pgps_lock_registry(LW_SHARED);
+	SpinLockAcquire(&entry->mutex);
+	if (is_same(seen))
+		entry->data.fork_shared = true;
+	SpinLockRelease(&entry->mutex);
+	pgps_unlock_registry();
+}
+
 /*
  * The collector saw which pooler an instance comes through; empty = none.
  */
@@ -279,10 +293,13 @@ pgps_registry_note_peaks(const PgpsPoolCopy *seen, int live, int lent,
 }
 
 void
-pgps_registry_note_pass(TimestampTz now, PgpsLimitStatus server)
+pgps_registry_note_pass(TimestampTz now, PgpsLimitStatus server,
+						TimestampTz stopped_from, TimestampTz stopped_until)
 {
 	SpinLockAcquire(&pgps_registry->mutex);
 	pgps_registry->info.last_pass = now;
+	pgps_registry->info.stopped_from = stopped_from;
+	pgps_registry->info.stopped_until = stopped_until;
 	if (pgps_registry->info.server_status != server ||
 		pgps_registry->info.server_status_since == 0)
 	{

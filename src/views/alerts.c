@@ -22,6 +22,7 @@
 
 PG_FUNCTION_INFO_V1(pgps_get_alerts);
 PG_FUNCTION_INFO_V1(pgps_get_alerts_left_out);
+PG_FUNCTION_INFO_V1(pgps_get_missing_since);
 
 #define ALERT_COLUMNS(C) \
 	C(severity, text, pgps_severity_name(alert->severity)) \
@@ -107,4 +108,45 @@ pgps_get_alerts_left_out(PG_FUNCTION_ARGS)
 			count += entry->count;
 	}
 	PG_RETURN_INT64(count);
+}
+
+/* Would the rule no_instance say so, if it had a level? */
+static bool
+is_missed(const PgpsPoolState *pool, const List *overrides)
+{
+	int			rule = pgps_find_rule(pgps_rule_no_instance.name);
+
+	return pgps_is_missing(pool) &&
+		pgps_levels(rule, pgps_make_pool_subject(pool->data),
+					pgps_overrides_of(rule, overrides)).enabled;
+}
+
+/*
+ * get_missing_since(pool): since when no pool of that name, of those that the
+ * caller may see, has a live instance; null if that is all right
+ */
+Datum
+pgps_get_missing_since(PG_FUNCTION_ARGS)
+{
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	const PgpsSnapshot *snapshot;
+	const PgpsPoolState *pool = NULL;
+	List	   *overrides;
+	TimestampTz since = 0;
+	bool		live = false;
+
+	pgps_ensure_loaded();
+	overrides = pgps_parse_overrides(pgps_alert_rules);
+	snapshot = pgps_take_snapshot(PGPS_NO_HISTOGRAMS);
+	while ((pool = pgps_next_visible(snapshot, pool)) != NULL)
+	{
+		if (strcmp(pool->data->key.name, name) != 0)
+			continue;
+		live |= pool->live > 0;
+		if (is_missed(pool, overrides))
+			since = Max(since, pool->status_since);
+	}
+	if (live || since == 0)
+		PG_RETURN_NULL();
+	PG_RETURN_TIMESTAMPTZ(since);
 }

@@ -32,6 +32,13 @@ LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION pgpool_stats.get_alerts_left_out(text) IS
 	'behind check_status: alerts that have no place';
 
+CREATE FUNCTION pgpool_stats.get_missing_since(pool text)
+RETURNS timestamptz
+AS 'MODULE_PATHNAME', 'pgps_get_missing_since'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION pgpool_stats.get_missing_since(text) IS
+	'behind check_status: a pool without a live instance';
+
 CREATE VIEW pgpool_stats.alerts AS
 	SELECT * FROM pgpool_stats.get_alerts();
 GRANT SELECT ON pgpool_stats.alerts TO PUBLIC;

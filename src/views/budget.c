@@ -30,7 +30,7 @@ PG_FUNCTION_INFO_V1(pgps_get_budget);
 	C(usable, int4, limit->usable) \
 	C(used, int4, limit->used) \
 	C(starting, int4, limit->scope == PGPS_SCOPE_SERVER ? limit->starting : -1) \
-	C(used_pct, pct, limit->usable > 0 ? 100.0 * limit->used / limit->usable : -1) \
+	C(used_pct, pct, limit->usable > 0 ? 100.0 * Min(limit->used, limit->usable) / limit->usable : -1) \
 	C(headroom, int4, limit->headroom) \
 	C(binding, text, pgps_scope_name(limit->binding)) \
 	C(status, text, pgps_limit_status_name(limit->status)) \

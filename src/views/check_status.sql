@@ -48,10 +48,12 @@ BEGIN ATOMIC
 		FROM pgpool_stats.pools AS p
 		WHERE check_status.pool IS NULL OR p.pool = check_status.pool
 	), server AS (
-		SELECT pg_catalog.format('%s of %s connections used', used, usable) AS message,
-			   pg_catalog.format('connections=%s;;;0;%s', used, usable) AS perfdata
-		FROM pgpool_stats.budget
-		WHERE scope = 'server' AND check_status.pool IS NULL
+		SELECT pg_catalog.format('%s of %s connections used', used, all_of_them) AS message,
+			   pg_catalog.format('connections=%s;;;0;%s', used, all_of_them) AS perfdata
+		FROM (SELECT b.used, CASE WHEN b.used > b.usable THEN b.conn_limit
+								  ELSE b.usable END AS all_of_them
+			  FROM pgpool_stats.budget AS b
+			  WHERE b.scope = 'server' AND check_status.pool IS NULL) AS server
 	), blind AS (
 		SELECT CASE
 			WHEN NOT i.loaded
@@ -77,6 +79,10 @@ BEGIN ATOMIC
 				THEN pg_catalog.format('%s alerts left out, raise pgpool_stats.max_alerts%s',
 					pgpool_stats.get_alerts_left_out(check_status.pool),
 					(SELECT '; ' || s.message FROM said AS s))
+			WHEN check_status.pool IS NOT NULL
+				THEN check_status.pool || ': no live instance since '
+					|| pgpool_stats.get_missing_since(check_status.pool)::timestamptz(0)
+					|| coalesce((SELECT '; ' || s.message FROM said AS s), '')
 			END AS message
 		FROM pgpool_stats.info AS i
 	), verdict AS (

@@ -81,6 +81,9 @@ put_connection(PgpsRow *row, const PgpsSnapshot *snapshot,
 static const char **
 find_suspects(const PgpsSnapshot *snapshot)
 {
+	static const char *const names[PGPS_LEAK_KINDS] = {
+		"leak", "idle in transaction", "unread result"
+	};
 	const char **suspects = palloc0(Max(snapshot->nbackends, 1) * sizeof(char *));
 	int			nleaks;
 	PgpsLeak   *leaks = pgps_find_leaks(snapshot, &nleaks);
@@ -93,7 +96,7 @@ find_suspects(const PgpsSnapshot *snapshot)
 			continue;
 		for (j = 0; j < leaks[i].candidates; j++)
 			suspects[leaks[i].suspects[j].backend - snapshot->backends] =
-				leaks[i].kind == PGPS_LEAK_LENT ? "leak" : "idle in transaction";
+				names[leaks[i].kind];
 	}
 	return suspects;
 }

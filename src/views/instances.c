@@ -15,6 +15,7 @@
 
 #include "miscadmin.h"
 
+#include "analysis/forks.h"
 #include "analysis/snapshot.h"
 #include "views/row.h"
 #include "views/statement.h"
@@ -108,6 +109,7 @@ instance_notes(const PgpsInstanceState *state)
 	const PgpsValues *shown = &state->now.shown;
 	int64		ended = pgps_count(&data->counters, PGPS_WORK_SESSIONS, 0);
 	int64		xacts = pgps_count(&data->counters, PGPS_SESSION_XACTS, 0);
+	const PgpsInstanceState *parent = pgps_labelled_before_fork(state);
 	StringInfoData notes;
 
 	initStringInfo(&notes);
@@ -119,8 +121,11 @@ instance_notes(const PgpsInstanceState *state)
 		pgps_note(&notes, "several processes report under this name; its counters stand still");
 	if (data->fork_shared)
 		pgps_note(&notes, "shares a connection with another process of its host: was the pool made before a fork?");
+	else if (parent != NULL)
+		pgps_note(&notes, psprintf("its connections have the label of %s, made before a fork",
+								   parent->data->name));
 	if (state->now.ghosts > 0)
-		pgps_note(&notes, psprintf("claims " INT64_FORMAT " connections that are not here",
+		pgps_note(&notes, psprintf("counts " INT64_FORMAT " as lent out that are not here",
 								   state->now.ghosts));
 	if (pgps_over_capacity(state) > 0)
 		pgps_note(&notes, psprintf("holds %d connections, its maximum is " INT64_FORMAT,
@@ -137,7 +142,8 @@ instance_notes(const PgpsInstanceState *state)
 		pgps_note(&notes, psprintf("label says pool_size " INT64_FORMAT,
 								   data->label.value[PGPS_POOL_SIZE]));
 	if (state->now.reported && !data->labelled && !data->elsewhere &&
-		!data->other && state->via == NULL && data->source == PGPS_SOURCE_REPORT)
+		!data->other && state->via == NULL && data->source == PGPS_SOURCE_REPORT &&
+		parent == NULL)
 		pgps_note(&notes, "no connection here has had its label: label its connections");
 	return notes.data;
 }

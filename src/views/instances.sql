@@ -98,7 +98,7 @@ COMMENT ON COLUMN pgpool_stats.instances.datname IS 'Database it connects to';
 COMMENT ON COLUMN pgpool_stats.instances.usename IS 'Role it logs in as';
 COMMENT ON COLUMN pgpool_stats.instances.source IS 'How we know: report, label, discovery, pooler';
 COMMENT ON COLUMN pgpool_stats.instances.via IS 'Pooler between the instance and this server';
-COMMENT ON COLUMN pgpool_stats.instances.status IS 'ok, full, waiting, silent, exhausted or gone';
+COMMENT ON COLUMN pgpool_stats.instances.status IS 'stalled, exhausted, waiting, silent, lost, full, ok, gone';
 COMMENT ON COLUMN pgpool_stats.instances.status_since IS 'Since when it has this status';
 COMMENT ON COLUMN pgpool_stats.instances.client_addr IS 'Address it connects from; null = local socket';
 COMMENT ON COLUMN pgpool_stats.instances.dialect IS 'Library whose keys the last report used';

@@ -198,10 +198,12 @@ severity_of_status(PgpsStatus status)
 {
 	switch (status)
 	{
+		case PGPS_STALLED:
 		case PGPS_EXHAUSTED:
 			return PGPS_SEVERITY_CRITICAL;
 		case PGPS_WAITING_STATUS:
 		case PGPS_SILENT:
+		case PGPS_LOST:
 			return PGPS_SEVERITY_WARNING;
 		default:
 			return PGPS_SEVERITY_NONE;
@@ -351,6 +353,7 @@ render_server(const char **cell, const PgpsSnapshot *snapshot,
 {
 	PgpsLimitStatus status = pgps_server_status(snapshot->rejections);
 	int			used = pgps_client_processes();
+	int			usable = pgps_server_usable(InvalidOid);
 	int			live = 0;
 	int8		digits[PGPS_DIGITS];
 	PgpsFiring	firing = {0};
@@ -362,7 +365,7 @@ render_server(const char **cell, const PgpsSnapshot *snapshot,
 	cell[CELL_pool] = "(server)";
 	cell[CELL_inst] = psprintf("%d", live);
 	cell[CELL_conns] = psprintf("%d", used);
-	cell[CELL_used] = used_text(used, pgps_server_usable(InvalidOid));
+	cell[CELL_used] = used_text(used, used > usable ? MaxConnections : usable);
 	pgps_last_hour(NULL, snapshot->taken_at, digits);
 	cell[CELL_last_hour] = pgps_digits_text(digits);
 	cell[CELL_status] = status_text(pgps_limit_status_name(status),

@@ -20,9 +20,9 @@ my $reporter = session('shop');
 $reporter->query_safe(q{SELECT pgpool_stats.report('shop', '{"open": 3, "checked_out": 0}', 'i')}) for 1 .. 3;
 is(figures('shop', 'connections, unclaimed, notes'), '4|0|', 'a connection that only reports is not unclaimed');
 
-# claimed, but not there
-report('shop', '{"open": 9, "checked_out": 0}');
-is(figures('shop', 'unclaimed, notes'), '0|claims 5 connections that are not here', 'ghosts');
+# claimed, but not there: idle ones the pool will find out about, see 067_verdicts.pl for those lent out
+report('shop', '{"open": 9, "checked_out": 0}') foreach 1 .. 2;
+is(figures('shop', 'unclaimed, notes'), '0|', 'more than is here');
 
 # more than it may have
 report('shop', '{"open": 3, "checked_out": 0, "max_size": 2}');
@@ -33,7 +33,7 @@ $_->quit foreach @sessions, $reporter;
 my ($s) = used(1, 'tiny', pool_size => 1);
 is(figures('tiny', 'exhausted_count > 0, peak_in_xact, status'), 't|1|ok', 'a cap of one, reached by each transaction');
 $s->query_safe('BEGIN');
-is(figures('tiny', 'status, checked_out, in_xact, idle_in_xact'), 'exhausted|1|1|1', 'and now');
+is(figures('tiny', 'status, checked_out, in_xact, idle_in_xact'), 'full|1|1|1', 'and now');
 $s->query_safe('COMMIT');
 $s->quit;
 

@@ -12,6 +12,8 @@ my %bucket = (
 	START => 'start',
 	INSTANCES => 'instances',
 	MIN_CHECKED_OUT => 'min_checked_out',
+	MAX_CONNECTIONS => 'max_connections',
+	MAX_IN_XACT => 'max_in_xact',
 	XACTS => 'count[PGPS_COUNT_XACTS]',
 	XACT_TIME => 'count[PGPS_COUNT_XACT_TIME]',
 	WATCHED => 'watched',
@@ -32,9 +34,9 @@ my %at = compiled(
 	POOL => 'offsetof(PgpsSavedBucket, pool)',
 	PERIOD => 'offsetof(PgpsSavedBucket, period)',
 	TEN_MINUTES => 'PGPS_TEN_MINUTES',
-	LOAD => 'offsetof(PgpsLoad, load)',
-	ARRIVALS => 'offsetof(PgpsLoad, arrivals)',
-	CAP => 'offsetof(PgpsLoad, cap)',
+	LOAD => 'offsetof(PgpsBusy, load)',
+	ARRIVALS => 'offsetof(PgpsBusy, arrivals)',
+	CAP => 'offsetof(PgpsBusy, cap)',
 	map { $_ => "offsetof(PgpsSavedBucket, bucket.$bucket{$_})" } keys %bucket);
 
 my $node = start_node(q{
@@ -159,6 +161,7 @@ report('young', '{"pool_size": 5, "checked_out": 1}');
 report('small', '{"pool_size": 5, "checked_out": 1, "checked_in": 2}');
 report('spiky', '{"pool_size": 30, "checked_out": 18, "open": 18}');
 # numbers that somebody made up
+my @hoard = sessions(10, 'hoard');
 report('boundless', '{"max_size": 2147483647, "checked_out": 1}');
 report('flooded', '{"max_size": 2147483647, "checked_out": 1}');
 wait_for("SELECT max(max_checked_out) = 18 FROM pgpool_stats.history WHERE pool = 'spiky'");
@@ -223,7 +226,14 @@ my %past = (
 	},
 	boundless => sub { load($_[0], $at{CLIENT}, 100, -1, 2147483647); },
 	flooded => sub { load($_[0], $at{CLIENT}, 2e9, -1, 2147483647); },
+	hoard => sub {
+		load($_[0], $_, -1, -1, -1) foreach $at{CLIENT}, $at{SERVER};
+		put($_[0], $at{MAX_CONNECTIONS}, 'l', 10);
+		put($_[0], $at{MAX_IN_XACT}, 'l', 1);
+	},
 	young => sub { return $_[1] < 33; });
+wait_for("SELECT count(*) = 1 FROM pgpool_stats.history WHERE pool = 'hoard' AND bucket = '10 min'");
+$_->quit foreach @hoard;
 my $ten_minutes = "SELECT date_bin('10 min', now(), '2000-01-01')";
 my $planted = sql($ten_minutes);
 
@@ -311,6 +321,19 @@ is(sql("SELECT pool FROM pgpool_stats.sizing WHERE usename IS DISTINCT FROM 'app
 set_to('target_wait_probability', '0.2');
 wait_for("SELECT suggested = 12 FROM pgpool_stats.sizing WHERE pool = 'counted'");
 is(sizing('counted', 'suggested'), '12', 'more may wait; the peak was 12');
+
+#
+# Many connections that nobody needs, while the server runs short
+#
+@hoard = used(10, 'hoard');
+my $hoarding = q{SELECT message FROM pgpool_stats.alerts WHERE rule = 'hoarding'};
+next_pass();
+is(sql($hoarding), '', 'the server has room');
+set_to('alert_rules', 'connections@server: warning 1');
+becomes($hoarding, 'hoard on postgres: holds 10 connections, of which at most 1 was used at once in 24 h', 'it runs short');
+$_->query_safe('BEGIN') foreach @hoard[ 0 .. 1 ];
+becomes("SELECT count(*) FROM pgpool_stats.alerts WHERE rule = 'hoarding'", '0', 'two are used at once');
+$_->quit foreach @hoard;
 
 #
 # Leaks that rose in the last half hour: 3, 4, 5 at the least, 2 before
