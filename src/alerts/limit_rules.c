@@ -57,6 +57,27 @@ find_rejecter(HTAB *rejecters, const PgpsLook *look, const PgpsOrigin *origin)
 	return rejecter;
 }
 
+/* How much of that limit is used now? */
+static void
+note_use(const PgpsLook *look, PgpsFinding *found)
+{
+	const ListCell *lc;
+
+	foreach(lc, look->limits)
+	{
+		const PgpsLimit *limit = lfirst(lc);
+		const char *name = limit->scope == PGPS_SCOPE_ROLE ?
+			NameStr(found->subject->usename) : NameStr(found->subject->datname);
+
+		if (limit->scope != found->subject->scope ||
+			(limit->scope != PGPS_SCOPE_SERVER &&
+			 strcmp(name, NameStr(limit->name)) != 0))
+			continue;
+		found->used = limit->used;
+		found->usable = limit->usable;
+	}
+}
+
 static void
 look_at_rejections(PgpsLook *look)
 {
@@ -86,6 +107,7 @@ look_at_rejections(PgpsLook *look)
 			continue;
 		found.subject = rejecter->subject;
 		found.value = rejecter->count;
+		note_use(look, &found);
 		pgps_add_finding(look, &found);
 	}
 }
@@ -97,6 +119,7 @@ const PgpsRule pgps_rule_refused = {
 	.levels = {true, 1, 1, PGPS_NO_LEVEL, 5 * USECS_PER_MINUTE},
 	.description = "Connections rejected by a limit within for_time",
 	.hint = "See rejections for who, and history for who held the slots then.",
+	.explained = true,
 	.look = look_at_rejections,
 	.sentence = "%.0f connections rejected in the last %s",
 	.sentence_of_one = "%.0f connection rejected in the last %s"
@@ -112,7 +135,7 @@ look_at_use(PgpsLook *look, PgpsScope scope, const char *name, int used,
 	if (used == 0 || (usable < PGPS_SMALL_LIMIT && used < usable))
 		return;
 	found.subject = pgps_make_subject(scope, name);
-	found.value = usable > 0 ? 100.0 * used / usable : 100;
+	found.value = used < usable ? 100.0 * used / usable : 100;
 	found.used = used;
 	found.usable = usable;
 	pgps_add_finding(look, &found);
@@ -146,10 +169,16 @@ static void
 say_connections(StringInfo text, const PgpsLook *look,
 				const PgpsFinding *found)
 {
-	appendStringInfo(text, INT64_FORMAT " of %s in use", found->used,
+	appendStringInfo(text, INT64_FORMAT " of %s in use",
+					 Min(found->used, found->usable),
 					 pgps_count_text(found->usable,
 									 found->subject->scope == PGPS_SCOPE_POOLER ?
 									 "client connection" : "usable connection"));
+	if (found->used > found->usable)
+		appendStringInfo(text, ", " INT64_FORMAT " %s",
+						 found->used - found->usable,
+						 found->subject->scope == PGPS_SCOPE_SERVER ?
+						 "of the reserved ones" : "beyond");
 }
 
 const PgpsRule pgps_rule_connections = {
@@ -158,6 +187,7 @@ const PgpsRule pgps_rule_connections = {
 	.levels = {true, 80, 90, 70, 0},
 	.description = "Connections in use of what is usable; of limits below 10 only when used up",
 	.hint = "See pools ORDER BY connections DESC.",
+	.explained = true,
 	.look = look_at_connections,
 	.say = say_connections
 };
@@ -196,6 +226,7 @@ const PgpsRule pgps_rule_over_committed = {
 	.levels = {true, 1, PGPS_NO_LEVEL, PGPS_NO_LEVEL, USECS_PER_MINUTE},
 	.description = "Connections that all pools together may ask for beyond what is usable",
 	.hint = "See budget and sizing: make pools smaller, or put a pooler in between.",
+	.explained = true,
 	.look = look_at_committed,
 	.say = say_committed
 };

@@ -17,7 +17,8 @@
 /* what an instance has leaked */
 typedef struct Leaked
 {
-	int			connections;	/* at the least */
+	int			connections;	/* at the least ... */
+	int			idle_in_xact;	/* ... and of those, in a transaction */
 	TimestampTz since;
 } Leaked;
 
@@ -38,6 +39,8 @@ find_leaked(const PgpsSnapshot *snapshot)
 		if (leaks[i].at_least == 0)
 			continue;
 		of->connections += leaks[i].at_least;
+		if (leaks[i].kind == PGPS_LEAK_IN_XACT)
+			of->idle_in_xact += leaks[i].at_least;
 		of->since = of->since == 0 ? leaks[i].since :
 			Min(of->since, leaks[i].since);
 	}
@@ -53,6 +56,8 @@ has_leaked(const PgpsLook *look, const PgpsInstanceState *state,
 	leaked += state - look->snapshot->instances;
 	found->value = leaked->connections;
 	found->since = leaked->since;
+	found->implied = leaked->idle_in_xact * 2 > leaked->connections ?
+		PGPS_CAUSE_IDLE_IN_XACT : PGPS_CAUSE_LENT_IDLE;
 	return found->value > 0;
 }
 
@@ -206,6 +211,7 @@ idles_in_transaction(const PgpsLook *look, const PgpsInstanceState *state,
 	if (backend == NULL)
 		return false;
 	found->backend = backend;
+	found->implied = PGPS_CAUSE_IDLE_IN_XACT;
 	found->since = backend->state_change;
 	found->value = pgps_seconds_since(look, backend->state_change);
 	return true;

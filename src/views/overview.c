@@ -33,6 +33,7 @@ PG_FUNCTION_INFO_V1(pgps_get_overview);
 #define TERMINAL_WIDTH 120
 #define DATABASE_WIDTH 8
 #define MIN_POOL_WIDTH 8
+#define MIN_WHY_WIDTH 6
 #define BAR_WIDTH 5
 
 #define OVERVIEW_COLUMNS(C) \
@@ -45,7 +46,8 @@ PG_FUNCTION_INFO_V1(pgps_get_overview);
 	C(wait, text, cell[CELL_wait]) \
 	C(p95_ms, text, cell[CELL_p95_ms]) \
 	C(last_hour, text, cell[CELL_last_hour]) \
-	C(status, text, cell[CELL_status])
+	C(status, text, cell[CELL_status]) \
+	C(why, text, cell[CELL_why])
 
 /* the cells of a line, as text: NULL = empty */
 #define CELL_OF(name, ...) CELL_##name,
@@ -78,6 +80,7 @@ typedef struct Line
 	PgpsStatus	status;
 	TimestampTz status_since;
 	PgpsFiring	firing;
+	PgpsExplained why;			/* the worst */
 	bool		discovered;
 	int8		digits[PGPS_DIGITS];	/* of the last hour */
 } Line;
@@ -155,6 +158,7 @@ add_to_line(Line *line, const PgpsPoolState *pool, const PgpsFirings *alerts,
 			TimestampTz now)
 {
 	int8		digits[PGPS_DIGITS];
+	PgpsExplained why;
 	int			i;
 
 	pgps_last_hour(pool->copy, now, digits);
@@ -190,6 +194,10 @@ add_to_line(Line *line, const PgpsPoolState *pool, const PgpsFirings *alerts,
 		line->status_since = pool->status_since;
 	}
 	pgps_add_firing(&line->firing, alerts, pool);
+	pgps_explained(&why, &pool->data->key);
+	if (line->why.cause.kind == PGPS_CAUSE_NONE ||
+		why.severity > line->why.severity)
+		line->why = why;
 }
 
 /* How bad is a status by itself? */
@@ -320,6 +328,18 @@ fullest_text(const PgpsInstanceState *state)
 					state->now.shown.value[PGPS_MAX_SIZE]);
 }
 
+/* "lock 12"; NULL = not known */
+static const char *
+why_text(const PgpsCause *cause)
+{
+	const char *name = pgps_cause_short(cause->kind);
+
+	if (name == NULL || cause->said || cause->rejected > 0 ||
+		cause->nholders > 0)
+		return name;
+	return psprintf("%s %d", name, Min(cause->count, 9999));
+}
+
 /*-------------------------------------------------------------------------
  * The rows
  *-------------------------------------------------------------------------
@@ -343,6 +363,7 @@ render_pool(const char **cell, const Line *line, TimestampTz now)
 									severity_of_status(line->status),
 									line->status != PGPS_OK,
 									line->status_since, &line->firing, now);
+	cell[CELL_why] = why_text(&line->why.cause);
 }
 
 static void
@@ -354,6 +375,7 @@ render_server(const char **cell, const PgpsSnapshot *snapshot,
 	int			live = 0;
 	int8		digits[PGPS_DIGITS];
 	PgpsFiring	firing = {0};
+	PgpsExplained why;
 	int			i;
 
 	pgps_add_firing(&firing, alerts, NULL);
@@ -376,6 +398,8 @@ render_server(const char **cell, const PgpsSnapshot *snapshot,
 									snapshot->info.server_status_since :
 									snapshot->taken_at,
 									&firing, snapshot->taken_at);
+	pgps_explained(&why, NULL);
+	cell[CELL_why] = why_text(&why.cause);
 }
 
 static int
@@ -384,12 +408,25 @@ cell_width(const char *cell)
 	return cell != NULL ? strlen(cell) : 0;
 }
 
+/* The bars of column "used" are the first to go. */
+static void
+drop_bars(Cells *cells, int n)
+{
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		if (cell_width(cells[i][CELL_used]) > BAR_WIDTH + 3)
+			cells[i][CELL_used] += BAR_WIDTH + 3;
+	}
+}
+
 /*
  * Lay out the columns: numbers to the right, and for the pool's name the room
  * that the others leave.
  */
 static void
-lay_out(Cells *cells, int n)
+lay_out(Cells *cells, int n, bool bars)
 {
 	int			width = TERMINAL_WIDTH - (3 * CELLS - 1);
 	int			i,
@@ -401,6 +438,15 @@ lay_out(Cells *cells, int n)
 
 		for (i = 0; i < n; i++)
 			widest = Max(widest, cell_width(cells[i][c]));
+		if (c == CELL_why && !bars && width - widest < MIN_POOL_WIDTH)
+		{
+			widest = Max(width - MIN_POOL_WIDTH, MIN_WHY_WIDTH);
+			for (i = 0; i < n; i++)
+			{
+				if (cells[i][c] != NULL)
+					cells[i][c] = clip(cells[i][c], widest);
+			}
+		}
 		for (i = 0; i < n && (c == CELL_wait || c == CELL_p95_ms); i++)
 		{
 			if (cell_width(cells[i][c]) > 0)
@@ -408,9 +454,15 @@ lay_out(Cells *cells, int n)
 		}
 		width -= widest;
 	}
+	if (width < MIN_POOL_WIDTH && bars)
+	{
+		drop_bars(cells, n);
+		lay_out(cells, n, false);
+		return;
+	}
 	for (i = 0; i < n; i++)
 		cells[i][CELL_pool] = clip(cells[i][CELL_pool],
-										Max(width, MIN_POOL_WIDTH));
+								   Max(width, MIN_POOL_WIDTH));
 }
 
 /* -1 = the cell is empty */
@@ -465,7 +517,7 @@ pgps_get_overview(PG_FUNCTION_ARGS)
 	render_server(cells[0], snapshot, alerts);
 	for (i = 0; i < lines.n; i++)
 		render_pool(cells[i + 1], &lines.lines[i], snapshot->taken_at);
-	lay_out(cells, lines.n + 1);
+	lay_out(cells, lines.n + 1, true);
 	for (i = 0; i <= lines.n; i++)
 		put_cells(row, cells[i]);
 	return (Datum) 0;
