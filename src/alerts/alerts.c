@@ -169,9 +169,6 @@ compare_alerts(const void *a, const void *b)
 	return memcmp(&x->subject, &y->subject, sizeof(PgpsSubject));
 }
 
-/* a limit of which less is used holds nobody up */
-#define HOLDS_UP_PERCENT 70
-
 /* The cause that the rule itself says */
 static const PgpsCause *
 implied_cause(const PgpsFinding *found, const PgpsSnapshot *snapshot)
@@ -203,8 +200,7 @@ explain(PgpsAlert *alert, const PgpsSnapshot *snapshot, PgpsHeld **held,
 			*held = pgps_find_held(snapshot);
 		causes = pgps_find_causes(*held, found->state);
 	}
-	else if (rule->explained && found->usable > 0 &&
-			 found->used * 100 >= (int64) found->usable * HOLDS_UP_PERCENT)
+	else if (rule->explained && found->usable > 0)
 		causes = pgps_find_holders(found->subject,
 								   rule == &pgps_rule_over_committed, snapshot);
 	if (causes == NULL)

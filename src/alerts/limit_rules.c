@@ -20,6 +20,9 @@
 
 #define COLLECTOR_PASSES 5		/* that may be missed */
 
+/* a limit of which less is used holds nobody up any more */
+#define HOLDS_UP_PERCENT 70
+
 /* what was rejected by one limit */
 typedef struct Rejecter
 {
@@ -57,7 +60,7 @@ find_rejecter(HTAB *rejecters, const PgpsLook *look, const PgpsOrigin *origin)
 	return rejecter;
 }
 
-/* How much of that limit is used now? */
+/* Is that limit still used up, or nearly so? */
 static void
 note_use(const PgpsLook *look, PgpsFinding *found)
 {
@@ -71,7 +74,8 @@ note_use(const PgpsLook *look, PgpsFinding *found)
 
 		if (limit->scope != found->subject->scope ||
 			(limit->scope != PGPS_SCOPE_SERVER &&
-			 strcmp(name, NameStr(limit->name)) != 0))
+			 strcmp(name, NameStr(limit->name)) != 0) ||
+			limit->used * 100 < (int64) limit->usable * HOLDS_UP_PERCENT)
 			continue;
 		found->used = limit->used;
 		found->usable = limit->usable;

@@ -32,9 +32,15 @@ PG_FUNCTION_INFO_V1(pgps_get_overview);
 
 #define TERMINAL_WIDTH 120
 #define DATABASE_WIDTH 8
-#define MIN_POOL_WIDTH 8
-#define MIN_WHY_WIDTH 6
 #define BAR_WIDTH 5
+#define BAR_LENGTH (BAR_WIDTH + 3)
+
+/* if all that does not fit */
+#define POOL_WIDTH 15
+#define MIN_POOL_WIDTH 8
+#define WIDE_USED 13
+#define NARROW_DATABASE_WIDTH 6
+#define NARROW_WHY_WIDTH 10
 
 #define OVERVIEW_COLUMNS(C) \
 	C(pool, text, cell[CELL_pool]) \
@@ -315,7 +321,7 @@ pool_used_text(const Line *line)
 	if (line->checked_out.known > 0 && line->checked_out.unknown == 0 &&
 		line->max_size.unknown == 0)
 		return used_text(line->checked_out.total, line->max_size.total);
-	return psprintf("%*s%s/?", BAR_WIDTH + 3, "", sum_text(&line->checked_out));
+	return psprintf("%*s%s/?", BAR_LENGTH, "", sum_text(&line->checked_out));
 }
 
 static char *
@@ -408,16 +414,35 @@ cell_width(const char *cell)
 	return cell != NULL ? strlen(cell) : 0;
 }
 
-/* The bars of column "used" are the first to go. */
+/* What is left out, one after the other, while names have too little room */
+typedef enum Narrow
+{
+	NARROW_NOTHING,
+	NARROW_WIDE_BARS,			/* bars of large figures */
+	NARROW_DATABASE,
+	NARROW_BARS,
+	NARROW_WHY
+} Narrow;
+
 static void
-drop_bars(Cells *cells, int n)
+narrow(Cells *cells, int n, Narrow what)
 {
 	int			i;
 
 	for (i = 0; i < n; i++)
 	{
-		if (cell_width(cells[i][CELL_used]) > BAR_WIDTH + 3)
-			cells[i][CELL_used] += BAR_WIDTH + 3;
+		const char **cell = cells[i];
+		int			wide = what == NARROW_BARS ? BAR_LENGTH : WIDE_USED;
+
+		if (what == NARROW_DATABASE && cell[CELL_database] != NULL)
+			cell[CELL_database] = clip(cell[CELL_database],
+									   NARROW_DATABASE_WIDTH);
+		else if (what == NARROW_WHY && cell[CELL_why] != NULL)
+			cell[CELL_why] = clip(cell[CELL_why], NARROW_WHY_WIDTH);
+		else if ((what == NARROW_WIDE_BARS || what == NARROW_BARS) &&
+				 cell_width(cell[CELL_used]) > wide &&
+				 strchr("[ ", cell[CELL_used][0]) != NULL)
+			cell[CELL_used] += BAR_LENGTH;
 	}
 }
 
@@ -426,9 +451,10 @@ drop_bars(Cells *cells, int n)
  * that the others leave.
  */
 static void
-lay_out(Cells *cells, int n, bool bars)
+lay_out(Cells *cells, int n, Narrow narrowed)
 {
 	int			width = TERMINAL_WIDTH - (3 * CELLS - 1);
+	int			names = 0;
 	int			i,
 				c;
 
@@ -438,15 +464,6 @@ lay_out(Cells *cells, int n, bool bars)
 
 		for (i = 0; i < n; i++)
 			widest = Max(widest, cell_width(cells[i][c]));
-		if (c == CELL_why && !bars && width - widest < MIN_POOL_WIDTH)
-		{
-			widest = Max(width - MIN_POOL_WIDTH, MIN_WHY_WIDTH);
-			for (i = 0; i < n; i++)
-			{
-				if (cells[i][c] != NULL)
-					cells[i][c] = clip(cells[i][c], widest);
-			}
-		}
 		for (i = 0; i < n && (c == CELL_wait || c == CELL_p95_ms); i++)
 		{
 			if (cell_width(cells[i][c]) > 0)
@@ -454,10 +471,14 @@ lay_out(Cells *cells, int n, bool bars)
 		}
 		width -= widest;
 	}
-	if (width < MIN_POOL_WIDTH && bars)
+	for (i = 0; i < n; i++)
+		names = Max(names, cell_width(cells[i][CELL_pool]));
+	if (narrowed < NARROW_WHY &&
+		width < Min(names, narrowed < NARROW_DATABASE ? POOL_WIDTH :
+					MIN_POOL_WIDTH))
 	{
-		drop_bars(cells, n);
-		lay_out(cells, n, false);
+		narrow(cells, n, narrowed + 1);
+		lay_out(cells, n, narrowed + 1);
 		return;
 	}
 	for (i = 0; i < n; i++)
@@ -517,7 +538,7 @@ pgps_get_overview(PG_FUNCTION_ARGS)
 	render_server(cells[0], snapshot, alerts);
 	for (i = 0; i < lines.n; i++)
 		render_pool(cells[i + 1], &lines.lines[i], snapshot->taken_at);
-	lay_out(cells, lines.n + 1, true);
+	lay_out(cells, lines.n + 1, NARROW_NOTHING);
 	for (i = 0; i <= lines.n; i++)
 		put_cells(row, cells[i]);
 	return (Datum) 0;
