@@ -200,6 +200,8 @@ explain(PgpsAlert *alert, const PgpsSnapshot *snapshot, PgpsHeld **held,
 			*held = pgps_find_held(snapshot);
 		causes = pgps_find_causes(*held, found->state);
 	}
+	else if (rule->explained_outside)
+		causes = pgps_find_outside(NULL, found->state, snapshot);
 	else if (rule->explained && found->usable > 0)
 		causes = pgps_find_holders(found->subject,
 								   rule == &pgps_rule_over_committed, snapshot);

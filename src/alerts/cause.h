@@ -165,9 +165,9 @@ extern void pgps_find_culprit(PgpsCause *cause,
 							  const PgpsBackend *const *waiters);
 
 /* cause_outside.c */
-extern void pgps_find_outside(PgpsCause *causes,
-							  const struct PgpsInstanceState *state,
-							  const struct PgpsSnapshot *snapshot);
+extern const PgpsCause *pgps_find_outside(PgpsCause *causes,
+										  const struct PgpsInstanceState *state,
+										  const struct PgpsSnapshot *snapshot);
 extern const PgpsCause *pgps_find_holders(const struct PgpsSubject *subject,
 										  bool committed,
 										  const struct PgpsSnapshot *snapshot);

@@ -341,7 +341,7 @@ find_causes(PgpsCause *causes, const PgpsHeld *held,
 		idle->kind = PGPS_CAUSE_NESTED;
 	causes[PGPS_CAUSE_CPU].busy = held->busy;
 	causes[PGPS_CAUSE_CPU].cores = held->cores;
-	pgps_find_outside(causes, state, snapshot);
+	(void) pgps_find_outside(causes, state, snapshot);
 	note_beside(causes);
 
 	/* what else is lent out, for no reason that is known here */

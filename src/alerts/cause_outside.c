@@ -173,6 +173,7 @@ find_rejections(PgpsCause *causes, const PgpsInstanceState *state,
 
 		if (cause->rejected == 0 || last[i] <= snapshot->taken_at - FRESH)
 			continue;
+		cause->kind = i;
 		cause->count = held_up;
 		if (i != PGPS_CAUSE_NOT_CONNECTED)
 		{
@@ -218,16 +219,20 @@ find_pooler(PgpsCause *causes, const PgpsInstanceState *state,
 	}
 	if (waiting <= 0)
 		return;
+	cause->kind = PGPS_CAUSE_POOLER;
 	cause->count = Min(waiting, PG_INT32_MAX);
 	snprintf(cause->culprit.what, PGPS_WHAT_LEN, "pooler %s",
 			 pgps_short_name(state->via));
 }
 
-/* Beside what its connections do: "causes" by kind */
-void
+/* Beside what its connections do, if that is known; "causes" are by kind. */
+const PgpsCause *
 pgps_find_outside(PgpsCause *causes, const PgpsInstanceState *state,
 				  const PgpsSnapshot *snapshot)
 {
+	if (causes == NULL)
+		causes = palloc0(PGPS_NCAUSES * sizeof(PgpsCause));
 	find_rejections(causes, state, snapshot);
 	find_pooler(causes, state, snapshot);
+	return causes;
 }

@@ -57,6 +57,8 @@ typedef struct PgpsRule
 	bool		explained;		/* it is looked for why: what holds up the
 								 * connections of its instance, or who holds
 								 * those of its limit */
+	bool		explained_outside;	/* only what keeps it from more connections is
+								 * a reason */
 
 	/* What the look needs (look->prepared), found out once a pass; or NULL */
 	void	   *(*prepare) (const PgpsSnapshot *snapshot);

@@ -125,33 +125,46 @@ sub knock_as
 	return (psql('SELECT 1', as => $role))[0];
 }
 
+# What was rejected longer ago does not hold anybody up: it is again and again.
+sub becomes_while_knocking
+{
+	my ($query, $expected, $name, @knock) = @_;
+	my ($said, $tries) = ('', 0);
+
+	while ($said ne $expected && $tries++ < 100)
+	{
+		knock_as(@knock);
+		next_pass();
+		$said = sql($query);
+	}
+	return is($said, $expected, $name);
+}
+
 is(knock_as('secret', 'rotated', 'right'), 0, 'a login');
-isnt(knock_as('secret', 'rotated', 'wrong'), 0, 'a rejected one');
 {
 	local $ENV{PGPASSWORD} = 'right';
 	report('rotated', '{"max_size": 4, "open": 0, "checked_out": 0, "waiting": 3}', as => 'secret');
 }
-becomes(why('rotated') . " AND rule = 'callers_waiting'",
-	'rotated on postgres: 3 callers waiting, at 1 of 1 instance: 1 login rejected in N s, the last by authentication|not connected|', 'a changed password');
+becomes_while_knocking(q{SELECT regexp_replace(message, '\d+ logins? rejected in \d+ \w+', 'N rejected'), cause, culprit FROM pgpool_stats.alerts WHERE pool = 'rotated' AND rule = 'callers_waiting'},
+	'rotated on postgres: 3 callers waiting, at 1 of 1 instance: N rejected, the last by authentication|not connected|', 'a changed password',
+	'secret', 'rotated', 'wrong');
 is(sql(q{SELECT cause FROM pgpool_stats.alerts WHERE pool = 'rotated' AND rule = 'logins_rejected'}), 'not connected', 'also of logins_rejected');
 is(sql(q{SELECT status, why FROM pgpool_stats.overview WHERE pool = 'rotated'}) =~ /^critical .*\|login$/, 1, 'overview says it in short, and shows no better status than what fires');
 
+report('surge', '{"max_size": 4, "checked_out": 0, "waiting": 1}', as => 'small');
 my @deploy = used(2, 'deploy', as => 'small');
 $deploy[0]->query_safe('BEGIN');
 my $other = session('other', as => 'small');
 isnt(knock_as('small', 'surge', ''), 0, 'the role is full');
-# no place for a reporter of its own: a superuser stands in, by SET SESSION AUTHORIZATION it would be the same role
 becomes(q{SELECT message, cause, culprit FROM pgpool_stats.alerts WHERE rule = 'connections'},
 	'role small: 3 of 3 usable connections in use: deploy 2 (1 idle, 1 idle in transaction), other 1 (1 idle)|role full|deploy', 'who holds a limit, and what they do with it');
 is(sql(q{SELECT message, cause, culprit FROM pgpool_stats.alerts WHERE rule = 'connections'}, as => 'shop'),
 	"role small: 3 of 3 usable connections in use: others 3|role full|another role's connections", 'others see how many');
 becomes(q{SELECT regexp_replace(message, '\d+ \w+:', 'N:'), cause FROM pgpool_stats.alerts WHERE rule = 'refused'},
 	'role small: 1 connection rejected in the last N: deploy 2 (1 idle, 1 idle in transaction), other 1 (1 idle)|role full', 'also when one was rejected');
-$other->quit;
-report('surge', '{"max_size": 4, "checked_out": 0, "waiting": 1}', as => 'small');
-becomes(q{SELECT message ~ ': 1 connection rejected in \d+ s, the limit of role small is held by deploy 2 \(1 idle, 1 idle in transaction\)', cause, culprit FROM pgpool_stats.alerts WHERE pool = 'surge'},
-	't|role full|role small', 'a pool whose connections are rejected by a limit');
-$_->quit foreach @deploy;
+becomes_while_knocking(q{SELECT message ~ ': \d+ connections? rejected in \d+ \w+, the limit of role small is held by deploy 2 \(1 idle, 1 idle in transaction\), other 1 \(1 idle\)', cause, culprit FROM pgpool_stats.alerts WHERE pool = 'surge'},
+	't|role full|role small', 'a pool whose connections are rejected by a limit', 'small', 'surge', '');
+$_->quit foreach @deploy, $other;
 
 set_to('alert_rules', 'no_pooling: off; over_committed: off; idle_in_transaction: off; pool_full: off; pool_exhausted: for 0s; connections@server: warning 1');
 becomes(q{SELECT message ~ '^server: \d+ of 57 usable connections in use: (nested|queue) 2 \(2 idle in transaction\), (nested|queue) 2 \(2 idle in transaction\)', cause FROM pgpool_stats.alerts WHERE rule = 'connections'},
