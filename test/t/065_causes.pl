@@ -184,7 +184,7 @@ $_->query_until(qr/sent/, "\\echo sent\nSELECT * FROM t;\n") foreach @shop;
 waits(4, 'relation');
 next_pass() foreach 1 .. 2;
 is(sql(q{SELECT cause FROM pgpool_stats.alerts WHERE pool = 'shop'}), 'idle in transaction', 'another one does not take over at once');
-becomes(q{SELECT message ~ 'all idle in transaction after query .*, until \d+ s ago$' FROM pgpool_stats.alerts WHERE pool = 'shop'}, 't', 'what is over is said to be over');
+becomes(q{SELECT message ~ 'idle in transaction after query .*, until \d+ s ago$' FROM pgpool_stats.alerts WHERE pool = 'shop'}, 't', 'what is over is said to be over');
 becomes(why('shop', 'cause, culprit, culprit_pid'), full('shop', 4) . ": 4 wait for a lock of migrate mig-1:77 (pid $pid), idle in transaction for N s|lock|migrate mig-1:77|$pid",
 	'it does when it has led for 10 s');
 
