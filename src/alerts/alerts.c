@@ -20,6 +20,7 @@
 #include "alerts/alerts.h"
 #include "alerts/incidents.h"
 #include "alerts/session_trends.h"
+#include "analysis/history.h"
 #include "base/settings.h"
 #include "base/table.h"
 
@@ -168,17 +169,47 @@ compare_alerts(const void *a, const void *b)
 	return memcmp(&x->subject, &y->subject, sizeof(PgpsSubject));
 }
 
-/* What holds its connections up */
+/* The cause that the rule itself says */
+static const PgpsCause *
+implied_cause(const PgpsFinding *found, const PgpsSnapshot *snapshot)
+{
+	PgpsCause  *causes = palloc0(PGPS_NCAUSES * sizeof(PgpsCause));
+	PgpsCause  *cause = &causes[found->implied];
+
+	cause->kind = found->implied;
+	cause->count = 1;
+	cause->said = true;
+	if (found->backend != NULL)
+		pgps_describe_backend(&cause->culprit, found->backend, snapshot);
+	return causes;
+}
+
+/* What holds its connections up, or who holds those of its limit */
 static void
 explain(PgpsAlert *alert, const PgpsSnapshot *snapshot, PgpsHeld **held,
-		const PgpsFinding *found)
+		uint8 *of_pools, const PgpsFinding *found)
 {
-	if (!pgps_rules[found->rule]->explained || found->state == NULL)
+	const PgpsRule *rule = pgps_rules[found->rule];
+	const PgpsCause *causes = NULL;
+
+	if (found->implied != PGPS_CAUSE_NONE)
+		causes = implied_cause(found, snapshot);
+	else if (rule->explained && found->state != NULL)
+	{
+		if (*held == NULL)
+			*held = pgps_find_held(snapshot);
+		causes = pgps_find_causes(*held, found->state);
+	}
+	else if (rule->explained_outside)
+		causes = pgps_find_outside(NULL, found->state, snapshot);
+	else if (rule->explained && found->usable > 0)
+		causes = pgps_find_holders(found->subject,
+								   rule == &pgps_rule_over_committed, snapshot);
+	if (causes == NULL)
 		return;
-	if (*held == NULL)
-		*held = pgps_find_held(snapshot);
-	pgps_note_causes(alert, pgps_find_causes(*held, found->state),
-					 snapshot->taken_at);
+	pgps_note_causes(alert, causes, snapshot->taken_at);
+	if (found->state != NULL && alert->cause.seen_at == snapshot->taken_at)
+		of_pools[found->state->data->pool] = alert->cause.kind;
 }
 
 /*
@@ -193,6 +224,7 @@ make_alerts(const PgpsSnapshot *snapshot, const List *findings,
 	PgpsAlerts *alerts = palloc0(sizeof(PgpsAlerts));
 	HTAB	   *places = index_alerts(before);
 	PgpsHeld   *held = NULL;
+	uint8	   *of_pools = palloc0(snapshot->max_pool + 1);
 	const ListCell *lc;
 
 	*cleared = palloc(before->count + 1);
@@ -209,11 +241,13 @@ make_alerts(const PgpsSnapshot *snapshot, const List *findings,
 		if (!make_alert(&alerts->alerts[alerts->count], found,
 						place ? &before->alerts[place->i] : NULL, now))
 			continue;
-		explain(&alerts->alerts[alerts->count++], snapshot, &held, found);
+		explain(&alerts->alerts[alerts->count++], snapshot, &held, of_pools,
+				found);
 		if (place != NULL)
 			(*cleared)[place->i] = false;
 	}
 	pgps_forget_causes(now);
+	pgps_history_note_causes(snapshot, of_pools);
 	qsort(alerts->alerts, alerts->count, sizeof(PgpsAlert), compare_alerts);
 	return alerts;
 }

@@ -3,10 +3,9 @@
  * cause_finder.c
  *	  What holds up the connections of an instance at this moment.
  *
- * All but one thing is in the snapshot.  For whom a connection waits is looked
- * up: at one pass a second, at most LOOKS times, in turns if there are more
- * instances that wait.  Without a look the connection still counts as one that
- * waits.
+ * What each connection does is in the snapshot, and for what it waits in its
+ * PGPROC.  Behind whom those wait that wait for a lock is lock_culprit.c's,
+ * what keeps an instance from having more connections is cause_outside.c's.
  *
  * Collector only.
  *
@@ -18,55 +17,41 @@
 
 #include "miscadmin.h"
 
-#include "alerts/findings.h"
 #include "alerts/cause.h"
-#include "base/clock.h"
+#include "alerts/findings.h"
+#include "analysis/load.h"
+#include "registry/bindings.h"
 #include "server/blockers.h"
+#include "server/cores.h"
 
-#define LOOKS 8					/* at waiters, in a second */
+/* whoever idles in its transaction for so long may wait for another caller */
+#define NESTED_AFTER (10 * USECS_PER_SEC)
+
 #define NO_BACKEND (-1)
 
-typedef struct Budget
+/* The connections of each instance */
+struct PgpsHeld
 {
-	TimestampTz since;			/* the last pass with looks */
-	bool		looking;		/* this pass is one */
-	int			looks;			/* that are left */
-	int			instances;		/* that waited at the last such pass, and at the
-								 * one before */
-	int			instances_before;
-	int			turn;			/* the first one whose turn it is */
-} Budget;
+	const PgpsSnapshot *snapshot;
+	int		   *first;			/* by instance, as linked lists */
+	int		   *next;			/* by backend */
+	PgpsCause **causes;			/* by instance: found already, or NULL */
+	float		busy;			/* of all pools, on a CPU */
+	float		cores;
+};
 
-static Budget budget;
-
-static void
-renew_budget(TimestampTz now)
+/* of one instance, and what each does */
+typedef struct Members
 {
-	budget.looking = pgps_elapsed(budget.since, now) >= USECS_PER_SEC;
-	if (!budget.looking)
-		return;
-	budget.since = now;
-	budget.looks = LOOKS;
-	budget.instances_before = budget.instances;
-	budget.instances = 0;
-	budget.turn += LOOKS;
-}
+	int			n;
+	const PgpsBackend **backends;
+	uint8	   *kinds;			/* PgpsCauseKind */
+} Members;
 
-/* How many waiters of one more instance may be looked at? */
-static int
-looks_of_instance(void)
-{
-	int			all = Max(budget.instances_before, 1);
-	int			number = budget.instances++;
-
-	if (number >= all || (number + budget.turn) % all >= LOOKS)
-		return 0;
-	return Max(LOOKS / all, 1);
-}
-
-static void
-describe_backend(PgpsParty *party, const PgpsBackend *backend,
-				 const PgpsSnapshot *snapshot)
+/* Whose connection? */
+void
+pgps_describe_backend(PgpsParty *party, const PgpsBackend *backend,
+					  const PgpsSnapshot *snapshot)
 {
 	const PgpsInstanceState *state = pgps_instance_of(snapshot, backend);
 	const char *via = pgps_pooler_between(snapshot, backend);
@@ -84,104 +69,19 @@ describe_backend(PgpsParty *party, const PgpsBackend *backend,
 		strlcpy(party->via, via ? via : "a pooler", sizeof(party->via));
 }
 
-/* Who is this process?  Returns its connection; NULL if it is none. */
-static const PgpsBackend *
-describe_process(PgpsParty *party, int pid, const PgpsSnapshot *snapshot)
-{
-	const char *kind;
-	int			i;
-
-	for (i = 0; i < snapshot->nbackends && pid != PGPS_PREPARED_XACT; i++)
-	{
-		if (snapshot->backends[i].pid != pid)
-			continue;
-		describe_backend(party, &snapshot->backends[i], snapshot);
-		return &snapshot->backends[i];
-	}
-	memset(party, 0, sizeof(PgpsParty));
-	kind = pgps_process_kind(pid);
-	if (kind != NULL)
-	{
-		party->pid = pid;
-		strlcpy(party->what, kind, sizeof(party->what));
-	}
-	return NULL;
-}
-
-/* The root that most of these have; returns how many */
-static int
-most_frequent(const PgpsBlocking *blockings, int n, PgpsBlocking *most)
-{
-	int			best = 0;
-	int			i;
-
-	for (i = 0; i < n; i++)
-	{
-		int			same = 0;
-		int			j;
-
-		if (!blockings[i].found)
-			continue;
-		for (j = 0; j < n; j++)
-			same += blockings[j].found && blockings[j].root == blockings[i].root;
-		if (same > best)
-		{
-			best = same;
-			*most = blockings[i];
-		}
-	}
-	return best;
-}
-
-/* For whom do they wait? */
-static void
-find_culprit(PgpsCause *cause, const PgpsSnapshot *snapshot,
-			 const PgpsBackend *const *waiters)
-{
-	PgpsBlocking blockings[LOOKS];
-	PgpsBlocking most;
-	const PgpsBackend *backend;
-	int			allowed = Min(looks_of_instance(), cause->count);
-	int			i;
-
-	for (i = 0; i < allowed && budget.looks > 0; i++)
-	{
-		pgps_find_blocking(waiters[i]->pid, &blockings[i], &budget.looks);
-		if (!blockings[i].found && budget.looks == 0)
-			break;				/* it was not looked at to the end */
-		cause->looked_at++;
-	}
-	cause->behind = most_frequent(blockings, cause->looked_at, &most);
-	if (cause->behind == 0)
-		return;
-	backend = describe_process(&cause->culprit, most.root, snapshot);
-	if (backend != NULL)
-	{
-		cause->state = backend->state;
-		cause->state_since = backend->state_change;
-	}
-	if (most.between != 0)
-		(void) describe_process(&cause->between, most.between, snapshot);
-}
-
-/* The connections of each instance that are in a transaction */
-struct PgpsHeld
-{
-	const PgpsSnapshot *snapshot;
-	int		   *first;			/* by instance, as linked lists */
-	int		   *next;			/* by backend */
-	PgpsCause **causes;			/* by instance: found already, or NULL */
-};
-
 /* In the current memory context */
 PgpsHeld *
 pgps_find_held(const PgpsSnapshot *snapshot)
 {
 	PgpsHeld   *held = palloc(sizeof(PgpsHeld));
+	PgpsLoad	load;
 	int			i;
 
-	renew_budget(snapshot->taken_at);
+	pgps_renew_looks(snapshot->taken_at);
+	pgps_load_read(&load, NULL);
 	held->snapshot = snapshot;
+	held->busy = load.part[PGPS_PART_CPU];
+	held->cores = pgps_cpu_count();
 	held->first = palloc((snapshot->ninstances + 1) * sizeof(int));
 	held->next = palloc((snapshot->nbackends + 1) * sizeof(int));
 	held->causes = palloc0((snapshot->ninstances + 1) * sizeof(PgpsCause *));
@@ -193,7 +93,7 @@ pgps_find_held(const PgpsSnapshot *snapshot)
 		const PgpsInstanceState *state = pgps_instance_of(snapshot, backend);
 
 		CHECK_FOR_INTERRUPTS();
-		if (state == NULL || !backend->in_xact)
+		if (state == NULL)
 			continue;
 		held->next[i] = held->first[state - snapshot->instances];
 		held->first[state - snapshot->instances] = i;
@@ -201,15 +101,188 @@ pgps_find_held(const PgpsSnapshot *snapshot)
 	return held;
 }
 
-static void
-note_idle(PgpsCause *cause, const PgpsBackend *backend,
-		  const PgpsSnapshot *snapshot)
+/* Is it one that this pooler holds to the server, for these clients? */
+static bool
+is_poolers(const PgpsBackend *backend, const PgpsInstanceState *state,
+		   const PgpsSnapshot *snapshot)
 {
-	if (cause->count++ > 0 && backend->state_change >= cause->state_since)
+	const PgpsPoolKey *key = &state->pool->data->key;
+
+	return backend->pooler != PGPS_NO_POOLER &&
+		backend->roleid == key->roleid && backend->dbid == key->dbid &&
+		strcmp(snapshot->poolers[backend->pooler].name, key->name) == 0;
+}
+
+static void
+find_members(Members *members, const PgpsHeld *held,
+			 const PgpsInstanceState *state)
+{
+	const PgpsSnapshot *snapshot = held->snapshot;
+	const PgpsBackend *backends = snapshot->backends;
+	bool		pooler = state->data->source == PGPS_SOURCE_POOLER;
+	int			room = pooler ? snapshot->nbackends : state->server.connections;
+	int			i;
+
+	members->n = 0;
+	members->backends = palloc((room + 1) * sizeof(PgpsBackend *));
+	if (pooler)
+	{
+		for (i = 0; i < snapshot->nbackends; i++)
+		{
+			if (is_poolers(&backends[i], state, snapshot))
+				members->backends[members->n++] = &backends[i];
+		}
+	}
+	else
+	{
+		for (i = held->first[state - snapshot->instances]; i != NO_BACKEND;
+			 i = held->next[i])
+		{
+			if (!backends[i].only_reports)
+				members->backends[members->n++] = &backends[i];
+		}
+	}
+	members->kinds = palloc0(members->n + 1);
+}
+
+/* What does a connection do, or wait for? */
+static PgpsCauseKind
+kind_of(const PgpsBackend *backend, uint32 *wait_event)
+{
+	static const PgpsCauseKind kinds[PGPS_PARTS] = {
+		[PGPS_PART_CPU] = PGPS_CAUSE_CPU,
+		[PGPS_PART_IO] = PGPS_CAUSE_IO,
+		[PGPS_PART_LOCK] = PGPS_CAUSE_LOCK,
+		[PGPS_PART_LWLOCK] = PGPS_CAUSE_LWLOCK,
+		[PGPS_PART_CLIENT] = PGPS_CAUSE_CLIENT,
+		[PGPS_PART_OTHER] = PGPS_CAUSE_OTHER
+	};
+	PgpsCauseKind kind;
+
+	*wait_event = 0;
+	if (!backend->in_xact || backend->state == STATE_DISABLED)
+		return PGPS_CAUSE_NONE;
+	if (backend->idle_in_xact)
+		return PGPS_CAUSE_IDLE_IN_XACT;
+	if (!pgps_wait_event(backend->procno, backend->pid, wait_event))
+		return PGPS_CAUSE_NONE;
+	kind = kinds[pgps_load_part(*wait_event)];
+
+	/* it may just have become idle, and wait for what its client asks next */
+	if (kind == PGPS_CAUSE_CLIENT && !pgps_backend_state_is_as_seen(backend))
+		return PGPS_CAUSE_NONE;
+	return kind;
+}
+
+/* One more of its kind; the culprit is the one that has done so for longest. */
+static void
+note_longest(PgpsCause *cause, const PgpsBackend *backend,
+			 const PgpsSnapshot *snapshot)
+{
+	if (cause->count++ > 0 && backend->state_change >= cause->oldest_since)
 		return;
-	describe_backend(&cause->culprit, backend, snapshot);
+	cause->oldest_since = backend->state_change;
+	pgps_describe_backend(&cause->culprit, backend, snapshot);
 	cause->state = backend->state;
 	cause->state_since = backend->state_change;
+}
+
+/* Which query do most of a kind run, if it is more than half of them? */
+static void
+note_queries(PgpsCause *causes, const Members *members)
+{
+	int			lead[PGPS_NCAUSES] = {0};
+	int			i;
+
+	for (i = 0; i < members->n; i++)
+	{
+		PgpsCause  *cause = &causes[members->kinds[i]];
+		int		   *of = &lead[members->kinds[i]];
+
+		if (members->backends[i]->queryid == cause->queryid)
+			(*of)++;
+		else if (*of > 0)
+			(*of)--;
+		else
+		{
+			cause->queryid = members->backends[i]->queryid;
+			*of = 1;
+		}
+	}
+	for (i = 0; i < members->n; i++)
+	{
+		PgpsCause  *cause = &causes[members->kinds[i]];
+
+		cause->of_query += members->backends[i]->queryid == cause->queryid;
+	}
+}
+
+/*
+ * What is lent out, as the pool says, but in no transaction here: it is idle, or
+ * its connection is not here.  Only of connections that say whose they are.
+ */
+static void
+find_unused(PgpsCause *causes, const Members *members, int seen,
+			const PgpsInstanceState *state, const PgpsSnapshot *snapshot)
+{
+	const PgpsServerState *server = &state->server;
+	int			lent = pgps_get(&state->now.shown, PGPS_CHECKED_OUT, 0);
+	int			here = server->connections - server->reporters;
+	int			unused = Min(lent, here) - seen;
+	PgpsCause  *idle = &causes[PGPS_CAUSE_LENT_IDLE];
+	int			found;
+	int			i;
+
+	causes[PGPS_CAUSE_GHOSTS].count =
+		Max(Min(state->now.ghosts, lent - Max(seen, 0)), 0);
+	if (unused <= 0 || !state->now.reported || server->labelled == 0 ||
+		server->via_pooler || state->data->other)
+		return;
+	for (i = 0; i < members->n; i++)
+	{
+		const PgpsBackend *backend = members->backends[i];
+
+		if (backend->state == STATE_IDLE && !backend->in_xact)
+			note_longest(idle, backend, snapshot);
+	}
+
+	/* which of them are lent is known only if all are */
+	found = idle->count;
+	if (found > unused)
+		memset(idle, 0, sizeof(PgpsCause));
+	idle->count = Min(found, unused);
+	idle->as_of = state->now.late ? state->data->last_report : 0;
+}
+
+/* Do all who hold a connection wait, as it seems, for those who wait for one? */
+static bool
+is_nested(const PgpsCause *idle, const PgpsInstanceState *state,
+		  TimestampTz newest, TimestampTz now)
+{
+	int64		waiting = pgps_get(&state->now.shown, PGPS_WAITING, 0);
+
+	return !state->now.late && waiting > 0 && waiting <= idle->count &&
+		idle->count >= idle->of && now - newest >= NESTED_AFTER;
+}
+
+/* Beside each, what holds up most of the others */
+static void
+note_beside(PgpsCause *causes)
+{
+	int			kind;
+
+	for (kind = 1; kind < PGPS_NCAUSES; kind++)
+	{
+		int			other;
+
+		for (other = 1; other <= PGPS_CAUSE_GHOSTS; other++)
+		{
+			if (other == kind || causes[other].count <= causes[kind].also_count)
+				continue;
+			causes[kind].also = other;
+			causes[kind].also_count = causes[other].count;
+		}
+	}
 }
 
 static void
@@ -217,36 +290,62 @@ find_causes(PgpsCause *causes, const PgpsHeld *held,
 			const PgpsInstanceState *state)
 {
 	const PgpsSnapshot *snapshot = held->snapshot;
-	const PgpsBackend *waiters[LOOKS];
+	const PgpsBackend *waiters[PGPS_LOOKS];
 	PgpsCause  *lock = &causes[PGPS_CAUSE_LOCK];
 	PgpsCause  *idle = &causes[PGPS_CAUSE_IDLE_IN_XACT];
+	Members		members;
 	int			lent = pgps_get(&state->now.shown, PGPS_CHECKED_OUT, 0);
+	TimestampTz newest_idle = 0;
 	int			seen = 0;
+	int			known = 0;
 	int			i;
 
-	for (i = held->first[state - snapshot->instances]; i != NO_BACKEND;
-		 i = held->next[i])
+	find_members(&members, held, state);
+	for (i = 0; i < members.n; i++)
 	{
-		const PgpsBackend *backend = &snapshot->backends[i];
+		const PgpsBackend *backend = members.backends[i];
+		uint32		wait_event;
+		PgpsCauseKind kind = kind_of(backend, &wait_event);
 
-		seen++;
-		if (backend->idle_in_xact)
-			note_idle(idle, backend, snapshot);
-		else if (pgps_waits_for_lock(backend->procno, backend->pid))
+		members.kinds[i] = kind;
+		seen += backend->in_xact;
+		if (kind == PGPS_CAUSE_NONE)
+			continue;
+		if (kind == PGPS_CAUSE_LOCK)
 		{
-			if (lock->count < LOOKS)
+			if (lock->count < PGPS_LOOKS)
 				waiters[lock->count] = backend;
 			lock->count++;
+			continue;
 		}
+		note_longest(&causes[kind], backend, snapshot);
+		if (kind == PGPS_CAUSE_IDLE_IN_XACT)
+			newest_idle = Max(newest_idle, backend->state_change);
+		else if (kind == PGPS_CAUSE_CLIENT)
+			causes[kind].sending += pgps_waits_to_read(wait_event);
+		else if (kind == PGPS_CAUSE_OTHER)
+			causes[kind].wait_class = wait_event & 0xFF000000;
 	}
-	lock->of = idle->of = lent;
-	lock->idle_in_xact = idle->count;
-	if (lock->count > 0 && budget.looking)
-		find_culprit(lock, snapshot, waiters);
+	note_queries(causes, &members);
+	find_unused(causes, &members, seen, state, snapshot);
+	for (i = 1; i < PGPS_NCAUSES; i++)
+	{
+		causes[i].kind = i;
+		causes[i].of = lent;
+		known += causes[i].count;
+	}
+	if (lock->count > 0)
+		pgps_find_culprit(lock, snapshot, waiters);
+	if (idle->count > 0 &&
+		is_nested(idle, state, newest_idle, snapshot->taken_at))
+		idle->kind = PGPS_CAUSE_NESTED;
+	causes[PGPS_CAUSE_CPU].busy = held->busy;
+	causes[PGPS_CAUSE_CPU].cores = held->cores;
+	(void) pgps_find_outside(causes, state, snapshot);
+	note_beside(causes);
 
 	/* what else is lent out, for no reason that is known here */
-	causes[PGPS_CAUSE_NONE].count = Max(Max(lent, seen) - lock->count -
-										idle->count, 0);
+	causes[PGPS_CAUSE_NONE].count = Max(Max(lent, seen) - known, 0);
 }
 
 /*

@@ -200,7 +200,6 @@ pgps_note_causes(PgpsAlert *alert, const PgpsCause *causes, TimestampTz now)
 		if (track->sums[kind] == NULL)
 			track->sums[kind] = MemoryContextAllocZero(context, sizeof(Sum));
 		note_cause(track->sums[kind], &causes[kind], amount);
-		track->sums[kind]->cause.kind = kind;
 		track->sums[kind]->cause.seen_at = now;
 		track->sums[kind]->total += amount;
 		track->sums[kind]->recent[pgps_floor_mod(track->slot, SLOTS)] += amount;

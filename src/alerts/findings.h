@@ -12,6 +12,7 @@
 
 #include "utils/timestamp.h"
 
+#include "alerts/cause.h"
 #include "alerts/overrides.h"
 
 /* what one rule looks at */
@@ -48,6 +49,7 @@ struct PgpsFinding
 	const PgpsPooler *pooler;
 	int64		used;			/* of a limit */
 	int			usable;
+	PgpsCauseKind implied;		/* a cause that its sentence says already */
 	const void *details;		/* the rule's own */
 };
 

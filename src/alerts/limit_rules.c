@@ -23,6 +23,9 @@
 
 #define COLLECTOR_PASSES 5		/* that may be missed */
 
+/* a limit of which less is used holds nobody up any more */
+#define HOLDS_UP_PERCENT 70
+
 /* what was rejected by one limit */
 typedef struct Rejecter
 {
@@ -94,6 +97,28 @@ find_rejecter(HTAB *rejecters, const PgpsLook *look, const PgpsOrigin *origin)
 	return rejecter;
 }
 
+/* Is that limit still used up, or nearly so? */
+static void
+note_use(const PgpsLook *look, PgpsFinding *found)
+{
+	const ListCell *lc;
+
+	foreach(lc, look->limits)
+	{
+		const PgpsLimit *limit = lfirst(lc);
+		const char *name = limit->scope == PGPS_SCOPE_ROLE ?
+			NameStr(found->subject->usename) : NameStr(found->subject->datname);
+
+		if (limit->scope != found->subject->scope ||
+			(limit->scope != PGPS_SCOPE_SERVER &&
+			 strcmp(name, NameStr(limit->name)) != 0) ||
+			limit->used * 100 < (int64) limit->usable * HOLDS_UP_PERCENT)
+			continue;
+		found->used = limit->used;
+		found->usable = limit->usable;
+	}
+}
+
 static void
 look_at_rejections(PgpsLook *look)
 {
@@ -123,6 +148,7 @@ look_at_rejections(PgpsLook *look)
 			continue;
 		found.subject = rejecter->subject;
 		found.value = rejecter->count;
+		note_use(look, &found);
 		pgps_add_finding(look, &found);
 	}
 }
@@ -134,6 +160,7 @@ const PgpsRule pgps_rule_refused = {
 	.levels = {true, 1, 1, PGPS_NO_LEVEL, 5 * USECS_PER_MINUTE},
 	.description = "Connections rejected by a limit within for_time",
 	.hint = "See rejections for who, and history for who held the slots then.",
+	.explained = true,
 	.look = look_at_rejections,
 	.sentence = "%.0f connections rejected in the last %s",
 	.sentence_of_one = "%.0f connection rejected in the last %s"
@@ -241,6 +268,7 @@ const PgpsRule pgps_rule_connections = {
 	.levels = {true, 80, 90, 70, 0},
 	.description = "Connections in use of what is usable; of limits below 10 only when used up",
 	.hint = "See pools ORDER BY connections DESC.",
+	.explained = true,
 	.look = look_at_connections,
 	.say = say_connections
 };
@@ -279,6 +307,7 @@ const PgpsRule pgps_rule_over_committed = {
 	.levels = {true, 1, PGPS_NO_LEVEL, PGPS_NO_LEVEL, USECS_PER_MINUTE},
 	.description = "Connections that all pools together may ask for beyond what is usable",
 	.hint = "See budget and sizing: make pools smaller, or put a pooler in between.",
+	.explained = true,
 	.look = look_at_committed,
 	.say = say_committed
 };

@@ -120,6 +120,7 @@ add_logins(PgpsLook *look, const Logins *logins)
 	found.value = logins->seen + logins->claimed;
 	found.count = bms_num_members(logins->missed);
 	found.details = logins;
+	found.implied = PGPS_CAUSE_NOT_CONNECTED;
 	if (logins->pool != NULL && logins->seen > 0 && levels.warning >= 0 &&
 		logins->seen >= levels.warning &&
 		(logins->pool->connections == 0 || found.count > 0))

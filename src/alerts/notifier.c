@@ -281,7 +281,7 @@ event_json(const Event *event)
 	append_member(&json, "message",
 				  pgps_sentence(alert->message, &alert->cause, event->at,
 								pgps_sees_nobody));
-	if (alert->cause.kind != PGPS_CAUSE_NONE)
+	if (pgps_cause_name(alert->cause.kind) != NULL)
 		append_member(&json, "cause", pgps_cause_name(alert->cause.kind));
 	if (!event->cleared)
 		appendStringInfo(&json, ", \"value\": %g, \"threshold\": %g",

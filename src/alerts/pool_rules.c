@@ -187,6 +187,7 @@ const PgpsRule pgps_rule_errors_increasing = {
 	.trends = PGPS_TREND(PGPS_ERRORS),
 	.description = "Failed checkouts and connects of an instance within for_time",
 	.hint = "See rejections, and the log of the application.",
+	.explained_outside = true,
 	.look_at_instance = fails,
 	.sentence = "%.0f failed checkouts or connects in the last %s",
 	.sentence_of_one = "%.0f failed checkout or connect in the last %s"

@@ -55,8 +55,11 @@ typedef struct PgpsRule
 								 * subject */
 	const char *description;	/* ends "... for for_time" by itself */
 	const char *hint;
-	bool		explained;		/* connections of its instance are held up: why
-								 * is looked for */
+	bool		explained;		/* it is looked for why: what holds up the
+								 * connections of its instance, or who holds
+								 * those of its limit */
+	bool		explained_outside;	/* only what keeps it from more connections is
+								 * a reason */
 
 	/* What the look needs (look->prepared), found out once a pass; or NULL */
 	void	   *(*prepare) (const PgpsSnapshot *snapshot);

@@ -12,44 +12,13 @@
 #include "postgres.h"
 
 #include "lib/stringinfo.h"
+#include "utils/wait_event.h"
 
 #include "alerts/alerts.h"
 #include "base/settings.h"
 
 /* a cause that was not seen for longer is said to be over */
 #define STILL_THERE Max(2 * USECS_PER_SEC, 2000 * (int64) pgps_sample_interval)
-
-static const struct
-{
-	const char *name;
-	const char *hint;
-}			kinds[PGPS_NCAUSES] = {
-	[PGPS_CAUSE_LOCK] = {
-		"lock",
-		"That transaction must end: let it finish, or end its connection; lock_timeout and idle_in_transaction_session_timeout end such by themselves."
-	},
-	[PGPS_CAUSE_IDLE_IN_XACT] = {
-		"idle in transaction",
-		"The application keeps transactions open between its statements: look there; idle_in_transaction_session_timeout ends such by themselves."
-	}
-};
-
-/* NULL for none */
-const char *
-pgps_cause_name(PgpsCauseKind kind)
-{
-	return kinds[kind].name;
-}
-
-/* What to do about it; NULL if its rule knows better */
-const char *
-pgps_cause_hint(const PgpsCause *cause)
-{
-	/* it is another's by the time that somebody ends it */
-	if (cause->culprit.via[0] != '\0')
-		return "That transaction must end: see chains for who uses that connection of the pooler; lock_timeout ends such waits by itself.";
-	return kinds[cause->kind].hint;
-}
 
 /* For what many sessions read: it names no role's connection. */
 bool
@@ -71,13 +40,15 @@ append_party(StringInfo text, const PgpsParty *party, PgpsMaySee may_see)
 	if (party->what[0] != '\0')
 		appendStringInfoString(text, party->what);
 	else if (!may_name(party, may_see))
-		appendStringInfoString(text, "another role's connection");
+		appendStringInfo(text, "another role's connection%s",
+						 party->pid == 0 ? "s" : "");
 	else if (party->pool[0] == '\0')
 		appendStringInfoString(text, "a connection");
 	else
 	{
 		appendStringInfoString(text, pgps_short_name(party->pool));
-		appendStringInfo(text, " %s", pgps_short_instance(party->instance));
+		if (party->instance[0] != '\0')
+			appendStringInfo(text, " %s", pgps_short_instance(party->instance));
 		if (party->via[0] != '\0')
 			appendStringInfo(text, " via %s", pgps_short_name(party->via));
 	}
@@ -102,7 +73,8 @@ pgps_culprit_text(const PgpsCause *cause, PgpsMaySee may_see)
 		return NULL;
 	if (culprit->what[0] == '\0' && culprit->pool[0] != '\0' &&
 		may_name(culprit, may_see))
-		return psprintf("%s %s", culprit->pool, culprit->instance);
+		return culprit->instance[0] == '\0' ? pstrdup(culprit->pool) :
+			psprintf("%s %s", culprit->pool, culprit->instance);
 	initStringInfo(&text);
 	append_party(&text, culprit, may_see);
 	return text.data;
@@ -155,16 +127,124 @@ append_lock(StringInfo text, const PgpsCause *cause, TimestampTz at,
 }
 
 static void
-append_idle(StringInfo text, const PgpsCause *cause, TimestampTz at)
+append_all_or(StringInfo text, const PgpsCause *cause)
 {
 	if (cause->count == cause->of && cause->of > 1)
 		appendStringInfoString(text, "all");
 	else
 		appendStringInfo(text, "%d", cause->count);
-	appendStringInfo(text, " idle in transaction%s for %s, the application holds %s",
-					 cause->count > 1 ? ", the oldest" : "",
-					 pgps_duration_text(at - cause->state_since),
-					 cause->count > 1 ? "them" : "it");
+}
+
+static void
+append_idle(StringInfo text, const PgpsCause *cause)
+{
+	bool		one = cause->count == 1;
+
+	append_all_or(text, cause);
+	appendStringInfoString(text, " idle in transaction");
+	if (cause->queryid != 0 && cause->of_query == cause->count)
+		appendStringInfo(text, " after query " INT64_FORMAT, cause->queryid);
+	appendStringInfo(text, "%s for %s", one ? "" : ", the oldest",
+					 pgps_duration_text(cause->seen_at - cause->oldest_since));
+	if (cause->kind == PGPS_CAUSE_NESTED)
+		appendStringInfoString(text, ", while callers wait: they may wait for each other");
+	else
+		appendStringInfo(text, ", the application holds %s", one ? "it" : "them");
+}
+
+/* What its active connections do */
+static void
+append_active(StringInfo text, const PgpsCause *cause)
+{
+	appendStringInfo(text, "%d %s", cause->count,
+					 pgps_cause_words(cause->kind, cause->count == 1));
+	if (cause->kind == PGPS_CAUSE_CLIENT && cause->sending == cause->count)
+		appendStringInfoString(text, " to send");
+	else if (cause->kind == PGPS_CAUSE_CLIENT && cause->sending == 0)
+		appendStringInfoString(text, " to read");
+	else if (cause->kind == PGPS_CAUSE_OTHER)
+		appendStringInfo(text, " (%s)",
+						 pgstat_get_wait_event_type(cause->wait_class));
+	else if (cause->kind == PGPS_CAUSE_CPU && cause->busy >= 0)
+		appendStringInfo(text, " (of all pools %.1f, on %g core%s)",
+						 cause->busy, cause->cores, cause->cores == 1 ? "" : "s");
+	if (cause->queryid != 0 && cause->of_query > 0)
+	{
+		if (cause->of_query < cause->count)
+			appendStringInfo(text, ", %d of them", cause->of_query);
+		appendStringInfo(text, " in query " INT64_FORMAT, cause->queryid);
+	}
+	appendStringInfo(text, ", %sstatement for %s",
+					 cause->count == 1 ? "its " : "the oldest ",
+					 pgps_duration_text(cause->seen_at - cause->oldest_since));
+}
+
+static void
+append_unused(StringInfo text, const PgpsCause *cause)
+{
+	append_all_or(text, cause);
+	appendStringInfoString(text, " lent but idle on the server");
+	if (pgps_party_is_known(&cause->culprit))
+		appendStringInfo(text, "%s for %s",
+						 cause->count == 1 ? "" : ", the longest",
+						 pgps_duration_text(cause->seen_at - cause->oldest_since));
+	if (cause->as_of != 0)
+		appendStringInfo(text, ", by its report of %s ago",
+						 pgps_duration_text(cause->seen_at - cause->as_of));
+}
+
+static void
+append_rejected(StringInfo text, const PgpsCause *cause, const char *noun)
+{
+	appendStringInfo(text, "%s rejected in %s",
+					 pgps_count_text(cause->rejected, noun),
+					 pgps_duration_text(cause->seen_at - cause->rejected_since));
+}
+
+/* Who holds it, and what they do with it */
+static void
+append_holders(StringInfo text, const PgpsCause *cause, PgpsMaySee may_see)
+{
+	int			others = cause->others;
+	const char *comma = "";
+	int			i;
+
+	for (i = 0; i < cause->nholders; i++)
+	{
+		const PgpsHolder *holder = &cause->holders[i];
+		const char *inner = " (";
+
+		if (may_see != NULL && !may_see(holder->roleid))
+		{
+			others += holder->connections;
+			continue;
+		}
+		appendStringInfo(text, "%s%s %d", comma, pgps_short_name(holder->pool),
+						 holder->connections);
+		comma = ", ";
+		if (cause->kind == PGPS_CAUSE_COMMITTED)
+			continue;
+		if (holder->superuser)
+		{
+			appendStringInfo(text, "%ssuperuser", inner);
+			inner = ", ";
+		}
+		if (holder->idle > 0)
+		{
+			appendStringInfo(text, "%s%d idle", inner, holder->idle);
+			inner = ", ";
+		}
+		if (holder->idle_in_xact > 0)
+		{
+			appendStringInfo(text, "%s%d idle in transaction", inner,
+							 holder->idle_in_xact);
+			inner = ", ";
+		}
+		if (inner[0] == ',')
+			appendStringInfoChar(text, ')');
+	}
+	if (others > 0)
+		appendStringInfo(text, "%sothers %d", comma, others);
 }
 
 static void
@@ -175,16 +255,57 @@ append_cause(StringInfo text, const PgpsCause *cause, TimestampTz at,
 	{
 		case PGPS_CAUSE_LOCK:
 			append_lock(text, cause, cause->seen_at, may_see);
-			if (cause->idle_in_xact > 0)
-				appendStringInfo(text, " + %d idle in transaction",
-								 cause->idle_in_xact);
 			break;
 		case PGPS_CAUSE_IDLE_IN_XACT:
-			append_idle(text, cause, cause->seen_at);
+		case PGPS_CAUSE_NESTED:
+			append_idle(text, cause);
+			break;
+		case PGPS_CAUSE_CPU:
+		case PGPS_CAUSE_IO:
+		case PGPS_CAUSE_LWLOCK:
+		case PGPS_CAUSE_CLIENT:
+		case PGPS_CAUSE_OTHER:
+			append_active(text, cause);
+			break;
+		case PGPS_CAUSE_LENT_IDLE:
+			append_unused(text, cause);
+			break;
+		case PGPS_CAUSE_GHOSTS:
+			appendStringInfo(text, "%d of %d lent to connections that are not here",
+							 cause->count, cause->of);
+			break;
+		case PGPS_CAUSE_NOT_CONNECTED:
+			append_rejected(text, cause, "login");
+			appendStringInfo(text, ", the last by %s",
+							 pgps_reason_name(cause->reason));
+			break;
+		case PGPS_CAUSE_POOLER:
+			appendStringInfo(text, "%s in %s",
+							 cause->count == 1 ? "1 client waits" :
+							 psprintf("%d clients wait", cause->count),
+							 cause->culprit.what);
+			break;
+		case PGPS_CAUSE_SERVER_FULL:
+		case PGPS_CAUSE_ROLE_FULL:
+		case PGPS_CAUSE_DATABASE_FULL:
+			if (cause->rejected > 0)
+			{
+				append_rejected(text, cause, "connection");
+				appendStringInfo(text, ", the limit of %s is held by ",
+								 cause->kind == PGPS_CAUSE_SERVER_FULL ?
+								 "the server" : cause->culprit.what);
+			}
+			append_holders(text, cause, may_see);
+			break;
+		case PGPS_CAUSE_COMMITTED:
+			append_holders(text, cause, may_see);
 			break;
 		default:
 			return;
 	}
+	if (cause->also_count > 0)
+		appendStringInfo(text, " + %d %s", cause->also_count,
+						 pgps_cause_words(cause->also, cause->also_count == 1));
 	if (at - cause->seen_at > STILL_THERE)
 		appendStringInfo(text, ", until %s ago",
 						 pgps_duration_text(at - cause->seen_at));
@@ -202,7 +323,7 @@ pgps_sentence(const char *message, const PgpsCause *cause, TimestampTz at,
 
 	initStringInfo(&text);
 	appendStringInfoString(&text, message);
-	if (cause->kind != PGPS_CAUSE_NONE)
+	if (cause->kind != PGPS_CAUSE_NONE && !cause->said)
 	{
 		appendStringInfoString(&text, ": ");
 		append_cause(&text, cause, at, may_see);

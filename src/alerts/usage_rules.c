@@ -56,6 +56,8 @@ has_leaked(const PgpsLook *look, const PgpsInstanceState *state,
 	found->value = leaked->connections;
 	found->since = leaked->since;
 	found->details = leaked;
+	found->implied = leaked->by_kind[PGPS_LEAK_IN_XACT] * 2 > leaked->connections ?
+		PGPS_CAUSE_IDLE_IN_XACT : PGPS_CAUSE_LENT_IDLE;
 	return found->value > 0;
 }
 
@@ -237,6 +239,7 @@ idles_in_transaction(const PgpsLook *look, const PgpsInstanceState *state,
 	if (backend == NULL)
 		return false;
 	found->backend = backend;
+	found->implied = PGPS_CAUSE_IDLE_IN_XACT;
 	found->since = backend->state_change;
 	found->value = pgps_seconds_since(look, backend->state_change);
 	return true;

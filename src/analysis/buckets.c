@@ -74,6 +74,7 @@ pack(PgpsKept *kept, const PgpsBucket *bucket)
 	for (; c < PGPS_COUNTS; c++)
 		kept->time[c - PGPS_FIRST_TIME] = bucket->count[c];
 	kept->load = bucket->load;
+	kept->cause = bucket->cause;
 }
 
 static void
@@ -96,6 +97,7 @@ unpack(PgpsBucket *bucket, const PgpsKept *kept)
 	for (; c < PGPS_COUNTS; c++)
 		bucket->count[c] = kept->time[c - PGPS_FIRST_TIME];
 	bucket->load = kept->load;
+	bucket->cause = kept->cause;
 }
 
 /* Put a bucket in its place in a ring. */

@@ -174,6 +174,7 @@ see_pool(Seen *seen, const PgpsPoolState *pool, const PgpsRejections *rejections
 		clamp(pool->fullest_pct * 10);
 	now->max_lent = pool->lent;
 	now->load = *pgps_load_rise(pool->copy);
+	now->cause = 0;
 	for (i = 0; i < PGPS_COUNTS; i++)
 	{
 		int			by = i - PGPS_COUNT_REJECTED;
@@ -242,6 +243,45 @@ pgps_history_note(const PgpsSnapshot *snapshot)
 	pgps_release(PGPS_HISTORY_LOCK);
 	pfree(seen);
 	pfree(rings);
+}
+
+static void
+note_cause(PgpsRing *ring, TimestampTz now, uint8 cause)
+{
+	PgpsPeriod	period;
+
+	for (period = 0; period < PGPS_PERIODS; period++)
+	{
+		PgpsBucket	bucket;
+
+		if (!pgps_bucket_get(&bucket, ring, period,
+							 pgps_bucket_start(period, now)))
+			continue;
+		bucket.cause = cause;
+		pgps_bucket_put(ring, period, &bucket);
+	}
+}
+
+/* What holds up each pool at this pass, by its number; 0 = nothing is known. */
+void
+pgps_history_note_causes(const PgpsSnapshot *snapshot, const uint8 *causes)
+{
+	int			i;
+
+	pgps_acquire(PGPS_HISTORY_LOCK, LW_EXCLUSIVE);
+	for (i = 0; i < snapshot->npools; i++)
+	{
+		const PgpsPoolCopy *pool = snapshot->pools[i].copy;
+		int32		ring;
+
+		if (causes[pool->index] == 0)
+			continue;
+		ring = pgps_ring_of(pool->index, pool->data.first_seen);
+		if (ring != PGPS_NO_RING)
+			note_cause(pgps_ring(ring), snapshot->taken_at,
+					   causes[pool->index]);
+	}
+	pgps_release(PGPS_HISTORY_LOCK);
 }
 
 /*-------------------------------------------------------------------------

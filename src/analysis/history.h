@@ -86,6 +86,7 @@ typedef struct PgpsBucket
 	int32		max_used;		/* of the fullest instance, per mille */
 	int64		count[PGPS_COUNTS];
 	PgpsLoadSums load;
+	uint8		cause;			/* the last one (PgpsCauseKind of alerts) */
 
 	/* of ten minutes only */
 	int64		watched;		/* microseconds that were watched */
@@ -112,6 +113,8 @@ extern void pgps_history_init(void *area, bool found);
 
 /* for the collector, at each of its passes */
 extern void pgps_history_note(const PgpsSnapshot *snapshot);
+extern void pgps_history_note_causes(const PgpsSnapshot *snapshot,
+									 const uint8 *causes);
 
 /* buckets.c */
 extern TimestampTz pgps_bucket_start(PgpsPeriod period, TimestampTz now);

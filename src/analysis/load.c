@@ -25,6 +25,7 @@
 #include "analysis/load.h"
 #include "base/clock.h"
 #include "base/shmem.h"
+#include "server/queries.h"
 
 #define STEPS 12
 #define STEP_LENGTH (5 * USECS_PER_SEC)
@@ -231,6 +232,7 @@ pgps_load_note(const PgpsSnapshot *snapshot)
 		CHECK_FOR_INTERRUPTS();
 		see_pool(w, pool, unpublished[pool->copy->index], passed);
 		add_to_minute(&loads[i], w, now);
+		pgps_queries_note_owner(pool->copy->index, pool->data->first_seen, now);
 		pgps_load_add(&all->rise, &w->rise);
 	}
 	all->rise.watched = 0;

@@ -34,6 +34,7 @@ typedef struct PgpsKept
 	uint32		count[PGPS_FIRST_TIME];
 	int64		time[PGPS_COUNTS - PGPS_FIRST_TIME];
 	PgpsLoadSums load;
+	uint8		cause;
 } PgpsKept;
 
 /* one of ten minutes */

@@ -41,6 +41,7 @@
 	S(save_interval, 60, 1, INT_MAX / 1000, PGC_SIGHUP, GUC_UNIT_S, "Time between two saves.", "A crash loses what was counted since the last one.")
 
 #define PGPS_BOOL_SETTINGS(S) \
+	S(track_queries, true, PGC_SIGHUP, "Keep which queries the connections of each pool are busiest with.", "Only their ids, as compute_query_id and pg_stat_statements have them; no text.") \
 	S(save, true, PGC_SIGHUP, "Keep pools and counters over a restart.", NULL) \
 	S(log_alerts, true, PGC_SIGHUP, "Log alerts when they are raised and cleared.", NULL) \
 	S(strict_reports, false, PGC_USERSET, "Raise an error for any part of a report that is not understood.", "For tests of an application; when off, such a field is unknown.")

@@ -31,6 +31,7 @@
 #include "registry/peaks.h"
 #include "registry/registry.h"
 #include "registry/life.h"
+#include "server/queries.h"
 #include "server/rejections.h"
 #include "server/usage.h"
 
@@ -58,6 +59,7 @@ static const struct
 	{"pgpool_stats rejections", pgps_rejections_size, pgps_rejections_init},
 	{"pgpool_stats history", pgps_history_size, pgps_history_init},
 	{"pgpool_stats load", pgps_load_size, pgps_load_init},
+	{"pgpool_stats queries", pgps_queries_size, pgps_queries_init},
 	{"pgpool_stats alerts", pgps_alerts_size, pgps_alerts_init},
 	{"pgpool_stats incidents", pgps_incidents_size, pgps_incidents_init},
 	{"pgpool_stats silences", pgps_silences_size, pgps_silences_init},

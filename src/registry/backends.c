@@ -382,6 +382,7 @@ read_state(PgpsBackend *backend, volatile PgBackendStatus *status)
 		backend->xact_start = status->st_xact_start_timestamp;
 		backend->tls = status->st_ssl;
 		backend->copies = status->st_progress_command == PROGRESS_COMMAND_COPY;
+		backend->queryid = status->st_query_id;
 		memcpy(&client, (const void *) &status->st_clientaddr, sizeof(client));
 		memcpy(backend->application_name, (const void *) status->st_appname,
 			   NAMEDATALEN);
@@ -483,6 +484,16 @@ pgps_backend_is_still_in_xact(const PgpsBackend *seen)
 	return pgps_backend_copy(&now, seen->procno, 0) && now.pid == seen->pid &&
 		now.instance == seen->instance && now.xacts == seen->xacts &&
 		now.in_xact && now.xact_start == seen->xact_start;
+}
+
+/* Does it do, or wait for, the same as when it was seen? */
+bool
+pgps_backend_state_is_as_seen(const PgpsBackend *seen)
+{
+	PgpsBackend now;
+
+	return pgps_backend_copy(&now, seen->procno, 0) && now.pid == seen->pid &&
+		now.state == seen->state && now.state_change == seen->state_change;
 }
 
 /*

@@ -87,6 +87,8 @@ typedef struct PgpsBackend
 								 * nothing else, since then; 0 = it has not */
 	int64		memory;			/* -1 = not looked at as yet */
 	int64		published_idle; /* in transactions, by its slot */
+	int64		queryid;		/* of its current or last statement; 0 =
+								 * unknown */
 
 	/* counted by its own events, microseconds */
 	TimestampTz last_xact;		/* start of its current or last transaction */
@@ -273,6 +275,7 @@ extern int32 pgps_instance_at(int procno);
 extern bool pgps_backend_copy(PgpsBackend *backend, int procno, TimestampTz now);
 extern const PgpsHistogram *pgps_backend_histogram(const PgpsBackend *backend);
 extern bool pgps_backend_is_still_in_xact(const PgpsBackend *seen);
+extern bool pgps_backend_state_is_as_seen(const PgpsBackend *seen);
 extern int	pgps_client_processes(void);
 
 /* used.c: what is known of it from outside */

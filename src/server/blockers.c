@@ -33,13 +33,21 @@ waits(const PGPROC *proc)
 	return (event & 0xFF000000) == PG_WAIT_LOCK;
 }
 
-/* Does the process of this number, if it still is that one? */
+/* What does the process of this number wait for, if it still is that one? */
 bool
-pgps_waits_for_lock(int procno, int pid)
+pgps_wait_event(int procno, int pid, uint32 *event)
 {
 	const PGPROC *proc = &ProcGlobal->allProcs[procno];
 
-	return pgps_proc_pid(proc) == pid && waits(proc);
+	*event = *(const volatile uint32 *) &proc->wait_event_info;
+	return pgps_proc_pid(proc) == pid;
+}
+
+/* Is it something that its client has to send? */
+bool
+pgps_waits_to_read(uint32 event)
+{
+	return event == WAIT_EVENT_CLIENT_READ;
 }
 
 /*

@@ -23,7 +23,8 @@ typedef struct PgpsBlocking
 								 * AccessExclusiveLock; 0 = none */
 } PgpsBlocking;
 
-extern bool pgps_waits_for_lock(int procno, int pid);
+extern bool pgps_wait_event(int procno, int pid, uint32 *event);
+extern bool pgps_waits_to_read(uint32 event);
 extern void pgps_find_blocking(int pid, PgpsBlocking *blocking, int *looks);
 extern const char *pgps_process_kind(int pid);
 

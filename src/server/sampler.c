@@ -26,8 +26,11 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "base/clock.h"
 #include "base/compat.h"
+#include "base/settings.h"
 #include "registry/registry.h"
+#include "server/queries.h"
 #include "server/sampler.h"
 
 /* how often a state is read that is being written */
@@ -49,8 +52,9 @@ typedef struct Spell
 static PgpsSamples *samples = NULL; /* by number of the pool */
 static Spell *spells = NULL;	/* by number of the process */
 
-static PgpsLoadPart
-part_of(uint32 wait_event)
+/* What a process is busy with that waits for this; 0 = for nothing */
+PgpsLoadPart
+pgps_load_part(uint32 wait_event)
 {
 	switch (wait_event & 0xFF000000)
 	{
@@ -93,14 +97,16 @@ note_spell(Spell *spell, const PgpsSlot *slot, int pid, TimestampTz since,
 }
 
 static void
-sample_backend(int procno, int32 pool, TimestampTz now)
+sample_backend(int procno, int32 pool, TimestampTz now, int64 time)
 {
 	const PgpsSlot *slot = pgps_slot(procno);
 	volatile PgBackendStatus *status = slot->status;
 	PgpsSamples *of = &samples[pool];
 	BackendState state;
 	TimestampTz since;
+	int64		queryid;
 	bool		in_xact;
+	int			part = PGPS_PARTS;
 	int			tries = 0;
 	int			before,
 				after;
@@ -110,6 +116,7 @@ sample_backend(int procno, int32 pool, TimestampTz now)
 		pgstat_begin_read_activity(status, before);
 		state = status->st_state;
 		since = status->st_state_start_timestamp;
+		queryid = status->st_query_id;
 		in_xact = status->st_xact_start_timestamp != 0;
 		pgstat_end_read_activity(status, after);
 	} while (!pgstat_read_activity_complete(before, after) &&
@@ -118,14 +125,22 @@ sample_backend(int procno, int32 pool, TimestampTz now)
 		return;
 	of->seen++;
 	if (state == STATE_DISABLED)
+	{
 		of->blind++;
-	else if (state == STATE_IDLEINTRANSACTION ||
+		return;
+	}
+	if (state == STATE_IDLEINTRANSACTION ||
 			 state == STATE_IDLEINTRANSACTION_ABORTED)
 		note_spell(&spells[procno], slot,
 				   pg_atomic_read_u32(unconstify(pg_atomic_uint32 *, &slot->pid)),
 				   since, now);
 	else
-		of->part[part_of(ProcGlobal->allProcs[procno].wait_event_info)]++;
+	{
+		part = pgps_load_part(ProcGlobal->allProcs[procno].wait_event_info);
+		of->part[part]++;
+	}
+	if (time > 0)
+		pgps_queries_add(pool, queryid, part, time);
 }
 
 /* A parallel worker of somebody whom we count? */
@@ -141,16 +156,23 @@ sample_worker(const PGPROC *proc)
 	procno = leader - ProcGlobal->allProcs;
 	pool = procno < MaxConnections ? pgps_pool_at(procno) : PGPS_NO_POOL;
 	if (pool != PGPS_NO_POOL)
-		samples[pool].part[part_of(proc->wait_event_info)]++;
+		samples[pool].part[pgps_load_part(proc->wait_event_info)]++;
 }
 
 /* Look at all connections once. */
 void
 pgps_sample(void)
 {
+	static TimestampTz last = 0;
 	TimestampTz now = GetCurrentTimestamp();
+	int64		time = 0;
 	int			i;
 
+	/* after a pause, a sample does not stand for all of it */
+	if (pgps_track_queries)
+		time = Min(pgps_elapsed(last, now),
+				   2 * pgps_load_interval * INT64CONST(1000));
+	last = now;
 	if (samples == NULL)
 	{
 		spells = MemoryContextAllocZero(TopMemoryContext,
@@ -158,13 +180,17 @@ pgps_sample(void)
 		samples = MemoryContextAllocZero(TopMemoryContext,
 										 pgps_pool_capacity() * sizeof(PgpsSamples));
 	}
+	if (time > 0)
+		pgps_queries_begin();
 	for (i = 0; i < MaxConnections; i++)
 	{
 		int32		pool = pgps_pool_at(i);
 
 		if (pool != PGPS_NO_POOL)
-			sample_backend(i, pool, now);
+			sample_backend(i, pool, now, time);
 	}
+	if (time > 0)
+		pgps_queries_end();
 	for (; i < MaxBackends; i++)
 		sample_worker(&ProcGlobal->allProcs[i]);
 }

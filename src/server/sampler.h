@@ -32,6 +32,8 @@ typedef struct PgpsSamples
 	uint32		part[PGPS_PARTS];	/* of these, active; with workers */
 } PgpsSamples;
 
+extern PgpsLoadPart pgps_load_part(uint32 wait_event);
+
 /* all of it is the collector's own */
 extern void pgps_sample(void);
 extern PgpsSamples pgps_take_samples(int32 pool);

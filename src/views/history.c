@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "alerts/cause.h"
 #include "analysis/history.h"
 #include "analysis/snapshot.h"
 #include "views/row.h"
@@ -53,6 +54,7 @@ PG_FUNCTION_INFO_V1(pgps_get_history);
 	C(client, float8, load.part[PGPS_PART_CLIENT]) \
 	C(other, float8, load.part[PGPS_PART_OTHER]) \
 	C(idle_in_xact, float8, load.idle_in_xact) \
+	C(cause, text, pgps_cause_name(bucket->cause)) \
 	C(cpu_time, ms, bucket->count[PGPS_COUNT_CPU_TIME]) \
 	C(wal_bytes, int8, bucket->count[PGPS_COUNT_WAL_BYTES])
 

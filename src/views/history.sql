@@ -35,6 +35,7 @@ RETURNS TABLE (
 	client float8,
 	other float8,
 	idle_in_xact float8,
+	cause text,
 	cpu_time float8,
 	wal_bytes bigint
 )
@@ -83,5 +84,6 @@ COMMENT ON COLUMN pgpool_stats.history.lwlock IS 'Of those, waiting for a lock i
 COMMENT ON COLUMN pgpool_stats.history.client IS 'Of those, waiting for the client to read or send';
 COMMENT ON COLUMN pgpool_stats.history.other IS 'Of those, waiting for anything else';
 COMMENT ON COLUMN pgpool_stats.history.idle_in_xact IS 'Of those, idle: the client did something else';
+COMMENT ON COLUMN pgpool_stats.history.cause IS 'What held them up last; null = nothing, or not known';
 COMMENT ON COLUMN pgpool_stats.history.cpu_time IS 'CPU time its sessions used, ms';
 COMMENT ON COLUMN pgpool_stats.history.wal_bytes IS 'WAL its sessions wrote';

@@ -10,6 +10,11 @@
 #include "postgres.h"
 
 #include "utils/backend_status.h"
+#if PG_VERSION_NUM < 160000
+#include "utils/queryjumble.h"
+#else
+#include "nodes/queryjumble.h"
+#endif
 #include "miscadmin.h"
 #include "utils/guc.h"
 
@@ -95,6 +100,8 @@ blind_spots(const PgpsRegistryInfo *info)
 	initStringInfo(&notes);
 	if (!pgstat_track_activities)
 		pgps_note(&notes, "track_activities is off: in_xact and state are not seen");
+	if (pgps_track_queries && !IsQueryIdEnabled())
+		pgps_note(&notes, "no query ids are computed, so top_queries is empty: see compute_query_id");
 	if (strstr(GetConfigOption("log_min_messages", false, false), "panic"))
 		pgps_note(&notes, "log_min_messages is panic: rejected connections and why sessions end are not seen");
 	else if (strstr(GetConfigOption("log_min_messages", false, false), "fatal"))

@@ -15,6 +15,7 @@
 
 #include "miscadmin.h"
 
+#include "alerts/alerts.h"
 #include "analysis/forks.h"
 #include "analysis/snapshot.h"
 #include "views/row.h"
@@ -41,6 +42,7 @@ PG_FUNCTION_INFO_V1(pgps_get_instances);
 	C(via, text, state->via) \
 	C(status, text, pgps_status_name(state->now.status)) \
 	C(status_since, time, state->status_since) \
+	C(cause, text, cause_of(explained, data)) \
 	C(client_addr, address, data->client_addr) \
 	C(dialect, text, data->dialect) \
 	C(app_version, text, data->app_version) \
@@ -155,9 +157,18 @@ percentile(const PgpsHistogram *histogram, double fraction)
 	return histogram == NULL ? -1 : pgps_percentile(histogram, fraction);
 }
 
+/* It is known of the worst one. */
+static const char *
+cause_of(const PgpsExplained *explained, const PgpsInstance *data)
+{
+	return strcmp(explained->instance, data->name) == 0 ?
+		pgps_cause_name(explained->cause.kind) : NULL;
+}
+
 static void
 put_instance(PgpsRow *row, const PgpsInstanceState *state,
-			 const PgpsNames *names, const PgpsRejections *rejections)
+			 const PgpsNames *names, const PgpsRejections *rejections,
+			 const PgpsExplained *explained)
 {
 	const PgpsInstance *data = state->data;
 	const PgpsValues *shown = &state->now.shown;
@@ -196,12 +207,15 @@ pgps_get_instances(PG_FUNCTION_ARGS)
 													  number);
 	const PgpsPoolState *pool = pgps_listed_pool(fcinfo, snapshot, number);
 	PgpsNames	names;
+	PgpsExplained explained;
 	int			i;
 
 	if (pool == NULL || !pgps_may_see(pool->data->key.roleid))
 		return (Datum) 0;
 	names = pgps_names(pool->data);
+	pgps_explained(&explained, &pool->data->key);
 	for (i = 0; i < pool->ninstances; i++)
-		put_instance(row, pool->instances[i], &names, snapshot->rejections);
+		put_instance(row, pool->instances[i], &names, snapshot->rejections,
+					 &explained);
 	return (Datum) 0;
 }

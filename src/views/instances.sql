@@ -18,6 +18,7 @@ RETURNS TABLE (
 	via text,
 	status text,
 	status_since timestamptz,
+	cause text,
 	client_addr inet,
 	dialect text,
 	app_version text,
@@ -74,7 +75,7 @@ COMMENT ON FUNCTION pgpool_stats.get_instances(int) IS
 -- is not looked at
 CREATE VIEW pgpool_stats.instances AS
 	SELECT p.pool, i.instance, p.datname, p.usename, i.source, i.via, i.status,
-		   i.status_since, i.client_addr, i.dialect, i.app_version,
+		   i.status_since, i.cause, i.client_addr, i.dialect, i.app_version,
 		   i.pool_size, i.max_overflow, i.max_size, i.unlimited, i.min_size,
 		   i.open, i.checked_out, i.checked_in, i.overflow, i.waiting,
 		   i.max_wait, i.used_pct, i.as_of, i.connections, i.in_xact,
@@ -100,6 +101,7 @@ COMMENT ON COLUMN pgpool_stats.instances.source IS 'How we know: report, label, 
 COMMENT ON COLUMN pgpool_stats.instances.via IS 'Pooler between the instance and this server';
 COMMENT ON COLUMN pgpool_stats.instances.status IS 'stalled, exhausted, waiting, silent, lost, full, ok, gone';
 COMMENT ON COLUMN pgpool_stats.instances.status_since IS 'Since when it has this status';
+COMMENT ON COLUMN pgpool_stats.instances.cause IS 'Of the worst one: what holds its connections up';
 COMMENT ON COLUMN pgpool_stats.instances.client_addr IS 'Address it connects from; null = local socket';
 COMMENT ON COLUMN pgpool_stats.instances.dialect IS 'Library whose keys the last report used';
 COMMENT ON COLUMN pgpool_stats.instances.app_version IS 'Version of the application';

@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "alerts/alerts.h"
 #include "analysis/load.h"
 #include "views/row.h"
 #include "views/statement.h"
@@ -29,8 +30,8 @@ PG_FUNCTION_INFO_V1(pgps_get_load);
 	C(other, float8, load.part[PGPS_PART_OTHER]) \
 	C(idle_in_xact, float8, load.idle_in_xact) \
 	C(lent_idle, float8, -1) \
-	C(cause, text, NULL) \
-	C(culprit, text, NULL) \
+	C(cause, text, pgps_cause_name(explained.cause.kind)) \
+	C(culprit, text, pgps_culprit_text(&explained.cause, pgps_may_see)) \
 	C(sampled_at, time, load.until)
 
 typedef struct Names
@@ -44,7 +45,9 @@ put_load(PgpsRow *row, const PgpsPoolState *pool)
 {
 	Names		names = {0};
 	PgpsLoad	load;
+	PgpsExplained explained;
 
+	pgps_explained(&explained, pool ? &pool->data->key : NULL);
 	pgps_load_read(&load, pool ? pool->copy : NULL);
 	if (pool != NULL)
 	{

@@ -38,6 +38,6 @@ COMMENT ON COLUMN pgpool_stats.load.client IS 'Of those, waiting for the client 
 COMMENT ON COLUMN pgpool_stats.load.other IS 'Of those, waiting for anything else';
 COMMENT ON COLUMN pgpool_stats.load.idle_in_xact IS 'Of those, idle: the client did something else';
 COMMENT ON COLUMN pgpool_stats.load.lent_idle IS 'Lent out, but in no transaction; null = not reported';
-COMMENT ON COLUMN pgpool_stats.load.cause IS 'What most of them wait for';
+COMMENT ON COLUMN pgpool_stats.load.cause IS 'What holds them up; null = not known';
 COMMENT ON COLUMN pgpool_stats.load.culprit IS 'Who is behind it';
 COMMENT ON COLUMN pgpool_stats.load.sampled_at IS 'End of the minute';

@@ -1,8 +1,8 @@
 --
 -- For exporters.  An unknown figure has no row: as NULL it would become NaN on
 -- the way, and so would every sum over it.  Names end as Prometheus wants it:
--- in _total what only grows, in _seconds, _ratio and _value what cannot be
--- added up.  A dropped and a new role or database of one name are one series.
+-- in _total what only grows, in _seconds, _ratio, _value and _cause what
+-- cannot be added up.  A dropped and a new role or database of one name are one series.
 -- After a crash, exported counters begin again at 0: one that only steps back
 -- to its last save would look as if all of it were new.
 --
@@ -42,7 +42,7 @@ CREATE VIEW pgpool_stats.metrics AS
 		   CASE WHEN name ~ '_total$' THEN 'counter' ELSE 'gauge' END AS type,
 		   help,
 		   labels,
-		   CASE WHEN name ~ '_(seconds|ratio|value)$'
+		   CASE WHEN name ~ '_(seconds|ratio|value|cause)$'
 				THEN pg_catalog.max(value) ELSE pg_catalog.sum(value) END AS value
 	FROM (
 		SELECT m.name,
@@ -79,6 +79,15 @@ CREATE VIEW pgpool_stats.metrics AS
 			   a.value
 		FROM pgpool_stats.alerts AS a
 		WHERE a.state = 'firing' AND a.silenced_until IS NULL
+		UNION ALL
+		SELECT 'pgpool_stats_alert_cause',
+			   '1 for each known cause of an alert that fires and is not silenced.',
+			   pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
+					'rule', a.rule, 'pool', a.pool, 'datname', a.datname,
+					'usename', a.usename, 'cause', a.cause)),
+			   1::float8
+		FROM pgpool_stats.alerts AS a
+		WHERE a.state = 'firing' AND a.silenced_until IS NULL AND a.cause IS NOT NULL
 		UNION ALL
 		SELECT 'pgpool_stats_disconnects_by_reason_total',
 			   'Connections to this server ended, by reason.',

@@ -32,8 +32,15 @@ PG_FUNCTION_INFO_V1(pgps_get_overview);
 
 #define TERMINAL_WIDTH 120
 #define DATABASE_WIDTH 8
-#define MIN_POOL_WIDTH 8
 #define BAR_WIDTH 5
+#define BAR_LENGTH (BAR_WIDTH + 3)
+
+/* if all that does not fit */
+#define POOL_WIDTH 15
+#define MIN_POOL_WIDTH 8
+#define WIDE_USED 13
+#define NARROW_DATABASE_WIDTH 6
+#define NARROW_WHY_WIDTH 10
 
 #define OVERVIEW_COLUMNS(C) \
 	C(pool, text, cell[CELL_pool]) \
@@ -45,7 +52,8 @@ PG_FUNCTION_INFO_V1(pgps_get_overview);
 	C(wait, text, cell[CELL_wait]) \
 	C(p95_ms, text, cell[CELL_p95_ms]) \
 	C(last_hour, text, cell[CELL_last_hour]) \
-	C(status, text, cell[CELL_status])
+	C(status, text, cell[CELL_status]) \
+	C(why, text, cell[CELL_why])
 
 /* the cells of a line, as text: NULL = empty */
 #define CELL_OF(name, ...) CELL_##name,
@@ -78,6 +86,7 @@ typedef struct Line
 	PgpsStatus	status;
 	TimestampTz status_since;
 	PgpsFiring	firing;
+	PgpsExplained why;			/* the worst */
 	bool		discovered;
 	int8		digits[PGPS_DIGITS];	/* of the last hour */
 } Line;
@@ -155,6 +164,7 @@ add_to_line(Line *line, const PgpsPoolState *pool, const PgpsFirings *alerts,
 			TimestampTz now)
 {
 	int8		digits[PGPS_DIGITS];
+	PgpsExplained why;
 	int			i;
 
 	pgps_last_hour(pool->copy, now, digits);
@@ -190,6 +200,10 @@ add_to_line(Line *line, const PgpsPoolState *pool, const PgpsFirings *alerts,
 		line->status_since = pool->status_since;
 	}
 	pgps_add_firing(&line->firing, alerts, pool);
+	pgps_explained(&why, &pool->data->key);
+	if (line->why.cause.kind == PGPS_CAUSE_NONE ||
+		why.severity > line->why.severity)
+		line->why = why;
 }
 
 /* How bad is a status by itself? */
@@ -309,7 +323,7 @@ pool_used_text(const Line *line)
 	if (line->checked_out.known > 0 && line->checked_out.unknown == 0 &&
 		line->max_size.unknown == 0)
 		return used_text(line->checked_out.total, line->max_size.total);
-	return psprintf("%*s%s/?", BAR_WIDTH + 3, "", sum_text(&line->checked_out));
+	return psprintf("%*s%s/?", BAR_LENGTH, "", sum_text(&line->checked_out));
 }
 
 static char *
@@ -320,6 +334,18 @@ fullest_text(const PgpsInstanceState *state)
 	return psprintf(INT64_FORMAT "/" INT64_FORMAT,
 					state->now.shown.value[PGPS_CHECKED_OUT],
 					state->now.shown.value[PGPS_MAX_SIZE]);
+}
+
+/* "lock 12"; NULL = not known */
+static const char *
+why_text(const PgpsCause *cause)
+{
+	const char *name = pgps_cause_short(cause->kind);
+
+	if (name == NULL || cause->said || cause->rejected > 0 ||
+		cause->nholders > 0)
+		return name;
+	return psprintf("%s %d", name, Min(cause->count, 9999));
 }
 
 /*-------------------------------------------------------------------------
@@ -345,6 +371,7 @@ render_pool(const char **cell, const Line *line, TimestampTz now)
 									severity_of_status(line->status),
 									line->status != PGPS_OK,
 									line->status_since, &line->firing, now);
+	cell[CELL_why] = why_text(&line->why.cause);
 }
 
 static void
@@ -357,6 +384,7 @@ render_server(const char **cell, const PgpsSnapshot *snapshot,
 	int			live = 0;
 	int8		digits[PGPS_DIGITS];
 	PgpsFiring	firing = {0};
+	PgpsExplained why;
 	int			i;
 
 	pgps_add_firing(&firing, alerts, NULL);
@@ -379,6 +407,8 @@ render_server(const char **cell, const PgpsSnapshot *snapshot,
 									snapshot->info.server_status_since :
 									snapshot->taken_at,
 									&firing, snapshot->taken_at);
+	pgps_explained(&why, NULL);
+	cell[CELL_why] = why_text(&why.cause);
 }
 
 static int
@@ -387,14 +417,47 @@ cell_width(const char *cell)
 	return cell != NULL ? strlen(cell) : 0;
 }
 
+/* What is left out, one after the other, while names have too little room */
+typedef enum Narrow
+{
+	NARROW_NOTHING,
+	NARROW_WIDE_BARS,			/* bars of large figures */
+	NARROW_DATABASE,
+	NARROW_BARS,
+	NARROW_WHY
+} Narrow;
+
+static void
+narrow(Cells *cells, int n, Narrow what)
+{
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		const char **cell = cells[i];
+		int			wide = what == NARROW_BARS ? BAR_LENGTH : WIDE_USED;
+
+		if (what == NARROW_DATABASE && cell[CELL_database] != NULL)
+			cell[CELL_database] = clip(cell[CELL_database],
+									   NARROW_DATABASE_WIDTH);
+		else if (what == NARROW_WHY && cell[CELL_why] != NULL)
+			cell[CELL_why] = clip(cell[CELL_why], NARROW_WHY_WIDTH);
+		else if ((what == NARROW_WIDE_BARS || what == NARROW_BARS) &&
+				 cell_width(cell[CELL_used]) > wide &&
+				 strchr("[ ", cell[CELL_used][0]) != NULL)
+			cell[CELL_used] += BAR_LENGTH;
+	}
+}
+
 /*
  * Lay out the columns: numbers to the right, and for the pool's name the room
  * that the others leave.
  */
 static void
-lay_out(Cells *cells, int n)
+lay_out(Cells *cells, int n, Narrow narrowed)
 {
 	int			width = TERMINAL_WIDTH - (3 * CELLS - 1);
+	int			names = 0;
 	int			i,
 				c;
 
@@ -412,8 +475,18 @@ lay_out(Cells *cells, int n)
 		width -= widest;
 	}
 	for (i = 0; i < n; i++)
+		names = Max(names, cell_width(cells[i][CELL_pool]));
+	if (narrowed < NARROW_WHY &&
+		width < Min(names, narrowed < NARROW_DATABASE ? POOL_WIDTH :
+					MIN_POOL_WIDTH))
+	{
+		narrow(cells, n, narrowed + 1);
+		lay_out(cells, n, narrowed + 1);
+		return;
+	}
+	for (i = 0; i < n; i++)
 		cells[i][CELL_pool] = clip(cells[i][CELL_pool],
-										Max(width, MIN_POOL_WIDTH));
+								   Max(width, MIN_POOL_WIDTH));
 }
 
 /* -1 = the cell is empty */
@@ -468,7 +541,7 @@ pgps_get_overview(PG_FUNCTION_ARGS)
 	render_server(cells[0], snapshot, alerts);
 	for (i = 0; i < lines.n; i++)
 		render_pool(cells[i + 1], &lines.lines[i], snapshot->taken_at);
-	lay_out(cells, lines.n + 1);
+	lay_out(cells, lines.n + 1, NARROW_NOTHING);
 	for (i = 0; i <= lines.n; i++)
 		put_cells(row, cells[i]);
 	return (Datum) 0;

@@ -9,7 +9,8 @@ RETURNS TABLE (
 	wait text,
 	p95_ms text,
 	last_hour text,
-	status text
+	status text,
+	why text
 )
 AS 'MODULE_PATHNAME', 'pgps_get_overview'
 LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
@@ -31,3 +32,4 @@ COMMENT ON COLUMN pgpool_stats.overview.wait IS 'Callers waiting; - = unknown, 3
 COMMENT ON COLUMN pgpool_stats.overview.p95_ms IS '95 of 100 transactions were shorter (last 5 min)';
 COMMENT ON COLUMN pgpool_stats.overview.last_hour IS 'Tenths used, a digit per 6 min; * full, - unknown';
 COMMENT ON COLUMN pgpool_stats.overview.status IS 'Worst of instances and alerts, and for how long';
+COMMENT ON COLUMN pgpool_stats.overview.why IS 'Cause of the worst, and how many it holds up';

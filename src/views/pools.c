@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "alerts/alerts.h"
 #include "analysis/history.h"
 #include "analysis/snapshot.h"
 #include "views/row.h"
@@ -26,6 +27,7 @@ PG_FUNCTION_INFO_V1(pgps_get_pools);
 	C(via, text, pool->via) \
 	C(status, text, pgps_status_name(pool->status)) \
 	C(status_since, time, pool->status_since) \
+	C(cause, text, pgps_cause_name(explained.cause.kind)) \
 	/* capacity */ \
 	C(instances, int4, pool->live) \
 	C(config, text, pgps_pool_config(pool)) \
@@ -91,7 +93,9 @@ put_pool(PgpsRow *row, const PgpsPoolState *pool,
 {
 	const PgpsValues *sum = &pool->sum;
 	PgpsNames	names = pgps_names(pool->data);
+	PgpsExplained explained;
 
+	pgps_explained(&explained, &pool->data->key);
 	PGPS_PUT_ROW(POOL_COLUMNS);
 }
 

@@ -7,6 +7,7 @@ RETURNS TABLE (
 	via text,
 	status text,
 	status_since timestamptz,
+	cause text,
 	instances int,
 	config text,
 	pool_size bigint,
@@ -68,6 +69,7 @@ COMMENT ON COLUMN pgpool_stats.pools.source IS 'How we know: report, label, disc
 COMMENT ON COLUMN pgpool_stats.pools.via IS 'Pooler between the pool and this server';
 COMMENT ON COLUMN pgpool_stats.pools.status IS 'Status of its worst live instance';
 COMMENT ON COLUMN pgpool_stats.pools.status_since IS 'Since when it has this status';
+COMMENT ON COLUMN pgpool_stats.pools.cause IS 'What holds its connections up; null = not known';
 COMMENT ON COLUMN pgpool_stats.pools.instances IS 'Live instances of it';
 COMMENT ON COLUMN pgpool_stats.pools.config IS 'Sizes of its live instances, as 9 x 5+10, 3 x 20';
 COMMENT ON COLUMN pgpool_stats.pools.pool_size IS 'Sum of pool_size of its live instances';

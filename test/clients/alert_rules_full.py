@@ -111,8 +111,8 @@ def psycopg_waiters():
     waiting.fires("2 callers", severity="warning", value=2, threshold=2,
                   message="%s on clients: 2 callers waiting, at 1 of 1"
                   " instance" % name)
-    check("pool_exhausted: in words", exhausted.row()["message"].endswith(
-        " s, 2 callers waiting"), exhausted.row())
+    check("pool_exhausted: in words", " s, 2 callers waiting" in
+          exhausted.row()["message"], exhausted.row())
 
     for thread in threads:
         pool.putconn(held.pop(0))

@@ -208,6 +208,11 @@ class Watch:
         due = None
         self.late = False
 
+        def is_as(key, value):
+            # a message may go on with the cause
+            return value == expected[key] or key == "message" and \
+                value.startswith(expected[key] + ": ")
+
         def fires():
             nonlocal due
             report()
@@ -218,8 +223,7 @@ class Watch:
             overdue = due is not None and admin.one(
                 "SELECT last_pass > %s FROM pgpool_stats.info", due)
             row = self.row()
-            if row and not [key for key in expected
-                            if row[key] != expected[key]]:
+            if row and all(is_as(key, row[key]) for key in expected):
                 return row
             self.late |= overdue
             return None

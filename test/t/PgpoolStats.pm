@@ -33,6 +33,7 @@ sub start_node
 	$new->init(allows_streaming => $how{streaming});
 	$new->append_conf('postgresql.conf',
 		"shared_preload_libraries = 'pgpool_stats'\n"
+		  . "compute_query_id = on\n"
 		  . "pgpool_stats.sample_interval = 100ms\n"
 		  . "pgpool_stats.stale_after = 1h\n"
 		  . ($conf // ''));

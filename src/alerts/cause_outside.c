@@ -1,0 +1,238 @@
+/*-------------------------------------------------------------------------
+ *
+ * cause_outside.c
+ *	  What keeps a pool from having more connections: logins or connections
+ *	  that are rejected, its pooler, those who hold a limit's connections.
+ *
+ * Collector only.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+
+#include "alerts/cause.h"
+#include "alerts/findings.h"
+
+/* rejections of that time count, while the last one is younger than ... */
+#define LOOK_BACK USECS_PER_MINUTE
+#define FRESH (10 * USECS_PER_SEC)
+
+/*-------------------------------------------------------------------------
+ * Who holds a limit's connections
+ *-------------------------------------------------------------------------
+ */
+
+static bool
+counts_in(const PgpsPoolState *pool, const PgpsSubject *subject)
+{
+	switch (subject->scope)
+	{
+		case PGPS_SCOPE_SERVER:
+			return true;
+		case PGPS_SCOPE_ROLE:
+			return strcmp(NameStr(pool->data->usename),
+						  NameStr(subject->usename)) == 0;
+		case PGPS_SCOPE_DATABASE:
+			return strcmp(NameStr(pool->data->datname),
+						  NameStr(subject->datname)) == 0;
+		default:
+			return false;
+	}
+}
+
+static void
+describe_holder(PgpsHolder *holder, const PgpsPoolState *pool, int connections)
+{
+	holder->roleid = pool->data->key.roleid;
+	strlcpy(holder->pool, pool->data->key.name, sizeof(holder->pool));
+	holder->connections = connections;
+	holder->idle = pool->connections - pool->in_xact;
+	holder->idle_in_xact = pool->idle_in_xact;
+	holder->superuser = superuser_arg(holder->roleid);
+}
+
+/*
+ * The pools that hold most connections, or may ask for most of them, and what
+ * they do with these
+ */
+static void
+find_holders(PgpsCause *cause, const PgpsSubject *subject, bool committed,
+			 const PgpsSnapshot *snapshot)
+{
+	int			all = 0;
+	int			i;
+
+	for (i = 0; i < snapshot->npools; i++)
+	{
+		const PgpsPoolState *pool = &snapshot->pools[i];
+		int			connections = committed ?
+			Min(pool->committed, PG_INT32_MAX / 2) : pool->connections;
+		int			place = cause->nholders;
+
+		CHECK_FOR_INTERRUPTS();
+		if (connections <= 0 || !counts_in(pool, subject))
+			continue;
+		all = Min((int64) all + connections, PG_INT32_MAX);
+		while (place > 0 &&
+			   cause->holders[place - 1].connections < connections)
+			place--;
+		if (place >= PGPS_HOLDERS)
+			continue;
+		cause->nholders = Min(cause->nholders + 1, PGPS_HOLDERS);
+		memmove(&cause->holders[place + 1], &cause->holders[place],
+				(cause->nholders - 1 - place) * sizeof(PgpsHolder));
+		describe_holder(&cause->holders[place], pool, connections);
+	}
+	cause->others = all;
+	for (i = 0; i < cause->nholders; i++)
+		cause->others -= cause->holders[i].connections;
+}
+
+/* Causes of an alert about a limit: there is one. */
+const PgpsCause *
+pgps_find_holders(const PgpsSubject *subject, bool committed,
+				  const PgpsSnapshot *snapshot)
+{
+	PgpsCause  *causes = palloc0(PGPS_NCAUSES * sizeof(PgpsCause));
+	PgpsCauseKind kind = committed ? PGPS_CAUSE_COMMITTED :
+		subject->scope == PGPS_SCOPE_ROLE ? PGPS_CAUSE_ROLE_FULL :
+		subject->scope == PGPS_SCOPE_DATABASE ? PGPS_CAUSE_DATABASE_FULL :
+		PGPS_CAUSE_SERVER_FULL;
+	PgpsCause  *cause = &causes[kind];
+
+	find_holders(cause, subject, committed, snapshot);
+	if (cause->nholders > 0)
+	{
+		cause->count = 1;
+		cause->culprit.roleid = cause->holders[0].roleid;
+		strlcpy(cause->culprit.pool, cause->holders[0].pool,
+				sizeof(cause->culprit.pool));
+	}
+	cause->kind = kind;
+	return causes;
+}
+
+/*-------------------------------------------------------------------------
+ * Of a pool
+ *-------------------------------------------------------------------------
+ */
+
+static PgpsCauseKind
+kind_of_rejection(PgpsReason reason)
+{
+	if (pgps_rejecter(reason) == PGPS_AT_LOGIN)
+		return PGPS_CAUSE_NOT_CONNECTED;
+	return reason == PGPS_REASON_ROLE ? PGPS_CAUSE_ROLE_FULL :
+		reason == PGPS_REASON_DATABASE ? PGPS_CAUSE_DATABASE_FULL :
+		PGPS_CAUSE_SERVER_FULL;
+}
+
+/*
+ * Its connections that were rejected lately hold its callers up.  A login from
+ * an address that never got into the pool may be anybody's.
+ */
+static void
+find_rejections(PgpsCause *causes, const PgpsInstanceState *state,
+				const PgpsSnapshot *snapshot)
+{
+	const PgpsRejections *rejections = snapshot->rejections;
+	const PgpsPool *pool = state->pool->data;
+	TimestampTz last[PGPS_NCAUSES] = {0};
+	int			held_up = Max(pgps_get(&state->now.shown, PGPS_WAITING, 0), 1);
+	int			i;
+
+	for (i = 0; i < rejections->nrejections; i++)
+	{
+		const PgpsRejection *row = &rejections->rejections[i];
+		const PgpsOrigin *origin = &row->origin;
+		PgpsCause  *cause;
+		PgpsCauseKind kind;
+
+		if (row->last_rejected <= snapshot->taken_at - LOOK_BACK ||
+			pgps_rejecter(origin->reason) == PGPS_UNAVAILABLE ||
+			origin->claimed || strcmp(origin->pool, pool->key.name) != 0 ||
+			strcmp(origin->usename, NameStr(pool->usename)) != 0 ||
+			strcmp(origin->datname, NameStr(pool->datname)) != 0)
+			continue;
+		kind = kind_of_rejection(origin->reason);
+		cause = &causes[kind];
+		if (cause->rejected == 0 || row->first_rejected < cause->rejected_since)
+			cause->rejected_since = row->first_rejected;
+		if (row->last_rejected > last[kind])
+			cause->reason = origin->reason;
+		last[kind] = Max(last[kind], row->last_rejected);
+		cause->rejected += row->count;
+	}
+	for (i = PGPS_CAUSE_NOT_CONNECTED; i < PGPS_NCAUSES; i++)
+	{
+		PgpsCause  *cause = &causes[i];
+
+		if (cause->rejected == 0 || last[i] <= snapshot->taken_at - FRESH)
+			continue;
+		cause->kind = i;
+		cause->count = held_up;
+		if (i != PGPS_CAUSE_NOT_CONNECTED)
+		{
+			PgpsSubject subject = {
+				.scope = i == PGPS_CAUSE_ROLE_FULL ? PGPS_SCOPE_ROLE :
+				i == PGPS_CAUSE_DATABASE_FULL ? PGPS_SCOPE_DATABASE :
+				PGPS_SCOPE_SERVER,
+				.usename = pool->usename,
+				.datname = pool->datname
+			};
+
+			find_holders(cause, &subject, false, snapshot);
+			strlcpy(cause->culprit.what, pgps_subject_text(&subject),
+					PGPS_WHAT_LEN);
+		}
+	}
+}
+
+/*
+ * Its clients wait in the pooler between it and the server.  What the pooler's
+ * own connections do is told by the alert of the pooler.
+ */
+static void
+find_pooler(PgpsCause *causes, const PgpsInstanceState *state,
+			const PgpsSnapshot *snapshot)
+{
+	PgpsCause  *cause = &causes[PGPS_CAUSE_POOLER];
+	const PgpsPoolKey *key = &state->pool->data->key;
+	int64		waiting = 0;
+	int			i;
+
+	if (state->via == NULL || state->data->source == PGPS_SOURCE_POOLER)
+		return;
+	for (i = 0; i < snapshot->ninstances; i++)
+	{
+		const PgpsInstanceState *there = &snapshot->instances[i];
+		const PgpsPoolKey *its = &there->pool->data->key;
+
+		if (there->data->source == PGPS_SOURCE_POOLER && !there->now.late &&
+			its->roleid == key->roleid && its->dbid == key->dbid &&
+			strcmp(its->name, state->via) == 0)
+			waiting += pgps_get(&there->now.shown, PGPS_WAITING, 0);
+	}
+	if (waiting <= 0)
+		return;
+	cause->kind = PGPS_CAUSE_POOLER;
+	cause->count = Min(waiting, PG_INT32_MAX);
+	snprintf(cause->culprit.what, PGPS_WHAT_LEN, "pooler %s",
+			 pgps_short_name(state->via));
+}
+
+/* Beside what its connections do, if that is known; "causes" are by kind. */
+const PgpsCause *
+pgps_find_outside(PgpsCause *causes, const PgpsInstanceState *state,
+				  const PgpsSnapshot *snapshot)
+{
+	if (causes == NULL)
+		causes = palloc0(PGPS_NCAUSES * sizeof(PgpsCause));
+	find_rejections(causes, state, snapshot);
+	find_pooler(causes, state, snapshot);
+	return causes;
+}

@@ -1,0 +1,143 @@
+/*-------------------------------------------------------------------------
+ *
+ * lock_culprit.c
+ *	  Behind whom do the connections of an instance wait that wait for locks?
+ *
+ * It is looked up at one pass a second, at most PGPS_LOOKS times, in turns if
+ * there are more instances that wait.  Without a look a connection still counts
+ * as one that waits.
+ *
+ * Collector only.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "alerts/cause.h"
+#include "alerts/findings.h"
+#include "base/clock.h"
+#include "server/blockers.h"
+
+typedef struct Budget
+{
+	TimestampTz since;			/* the last pass with looks */
+	bool		looking;		/* this pass is one */
+	int			looks;			/* that are left */
+	int			instances;		/* that waited at the last such pass, and at the
+								 * one before */
+	int			instances_before;
+	int			turn;			/* the first one whose turn it is */
+} Budget;
+
+static Budget budget;
+
+/* Called at each pass */
+void
+pgps_renew_looks(TimestampTz now)
+{
+	budget.looking = pgps_elapsed(budget.since, now) >= USECS_PER_SEC;
+	if (!budget.looking)
+		return;
+	budget.since = now;
+	budget.looks = PGPS_LOOKS;
+	budget.instances_before = budget.instances;
+	budget.instances = 0;
+	budget.turn += PGPS_LOOKS;
+}
+
+/* How many waiters of one more instance may be looked at? */
+static int
+looks_of_instance(void)
+{
+	int			all = Max(budget.instances_before, 1);
+	int			number = budget.instances++;
+
+	if (number >= all || (number + budget.turn) % all >= PGPS_LOOKS)
+		return 0;
+	return Max(PGPS_LOOKS / all, 1);
+}
+
+/* Who is this process?  Returns its connection; NULL if it is none. */
+static const PgpsBackend *
+describe_process(PgpsParty *party, int pid, const PgpsSnapshot *snapshot)
+{
+	const char *kind;
+	int			i;
+
+	for (i = 0; i < snapshot->nbackends && pid != PGPS_PREPARED_XACT; i++)
+	{
+		if (snapshot->backends[i].pid != pid)
+			continue;
+		pgps_describe_backend(party, &snapshot->backends[i], snapshot);
+		return &snapshot->backends[i];
+	}
+	memset(party, 0, sizeof(PgpsParty));
+	kind = pgps_process_kind(pid);
+	if (kind != NULL)
+	{
+		party->pid = pid;
+		strlcpy(party->what, kind, sizeof(party->what));
+	}
+	return NULL;
+}
+
+/* The root that most of these have; returns how many */
+static int
+most_frequent(const PgpsBlocking *blockings, int n, PgpsBlocking *most)
+{
+	int			best = 0;
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		int			same = 0;
+		int			j;
+
+		if (!blockings[i].found)
+			continue;
+		for (j = 0; j < n; j++)
+			same += blockings[j].found && blockings[j].root == blockings[i].root;
+		if (same > best)
+		{
+			best = same;
+			*most = blockings[i];
+		}
+	}
+	return best;
+}
+
+/* For whom do they wait?  "waiters" are the first ones. */
+void
+pgps_find_culprit(PgpsCause *cause, const PgpsSnapshot *snapshot,
+				  const PgpsBackend *const *waiters)
+{
+	PgpsBlocking blockings[PGPS_LOOKS];
+	PgpsBlocking most;
+	const PgpsBackend *backend;
+	int			allowed;
+	int			i;
+
+	if (!budget.looking)
+		return;
+	allowed = Min(looks_of_instance(), cause->count);
+	for (i = 0; i < allowed && budget.looks > 0; i++)
+	{
+		pgps_find_blocking(waiters[i]->pid, &blockings[i], &budget.looks);
+		if (!blockings[i].found && budget.looks == 0)
+			break;				/* it was not looked at to the end */
+		cause->looked_at++;
+	}
+	cause->behind = most_frequent(blockings, cause->looked_at, &most);
+	if (cause->behind == 0)
+		return;
+	backend = describe_process(&cause->culprit, most.root, snapshot);
+	if (backend != NULL)
+	{
+		cause->state = backend->state;
+		cause->state_since = backend->state_change;
+	}
+	if (most.between != 0)
+		(void) describe_process(&cause->between, most.between, snapshot);
+}
