@@ -243,8 +243,8 @@ pgps_pool_is_at(const PgpsPoolKey *key, int max)
 	return n >= max;
 }
 
-static PgpsHolder *
-find_holder(PgpsHolders *found, const char *instance)
+static PgpsInstanceUse *
+find_holder(PgpsPoolUse *found, const char *instance)
 {
 	int			i;
 
@@ -261,19 +261,19 @@ find_holder(PgpsHolders *found, const char *instance)
 
 /* Which instances of a pool hold connections that count, and what these do */
 void
-pgps_find_holders(const PgpsPoolKey *key, PgpsHolders *found)
+pgps_find_pool_use(const PgpsPoolKey *key, PgpsPoolUse *found)
 {
 	int32		pool;
 	int			procno;
 
-	memset(found, 0, sizeof(PgpsHolders));
+	memset(found, 0, sizeof(PgpsPoolUse));
 	pgps_lock_registry(LW_SHARED);
 	pool = pgps_find_pool(key);
 	for (procno = 0; pool != PGPS_NONE && procno < MaxConnections; procno++)
 	{
 		const PgpsSlot *slot = pgps_slot(procno);
 		int32		i = pgps_instance_at(procno);
-		PgpsHolder *holder;
+		PgpsInstanceUse *holder;
 		BackendState state;
 
 		if (i == PGPS_NO_INSTANCE || !is_at_pool(procno, pool) ||

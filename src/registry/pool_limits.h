@@ -48,26 +48,26 @@ extern const PgpsPoolLimit *pgps_find_pool_limit(const char *pool,
 												 const char *datname);
 
 /* connections of one instance, for who is refused because of them */
-typedef struct PgpsHolder
+typedef struct PgpsInstanceUse
 {
 	char		instance[PGPS_INSTANCE_LEN];
 	int			connections;
 	int			idle;
 	int			idle_in_xact;
-} PgpsHolder;
+} PgpsInstanceUse;
 
 #define PGPS_NAMED_HOLDERS 4
 
-typedef struct PgpsHolders
+typedef struct PgpsPoolUse
 {
 	int			count;
-	PgpsHolder	holders[PGPS_NAMED_HOLDERS];	/* the first ones */
+	PgpsInstanceUse	holders[PGPS_NAMED_HOLDERS];	/* the first ones */
 	int			others;			/* connections of other instances */
-} PgpsHolders;
+} PgpsPoolUse;
 
 /* caller holds the registry's lock exclusively */
 extern bool pgps_pool_is_at(const PgpsPoolKey *key, int max);
 
-extern void pgps_find_holders(const PgpsPoolKey *key, PgpsHolders *found);
+extern void pgps_find_pool_use(const PgpsPoolKey *key, PgpsPoolUse *found);
 
 #endif							/* PGPS_POOL_LIMITS_H */

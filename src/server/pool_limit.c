@@ -45,7 +45,7 @@ pgps_limit_of(const PgpsIdentity *identity)
 
 /* "web-1:4711 has 3 (1 idle, 2 idle in transaction)" */
 static void
-append_holder(StringInfo text, const PgpsHolder *holder)
+append_holder(StringInfo text, const PgpsInstanceUse *holder)
 {
 	int			active = holder->connections - holder->idle - holder->idle_in_xact;
 	const char *between = "";
@@ -68,7 +68,7 @@ append_holder(StringInfo text, const PgpsHolder *holder)
 }
 
 static char *
-holders_text(const PgpsHolders *found, int max)
+holders_text(const PgpsPoolUse *found, int max)
 {
 	StringInfoData text;
 	int			i;
@@ -94,11 +94,11 @@ pgps_refuse_connection(const PgpsIdentity *identity, const PgpsPoolLimit *limit)
 		.roleid = identity->roleid,
 		.dbid = identity->dbid
 	};
-	PgpsHolders found;
+	PgpsPoolUse found;
 	const char *text;
 
 	memcpy(key.name, identity->pool, sizeof(key.name));
-	pgps_find_holders(&key, &found);
+	pgps_find_pool_use(&key, &found);
 	text = holders_text(&found, limit->max);
 	ereport(FATAL,
 			(errcode(ERRCODE_TOO_MANY_CONNECTIONS),
