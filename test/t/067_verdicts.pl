@@ -169,6 +169,10 @@ for (1 .. 4)
 	$lost{checkin}->query_safe('SELECT 1');
 	report('checkin', "$ok}");
 }
+# of one program: what is known of one process is known of the other
+my @siblings = map { used(1, 'siblings', instance => $_) } qw(a b);
+report('siblings', "$ok}", instance => 'a');
+report('siblings', "$ok, \"every\": 1}", instance => 'b');
 report('full_one', '{"pool_size": 2, "max_overflow": 0, "open": 2, "checked_out": 2, "every": 1}');
 $lost{working}->query_until(qr/begun/, "\\echo begun\nSELECT pg_sleep(3600);\n");
 waits(1, 'PgSleep');
@@ -182,7 +186,7 @@ isnt((psql('SELECT 1', as => 'turned_away'))[0], 0, 'a login is rejected');
 is(figures('timer', 'status'), 'ok', 'before it is late');
 set_to('stale_after', '1s');
 becomes(q{SELECT string_agg(pool || ' ' || status, ', ' ORDER BY pool) FROM pgpool_stats.instances WHERE status = 'lost'},
-	'few lost, quiet lost, timer lost', 'reports and statements have stopped');
+	'few lost, quiet lost, siblings lost, siblings lost, timer lost', 'reports and statements have stopped');
 next_pass();
 is(sql(q{SELECT string_agg(pool || ' ' || status, ', ' ORDER BY pool) FROM pgpool_stats.instances
 		WHERE pool IN ('checkin', 'full_one', 'working', 'turned_away')}),
@@ -203,7 +207,7 @@ is(figures('timer', 'status'), 'silent', 'a statement: it works after all');
 
 # most of them at once: that has another reason
 sql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'});
-eval { $_->quit } foreach $few, $turned_away, values %lost;
+eval { $_->quit } foreach $few, $turned_away, @siblings, values %lost;
 wait_for(q{SELECT count(*) = 0 FROM pgpool_stats.connections WHERE pool IN ('few', 'turned_away', 'timer', 'working')});
 sql(q{SELECT pgpool_stats.forget(pool, instance) FROM pgpool_stats.instances
 	  WHERE usename = current_user AND last_report IS NOT NULL AND pool NOT IN ('still', 'moves')});
