@@ -215,8 +215,8 @@ $_->quit foreach $long, $holder, @shop;
 #
 # those that began first
 #
-becomes(why('nested'), full('nested', 2) . ', 2 callers waiting: all idle in transaction after query N, the oldest for N s, while callers wait: they may wait for each other|nested|nested i', 'who holds a connection may wait for another one');
-is(sql(why('queue', 'cause')), full('queue', 2) . ', 3 callers waiting: all idle in transaction after query N, the oldest for N s, the application holds them|idle in transaction', 'not when more wait than hold');
+becomes(why('nested') . " AND rule = 'pool_exhausted'", full('nested', 2) . ', 2 callers waiting: all idle in transaction after query N, the oldest for N s, while callers wait: they may wait for each other|nested|nested i', 'who holds a connection may wait for another one');
+is(sql(why('queue', 'cause') . " AND rule = 'pool_exhausted'"), full('queue', 2) . ', 3 callers waiting: all idle in transaction after query N, the oldest for N s, the application holds them|idle in transaction', 'not when more wait than hold');
 $_->quit foreach @nested, @queue;
 
 set_to('track_queries', 'off');
