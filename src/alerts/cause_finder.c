@@ -342,6 +342,7 @@ find_causes(PgpsCause *causes, const PgpsHeld *held,
 	causes[PGPS_CAUSE_CPU].busy = held->busy;
 	causes[PGPS_CAUSE_CPU].cores = held->cores;
 	(void) pgps_find_outside(causes, state, snapshot);
+	known += causes[PGPS_CAUSE_POOLER].count;	/* lent, and not here */
 	note_beside(causes);
 
 	/* what else is lent out, for no reason that is known here */

@@ -210,10 +210,14 @@ is(sql(q{SELECT bottleneck, instances, checked_out, pooler, pool_mode, clients, 
 # why: what its connections do, and that the clients of another pool wait in it
 becomes(q{SELECT regexp_replace(message, '^.*: | in query.*$', '', 'g'), cause FROM pgpool_stats.alerts WHERE pool = 'bouncer' AND rule = 'pool_exhausted'},
 	'3 wait for something else (Timeout)|other', 'what holds the connections of a pooler up');
-report('orders', '{"max_size": 8, "open": 8, "checked_out": 8, "waiting": 1}', instance => '127.0.0.1', as => 'app');
-becomes(q{SELECT regexp_replace(message, '^.*waiting: ', ''), cause, culprit FROM pgpool_stats.alerts WHERE pool = 'orders' AND rule = 'pool_exhausted'},
-	'5 clients wait in pooler bouncer + 3 wait for something else|pooler|pooler bouncer', 'and those of a pool behind it');
-sql(q{SELECT pgpool_stats.forget('orders', '127.0.0.1')}, as => 'app');
+{
+	# who reports is of no pool with a size
+	local $ENV{PGOPTIONS} = '-c pgpool_stats.pool=reporter -c pgpool_stats.pool_size=';
+	report('orders', '{"max_size": 8, "open": 8, "checked_out": 8, "waiting": 1}', instance => '127.0.0.1', as => 'app');
+	becomes(q{SELECT regexp_replace(message, '^.*waiting: ', ''), cause, culprit FROM pgpool_stats.alerts WHERE pool = 'orders' AND rule = 'pool_exhausted'},
+		'5 clients wait in pooler bouncer + 3 wait for something else|pooler|pooler bouncer', 'and those of a pool behind it');
+	sql(q{SELECT pgpool_stats.forget('orders', '127.0.0.1')}, as => 'app');
+}
 
 # what is planned behind it
 is(sql(q{SELECT scope, name, usable, committed, requested, remaining, fits FROM pgpool_stats.check_budget(5, 5, 6, via => 'bouncer')}),
