@@ -28,11 +28,12 @@
  *   goodbye, within 1 s; not if the last report failed.
  * - Nothing of it ever raises into the application.
  *
- * watch(pool, name, { instance, every, log }): "instance" in place of host:pid,
- * as the environment variable PGPOOL_STATS_INSTANCE; "every" in place of 10;
- * "log" in place of console.warn.  It returns { report, stop }: report() sends
- * one now (on AWS Lambda, where there is no timer, at the end of an invocation),
- * stop() says goodbye.
+ * watch(pool, name, { instance, every, app_version, log }): "instance" in place of
+ * host:pid; "every" in place of 10; "app_version" is shown in pgpool_stats.instances;
+ * "log" in place of console.warn.  It returns { report, stop }: report() sends one
+ * now (on AWS Lambda, where there is no timer, at the end of an invocation), stop()
+ * says goodbye.  In the environment, PGPOOL_STATS_INSTANCE and PGPOOL_STATS_EVERY
+ * are the same for all pools; with PGPOOL_STATS_OFF=1 nothing is done.
  */
 'use strict';
 
@@ -43,7 +44,7 @@ const EVERY = 10; // seconds; the rest in milliseconds
 const TIMEOUT = 5000;
 const FIRST_WAIT = 1000;
 const GOODBYE = 1000;
-const IDLE = 3; // times as long while nothing changes ...
+const QUIET = 3; // times as long while nothing changes ...
 const REFUSED = 6; // ... at most while reports fail
 const MISSING = 30; // ... and without the extension
 const REPORTS = '-c pgpool_stats.pool=reports';
@@ -413,7 +414,7 @@ function kindOf(target) {
  * A pool that is watched
  */
 class Watched {
-  constructor(pool, name, { instance, every = EVERY, log = console.warn } = {}) {
+  constructor(pool, name, { instance, every = Number(process.env.PGPOOL_STATS_EVERY) || EVERY, app_version: version, log = console.warn } = {}) {
     const base = process.env.PGPOOL_STATS_INSTANCE || instance || `${os.hostname()}:${process.pid}`;
     const taken = reporter.pools.filter((other) => other.name === name).map((other) => other.instance);
     let free = base;
@@ -423,7 +424,8 @@ class Watched {
     this.name = name;
     this.instance = free;
     this.every = every * 1000;
-    this.log = (text) => { try { log(`pgpool_stats: pool ${name}: ${text}`); } catch (error) { /* its own */ } };
+    this.version = version;
+    this.log = (text) => { try { log(`pgpool_stats: ${text}`); } catch (error) { /* its own */ } };
     this.counters = new Counters();
     this.accepted = undefined; // does the server take the label?
     this.asked = undefined; // the first connection of ours, while it lasts
@@ -455,7 +457,7 @@ class Watched {
   refused(error) {
     if (this.accepted === false || !/unsupported startup parameter/.test(error.message)) return false;
     this.accepted = false;
-    this.log(`goes without a label, which is refused: ${error.message}`);
+    this.log(`connections of pool ${this.name} get no label: ${error.message}`);
     return true;
   }
 
@@ -486,18 +488,18 @@ class Watched {
   }
 
   next(after) {
-    this.due = now() + after * (0.85 + 0.3 * Math.random());
+    this.due = now() + after * (0.7 + 0.6 * Math.random());
   }
 
   succeeded(there) {
-    if (this.failures) this.log('is reported again');
+    if (this.failures) this.log(`pool ${this.name} is reported again`);
     this.failures = 0;
     this.reported = there;
-    this.next(this.every * (there ? this.unchanged ? IDLE : 1 : MISSING));
+    this.next(this.every * (there ? 1 : MISSING));
   }
 
   failed(error) {
-    if (!this.failures++) this.log(`cannot be reported, will try again: ${error.message || error.code || error}`);
+    if (!this.failures++) this.log(`cannot report pool ${this.name}: ${error.message || error.code || error}`);
     this.reported = false;
     this.last = undefined;
     this.next(this.every * Math.min(2 ** (this.failures - 1), REFUSED));
@@ -530,33 +532,47 @@ class Watched {
     }
   }
 
+  figures() {
+    return { ...this.pool.figures(), ...this.counters.told };
+  }
+
+  /* Has nothing changed since a report that is not old yet? */
+  isQuiet() {
+    return this.last && now() - this.sentAt < this.every * QUIET * 0.95 &&
+      JSON.stringify(this.last) === JSON.stringify(this.figures());
+  }
+
   async report(connection) {
-    const figures = { ...this.pool.figures(), ...this.counters.told };
-    const text = JSON.stringify(figures);
+    const figures = this.figures();
     const [there] = await connection.query(
       "SELECT to_regprocedure('pgpool_stats.report(text,jsonb,text)') IS NOT NULL", []);
 
     if (!there) return false;
-    this.unchanged = text === this.last;
-    this.last = text;
-    const every = reporter.timers ? this.every * (this.unchanged ? IDLE : 1) / 1000 : undefined;
     const document = JSON.stringify({
-      dialect: 'native', host: os.hostname(), pid: process.pid, every, ...figures,
+      dialect: 'native',
+      host: os.hostname(),
+      pid: process.pid,
+      every: reporter.timers ? this.every * QUIET / 1000 : undefined,
+      app_version: this.version,
+      ...figures,
     });
     await connection.query('SELECT pgpool_stats.report($1, $2::text::jsonb, $3)', [this.name, document, this.instance]);
+    this.last = figures;
+    this.sentAt = now();
     const open = figures.open - this.opening;
-    if (this.accepted && open > 0 && !this.seen) await this.look(connection, open);
+    if (this.accepted && open > 0 && !this.seen) await this.look(connection);
     return true;
   }
 
   /* Do the connections carry the label?  Told once, if two reports did not find it. */
-  async look(connection, open) {
+  async look(connection) {
     const [labelled] = await connection.query('SELECT coalesce(bool_or(connections > 0 OR via IS NOT NULL), false)' +
       ' FROM pgpool_stats.instances WHERE pool = $1 AND instance = $2', [this.name, this.instance]);
 
     this.seen = labelled || ++this.unseen === 2;
     if (!labelled && this.seen) {
-      this.log(`none of its ${open} connections carries its label, which new ones get: watch it before it connects`);
+      this.log(`pool ${this.name} has open connections, and the server sees none with the label ` +
+        `pgpool_stats.pool=${this.name}: watch it before it connects`);
     }
   }
 
@@ -612,7 +628,9 @@ const reporter = {
   async turn() {
     this.turns = true;
     for (const each of this.pools) {
-      if (each.isDue()) await each.turn();
+      if (!each.isDue()) continue;
+      if (each.isQuiet()) each.next(each.every);
+      else await each.turn();
     }
     this.turns = false;
     this.wind();
@@ -636,6 +654,8 @@ function watchTypeOrm(driver, name, settings) {
 }
 
 function watch(pool, name, settings) {
+  const nothing = { report: async () => {}, stop: async () => {} };
+  if (process.env.PGPOOL_STATS_OFF === '1') return nothing;
   try {
     const { driver } = pool;
     if (driver && driver.postgres && !driver.master) return watchTypeOrm(driver, name, settings);
@@ -643,8 +663,8 @@ function watch(pool, name, settings) {
     reporter.pools.push(watched);
     return { report: () => watched.turn(), stop: () => watched.stop() };
   } catch (error) {
-    console.warn(`pgpool_stats: pool ${name}: ${error.message}`);
-    return { report: async () => {}, stop: async () => {} };
+    console.warn(`pgpool_stats: cannot watch pool ${name}: ${error.message}`);
+    return nothing;
   }
 }
 

@@ -56,5 +56,5 @@ run(async () => {
   console.warn = (text) => lines.push(text);
   for (const none of [null, {}, 'pool', () => {}]) watch(none, 'none').stop();
   console.warn = warn;
-  equal('no pool: said', lines.filter((line) => /^pgpool_stats: pool none: /.test(line)).length, 4);
+  equal('no pool: said', lines.filter((line) => /^pgpool_stats: cannot watch pool none: /.test(line)).length, 4);
 });

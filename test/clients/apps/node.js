@@ -6,7 +6,7 @@ const { Pool } = require('pg');
 const { watch } = require('pgpool-stats');
 
 const pool = new Pool({ max: 2, connectionTimeoutMillis: 3000, idleTimeoutMillis: 0 });
-watch(pool, 'node', { every: 0.1 });
+watch(pool, 'node');
 pool.on('error', () => {});
 
 const held = [];
