@@ -173,10 +173,9 @@ def lives(app, counts):
     app.does("full", "give")
     app.does("full", "give")
     app.sees("given back", checked_out=0)
-    equal("%s: its reporter is of the pool reports" % app.name,
-          app.admin.rows("SELECT DISTINCT pool FROM pgpool_stats.pools"
-                         " WHERE usename = %s ORDER BY 1", app.name),
-          [{"pool": app.name}, {"pool": "reports"}])
+    check("%s: its reporter is of the pool reports" % app.name,
+          app.admin.one("SELECT count(*) FROM pgpool_stats.pools"
+                        " WHERE pool = 'reports' AND usename = %s", app.name))
 
     # no answer: what is open goes on
     def silent():
@@ -257,6 +256,13 @@ ALL = {
                      {"waits": 1, "dialect": "database_sql"}, 2),
     "pgxpool": ("pgx.go", lambda: built("pgxpool", "pgx.go"),
                 {"timeouts": 1, "dialect": "pgxpool"}, 3),
+    "hikari": ("hikari.java",
+               lambda: ["java", "-XX:TieredStopAtLevel=1", "hikari.java"],
+               {"dialect": "hikaricp", "waiting": 0}, 2),
+    "activerecord": ("activerecord.rb", lambda: ["ruby", "activerecord.rb"],
+                     {"waits": 1, "timeouts": 1, "waiting": 0}, 2),
+    "sequel": ("sequel.rb", lambda: ["ruby", "sequel.rb"],
+               {"waits": 1, "timeouts": 1, "waiting": 0}, 2),
 }
 
 apps = []
