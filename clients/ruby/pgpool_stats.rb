@@ -194,6 +194,7 @@ module PgpoolStats
         end
         private :acquire
       end)
+      @database.disconnect # Sequel.connect has opened one, to try
     end
 
     def figures

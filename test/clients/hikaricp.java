@@ -71,7 +71,6 @@ class HikariTest {
     static String me() throws Exception {
         return InetAddress.getLocalHost().getHostName() + ":" + ProcessHandle.current().pid();
     }
-    // docs: end
 
     static String stats(HikariDataSource pool) throws Exception {
         // what is now and what is configured: the keys of both beans together
@@ -159,18 +158,6 @@ class HikariTest {
             }
         });
         step("waiting", pool, "exhausted", 2, 1);
-
-        // the documented timer reports what the exhausted pool could not
-        try (Statement forget = reporter.createStatement()) {
-            forget.execute("SELECT pgpool_stats.forget('" + NAME + "', '" + me() + "')");
-        }
-        ScheduledExecutorService timer = reportForever(URL, login, pool, 50);
-        until("the report of the timer", () -> count("waiting") == 1);
-        equal("the timer: status", row().get("status").asText(), "exhausted");
-        timer.shutdown();
-        timer.awaitTermination(10, TimeUnit.SECONDS);
-        timer = reportForever(URL.replace("/clients", "/postgres"), login, pool, 50);
-        check("without the extension: the timer ends", timer.awaitTermination(10, TimeUnit.SECONDS), "");
 
         held.remove(0).close();
         held.add(waiter.get());

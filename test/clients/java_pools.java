@@ -89,9 +89,7 @@ public class java_pools {
     }
 
     static void watched(String name, String dialect, DataSource pool) throws Exception {
-        // docs: begin java
         pgpoolstats.PgpoolStats.watch(pool, name);
-        // docs: end
         List<Connection> held = new ArrayList<>();
         held.add(pool.getConnection());
         held.add(pool.getConnection());

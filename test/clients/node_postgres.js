@@ -8,11 +8,10 @@ const NAME = 'node-pg';
 const pool = new Pool({
   user: 'app', max: 2, connectionTimeoutMillis: 30000, options: '-c work_mem=5MB',
 });
-const log = (text) => check('nothing logged', false, text);
 
 // docs: begin node-pg
 const { watch } = require('pgpool-stats');
-const { report } = watch(pool, 'node-pg', { log });
+const watched = watch(pool, 'node-pg');
 // docs: end
 
 function stats() {
@@ -65,7 +64,7 @@ run(async () => {
   // its own connection reports what the exhausted pool could not
   pool.options.connectionTimeoutMillis = 30000;
   const third = pool.connect();
-  await reporter.watched(NAME, report, { checkouts: 3, waits: 3, timeouts: 1 });
+  await reporter.watched(NAME, watched, { checkouts: 3, waits: 3, timeouts: 1 });
   held.pop().release();
   held.push(await third);
   const { rows: [{ memory, label }] } = await held[0].query(
@@ -84,7 +83,7 @@ run(async () => {
 
   // a second pool of the name
   const second = new Pool({ user: 'app', max: 1 });
-  watch(second, NAME, { log });
+  watch(second, NAME);
   await second.query('SELECT 1');
   await reporter.connections('a second pool', NAME, `${me}/2`, 1);
   await second.end();

@@ -6,11 +6,10 @@ const { Reporter, check, equal, me, own, run, sleep } = require('./common');
 
 const NAME = 'postgres-js';
 const sql = postgres({ user: 'app', max: 2 });
-const log = (text) => check('nothing logged', false, text);
 
 // docs: begin postgres-js
 const { watch } = require('pgpool-stats');
-const { report } = watch(sql, 'postgres-js', { log });
+const watched = watch(sql, 'postgres-js');
 // docs: end
 
 const stats = () => ({ max_size: sql.options.max });
@@ -41,7 +40,7 @@ run(async () => {
   held.push(await waiter);
   await step('handed over', 2);
 
-  await report();
+  await watched.report();
   await reporter.compare('watched', NAME, me, { dialect: 'native', max_size: 2, pool_size: 2, checked_out: null });
   equal('the label is there', (await held[0]`SHOW pgpool_stats.pool`)[0]['pgpool_stats.pool'], NAME);
   while (held.length) held.pop().release();

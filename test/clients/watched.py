@@ -2,6 +2,7 @@
 of it, and what it outlives.  The applications are in apps/; each is told over
 its standard input to take and to give back connections."""
 
+import atexit
 import os
 import re
 import shutil
@@ -18,8 +19,9 @@ APPS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "apps")
 class Proxy:
     """A server that can be cut off, or accept and not answer"""
 
-    def __init__(self):
+    def __init__(self, port):
         self.mode = "pass"
+        self.server = port
         self.open = []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -34,8 +36,7 @@ class Proxy:
             self.open.append(client)
             if self.mode == "silent":
                 continue
-            server = socket.create_connection(
-                ("127.0.0.1", int(os.environ["PGPORT"])))
+            server = socket.create_connection(("127.0.0.1", self.server))
             self.open.append(server)
             for pair in (client, server), (server, client):
                 threading.Thread(target=self.copy, args=pair,
@@ -66,16 +67,17 @@ class Proxy:
 class App:
     """An application, its database and its role, which have its name"""
 
-    def __init__(self, name, command):
+    def __init__(self, name, command, bouncer=None):
         self.name = name
-        admin = Reporter("postgres", dbname="postgres")
-        with admin.conn.cursor() as cur:
-            cur.execute("CREATE DATABASE %s" % name)
-            cur.execute("CREATE ROLE %s LOGIN PASSWORD '%s'"
-                        % (name, os.environ["PGPASSWORD"]))
+        if bouncer is None:
+            admin = Reporter("postgres", dbname="postgres")
+            with admin.conn.cursor() as cur:
+                cur.execute("CREATE DATABASE %s" % name)
+                cur.execute("CREATE ROLE %s LOGIN PASSWORD '%s'"
+                            % (name, os.environ["PGPASSWORD"]))
         self.admin = Reporter("postgres", dbname=name)
-        self.execute("CREATE EXTENSION pgpool_stats")
-        self.proxy = Proxy()
+        self.execute("CREATE EXTENSION IF NOT EXISTS pgpool_stats")
+        self.proxy = Proxy(bouncer or int(os.environ["PGPORT"]))
         self.log = os.path.join(os.environ["TESTDIR"], name + ".stderr")
         self.environment = dict(
             os.environ, PGHOST="127.0.0.1", PGPORT=str(self.proxy.port),
@@ -265,6 +267,64 @@ ALL = {
                {"waits": 1, "timeouts": 1, "waiting": 0}, 2),
 }
 
+def start_bouncer():
+    """One that takes no options: Debian's, as it is configured"""
+    path = shutil.which("pgbouncer", path=os.environ["PATH"] + ":/usr/sbin")
+    home = os.path.join(os.environ["TESTDIR"], "watched")
+    os.makedirs(home, exist_ok=True)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with open(home + "/users", "w") as users:
+        users.writelines('"%s" "%s"\n' % (name, os.environ["PGPASSWORD"])
+                         for name in ALL)
+    with open(home + "/ini", "w") as ini:
+        ini.write("""
+[databases]
+* = host=%s port=%s
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = %d
+unix_socket_dir =
+auth_type = plain
+auth_file = %s/users
+pool_mode = transaction
+ignore_startup_parameters = extra_float_digits
+""" % (os.environ["PGHOST"], os.environ["PGPORT"], port, home))
+    bouncer = subprocess.Popen([path, "-q", home + "/ini"],
+                               stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+    atexit.register(bouncer.terminate)
+
+    def listens():
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            return True
+        except OSError:
+            return False
+    until("PgBouncer to listen", listens)
+    return port
+
+
+def behind_bouncer(app):
+    """Not one connection of the pool is refused for our sake."""
+    app.does("PgBouncer")
+    app.does("PgBouncer", "take")
+    app.does("PgBouncer", "give")
+    app.sees("PgBouncer", open=1, instance=app.instance)
+    app.reported_again("PgBouncer")
+    equal("%s: PgBouncer: said once" % app.name,
+          (app.said("get no label"), app.said("")), (1, 1))
+    app.does("PgBouncer", "end")
+    app.process.stdin.close()
+    equal("%s: PgBouncer: ends" % app.name, app.process.wait(60), 0)
+
+
+def run(name, command, counts):
+    lives(App(name, command), counts)
+    behind_bouncer(App(name, command, bouncer))
+
+
+bouncer = start_bouncer()
 apps = []
 for name in sys.argv[1:] or ALL:
     path, command, counts, number = ALL[name]
@@ -273,7 +333,7 @@ for name in sys.argv[1:] or ALL:
         print("%s is not here" % command[0])
         continue
     lines_added(name, path, number)
-    apps.append(threading.Thread(target=lives, args=(App(name, command), counts)))
+    apps.append(threading.Thread(target=run, args=(name, command, counts)))
 for thread in apps:
     thread.start()
 for thread in apps:

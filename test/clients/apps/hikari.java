@@ -29,7 +29,9 @@ public class hikari {
 
     public static void main(String[] args) throws Exception {
         HikariDataSource pool = open();
+        // docs: begin hikaricp
         PgpoolStats.watch(pool, "hikari");
+        // docs: end
 
         List<Connection> held = new ArrayList<>();
         BufferedReader input = new BufferedReader(new InputStreamReader(System.in));
