@@ -340,8 +340,10 @@ public final class PgpoolStats {
         Properties now = new Properties();
         for (String key : login.stringPropertyNames())
             now.setProperty(key, login.getProperty(key));
-        Object user = first(pool, "getUsername", "getUser");
-        Object password = first(pool, "getPassword");
+        Object tomcat = first(pool, "getPoolProperties");   // its pool hides the password
+        Object bean = tomcat == null ? pool : tomcat;
+        Object user = first(bean, "getUsername", "getUser");
+        Object password = first(bean, "getPassword");
         if (user != null)
             now.setProperty("user", user.toString());
         if (password != null)

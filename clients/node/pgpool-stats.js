@@ -461,8 +461,16 @@ class Watched {
     return true;
   }
 
-  /* One report, and those of other pools that are due and connect alike.  Never raises. */
-  async turn() {
+  /* One report at a time; never raises. */
+  turn() {
+    if (!this.turning) {
+      this.turning = this.send().finally(() => { this.turning = undefined; });
+    }
+    return this.turning;
+  }
+
+  /* A report, and those of other pools that are due and connect alike */
+  async send() {
     const along = reporter.pools.filter((each) => each !== this && each.key && each.key === this.key && each.isDue());
     const group = [this, ...along];
     try {
@@ -476,7 +484,7 @@ class Watched {
         }
       });
     } catch (error) {
-      if (this.refused(error)) return this.turn();
+      if (this.refused(error)) return this.send();
       group.forEach((each) => each.failed(error));
     }
     return undefined;
@@ -661,7 +669,13 @@ function watch(pool, name, settings) {
     if (driver && driver.postgres && !driver.master) return watchTypeOrm(driver, name, settings);
     const watched = new Watched(kindOf(pool), name, settings);
     reporter.pools.push(watched);
-    return { report: () => watched.turn(), stop: () => watched.stop() };
+    return {
+      report: async () => {
+        await watched.turning; // it may have older figures
+        await watched.turn();
+      },
+      stop: () => watched.stop(),
+    };
   } catch (error) {
     console.warn(`pgpool_stats: cannot watch pool ${name}: ${error.message}`);
     return nothing;
