@@ -27,7 +27,7 @@
 //	  - Nothing of it ever panics or changes an error of the application.
 //
 // In the environment, PGPOOL_STATS_INSTANCE is in place of host:pid, PGPOOL_STATS_EVERY
-// in place of 10; with PGPOOL_STATS_OFF=1 nothing is done.
+// in place of 10, PGPOOL_STATS_WAIT in place of 1; with PGPOOL_STATS_OFF=1 nothing is done.
 package pgpoolstats
 
 import (
@@ -51,19 +51,23 @@ var (
 	AppVersion string
 )
 
-// every is the time between two reports.
-var every = func() time.Duration {
-	seconds, err := strconv.ParseFloat(os.Getenv("PGPOOL_STATS_EVERY"), 64)
+var (
+	every     = fromEnvironment("PGPOOL_STATS_EVERY", 10) // between two reports
+	firstWait = fromEnvironment("PGPOOL_STATS_WAIT", 1)
+)
+
+func fromEnvironment(name string, otherwise float64) time.Duration {
+	seconds, err := strconv.ParseFloat(os.Getenv(name), 64)
 	if err != nil || !(seconds > 0) {
-		return 10 * time.Second
+		seconds = otherwise
 	}
 	return time.Duration(seconds * float64(time.Second))
-}()
+}
 
 const (
-	timeout   = 5 * time.Second
-	firstWait = time.Second
-	goodbye   = time.Second
+	timeout = 5 * time.Second
+	retry   = time.Second
+	goodbye = time.Second
 	// CloseTimeout is for closing a connection of ours.
 	CloseTimeout = time.Second
 	// times as long: while nothing changes, at most while reports fail, and
@@ -153,7 +157,7 @@ func (p *Pool) Connecting(ctx context.Context) map[string]string {
 		p.due = time.Now().Add(every)
 		start()
 	}
-	if p.label == undecided && !p.stopped && p.asked == nil && time.Since(p.askedAt) >= firstWait {
+	if p.label == undecided && !p.stopped && p.asked == nil && time.Since(p.askedAt) >= retry {
 		p.askedAt = time.Now()
 		asked := make(chan struct{})
 		p.asked = asked

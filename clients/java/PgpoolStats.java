@@ -57,15 +57,16 @@ import java.util.logging.Logger;
  * </ul>
  *
  * In the environment, PGPOOL_STATS_INSTANCE is in place of host:pid,
- * PGPOOL_STATS_EVERY in place of 10; with PGPOOL_STATS_OFF=1 nothing is done.
+ * PGPOOL_STATS_EVERY in place of 10, PGPOOL_STATS_WAIT in place of 1; with PGPOOL_STATS_OFF=1 nothing is done.
  */
 public final class PgpoolStats {
     private static final String PREFIX = "jdbc:pgpool_stats:";
     private static final Logger LOG = Logger.getLogger("pgpool_stats");
 
-    private static final double EVERY = every();        // seconds
+    private static final double EVERY = environment("PGPOOL_STATS_EVERY", 10);     // seconds
     private static final int TIMEOUT = 5;
-    private static final int FIRST_WAIT = 1;
+    private static final double FIRST_WAIT = environment("PGPOOL_STATS_WAIT", 1);
+    private static final int RETRY = 1;
     private static final int GOODBYE = 1;
     private static final int QUIET = 3;         // times as long while nothing changes ...
     private static final int REFUSED = 6;       // ... at most while reports fail
@@ -262,7 +263,7 @@ public final class PgpoolStats {
             }
             long now = System.nanoTime();
             if (accepted == null && asked == null
-                && (askedAt == Long.MIN_VALUE || now - askedAt > seconds(FIRST_WAIT))) {
+                && (askedAt == Long.MIN_VALUE || now - askedAt > seconds(RETRY))) {
                 askedAt = now;
                 asked = new CountDownLatch(1);
                 timer.execute(this::turn);
@@ -271,7 +272,7 @@ public final class PgpoolStats {
         }
         if (answer != null)
             try {
-                answer.await(FIRST_WAIT, TimeUnit.SECONDS);
+                answer.await(seconds(FIRST_WAIT), TimeUnit.NANOSECONDS);
             } catch (InterruptedException error) {
                 Thread.currentThread().interrupt();
             }
@@ -520,12 +521,12 @@ public final class PgpoolStats {
         return (long) (n * 1e9);
     }
 
-    private static double every() {
+    private static double environment(String name, double otherwise) {
         try {
-            double every = Double.parseDouble(System.getenv("PGPOOL_STATS_EVERY"));
-            return every > 0 ? every : 10;
+            double value = Double.parseDouble(System.getenv(name));
+            return value > 0 ? value : otherwise;
         } catch (Exception error) {
-            return 10;
+            return otherwise;
         }
     }
 

@@ -33,7 +33,8 @@
  * "log" in place of console.warn.  It returns { report, stop }: report() sends one
  * now (on AWS Lambda, where there is no timer, at the end of an invocation), stop()
  * says goodbye.  In the environment, PGPOOL_STATS_INSTANCE and PGPOOL_STATS_EVERY
- * are the same for all pools; with PGPOOL_STATS_OFF=1 nothing is done.
+ * are the same for all pools, PGPOOL_STATS_WAIT is how many seconds a first
+ * connection waits; with PGPOOL_STATS_OFF=1 nothing is done.
  */
 'use strict';
 
@@ -42,7 +43,8 @@ const os = require('os');
 
 const EVERY = 10; // seconds; the rest in milliseconds
 const TIMEOUT = 5000;
-const FIRST_WAIT = 1000;
+const FIRST_WAIT = 1000 * (process.env.PGPOOL_STATS_WAIT || 1);
+const RETRY = 1000;
 const GOODBYE = 1000;
 const QUIET = 3; // times as long while nothing changes ...
 const REFUSED = 6; // ... at most while reports fail
@@ -446,7 +448,7 @@ class Watched {
     if (this.stopped) return undefined;
     reporter.start(this);
     if (this.accepted !== undefined) return undefined;
-    if (!this.asked && now() - (this.lastAsked || 0) >= FIRST_WAIT) {
+    if (!this.asked && now() - (this.lastAsked || 0) >= RETRY) {
       this.lastAsked = now();
       this.asked = this.turn().finally(() => { this.asked = undefined; });
     }

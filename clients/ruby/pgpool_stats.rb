@@ -26,17 +26,22 @@
 #
 # PgpoolStats.logger is where it says something, by warn; else on standard error.  In
 # the environment, PGPOOL_STATS_INSTANCE is in place of host:pid, PGPOOL_STATS_EVERY in
-# place of 10; with PGPOOL_STATS_OFF=1 nothing is done.
+# place of 10, PGPOOL_STATS_WAIT in place of 1; with PGPOOL_STATS_OFF=1 nothing is done.
 
 require "json"
 require "pg"
 require "socket"
 
 module PgpoolStats
-  every = ENV["PGPOOL_STATS_EVERY"].to_f
-  EVERY = every.positive? ? every : 10 # seconds
+  def self.environment(name, otherwise)
+    value = ENV[name].to_f
+    value.positive? ? value : otherwise
+  end
+
+  EVERY = environment("PGPOOL_STATS_EVERY", 10) # seconds
   TIMEOUT = 5
-  FIRST_WAIT = 1
+  FIRST_WAIT = environment("PGPOOL_STATS_WAIT", 1)
+  RETRY = 1
   GOODBYE = 1
   QUIET = 3    # times as long while nothing changes ...
   REFUSED = 6  # ... at most while reports fail
@@ -332,7 +337,7 @@ module PgpoolStats
       @due ||= PgpoolStats.now + EVERY
       PgpoolStats.start
       return unless @accepted.nil?
-      if !@asked&.alive? && (@asked_at.nil? || PgpoolStats.now - @asked_at > FIRST_WAIT)
+      if !@asked&.alive? && (@asked_at.nil? || PgpoolStats.now - @asked_at > RETRY)
         @asked_at = PgpoolStats.now
         @asked = Thread.new { turn }
       end

@@ -50,6 +50,25 @@ run(async () => {
   await source.query('SELECT 1');
   await watched('typeorm', handle, () => source.destroy());
 
+  // one that connected before: said once
+  const early = new Pool(connection);
+  const first = await early.connect();
+  const said = [];
+  handle = watch(early, 'early', { log: (text) => said.push(text) });
+  for (let i = 0; i < 4; i++) await handle.report();
+  equal('no label: said once', said.length, 1);
+  check('no label: what is said', /pool early has open connections, and the server sees none/.test(said[0]), said[0]);
+  first.release();
+  await early.end();
+
+  // a name of its own
+  process.env.PGPOOL_STATS_INSTANCE = 'web-1';
+  const named = new Pool(connection);
+  watch(named, 'named', { log });
+  await named.query('SELECT 1');
+  await reporter.connections('PGPOOL_STATS_INSTANCE', 'named', 'web-1', 1);
+  await named.end();
+
   // what is none is said, and nothing raised
   const lines = [];
   const { warn } = console;
