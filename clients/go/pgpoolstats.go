@@ -67,7 +67,6 @@ func fromEnvironment(name string, otherwise float64) time.Duration {
 const (
 	timeout = 5 * time.Second
 	retry   = time.Second
-	goodbye = time.Second
 	// CloseTimeout is for closing a connection of ours.
 	CloseTimeout = time.Second
 	// times as long: while nothing changes, at most while reports fail, and
@@ -396,7 +395,7 @@ func (p *Pool) Stop() {
 	p.stopped = true
 	p.mutex.Unlock()
 	if said {
-		_, _ = p.connected(goodbye, func(ctx context.Context, conn Conn) (bool, error) {
+		_, _ = p.connected(firstWait, func(ctx context.Context, conn Conn) (bool, error) {
 			return conn.Query(ctx, "SELECT pgpool_stats.forget($1, $2)", p.Name, p.instance)
 		})
 	}

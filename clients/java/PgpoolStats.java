@@ -67,7 +67,7 @@ public final class PgpoolStats {
     private static final int TIMEOUT = 5;
     private static final double FIRST_WAIT = environment("PGPOOL_STATS_WAIT", 1);
     private static final int RETRY = 1;
-    private static final int GOODBYE = 1;
+    private static final double GOODBYE = FIRST_WAIT;
     private static final int QUIET = 3;         // times as long while nothing changes ...
     private static final int REFUSED = 6;       // ... at most while reports fail
     private static final int MISSING = 30;      // ... and without the extension
@@ -351,7 +351,9 @@ public final class PgpoolStats {
             now.setProperty("password", password.toString());
         String seconds = String.valueOf(limit);
         return open(now, accepted == Boolean.FALSE ? null : "-c pgpool_stats.pool=reports",
-            "ApplicationName", "watch " + name, "connectTimeout", seconds, "socketTimeout", seconds,
+            "ApplicationName", "watch " + name,
+            // sends it at the start, and not by SET
+            "assumeMinServerVersion", "9.0", "connectTimeout", seconds, "socketTimeout", seconds,
             "loginTimeout", seconds);
     }
 
@@ -401,7 +403,7 @@ public final class PgpoolStats {
         if (!reported)
             return;
         reported = false;
-        try (Connection own = own(GOODBYE)) {
+        try (Connection own = own((int) Math.ceil(GOODBYE))) {
             ask(own, "SELECT pgpool_stats.forget(?, ?)", name, instance);
         } catch (Throwable error) {
             // its row stays until the server forgets it

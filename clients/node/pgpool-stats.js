@@ -34,7 +34,7 @@
  * now (on AWS Lambda, where there is no timer, at the end of an invocation), stop()
  * says goodbye.  In the environment, PGPOOL_STATS_INSTANCE and PGPOOL_STATS_EVERY
  * are the same for all pools, PGPOOL_STATS_WAIT is how many seconds a first
- * connection waits; with PGPOOL_STATS_OFF=1 nothing is done.
+ * connection and goodbye may take; with PGPOOL_STATS_OFF=1 nothing is done.
  */
 'use strict';
 
@@ -45,7 +45,7 @@ const EVERY = 10; // seconds; the rest in milliseconds
 const TIMEOUT = 5000;
 const FIRST_WAIT = 1000 * (process.env.PGPOOL_STATS_WAIT || 1);
 const RETRY = 1000;
-const GOODBYE = 1000;
+const GOODBYE = FIRST_WAIT;
 const QUIET = 3; // times as long while nothing changes ...
 const REFUSED = 6; // ... at most while reports fail
 const MISSING = 30; // ... and without the extension

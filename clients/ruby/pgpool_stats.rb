@@ -42,7 +42,7 @@ module PgpoolStats
   TIMEOUT = 5
   FIRST_WAIT = environment("PGPOOL_STATS_WAIT", 1)
   RETRY = 1
-  GOODBYE = 1
+  GOODBYE = FIRST_WAIT
   QUIET = 3    # times as long while nothing changes ...
   REFUSED = 6  # ... at most while reports fail
   MISSING = 30 # ... and without the extension
@@ -353,7 +353,7 @@ module PgpoolStats
     end
 
     def connected(limit)
-      params = @params.merge(application_name: "watch #{@name}", connect_timeout: [limit, 2].max)
+      params = @params.merge(application_name: "watch #{@name}", connect_timeout: [limit, 2].max.ceil)
       unless @accepted == false
         params[:options] = [params[:options] || ENV["PGOPTIONS"], "-c pgpool_stats.pool=reports"].compact.join(" ")
       end
