@@ -11,7 +11,7 @@ import pgpoolstats.PgpoolStats;
 
 public class hikari {
     static final String URL = "jdbc:postgresql://127.0.0.1:" + System.getenv("PGPORT") + "/"
-        + System.getenv("PGDATABASE") + "?options=-c%20work_mem=5MB";
+        + System.getenv("PGDATABASE");
     static final String USER = System.getenv("PGUSER");
     static final String PASSWORD = System.getenv("PGPASSWORD");
 
