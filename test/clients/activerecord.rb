@@ -5,40 +5,12 @@ require_relative "common"
 NAME = "activerecord"
 REPORTING = { user: "app", options: "-c pgpool_stats.pool=reports -c pgpool_stats.strict_reports=on" }
 
-# docs: begin activerecord-label
-def connect
-  me = "#{Socket.gethostname}:#{Process.pid}"
-  ActiveRecord::Base.establish_connection(
-    adapter: "postgresql", username: "app", database: ENV["PGDATABASE"],
-    pool: 2, checkout_timeout: 0.2,
-    options: "-c pgpool_stats.pool=activerecord -c pgpool_stats.instance=#{me}"
-  )
-end
-# docs: end
-
-connect
-
-# docs: begin activerecord-report
-def report_forever(conninfo, name, every = 10)
-  me = { host: Socket.gethostname, pid: Process.pid }
-  Thread.new do
-    loop do
-      begin
-        # a connection of its own, not one of the pool's
-        conn = PG.connect(conninfo)
-        there = conn.exec("SELECT to_regprocedure('pgpool_stats.report(text,jsonb,text)') IS NOT NULL")
-        break if there.getvalue(0, 0) == "f" # a server without the extension
-        stat = ActiveRecord::Base.connection_pool.stat.merge(me)
-        conn.exec_params("SELECT pgpool_stats.report($1, $2)", [name, stat.to_json])
-      rescue PG::Error
-        # the next turn tries again
-      ensure
-        conn&.close
-      end
-      sleep every
-    end
-  end
-end
+ActiveRecord::Base.establish_connection(
+  adapter: "postgresql", username: "app", database: ENV["PGDATABASE"], pool: 2, checkout_timeout: 0.2
+)
+# docs: begin activerecord
+require "pgpool_stats"
+PgpoolStats.watch(ActiveRecord::Base, "activerecord")
 # docs: end
 
 reporter = Reporter.new
@@ -46,9 +18,9 @@ pool = ActiveRecord::Base.connection_pool
 
 step = lambda do |name, status, connections, held, waiting = 0|
   stat = pool.stat
-  check("#{name}: has its row", reporter.report(NAME, stat))
+  check("#{name}: has its row", reporter.report(NAME, stat, OWN))
   equal("#{name}: the pool lent what is held", stat[:busy] + stat[:dead], held)
-  reporter.compare(name, NAME,
+  reporter.compare(name, NAME, OWN,
                    dialect: "activerecord",
                    max_size: stat[:size],
                    open: stat[:connections],
@@ -82,16 +54,6 @@ waiter = Thread.new { got = pool.checkout(30); sleep }
 wait_until("a waiting caller") { pool.stat[:waiting] == 1 }
 step.call("waiting", "exhausted", 2, 2, 1)
 
-# the documented thread reports what the exhausted pool could not
-reporter.forget(NAME)
-thread = report_forever(REPORTING, NAME, 0.05)
-wait_until("the thread's report") { (reporter.row(NAME) || {})["waiting"] == 1 }
-reporter.compare("the thread", NAME, checked_out: 2, status: "exhausted")
-thread.kill
-thread.join
-without = report_forever(REPORTING.merge(dbname: "postgres"), NAME, 0.05)
-check("without the extension: the thread ends", without.join(300))
-
 pool.checkin(held.pop)
 wait_until("the hand-over") { got }
 step.call("handed over", "full", 2, 2)
@@ -108,12 +70,11 @@ wait_until("the reaper") { pool.stat[:dead].zero? }
 held[0].reset!
 equal("DISCARD ALL: the label stays", held[0].select_value("SHOW pgpool_stats.pool"), NAME)
 
-# a forked worker, as puma's: the parent's connections are left alone, and
-# connecting again gives it its own label
+# a forked worker, as puma's: the parent's connections are left alone, and its
+# own have its own label
 theirs = held[0].select_value("SELECT pg_backend_pid()")
 answer, tell = IO.pipe
 child = fork do
-  connect
   conn = ActiveRecord::Base.connection
   tell.write([conn.select_value("SELECT pg_backend_pid()"),
               conn.select_value("SHOW pgpool_stats.instance")].to_json)
@@ -129,6 +90,8 @@ equal("fork: the parent's connection goes on", held[0].select_value("SELECT pg_b
 
 pool.checkin(held.pop)
 equal("returned: the pool lent none", pool.stat[:busy] + pool.stat[:dead], 0)
+wait_until("a report of watch()") { (reporter.row(NAME) || {})["checkouts"].to_i > 0 }
+reporter.compare("watched", NAME, dialect: "native", max_size: 2, waits: 2, timeouts: 1)
 pool.disconnect!
 step.call("disconnected", "ok", 0, 0)
 done

@@ -6,75 +6,34 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"fmt"
-	"os"
 	"time"
+
+	"pgpoolstats"
 )
 
 const name = "database_sql"
 
-// docs: begin database-sql-label
-func open() (*sql.DB, error) {
-	host, _ := os.Hostname()
-	return sql.Open("postgres", fmt.Sprintf("user=app sslmode=disable"+
-		" pgpool_stats.pool=database_sql pgpool_stats.instance=%s:%d", host, os.Getpid()))
-}
-
-// docs: end
-
-// docs: begin database-sql-report
-
-// reportForever is a goroutine beside db. dsn is for connections of its own.
-func reportForever(ctx context.Context, dsn, name string, db *sql.DB, every time.Duration) {
-	own, err := sql.Open("postgres", dsn)
-	if err != nil {
-		return
-	}
-	defer own.Close()
-	own.SetMaxOpenConns(1)
-	own.SetMaxIdleConns(0) // connect for each report
-	host, _ := os.Hostname()
-	me := fmt.Sprintf("%s:%d", host, os.Getpid())
-	for tick := time.NewTicker(every); ; {
-		turn, cancel := context.WithTimeout(ctx, 5*time.Second)
-		var there bool
-		err := own.QueryRowContext(turn, "SELECT to_regprocedure("+
-			"'pgpool_stats.report(text,jsonb,text)') IS NOT NULL").Scan(&there)
-		if err == nil && !there {
-			cancel()
-			return // a server without the extension
-		}
-		if err == nil {
-			stats, _ := json.Marshal(db.Stats())
-			own.ExecContext(turn, "SELECT pgpool_stats.report($1, $2, $3)", name, string(stats), me)
-		}
-		cancel() // after an error the next turn tries again
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
-}
-
-// docs: end
-
 func main() {
 	r := newReporter()
-	db, err := open()
+	dsn := "user=app sslmode=disable work_mem=5MB"
+	// docs: begin database-sql
+	db, err := pgpoolstats.Open("postgres", dsn, "database_sql")
+	// docs: end
 	must(err)
 	ctx := context.Background()
+
+	own := me() + ".own" // what the library itself says; the pool reports beside it
 
 	step := func(step, status string, connections, held int) {
 		stats := db.Stats()
 		text, _ := json.Marshal(stats)
-		check(step+": has its row", r.report(name, text, me()))
+		check(step+": has its row", r.report(name, text, own))
 		equal(step+": the pool lent what is held", stats.InUse, held)
 		var max interface{}
 		if stats.MaxOpenConnections > 0 {
 			max = stats.MaxOpenConnections
 		}
-		r.compare(step, name, me(), map[string]interface{}{
+		r.compare(step, name, own, map[string]interface{}{
 			"dialect":     "database_sql",
 			"max_size":    max,
 			"unlimited":   stats.MaxOpenConnections == 0,
@@ -125,24 +84,11 @@ func main() {
 	equal("timed out: the library says so", err, context.DeadlineExceeded)
 	step("timed out", "exhausted", 2, 2)
 
-	// the documented goroutine reports what the exhausted pool could not
-	_, err = r.db.Exec("SELECT pgpool_stats.forget($1, $2)", name, me())
-	must(err)
-	running, stop := context.WithCancel(ctx)
-	ended := make(chan bool)
-	dsn := "user=app sslmode=disable pgpool_stats.pool=reports pgpool_stats.strict_reports=on"
-	go func() { reportForever(running, dsn, name, db, 30*time.Millisecond); ended <- true }()
-	until("the goroutine's report", func() bool { return r.row(name, me())["checked_out"] == 2.0 })
-	r.compare("the goroutine", name, me(), map[string]interface{}{"status": "exhausted"})
-	stop()
-	<-ended
-	go func() { reportForever(ctx, dsn+" dbname=postgres", name, db, 30*time.Millisecond); ended <- true }()
-	select {
-	case <-ended:
-		check("without the extension: the goroutine ends", true)
-	case <-time.After(10 * time.Second):
-		check("without the extension: the goroutine ends", false)
-	}
+	var memory, label string
+	must(held[0].QueryRowContext(ctx, "SELECT current_setting('work_mem'),"+
+		" current_setting('pgpool_stats.instance')").Scan(&memory, &label))
+	equal("the label stands beside other parameters", memory+" "+label, "5MB "+me())
+	until("a report", func() bool { return r.row(name, me())["dialect"] == "database_sql" })
 
 	held[1].Close()
 	step("one returned", "ok", 2, 1)
@@ -150,5 +96,6 @@ func main() {
 	step("returned", "ok", 2, 0)
 	must(db.Close())
 	step("closed", "ok", 0, 0)
+	check("closed: forgotten", r.row(name, me()) == nil)
 	done()
 }

@@ -55,7 +55,6 @@ class HikariTest {
         check("waited for " + what, false, "not within 300 s");
     }
 
-    // docs: begin hikaricp-label
     static HikariDataSource open(String url, String user, String password) throws Exception {
         HikariConfig config = new HikariConfig();
         config.setJdbcUrl(url);
@@ -72,9 +71,7 @@ class HikariTest {
     static String me() throws Exception {
         return InetAddress.getLocalHost().getHostName() + ":" + ProcessHandle.current().pid();
     }
-    // docs: end
 
-    // docs: begin hikaricp-report
     static String stats(HikariDataSource pool) throws Exception {
         // what is now and what is configured: the keys of both beans together
         ObjectNode all = (ObjectNode) mapper.readTree(
@@ -83,39 +80,6 @@ class HikariTest {
             mapper.writerFor(HikariConfigMXBean.class).writeValueAsString(pool.getHikariConfigMXBean())));
         return all.toString();
     }
-
-    static ScheduledExecutorService reportForever(String url, Properties login, HikariDataSource pool,
-            long every) {
-        ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(task -> {
-            Thread thread = new Thread(task, "pgpool_stats");
-            thread.setDaemon(true);
-            return thread;
-        });
-        timer.scheduleWithFixedDelay(() -> {
-            // not one of the pool's connections
-            try (Connection own = DriverManager.getConnection(url, login);
-                    Statement guard = own.createStatement();
-                    ResultSet there = guard.executeQuery("SELECT to_regprocedure("
-                        + "'pgpool_stats.report(text,jsonb,text)') IS NOT NULL")) {
-                there.next();
-                if (!there.getBoolean(1)) {
-                    timer.shutdown();   // a server without the extension
-                    return;
-                }
-                try (PreparedStatement report =
-                        own.prepareStatement("SELECT pgpool_stats.report(?, ?::jsonb, ?)")) {
-                    report.setString(1, pool.getPoolName());
-                    report.setString(2, stats(pool));
-                    report.setString(3, me());
-                    report.execute();
-                }
-            } catch (Exception error) {
-                // the next turn tries again
-            }
-        }, 0, every, TimeUnit.MILLISECONDS);
-        return timer;
-    }
-    // docs: end
 
     static JsonNode row() {
         try (PreparedStatement query = reporter.prepareStatement("SELECT to_jsonb(i)"
@@ -194,18 +158,6 @@ class HikariTest {
             }
         });
         step("waiting", pool, "exhausted", 2, 1);
-
-        // the documented timer reports what the exhausted pool could not
-        try (Statement forget = reporter.createStatement()) {
-            forget.execute("SELECT pgpool_stats.forget('" + NAME + "', '" + me() + "')");
-        }
-        ScheduledExecutorService timer = reportForever(URL, login, pool, 50);
-        until("the report of the timer", () -> count("waiting") == 1);
-        equal("the timer: status", row().get("status").asText(), "exhausted");
-        timer.shutdown();
-        timer.awaitTermination(10, TimeUnit.SECONDS);
-        timer = reportForever(URL.replace("/clients", "/postgres"), login, pool, 50);
-        check("without the extension: the timer ends", timer.awaitTermination(10, TimeUnit.SECONDS), "");
 
         held.remove(0).close();
         held.add(waiter.get());

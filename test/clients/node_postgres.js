@@ -1,65 +1,31 @@
 // node-postgres: the view shows what the pool's properties say.
 'use strict';
 
-const os = require('os');
-const { Client, Pool } = require('pg');
-const { Reporter, check, equal, me, run, until } = require('./common');
+const { Pool } = require('pg');
+const { Reporter, check, equal, me, own, run } = require('./common');
 
 const NAME = 'node-pg';
-const reporting = {
-  user: 'app', options: '-c pgpool_stats.pool=reports -c pgpool_stats.strict_reports=on',
-};
-
-// docs: begin node-pg-label
 const pool = new Pool({
-  user: 'app',
-  max: 2,
-  connectionTimeoutMillis: 30000,
-  options: `-c pgpool_stats.pool=node-pg -c pgpool_stats.instance=${os.hostname()}:${process.pid}`,
+  user: 'app', max: 2, connectionTimeoutMillis: 30000, options: '-c work_mem=5MB',
 });
+
+// docs: begin node-pg
+const { watch } = require('pgpool-stats');
+const watched = watch(pool, 'node-pg');
 // docs: end
 
-// docs: begin node-pg-stats
 function stats() {
   const { totalCount, idleCount, waitingCount, options: { max, min } } = pool;
   return { totalCount, idleCount, waitingCount, max, min };
 }
-// docs: end
-
-// docs: begin node-report
-function reportForever(config, name, stats, every = 10000) {
-  const me = { host: os.hostname(), pid: process.pid };
-  const timer = setInterval(async () => {
-    const client = new Client({ ...config, connectionTimeoutMillis: 5000, query_timeout: 5000 });
-    client.on('error', () => {});
-    try {
-      await client.connect();
-      const there = await client.query(
-        "SELECT to_regprocedure('pgpool_stats.report(text,jsonb,text)') IS NOT NULL AS yes");
-      if (there.rows[0].yes) {
-        await client.query('SELECT pgpool_stats.report($1, $2)',
-          [name, JSON.stringify({ ...stats(), ...me })]);
-      } else {
-        clearInterval(timer); // a server without the extension
-      }
-    } catch (error) {
-      // the next turn tries again
-    } finally {
-      client.end().catch(() => {});
-    }
-  }, every);
-  timer.unref(); // it does not keep the process alive
-  return timer;
-}
-// docs: end
 
 run(async () => {
   const reporter = await new Reporter().open();
 
   async function step(name, status, connections, held) {
-    check(name + ': has its row', await reporter.report(NAME, stats(), me));
+    check(name + ': has its row', await reporter.report(NAME, stats(), own));
     equal(name + ': the pool lent what is held', pool.totalCount - pool.idleCount, held);
-    await reporter.compare(name, NAME, me, {
+    await reporter.compare(name, NAME, own, {
       dialect: 'node_pg',
       max_size: 2,
       open: pool.totalCount,
@@ -95,24 +61,15 @@ run(async () => {
   }
   await step('timed out', 'full', 2, 2);
 
-  // the documented timer reports what the exhausted pool could not
-  await reporter.forget(NAME, me);
+  // its own connection reports what the exhausted pool could not
   pool.options.connectionTimeoutMillis = 30000;
   const third = pool.connect();
-  const timer = reportForever(reporting, NAME, stats, 30);
-  const row = await until('the report of the timer', async () => {
-    const r = await reporter.row(NAME, me);
-    return r && r.waiting === 1 ? r : null;
-  });
-  equal('the timer: status', row && row.status, 'exhausted');
-  equal('the timer: checked_out', row && row.checked_out, 2);
-  clearInterval(timer);
+  await reporter.watched(NAME, watched, { checkouts: 3, waits: 3, timeouts: 1 });
   held.pop().release();
   held.push(await third);
-
-  const other = reportForever({ ...reporting, database: 'postgres' }, NAME, stats, 30);
-  await until('the timer to end without the extension', () => other._destroyed);
-  check('without the extension: the timer ends', other._destroyed);
+  const { rows: [{ memory, label }] } = await held[0].query(
+    "SELECT current_setting('work_mem') AS memory, current_setting('pgpool_stats.instance') AS label");
+  equal('the label stands beside the options', `${memory} ${label}`, `5MB ${me}`);
 
   while (held.length) held.pop().release();
   await step('returned', 'ok', 2, 0);
@@ -124,10 +81,14 @@ run(async () => {
     .then(() => '', (error) => error.code);
   equal('an array as it is: invalid JSON', code, '22P02');
 
+  // a second pool of the name
+  const second = new Pool({ user: 'app', max: 1 });
+  watch(second, NAME);
+  await second.query('SELECT 1');
+  await reporter.connections('a second pool', NAME, `${me}/2`, 1);
+  await second.end();
+
   await pool.end();
   await reporter.connections('closed', NAME, me, 0);
-  await until('the timer to have said its last', async () => {
-    await reporter.forget(NAME, me);
-    return (await reporter.row(NAME, me)) === null;
-  });
+  equal('closed: forgotten', await reporter.row(NAME, me), null);
 });

@@ -27,12 +27,14 @@ function until(string $what, callable $condition): void
     check("waited for $what", false);
 }
 
-// docs: begin php-label
 $me = gethostname() . ':' . getmypid();
-$labelled = "user=app options='-c pgpool_stats.pool=php -c pgpool_stats.instance=$me"
-    . " -c pgpool_stats.pool_size=1'";
-$conn = pg_pconnect($labelled);
+$conninfo = "user=app options='-c pgpool_stats.pool_size=1'";
+
+require __DIR__ . '/../../clients/php/pgpool_stats.php';
+// docs: begin php
+$labelled = PgpoolStats\labelled($conninfo, 'php');
 // docs: end
+$conn = pg_pconnect($labelled);
 
 $reporter = pg_connect("user=app options='-c pgpool_stats.pool=reporter"
     . " -c pgpool_stats.instance=reporter -c pgpool_stats.strict_reports=on'", PGSQL_CONNECT_FORCE_NEW);
@@ -73,42 +75,26 @@ $second = pg_pconnect($labelled . ' connect_timeout=9');
 check('another string: another connection', pg_get_pid($second) !== $pid);
 connections('two strings', 'php', 2);
 
-// docs: begin php-report
-// in what cron or a monitoring agent asks for, in each FPM pool
-function report(string $conninfo, string $pool, array $status): bool
-{
-    $conn = @pg_connect($conninfo, PGSQL_CONNECT_FORCE_NEW);
-    if (!$conn) {
-        return false;
-    }
-    $there = pg_query($conn, "SELECT to_regprocedure('pgpool_stats.report(text,jsonb,text)') IS NOT NULL");
-    $good = pg_fetch_result($there, 0, 0) === 't'
-        && pg_query_params($conn, 'SELECT pgpool_stats.report($1, $2, $3)',
-            [$pool, json_encode($status), gethostname()]) !== false;
-    pg_close($conn);
-    return $good;
-}
-// docs: end
-
 // php-fpm's own words, as fpm_get_status() has them; the command line has no FPM
 $status = json_decode('{"pool":"www","process manager":"dynamic","start time":1787043628,"start since":12842,'
     . '"accepted conn":1,"listen queue":0,"max listen queue":0,"listen queue len":0,"idle processes":3,'
     . '"active processes":1,"total processes":4,"max active processes":1,"max children reached":0,"slow requests":0}',
     true);
 $strict = "user=app options='-c pgpool_stats.pool=reports -c pgpool_stats.strict_reports=on'";
-check('reported', report($strict, 'php-fpm', $status));
-$result = pg_query_params($reporter, 'SELECT dialect, checked_out, waiting FROM pgpool_stats.instances'
-    . ' WHERE pool = $1 AND instance = $2', ['php-fpm', gethostname()]);
-equal('php-fpm', pg_fetch_row($result), ['php_fpm', '1', '0']);
-check('without the extension: no report', !report("$strict dbname=postgres", 'php-fpm', $status));
+check('reported', PgpoolStats\report($strict, 'php-fpm', ['pm.max_children' => 5] + $status));
+$result = pg_query_params($reporter, 'SELECT dialect, checked_out, waiting, max_size FROM pgpool_stats.instances'
+    . ' WHERE pool = $1 AND instance = $2', ['php-fpm', gethostname() . ':www']);
+equal('php-fpm', pg_fetch_row($result), ['php_fpm', '1', '0', '5']);
+check('without the extension: no report', !PgpoolStats\report("$strict dbname=postgres", 'php-fpm', $status));
+check('without a server: no report', !PgpoolStats\report('host=127.0.0.1 port=1', 'php-fpm', $status));
 
 // PDO's persistent connections: rolled back, not reset
-$pdo = new PDO("pgsql:user=app;options='-c pgpool_stats.pool=pdo -c pgpool_stats.instance=$me'", null, null,
+$pdo = new PDO(PgpoolStats\labelled('pgsql:user=app', 'pdo'), null, null,
     [PDO::ATTR_PERSISTENT => true]);
 connections('PDO', 'pdo', 1);
 $first = $pdo->query('SELECT pg_backend_pid()')->fetchColumn();
 $pdo = null;
-$pdo = new PDO("pgsql:user=app;options='-c pgpool_stats.pool=pdo -c pgpool_stats.instance=$me'", null, null,
+$pdo = new PDO(PgpoolStats\labelled('pgsql:user=app', 'pdo'), null, null,
     [PDO::ATTR_PERSISTENT => true]);
 equal('PDO: the same connection', $pdo->query('SELECT pg_backend_pid()')->fetchColumn(), $first);
 equal('PDO: the label stays', $pdo->query('SHOW pgpool_stats.pool')->fetchColumn(), 'pdo');

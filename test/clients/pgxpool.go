@@ -5,35 +5,17 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
-	"os"
 	"time"
 
 	"github.com/jackc/pgx/v4/pgxpool"
+	"pgpoolstats/pgxv4"
 )
 
 const name = "pgxpool"
 
-// docs: begin pgxpool-label
-func open(ctx context.Context) (*pgxpool.Pool, error) {
-	config, err := pgxpool.ParseConfig("user=app pool_max_conns=2")
-	if err != nil {
-		return nil, err
-	}
-	host, _ := os.Hostname()
-	config.ConnConfig.RuntimeParams["pgpool_stats.pool"] = "pgxpool"
-	config.ConnConfig.RuntimeParams["pgpool_stats.instance"] = fmt.Sprintf("%s:%d", host, os.Getpid())
-	return pgxpool.ConnectConfig(ctx, config)
-}
-
-// docs: end
-
-// docs: begin pgxpool-stats
-
 // The fields of Stat are private: json.Marshal of it says {}.
 func stats(pool *pgxpool.Pool) map[string]interface{} {
 	s := pool.Stat()
-	host, _ := os.Hostname()
 	return map[string]interface{}{
 		"MaxConns":             s.MaxConns(),
 		"TotalConns":           s.TotalConns(),
@@ -44,25 +26,26 @@ func stats(pool *pgxpool.Pool) map[string]interface{} {
 		"AcquireDuration":      s.AcquireDuration(),
 		"EmptyAcquireCount":    s.EmptyAcquireCount(),
 		"CanceledAcquireCount": s.CanceledAcquireCount(),
-		"host":                 host,
-		"pid":                  os.Getpid(),
 	}
 }
-
-// docs: end
 
 func main() {
 	r := newReporter()
 	ctx := context.Background()
-	pool, err := open(ctx)
+	config, err := pgxpool.ParseConfig("user=app pool_max_conns=2")
 	must(err)
+	// docs: begin pgxpool
+	pool, err := pgxv4.ConnectConfig(ctx, config, "pgxpool")
+	// docs: end
+	must(err)
+	own := me() + ".own" // what the library itself says; the pool reports beside it
 
 	step := func(step, status string, connections, held int) {
 		s := pool.Stat()
 		text, _ := json.Marshal(stats(pool))
-		check(step+": has its row", r.report(name, text, me()))
+		check(step+": has its row", r.report(name, text, own))
 		equal(step+": the pool lent what is held", int(s.AcquiredConns()), held)
-		r.compare(step, name, me(), map[string]interface{}{
+		r.compare(step, name, own, map[string]interface{}{
 			"dialect":     "pgxpool",
 			"max_size":    s.MaxConns(),
 			"open":        s.TotalConns(),
@@ -117,7 +100,9 @@ func main() {
 	held[0].Release()
 	until("all returned", func() bool { return pool.Stat().IdleConns() == 2 })
 	step("returned", "ok", 2, 0)
+	until("a report", func() bool { return r.row(name, me())["dialect"] == "pgxpool" })
 	pool.Close()
-	r.connections("closed", name, me(), 0)
+	pgxv4.Goodbye()
+	until("closed: forgotten", func() bool { return r.row(name, me()) == nil })
 	done()
 }

@@ -1,34 +1,25 @@
 // postgres.js has no figures: it reports its maximum, the server counts.
 'use strict';
 
-const os = require('os');
 const postgres = require('postgres');
-const { Reporter, check, equal, me, run, sleep } = require('./common');
+const { Reporter, check, equal, me, own, run, sleep } = require('./common');
 
 const NAME = 'postgres-js';
+const sql = postgres({ user: 'app', max: 2 });
 
-// docs: begin postgres-js-label
-const sql = postgres({
-  user: 'app',
-  max: 2,
-  connection: {
-    'pgpool_stats.pool': 'postgres-js',
-    'pgpool_stats.instance': `${os.hostname()}:${process.pid}`,
-    'pgpool_stats.pool_size': 2,
-  },
-});
+// docs: begin postgres-js
+const { watch } = require('pgpool-stats');
+const watched = watch(sql, 'postgres-js');
 // docs: end
 
-// docs: begin postgres-js-stats
 const stats = () => ({ max_size: sql.options.max });
-// docs: end
 
 run(async () => {
   const reporter = await new Reporter().open();
 
   async function step(name, connections) {
-    check(name + ': has its row', await reporter.report(NAME, stats(), me));
-    await reporter.compare(name, NAME, me, {
+    check(name + ': has its row', await reporter.report(NAME, stats(), own));
+    await reporter.compare(name, NAME, own, {
       dialect: 'native', max_size: 2, waiting: null, checked_out: null, checkouts: null,
     });
     await reporter.connections(name, NAME, me, connections);
@@ -49,15 +40,18 @@ run(async () => {
   held.push(await waiter);
   await step('handed over', 2);
 
+  await watched.report();
+  await reporter.compare('watched', NAME, me, { dialect: 'native', max_size: 2, pool_size: 2, checked_out: null });
   equal('the label is there', (await held[0]`SHOW pgpool_stats.pool`)[0]['pgpool_stats.pool'], NAME);
   while (held.length) held.pop().release();
   await step('returned', 2);
 
-  const own = postgres({ user: 'app', max: 1, connection: { 'pgpool_stats.strict_reports': 'on' } });
-  const [{ report }] = await own`SELECT pgpool_stats.report(${NAME}, ${own.json(stats())}, ${me})`;
-  equal('reported with the library itself', report, true);
-  await own.end();
+  const mine = postgres({ user: 'app', max: 1, connection: { 'pgpool_stats.strict_reports': 'on' } });
+  const [{ report: taken }] = await mine`SELECT pgpool_stats.report(${NAME}, ${mine.json(stats())}, ${own})`;
+  equal('reported with the library itself', taken, true);
+  await mine.end();
 
   await sql.end();
   await reporter.connections('closed', NAME, me, 0);
+  equal('closed: forgotten', await reporter.row(NAME, me), null);
 });

@@ -4,27 +4,24 @@ require_relative "common"
 
 NAME = "sequel"
 
-# docs: begin sequel-label
-me = "#{Socket.gethostname}:#{Process.pid}"
 db = Sequel.connect(
-  adapter: "postgres", user: "app", database: ENV["PGDATABASE"],
-  max_connections: 2, pool_timeout: 1,
-  driver_options: { options: "-c pgpool_stats.pool=sequel -c pgpool_stats.instance=#{me}" }
+  adapter: "postgres", user: "app", database: ENV["PGDATABASE"], max_connections: 2, pool_timeout: 1
 )
+# docs: begin sequel
+require "pgpool_stats"
+PgpoolStats.watch(db, "sequel")
 # docs: end
 
-# docs: begin sequel-stats
 stats = lambda do
   { open: db.pool.size, checked_out: db.pool.allocated.size, max_size: db.pool.max_size }
 end
-# docs: end
 
 reporter = Reporter.new
 
 step = lambda do |name, status, connections, held|
-  check("#{name}: has its row", reporter.report(NAME, stats.call))
+  check("#{name}: has its row", reporter.report(NAME, stats.call, OWN))
   equal("#{name}: the pool lent what is held", db.pool.allocated.size, held)
-  reporter.compare(name, NAME,
+  reporter.compare(name, NAME, OWN,
                    dialect: "native", max_size: 2, open: db.pool.size,
                    checked_out: held, checked_in: db.pool.size - held,
                    waiting: nil, timeouts: nil, status: status)
@@ -41,7 +38,6 @@ hold = lambda do
   end
 end
 
-db.disconnect # connecting tests the first one
 step.call("empty", "ok", 0, 0)
 threads = [hold.call]
 wait_until("one lent") { threads[0][:got] }
@@ -70,8 +66,10 @@ step.call("timed out", "exhausted", 2, 2)
 2.times { release << true }
 (threads << waiter).each(&:join)
 step.call("returned", "ok", 2, 0)
-check("its own words", reporter.report(NAME, { size: db.pool.size, max_size: db.pool.max_size }))
-reporter.compare("its own words", NAME, dialect: "sequel", open: 2, max_size: 2)
+check("its own words", reporter.report(NAME, { size: db.pool.size, max_size: db.pool.max_size }, OWN))
+reporter.compare("its own words", NAME, OWN, dialect: "sequel", open: 2, max_size: 2)
+wait_until("a report of watch()") { (reporter.row(NAME) || {}).values_at("checked_out", "waiting") == [0, 0] }
+reporter.compare("watched", NAME, dialect: "native", max_size: 2, checked_out: 0, checked_in: 2, waiting: 0)
 equal("the label is there", db["SHOW pgpool_stats.pool"].single_value, NAME)
 db.disconnect
 step.call("disconnected", "ok", 0, 0)

@@ -1,42 +1,38 @@
 // sequelize: the view shows what its pool says.
 'use strict';
 
-const os = require('os');
 const { Sequelize } = require('sequelize');
-const { Reporter, check, equal, me, run, sleep } = require('./common');
+const { Reporter, check, equal, me, own, run, sleep } = require('./common');
 
 const NAME = 'sequelize';
-
-// docs: begin sequelize-label
 const sequelize = new Sequelize(process.env.PGDATABASE, 'app', '', {
   dialect: 'postgres',
   host: process.env.PGHOST,
   port: process.env.PGPORT || 5432,
   logging: false,
   pool: { max: 2, min: 0, acquire: 30000 },
-  dialectOptions: {
-    options: `-c pgpool_stats.pool=sequelize -c pgpool_stats.instance=${os.hostname()}:${process.pid}`,
-  },
 });
+
+// docs: begin sequelize
+const { watch } = require('pgpool-stats');
+const watched = watch(sequelize, 'sequelize');
 // docs: end
 
-// docs: begin sequelize-stats
 function stats() {
   // with replication: two reports, of pool.read and of pool.write
   const { size, available, using, waiting, maxSize, minSize } = sequelize.connectionManager.pool;
   return { size, available, using, waiting, maxSize, minSize };
 }
-// docs: end
 
 run(async () => {
   const reporter = await new Reporter().open();
   const { pool } = sequelize.connectionManager;
 
   async function step(name, status, connections, held, waiting) {
-    check(name + ': has its row', await reporter.report(NAME, stats(), me));
+    check(name + ': has its row', await reporter.report(NAME, stats(), own));
     equal(name + ': the pool lent what is held', pool.using, held);
     equal(name + ': the pool knows who waits', pool.waiting, waiting);
-    await reporter.compare(name, NAME, me, {
+    await reporter.compare(name, NAME, own, {
       dialect: 'sequelize_pool',
       min_size: 0,
       max_size: 2,
@@ -61,6 +57,7 @@ run(async () => {
   const waiter = sequelize.transaction();
   await sleep(50);
   await step('waiting', 'exhausted', 2, 2, 1);
+  await reporter.watched(NAME, watched, { waits: 1, timeouts: 0 });
   await held.pop().rollback();
   held.push(await waiter);
   await step('handed over', 'full', 2, 2, 0);
@@ -74,9 +71,12 @@ run(async () => {
       error.name === 'SequelizeConnectionAcquireTimeoutError', error.name);
   }
   await step('timed out', 'full', 2, 2, 0);
+  await watched.report();
+  await reporter.compare('watched', NAME, me, { waits: 2, timeouts: 1 });
 
   while (held.length) await held.pop().rollback();
   await step('returned', 'ok', 2, 0, 0);
   await sequelize.close();
   await reporter.connections('closed', NAME, me, 0);
+  equal('closed: forgotten', await reporter.row(NAME, me), null);
 });

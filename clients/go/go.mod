@@ -1,0 +1,3 @@
+module pgpoolstats
+
+go 1.17
