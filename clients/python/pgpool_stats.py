@@ -41,7 +41,9 @@ Settings
     watch(..., every=10)             seconds between two reports, plus or minus
                                      30 %
     watch(..., app_version="2.41")   is shown in pgpool_stats.instances
-    environment PGPOOL_STATS_INSTANCE    in the place of host:pid
+    in the environment
+    PGPOOL_STATS_INSTANCE            stands for host:pid
+    PGPOOL_STATS_EVERY=10            stands for every=10
     PGPOOL_STATS_OFF=1               watch() does nothing
 
 Notes
@@ -58,6 +60,7 @@ Copyright (c) 2026, the pgpool_stats authors
 import asyncio
 import atexit
 import contextlib
+import contextvars
 import json
 import logging
 import os
@@ -84,7 +87,7 @@ INSTALLED = ("SELECT 1 WHERE to_regprocedure("
              "'pgpool_stats.report(text,jsonb,text)') IS NOT NULL")
 
 
-def watch(pool, name, every=EVERY, app_version=None):
+def watch(pool, name, every=None, app_version=None):
     """Label the connections of a pool, and report how full it is."""
     if os.environ.get("PGPOOL_STATS_OFF"):
         return
@@ -94,7 +97,8 @@ def watch(pool, name, every=EVERY, app_version=None):
             log.warning("cannot watch pool %s: %s is no pool that is known",
                         name, type(pool).__name__)
         else:
-            kind(pool, name, every, app_version)
+            kind(pool, name, every or float(
+                os.environ.get("PGPOOL_STATS_EVERY") or EVERY), app_version)
     except Exception as error:      # monitoring takes nothing down
         log.warning("cannot watch pool %s: %s", name, error)
 
@@ -585,17 +589,22 @@ class _PsycopgPool(_Watch):
     opens_early = True
 
     def install(self, pool):
-        connect = pool._connect
+        connect, getconn = pool._connect, pool.getconn
         if asyncio.iscoroutinefunction(connect):
             async def labelled_connect(*args, **kwargs):
                 self.put_label(await self.label_async())
                 return self.mark(await connect(*args, **kwargs))
+
+            async def checked_getconn(*args, **kwargs):
+                return self.check(await getconn(*args, **kwargs))
         else:
             def labelled_connect(*args, **kwargs):
                 self.put_label(self.label())
                 return self.mark(connect(*args, **kwargs))
-        pool._connect = labelled_connect
-        self.renew(pool)
+
+            def checked_getconn(*args, **kwargs):
+                return self.check(getconn(*args, **kwargs))
+        pool._connect, pool.getconn = labelled_connect, checked_getconn
 
     def put_label(self, labels):
         pool = self.pool()
@@ -606,14 +615,17 @@ class _PsycopgPool(_Watch):
         pool.kwargs = kwargs
 
     def mark(self, connection):
-        connection._pgpool_stats = self.accepted
+        connection._pgpool_stats = self.accepted is not None
         return connection
 
-    def renew(self, pool):
-        """Connections without the label are replaced at their return."""
-        for connection in list(pool._pool):
-            if not getattr(connection, "_pgpool_stats", False):
-                connection._expire_at = 0
+    @staticmethod
+    def check(connection):
+        """One of before watch(), or of before it was known whether the server
+        takes the label, is replaced when it comes back."""
+        _reporter.start()
+        if not getattr(connection, "_pgpool_stats", False):
+            connection._expire_at = 0
+        return connection
 
     @staticmethod
     def given_options(pool):
@@ -626,8 +638,6 @@ class _PsycopgPool(_Watch):
         return getattr(pool, "_closed", False) and self.opened > 0
 
     def stats(self, pool):
-        if self.accepted:
-            self.renew(pool)
         return pool.get_stats()
 
     def open(self, pool):
@@ -663,6 +673,7 @@ class _SQLAlchemy(_Watch):
         pool = engine.pool
         get, put = pool._do_get, pool._do_return_conn
         pool.pgpool_stats_lent = 0
+        inside = contextvars.ContextVar("inside", default=False)
 
         def full():
             return (hasattr(pool, "_max_overflow") and
@@ -670,9 +681,15 @@ class _SQLAlchemy(_Watch):
                     pool._pool.empty())
 
         def counted_get():
+            if inside.get():            # it calls itself
+                return get()
             _reporter.start()
-            with self.checkout(full(), TimeoutError):
-                record = get()
+            token = inside.set(True)
+            try:
+                with self.checkout(full(), TimeoutError):
+                    record = get()
+            finally:
+                inside.reset(token)
             pool.pgpool_stats_lent += 1
             return record
 
@@ -925,7 +942,8 @@ class _Peewee(_Watch):
             try:
                 return checkout()
             except MaxConnectionsExceeded:
-                if not inside.waits:
+                # it tries again, if it is told to wait
+                if database._wait_timeout and not getattr(inside, "waits", True):
                     inside.waits = True
                     self.count("waiting")
                 raise
@@ -943,10 +961,10 @@ class _Peewee(_Watch):
             finally:
                 if inside.waits:
                     self.count("waiting", -1)
-                    if database._wait_timeout:
-                        self.count("waits")
-                        self.count("total_wait_time",
-                                   (time.monotonic() - began) * 1000)
+                    self.count("waits")
+                    self.count("total_wait_time",
+                               (time.monotonic() - began) * 1000)
+                del inside.waits
 
         database._connect, database.connect = labelled_connect, counted_connect
 
