@@ -299,8 +299,11 @@ for test in (test_psycopg2, test_psycopg, test_psycopg_async, test_sqlalchemy,
         test()
 
 # the reporter's own connections are apart, and are known by name
-equal("the version is the extension's", pgpool_stats.__version__,
-      reporter.one("SELECT version FROM pgpool_stats.info"))
+version = reporter.one("SELECT version FROM pgpool_stats.info")
+equal("the version is the extension's", pgpool_stats.__version__, version)
+with open(os.path.join(os.path.dirname(pgpool_stats.__file__),
+                       "pyproject.toml")) as f:
+    check("so is that of the package", 'version = "%s"\n' % version in f.read())
 equal("reports are of pool reports only", reporter.one(
     "SELECT count(*)::int FROM pgpool_stats.connections"
     " WHERE application_name = 'watch orders' AND pool <> 'reports'"), 0)

@@ -107,7 +107,7 @@ try:
     sql("CREATE ROLE late LOGIN PASSWORD 'old'")
 
     # an application that is in the middle of its work all the time
-    pool = ThreadedConnectionPool(0, 2, user="app")
+    pool = ThreadedConnectionPool(1, 2, user="app")
     pgpool_stats.watch(pool, "orders")
     me = pgpool_stats._watches[-1].me
     pool.putconn(pool.getconn())
@@ -124,7 +124,7 @@ try:
         finally:
             pool.putconn(conn, close=conn.closed != 0)
 
-    def reports(step, pool="orders", me=me, **more):
+    def reports(step, pool="orders", me=me):
         """One more arrives than there were, even if nothing changes"""
         before = [last_report(pool, me)]
 
@@ -314,17 +314,17 @@ ignore_startup_parameters = %s
             for port, words in ((6432, "get no label"),
                                 (6433, "sees none with the label")):
                 name = "bounced%d" % port
-                bounced = ThreadedConnectionPool(0, 1, port=port, user="app")
-                pgpool_stats.watch(bounced, name)
 
                 def through():
                     try:
-                        bounced.putconn(bounced.getconn())
-                        return True
-                    except psycopg2.OperationalError as error:
-                        return "unsupported" in str(error) and check(
-                            "nothing of ours is refused", False, error)
-                until("%s: the application connects" % name, through)
+                        return ThreadedConnectionPool(1, 1, port=port,
+                                                      user="app")
+                    except psycopg2.OperationalError:
+                        return None         # it is not up yet
+                bounced = until("PgBouncer", through)
+                pgpool_stats.watch(bounced, name)
+                # with the label it would be refused
+                bounced.putconn(bounced.getconn())
                 until(name + ": reported", lambda: last_report(name, me))
 
                 def told():
