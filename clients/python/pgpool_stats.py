@@ -48,8 +48,9 @@ Settings
 
 Notes
     A second pool of one name in a process is the instance host:pid/2.
-    Connections that the pool had opened before are replaced when they come
-    back to it, or at their next checkout.
+    Connections that psycopg_pool or asyncpg had opened before are replaced when
+    they come back, or at their next checkout; so are those of psycopg2 and
+    SQLAlchemy for which there was no answer in time.
     A pool with a creator of its own (SQLAlchemy's creator=) is reported but
     cannot be labelled: put the label into what the creator connects with.
     uWSGI needs enable-threads.
@@ -119,6 +120,8 @@ class _Reporter:
         self.thread = None
 
     def start(self):
+        if self.thread is not None:
+            return
         with self.lock:
             if self.thread is not None:
                 return
@@ -237,7 +240,8 @@ class _Watch:
         return self.accepted is None
 
     async def label_async(self):
-        """The same; the loop goes on."""
+        """The same; the loop goes on.  Where the library has a time limit
+        around it, ask before: the limit is the application's."""
         if self.undecided():
             return await asyncio.get_running_loop().run_in_executor(
                 None, self.label)
@@ -246,9 +250,9 @@ class _Watch:
     def await_answer(self):
         """Let the reporter try now.  If there is no answer in time, the next
         connections do not wait for one."""
-        if threading.current_thread() is _reporter.thread:
-            return
-        if time.monotonic() < self.impatient_until:
+        if (threading.current_thread() is _reporter.thread or
+                _reporter.stopping or
+                time.monotonic() < self.impatient_until):
             return
         self.tried.clear()
         self.due = 0
@@ -531,6 +535,8 @@ class _Psycopg2(_Watch):
     def install(self, pool):
         from psycopg2.pool import PoolError
         connect, getconn = pool._connect, pool.getconn
+        putconn = pool.putconn
+        unlabelled = weakref.WeakSet()  # from before the answer
 
         def labelled_connect(*args, **kwargs):
             pool = self.pool()
@@ -538,12 +544,20 @@ class _Psycopg2(_Watch):
             given = self.given_options(pool)
             pool._kwargs.pop("options", None)
             pool._kwargs.update(_libpq_options(given, labels))
-            return connect(*args, **kwargs)
+            connection = connect(*args, **kwargs)
+            if self.undecided():
+                unlabelled.add(connection)
+            return connection
 
         def counted_getconn(*args, **kwargs):
             _reporter.start()
             with self.checkout(False, PoolError):
                 return getconn(*args, **kwargs)
+
+        def checked_putconn(conn=None, key=None, close=False):
+            if conn in unlabelled and self.accepted:
+                close = True
+            return putconn(conn, key, close)
 
         # those that it has opened have no label: others are opened instead
         with getattr(pool, "_lock", None) or contextlib.nullcontext():
@@ -551,6 +565,7 @@ class _Psycopg2(_Watch):
                 pool._pool.pop().close()
         pool._connect = labelled_connect
         pool.getconn = counted_getconn
+        pool.putconn = checked_putconn
 
     @staticmethod
     def given_options(pool):
@@ -709,6 +724,8 @@ class _SQLAlchemy(_Watch):
             labels = await_only(self.label_async())
         else:
             labels = self.label()
+        if self.undecided() and record is not None:
+            record._soft_invalidate_time = time.time()  # at its next checkout
         self.put_labels(dialect, params, labels)
 
     def put_labels(self, dialect, params, labels):
@@ -794,6 +811,7 @@ class _SQLAlchemy(_Watch):
 class _Asyncpg(_Watch):
     opens_early = True
     of_pool = {}
+    unlabelled = False      # some are from before the answer
 
     @staticmethod
     def reference(pool):
@@ -810,12 +828,15 @@ class _Asyncpg(_Watch):
                 watch = _Asyncpg.of_pool.get(id(self))
                 if watch is not None:
                     watch.put_label(self, await watch.label_async())
+                    watch.unlabelled |= watch.undecided()
                 return await original._get_new_connection(self)
 
             async def _acquire(self, timeout):
                 watch = _Asyncpg.of_pool.get(id(self))
                 if watch is None:
                     return await original._acquire(self, timeout)
+                if watch.undecided():
+                    await watch.label_async()
                 with watch.checkout(self._queue.empty(), asyncio.TimeoutError):
                     return await original._acquire(self, timeout)
 
@@ -843,6 +864,9 @@ class _Asyncpg(_Watch):
         super().end()
 
     def stats(self, pool):
+        if self.unlabelled and self.accepted:
+            self.unlabelled = False
+            pool._generation += 1
         return dict(self.counted(), size=pool.get_size(),
                     idle_size=pool.get_idle_size(),
                     min_size=pool.get_min_size(),
@@ -887,6 +911,8 @@ class _Aiopg(_Watch):
             pool = self.pool()
             full = not pool._free and bool(
                 pool.maxsize and pool.size >= pool.maxsize)
+            if self.undecided():
+                await self.label_async()
             with self.checkout(full, asyncio.TimeoutError):
                 return await acquire()
 

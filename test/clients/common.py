@@ -12,6 +12,10 @@ import psycopg2.extras
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "../../clients/python"))
 os.environ.setdefault("PGPOOL_STATS_EVERY", "0.2")
+import pgpool_stats                                     # noqa: E402
+
+# a label must not depend on the speed of this machine
+pgpool_stats.PATIENCE = 60
 
 failures = 0
 

@@ -75,7 +75,8 @@ with open(HERE + "/webapp/shop.py") as f:
 
 for options in (["--preload"], []):
     step = " ".join(["shop"] + options)
-    server = Server("shop", "--threads", "6", *options)
+    server = Server("shop", "--threads", "6", "--config",
+                    HERE + "/webapp/gunicorn.conf.py", *options)
     workers = server.all_workers()
     for me in workers:
         until("a report", lambda:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import threading
 
 from common import Reporter, check, done, equal, until
@@ -9,6 +10,7 @@ from common import Reporter, check, done, equal, until
 import pgpool_stats                 # common.py says where it is
 
 reporter = Reporter()
+kept = []       # engines have no end: what is not kept gives its name to others
 
 
 def me():
@@ -122,6 +124,7 @@ def test_sqlalchemy():
                            max_overflow=1, pool_timeout=1)
     pgpool_stats.watch(engine, "orders")
     # docs: end
+    kept.append(engine)
     held = [engine.connect(), engine.connect()]
     waits(engine.connect)
     lent("SQLAlchemy", 2, max_overflow=1, timeouts=1, checkouts=2)
@@ -151,6 +154,7 @@ def test_sqlalchemy():
     # a pool that is none
     engine = sqlalchemy.create_engine("postgresql+psycopg2://app@/",
                                       poolclass=sqlalchemy.pool.NullPool)
+    kept.append(engine)
     pgpool_stats.watch(engine, "orders")
     with engine.connect():
         lent("NullPool", 1, within=None, unlimited=True, dialect="native")
@@ -166,6 +170,7 @@ async def test_sqlalchemy_async():
                                  max_overflow=1, pool_timeout=1)
     pgpool_stats.watch(engine, "orders")
     # docs: end
+    kept.append(engine)
     held = [await engine.connect(), await engine.connect()]
     try:
         await engine.connect()
@@ -206,7 +211,7 @@ async def test_aiopg():
     import aiopg
     import pgpool_stats
 
-    pool = await aiopg.create_pool("user=app", minsize=1, maxsize=2, timeout=1)
+    pool = await aiopg.create_pool("user=app", minsize=1, maxsize=2, timeout=3)
     pgpool_stats.watch(pool, "orders")
     # docs: end
     held = [await pool.acquire(), await pool.acquire()]
@@ -231,6 +236,7 @@ def test_peewee():
                                         max_connections=2)
     pgpool_stats.watch(database, "orders")
     # docs: end
+    kept.append(database)
     database.connect()
     others, held = [], threading.Event()
 
@@ -290,7 +296,73 @@ async def test_databases():
     await database.disconnect()
 
 
-for test in (test_psycopg2, test_psycopg, test_psycopg_async, test_sqlalchemy,
+def test_details():
+    from psycopg2.pool import ThreadedConnectionPool
+
+    # what stands in the options stays there; the environment wins
+    os.environ["PGPOOL_STATS_INSTANCE"] = "pod-7"
+    pool = ThreadedConnectionPool(1, 2, user="app",
+                                  options="-c statement_timeout=77s")
+    pgpool_stats.watch(pool, "details", every=0.05, app_version="2.41")
+    del os.environ["PGPOOL_STATS_INSTANCE"]
+    watched = pgpool_stats._watches[-1]
+    conn = pool.getconn()
+    conn.autocommit = True
+    cur = conn.cursor()
+    cur.execute("SELECT current_setting('statement_timeout'),"
+                " current_setting('pgpool_stats.instance')")
+    equal("options", cur.fetchone(), ("77s", "pod-7"))
+
+    # no answer in time: such connections are replaced
+    pgpool_stats.PATIENCE = 0
+    late = ThreadedConnectionPool(1, 2, user="app")
+    pgpool_stats.watch(late, "late")
+    watched_late = pgpool_stats._watches[-1]
+    late.putconn(late.getconn())
+    until("an answer", lambda: watched_late.accepted)
+    late.putconn(late.getconn())
+    late.putconn(late.getconn())
+    reporter.connections("psycopg2, late", "late", watched_late.me, 1)
+    late.closeall()
+    import sqlalchemy
+    engine = sqlalchemy.create_engine("postgresql+psycopg2://app@/")
+    kept.append(engine)
+    pgpool_stats.watch(engine, "late-engine")
+    watched_late = pgpool_stats._watches[-1]
+    engine.connect().close()
+    until("an answer", lambda: watched_late.accepted)
+    engine.connect().close()
+    reporter.connections("SQLAlchemy, late", "late-engine", watched_late.me, 1)
+    pgpool_stats.PATIENCE = 60
+
+    # a second pool of the name
+    other = ThreadedConnectionPool(1, 2, user="app")
+    pgpool_stats.watch(other, "details")
+    equal("a second pool of its name", pgpool_stats._watches[-1].me,
+          "%s:%d/2" % (socket.gethostname(), os.getpid()))
+    other.closeall()
+
+    # while nothing changes there are fewer reports
+    sent = []
+
+    def four():
+        if watched.sent_at not in [0, *sent]:
+            sent.append(watched.sent_at)
+        return len(sent) == 4
+    until("four reports", four)
+    check("nothing changes: reports are rarer", all(
+        b - a > 2.8 * 0.05 for a, b in zip(sent[1:], sent[2:])), sent)
+    check("no two processes in step", all(
+        7 <= watched.jittered(10) <= 13 for _ in range(1000)))
+    row = reporter.instance("details", "pod-7")
+    equal("its version", row["app_version"], "2.41")
+    pool.putconn(conn)
+    pool.closeall()
+    until("a closed pool has said goodbye", lambda:
+          reporter.instance("details", "pod-7") is None)
+
+
+for test in (test_details, test_psycopg2, test_psycopg, test_psycopg_async, test_sqlalchemy,
              test_sqlalchemy_async, test_asyncpg, test_aiopg, test_peewee,
              test_django, test_databases):
     if asyncio.iscoroutinefunction(test):

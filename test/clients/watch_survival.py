@@ -212,6 +212,7 @@ try:
     silent = ThreadedConnectionPool(0, 1, user="app", port=1,
                                     connect_timeout=2)
     pgpool_stats.watch(silent, "silent")
+    pgpool_stats.PATIENCE = 1
     try:
         silent.getconn()
         check("silent: the application's own error", False)
@@ -221,6 +222,7 @@ try:
     reports("silent: other pools")
     silent.closeall()
     listener.close()
+    pgpool_stats.PATIENCE = 60
     said.lines.clear()
 
     # accepts, and then says nothing: a statement has a limit, too
@@ -236,7 +238,10 @@ try:
     reports("the extension is back")
     equal("no extension: nothing is said", said.about("orders"), [])
 
-    # a fork in the middle
+    # a fork in the middle; of what a pool opens when it is made, nothing is
+    # shared
+    preforked = ThreadedConnectionPool(1, 3, user="app")
+    pgpool_stats.watch(preforked, "preforked")
     read, write = os.pipe()
     go_on, end = os.pipe()
     child = os.fork()
@@ -247,15 +252,18 @@ try:
         conn = pool.getconn()
         cur = conn.cursor()
         cur.execute("SELECT current_setting('pgpool_stats.instance')")
-        os.write(write, cur.fetchone()[0].encode())
+        os.write(write, b"%s %d\n" % (
+            cur.fetchone()[0].encode(), preforked.getconn().get_backend_pid()))
         os.read(go_on, 1)
-        pgpool_stats._reporter.goodbye()
+        pgpool_stats._reporter.goodbye()    # as at exit
         os._exit(0)
     os.close(write)
     with os.fdopen(read) as f:
-        label = f.read(len("%s:%d" % (socket.gethostname(), child)))
+        label, backend = f.readline().split()
     equal("fork: the label is the child's", label,
           "%s:%d" % (socket.gethostname(), child))
+    check("fork: a backend of its own", int(backend) !=
+          preforked.getconn().get_backend_pid())
     until("fork: the child reports", lambda: last_report("orders", label))
     reports("fork: the parent goes on")
     os.close(end)
