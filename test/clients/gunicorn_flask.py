@@ -10,6 +10,8 @@ import threading
 
 from common import Reporter, check, connect, done, equal, until
 
+import pgpool_stats                 # common.py says where it is
+
 WORKERS = 2
 HERE = os.path.dirname(os.path.abspath(__file__))
 FLAG = "was the pool made before a fork?"
@@ -25,8 +27,10 @@ class Server:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "--bind", "unix:" + self.socket,
              "--workers", str(WORKERS), "--chdir", HERE + "/webapp",
-             "--pythonpath", sys.path[0], "--worker-tmp-dir", os.environ["TESTDIR"],
-             *options, name + ":app"])
+             "--worker-tmp-dir", os.environ["TESTDIR"],
+             *options, name + ":app"],
+            env=dict(os.environ,
+                     PYTHONPATH=os.path.dirname(pgpool_stats.__file__)))
 
     def get(self, path="/"):
         """The pid of the worker that answered, None if none did."""
@@ -92,15 +96,20 @@ for options in (["--preload"], []):
     # one request holds the only connection of its worker, others wait for it
     lock = connect("postgres")
     lock.cursor().execute("SELECT pg_advisory_lock(4711)")
-    slow = background("/slow", server)
-    until(step + ": a worker's pool is full", lambda: any(
-        reporter.instance("shop", me)["checked_out"] == 1 for me in workers))
-    more = []
+    slow, more = [], []
+
+    def full():
+        if not any(thread.is_alive() for thread in slow):
+            slow[:] = background("/slow", server)
+        return any((reporter.instance("shop", me) or {}).get(
+            "checked_out") == 1 for me in workers)
+    until(step + ": a worker's pool is full", full)
 
     def told(column):
         if not any(thread.is_alive() for thread in more):
             more[:] = background("/", server, 4)
-        return any(reporter.instance("shop", me)[column] for me in workers)
+        return full() and any((reporter.instance("shop", me) or {}).get(
+            column) for me in workers)
     for column in ("waiting", "waits", "timeouts"):
         until("%s: %s" % (step, column), lambda: told(column))
         print("ok - %s: the server is told of %s" % (step, column))
