@@ -5,7 +5,7 @@ SET pgpool_stats.strict_reports = on;
 -- json.Marshal(pool.Stat()) of pgxpool is empty: all its fields are private
 SELECT pgpool_stats.report('error', '{}');
 -- nothing of it is known to the dialect that is forced
-SELECT pgpool_stats.report('error', '{"dialect": "r2d2", "open": 3}');
+SELECT pgpool_stats.report('error', '{"dialect": "r2d2", "opened": 3}');
 -- one side alone is the key of nobody
 SELECT pgpool_stats.report('error', '{"read":1,"write":{}}');
 SELECT pgpool_stats.report('error', '{"read":{"size":2,"available":0,"using":2},"write":{"size":1,"available":1,"using":0},"both":1}');

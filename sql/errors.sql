@@ -27,6 +27,9 @@ INSERT INTO call (what, command) VALUES
 	('stats are an unknown text', $$SELECT pgpool_stats.report('bad', '"Pool of size 3"')$$),
 	('stats are JSON in a text', $$SELECT pgpool_stats.report('bad', '"{\"open\": 1}"')$$),
 	('no known key', $$SELECT pgpool_stats.report('bad', '{"foo": 1, "bar": 2}')$$),
+	('a key that maps to nothing', $$SELECT pgpool_stats.report('bad', '{"name": "anything at all"}')$$),
+	('only common words, of what there may be', $$SELECT pgpool_stats.report('bad', '{"max": 10, "timeout": 30}')$$),
+	('another database''s, but not all keys of it', $$SELECT pgpool_stats.report('bad', '{"pool_name": "a", "idle": 1}')$$),
 	('only host and pid', $$SELECT pgpool_stats.report('bad', '{"host": "a", "pid": 1}')$$),
 	('one row of several without a known key', $$SELECT pgpool_stats.report('bad', '[{"open": 1}, {"foo": 1}]')$$),
 	('1001 rows', $$SELECT pgpool_stats.report('bad', (SELECT jsonb_agg('{"open": 1}'::jsonb) FROM generate_series(1, 1001)))$$);

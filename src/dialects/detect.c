@@ -3,8 +3,14 @@
  * detect.c
  *	  Which dialect is a document in?
  *
- * It is the first dialect of the list whose detected_by keys are all there, or
- * else the one that knows most of the keys.
+ * The one that its key "dialect" names.  Else the first whose detected_by keys
+ * are all there, if one of them is no word that many libraries have.  Else the
+ * one that knows most keys that no other does.  Else it is of a library that we
+ * do not know: generic, if its words say how many are lent.  What is known by
+ * common words alone is only taken after that, and our own words last.
+ *
+ * Whether one pool is full must not hang on a guess: where the keys that only
+ * one dialect has do not say how many are lent, and generic's do, these win.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -64,22 +70,6 @@ pgps_show_key(const PgpsDocument *doc, const PgpsEntry *entry, char *shown)
 		strlcpy(shown, clean[0] != '\0' ? clean : "(empty)", PGPS_KEY_LEN);
 }
 
-int
-pgps_known_keys(const PgpsDocument *doc, const PgpsDialect *dialect)
-{
-	int			i,
-				n = 0;
-
-	CHECK_FOR_INTERRUPTS();
-	for (i = 0; i < doc->nentries; i++)
-	{
-		if (doc->entries[i].common == PGPS_COMMON_NONE &&
-			pgps_find_row(dialect, &doc->entries[i]) != NULL)
-			n++;
-	}
-	return n;
-}
-
 /* the known key that is most similar to a key of an unknown document */
 typedef struct Nearest
 {
@@ -137,7 +127,7 @@ pgps_raise_unknown_dialect(const char *name)
 }
 
 /*
- * Raise for a document that no dialect knows, with the keys seen, the most
+ * Raise for a document that tells no figure, with the keys seen, the most
  * similar known one, and those of our own dialect.
  */
 void
@@ -187,57 +177,156 @@ pgps_raise_unknown(const PgpsDocument *doc)
 					 nearest.key, nearest.dialect, pgps_native.name, own.data)));
 }
 
-/* How many keys of the document could be known to a dialect? */
-static int
-own_keys(const PgpsDocument *doc)
+/* What the keys of a document would tell in a dialect */
+typedef struct Survey
+{
+	int			figures;		/* keys that report one */
+	int			unique;			/* of those, that no other library has */
+	uint64		fields;			/* what they report */
+} Survey;
+
+static bool
+reports_figure(const PgpsDialect *dialect, const PgpsWord *word)
+{
+	const PgpsWordRow *row = row_of_word(dialect, word);
+
+	return row != NULL && row->key != NULL;
+}
+
+/* Is it a word of ours, or one that many libraries have? */
+static bool
+is_common_word(const PgpsWord *word)
+{
+	return reports_figure(&pgps_generic, word) ||
+		reports_figure(&pgps_native, word);
+}
+
+static void
+survey_key(Survey *survey, const PgpsWordRow *row)
+{
+	const PgpsDialectKey *k = row->key;
+
+	survey->figures++;
+	do
+		survey->fields |= PGPS_BIT(k->field);
+	while (k[1].key != NULL && strcmp(k[1].key, k->key) == 0 && k++);
+}
+
+/*
+ * Look at all keys.  Dialects of something else than a pool here are not
+ * guessed, so what they know is not looked at.
+ */
+static void
+survey_document(Survey *surveys, const PgpsDocument *doc)
 {
 	int			i,
-				n = 0;
+				d;
 
+	memset(surveys, 0, PGPS_MAX_DIALECTS * sizeof(Survey));
 	for (i = 0; i < doc->nentries; i++)
 	{
-		if (doc->entries[i].common == PGPS_COMMON_NONE)
-			n++;
+		const PgpsEntry *entry = &doc->entries[i];
+		int			knowing = 0,
+					last = 0;
+
+		CHECK_FOR_INTERRUPTS();
+		if (entry->common != PGPS_COMMON_NONE ||
+			(entry->word == NULL && entry->leaf_word == NULL))
+			continue;
+		for (d = 0; pgps_dialects[d] != NULL; d++)
+		{
+			const PgpsWordRow *row = pgps_find_row(pgps_dialects[d], entry);
+
+			if (pgps_dialects[d]->elsewhere || row == NULL || row->key == NULL)
+				continue;
+			survey_key(&surveys[d], row);
+			knowing++;
+			last = d;
+		}
+		if (knowing == 1 && !is_common_word(entry->word))
+			surveys[last].unique++;
 	}
-	return n;
 }
 
-/* The dialect that knows most of the keys; NULL when none knows any. */
-static const PgpsDialect *
-nearest_dialect(const PgpsDocument *doc)
+/* Do these figures say how many are lent? */
+static bool
+tells_lent(uint64 fields)
 {
-	const PgpsDialect *const *d;
-	const PgpsDialect *best = NULL;
-	int			best_known = pgps_known_keys(doc, &pgps_native);
+	const uint64 lent = PGPS_BIT(PGPS_CHECKED_OUT) | PGPS_BIT(PGPS_SAYS_ACTIVE);
+	const uint64 open = PGPS_BIT(PGPS_OPEN) | PGPS_BIT(PGPS_SAYS_SIZE) |
+		PGPS_BIT(PGPS_SAYS_TOTAL);
+	const uint64 idle = PGPS_BIT(PGPS_CHECKED_IN) | PGPS_BIT(PGPS_SAYS_IDLE) |
+		PGPS_BIT(PGPS_SAYS_AVAILABLE);
 
-	/* native is preferred among equals */
-	if (best_known > 0)
-		best = &pgps_native;
-	if (best_known == own_keys(doc))
-		return best;
-	for (d = pgps_dialects; *d != &pgps_native; d++)
+	return (fields & lent) || ((fields & open) && (fields & idle));
+}
+
+/*
+ * The dialect of a document that none is detected for by keys of its own;
+ * "common" is one that all keys are there for, but which are common words.
+ */
+static const PgpsDialect *
+nearest_dialect(const PgpsDocument *doc, const PgpsDialect *common)
+{
+	Survey		surveys[PGPS_MAX_DIALECTS];
+	Survey	   *best = NULL;
+	Survey		own,
+				generic;
+	int			d;
+	bool		tie = false;
+
+	survey_document(surveys, doc);
+	memset(&own, 0, sizeof(own));
+	memset(&generic, 0, sizeof(generic));
+	for (d = 0; pgps_dialects[d] != NULL; d++)
 	{
-		int			n = pgps_known_keys(doc, *d);
-
-		if (n > best_known || (n > 0 && n == best_known && best != &pgps_native))
+		if (pgps_dialects[d] == &pgps_native)
+			own = surveys[d];
+		else if (pgps_dialects[d] == &pgps_generic)
+			generic = surveys[d];
+		else if (surveys[d].unique > 0)
 		{
-			best = *d;
-			best_known = n;
+			if (best == NULL || surveys[d].unique > best->unique)
+			{
+				best = &surveys[d];
+				tie = false;
+			}
+			else if (surveys[d].unique == best->unique)
+				tie = true;
 		}
 	}
-	return best;
+
+	/* generic has synonyms of our own words, which count as well */
+	if (best != NULL && !tie && tells_lent(best->fields))
+		return pgps_dialects[best - surveys];
+	if (generic.figures > 0 && tells_lent(generic.fields | own.fields))
+		return &pgps_generic;
+	if (best != NULL && !tie)
+		return pgps_dialects[best - surveys];
+	if (common != NULL)
+		return common;
+	return own.figures > 0 ? &pgps_native : NULL;
 }
+
+/* clues that were seen for a dialect */
+typedef struct Clues
+{
+	uint8		seen;			/* a bit for each of detected_by */
+	bool		own;			/* one of them is no common word */
+} Clues;
 
 /*
  * Note the dialects that an entry is a clue for, by its path or its own part.
  */
 static void
-note_clues(uint8 *seen, const PgpsEntry *entry, const PgpsWord *word)
+note_clues(Clues *clues, const PgpsEntry *entry, const PgpsWord *word)
 {
 	const PgpsClue *clue;
+	bool		common;
 
 	if (word == NULL)
 		return;
+	common = is_common_word(word);
 	for (clue = word->clues; clue != NULL; clue = clue->next)
 	{
 		if (word != entry->word && !pgps_dialects[clue->dialect]->nested)
@@ -246,12 +335,13 @@ note_clues(uint8 *seen, const PgpsEntry *entry, const PgpsWord *word)
 			(entry->parent != -1 || entry->keylen != clue->length ||
 			 memcmp(entry->key, clue->text, clue->length) != 0))
 			continue;
-		seen[clue->dialect] |= 1 << clue->n;
+		clues[clue->dialect].seen |= 1 << clue->n;
+		clues[clue->dialect].own |= clue->text != NULL || !common;
 	}
 }
 
 static void
-note_open_clues(uint8 *seen, const PgpsEntry *entry)
+note_open_clues(Clues *clues, const PgpsEntry *entry)
 {
 	const PgpsClue *clue;
 
@@ -259,36 +349,48 @@ note_open_clues(uint8 *seen, const PgpsEntry *entry)
 	{
 		if (entry->folded[0] == clue->text[0] &&
 			strncmp(entry->folded, clue->text, clue->length) == 0)
-			seen[clue->dialect] |= 1 << clue->n;
+		{
+			clues[clue->dialect].seen |= 1 << clue->n;
+			clues[clue->dialect].own = true;
+		}
 	}
 }
 
-/* The first dialect whose detected_by keys are all there, or NULL */
+/*
+ * The first dialect whose detected_by keys are all there, or NULL; "common" is
+ * the first of which they are all common words.
+ */
 static const PgpsDialect *
-detected_dialect(const PgpsDocument *doc)
+detected_dialect(const PgpsDocument *doc, const PgpsDialect **common)
 {
-	uint8		seen[PGPS_MAX_DIALECTS] = {0};	/* of detected_by */
+	Clues		clues[PGPS_MAX_DIALECTS];
 	int			d,
 				i;
 
+	*common = NULL;
+	memset(clues, 0, sizeof(clues));
 	for (i = 0; i < doc->nentries; i++)
 	{
 		const PgpsEntry *entry = &doc->entries[i];
 
-		note_clues(seen, entry, entry->word);
-		note_clues(seen, entry, entry->leaf_word);
-		note_open_clues(seen, entry);
+		note_clues(clues, entry, entry->word);
+		note_clues(clues, entry, entry->leaf_word);
+		note_open_clues(clues, entry);
 	}
 	for (d = 0; pgps_dialects[d] != NULL; d++)
 	{
 		const char *const *keys = pgps_dialects[d]->detected_by;
 
-		if (seen[d] == 0)
+		if (clues[d].seen == 0)
 			continue;
 		for (i = 0; i < PGPS_DETECT_KEYS && keys[i] != NULL; i++)
 			;
-		if (seen[d] == (1 << i) - 1)
+		if (clues[d].seen != (1 << i) - 1)
+			continue;
+		if (clues[d].own)
 			return pgps_dialects[d];
+		if (*common == NULL && !pgps_dialects[d]->elsewhere)
+			*common = pgps_dialects[d];
 	}
 	return NULL;
 }
@@ -302,11 +404,12 @@ pgps_find_dialect(const PgpsDocument *doc, const char *name)
 {
 	const PgpsDialect *const *d;
 	const PgpsDialect *detected;
+	const PgpsDialect *common;
 
 	if (name == NULL)
 	{
-		detected = detected_dialect(doc);
-		return detected != NULL ? detected : nearest_dialect(doc);
+		detected = detected_dialect(doc, &common);
+		return detected != NULL ? detected : nearest_dialect(doc, common);
 	}
 	for (d = pgps_dialects; *d != NULL; d++)
 	{

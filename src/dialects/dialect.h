@@ -55,6 +55,15 @@ typedef enum PgpsScratch
 	PGPS_BACKEND,				/* Pgpool-II: the backend of that slot, 0 =
 								 * none */
 	PGPS_CONNECTED,				/* Pgpool-II: does a client use it? */
+	PGPS_RETURNED,				/* checkouts that are over */
+
+	/* generic.c: words whose meaning depends on the others */
+	PGPS_SAYS_ACTIVE,
+	PGPS_SAYS_IDLE,
+	PGPS_SAYS_AVAILABLE,
+	PGPS_SAYS_SIZE,
+	PGPS_SAYS_TOTAL,
+	PGPS_SAYS_PENDING,
 	PGPS_NSCRATCH
 } PgpsScratch;
 
@@ -96,7 +105,11 @@ typedef struct PgpsDialect
 	bool		nested;			/* keys in objects are known without the names
 								 * of the objects */
 	bool		elsewhere;		/* says nothing about the pool of the reporting
-								 * connection */
+								 * connection; taken for nothing less than all
+								 * of detected_by */
+
+	/* if words mean different things: what they mean, once all are read */
+	void		(*settle) (struct PgpsFigures *figures);
 
 	/* if rows of one document are pools of their own: keys that name a row */
 	const char *row_keys[PGPS_ROW_KEYS];
@@ -108,8 +121,11 @@ typedef struct PgpsDialect
 							int nrows);
 } PgpsDialect;
 
-/* list.c: most specific first, native last; ends with NULL */
+/* list.c: most specific first, native and generic last; ends with NULL */
 extern const PgpsDialect *const pgps_dialects[];
 extern const PgpsDialect pgps_native;
+
+/* generic.c: of a library that is not known */
+extern const PgpsDialect pgps_generic;
 
 #endif							/* PGPS_DIALECT_H */

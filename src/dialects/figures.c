@@ -19,7 +19,7 @@
 #include "base/numbers.h"
 #include "dialects/figures.h"
 
-StaticAssertDecl(PGPS_NSCRATCH <= 32, "figures have a bit each");
+StaticAssertDecl(PGPS_NSCRATCH <= 64, "figures have a bit each");
 
 static const PgpsComplaint nothing = {0, NULL};
 
@@ -31,10 +31,10 @@ complain(int sqlstate, const char *expected)
 	return complaint;
 }
 
-static inline uint32
+static inline uint64
 bit_of(int field)
 {
-	return (uint32) 1 << field;
+	return PGPS_BIT(field);
 }
 
 static void
@@ -91,6 +91,9 @@ take_value(PgpsFigures *fig, const PgpsDialectKey *key, int64 value)
 	}
 	else
 	{
+		if (is_known(fig, field) && !(fig->weak & bit_of(field)) &&
+			fig->value[field] != value)
+			fig->contradicted |= bit_of(field);
 		set_figure(fig, field, value);
 		fig->weak &= ~bit_of(field);
 	}
@@ -240,7 +243,7 @@ pgps_read_figure(PgpsFigures *fig, const PgpsDialect *dialect,
 
 	if (complaint.expected != NULL)
 		fig->broken |= bit_of(key->field);
-	else
+	else if (key->flags & (PGPS_ADD | PGPS_SUBTRACT))
 		fig->seen |= UINT64CONST(1) << (key - dialect->keys);
 	return complaint;
 }
@@ -252,8 +255,8 @@ pgps_read_figure(PgpsFigures *fig, const PgpsDialect *dialect,
 static void
 finish_sums(PgpsFigures *fig, const PgpsDialect *dialect)
 {
-	uint32		incomplete = fig->broken;
-	uint32		differences = 0;
+	uint64		incomplete = fig->broken;
+	uint64		differences = 0;
 	int			i;
 
 	if (fig->summed == 0)
@@ -383,10 +386,17 @@ pgps_work_out(PgpsFigures *fig, const PgpsDialect *dialect)
 	int64	   *v = fig->value;
 
 	finish_sums(fig, dialect);
+	if (dialect->settle != NULL)
+		dialect->settle(fig);
 	if (dialect->absent_is_zero)
 		zero_absent_counters(fig, dialect);
 	complaint = work_out_use(fig, dialect);
 	work_out_cap(fig);
+
+	/* of a library that counts not all when it lends them */
+	if (is_known(fig, PGPS_RETURNED) && is_known(fig, PGPS_CHECKED_OUT))
+		set_figure(fig, PGPS_CHECKOUTS,
+				   v[PGPS_RETURNED] + v[PGPS_CHECKED_OUT]);
 
 	if (is_known(fig, PGPS_CREATE_ERRORS) && !is_known(fig, PGPS_ERRORS))
 		set_figure(fig, PGPS_ERRORS, v[PGPS_CREATE_ERRORS]);

@@ -14,14 +14,18 @@
 
 #include "dialects/dialect.h"
 
+/* a field or scratch figure in a set of them */
+#define PGPS_BIT(field) (UINT64CONST(1) << (field))
+
 /* fields and scratch figures of one document */
 typedef struct PgpsFigures
 {
-	uint32		known;			/* a bit for each */
-	uint32		weak;			/* known, but only by a PGPS_WEAK key */
-	uint32		summed;			/* made of several keys */
-	uint32		broken;			/* made of several keys, of which one could not
+	uint64		known;			/* a bit for each */
+	uint64		weak;			/* known, but only by a PGPS_WEAK key */
+	uint64		summed;			/* made of several keys */
+	uint64		broken;			/* made of several keys, of which one could not
 								 * be read */
+	uint64		contradicted;	/* two keys reported different values */
 	uint64		seen;			/* a bit for each row of the dialect */
 	int64		value[PGPS_NSCRATCH];
 } PgpsFigures;

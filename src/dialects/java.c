@@ -64,7 +64,8 @@ const PgpsDialect pgps_hikaricp = {
 };
 
 /*
- * Tomcat's JDBC pool: its waitCount is a gauge
+ * Tomcat's JDBC pool: its waitCount is a gauge, and its borrowedCount leaves
+ * out each checkout that opened a connection
  */
 const PgpsDialect pgps_tomcat_jdbc = {
 	.name = "tomcat_jdbc",
@@ -76,11 +77,11 @@ const PgpsDialect pgps_tomcat_jdbc = {
 		{"numIdle", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, PGPS_WEAK},
 		{"size", PGPS_OPEN, PGPS_UNIT_COUNT},
 		{"waitCount", PGPS_WAITING, PGPS_UNIT_COUNT},
-		{"borrowedCount", PGPS_CHECKOUTS, PGPS_UNIT_COUNT},
+		{"borrowedCount", PGPS_CHECKOUTS, PGPS_UNIT_COUNT, PGPS_WEAK},
+		{"returnedCount", PGPS_RETURNED, PGPS_UNIT_COUNT},
 		{"maxActive", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
 		{"minIdle", PGPS_MIN_SIZE, PGPS_UNIT_COUNT}),
-	.ignored = PGPS_WORDS("name", "maxIdle", "initialSize", "returnedCount",
-						  "createdCount", "releasedCount", "reconnectedCount",
+	.ignored = PGPS_WORDS("name", "maxIdle", "initialSize", "createdCount", "releasedCount", "reconnectedCount",
 						  "removeAbandonedCount", "releasedIdleCount",
 						  "maxWait", "maxAge", "poolName", "loginTimeout"),
 };
@@ -104,7 +105,7 @@ const PgpsDialect pgps_dbcp2 = {
 						  "destroyedByBorrowValidationCount",
 						  "meanActiveTimeMillis", "meanIdleTimeMillis",
 						  "meanBorrowWaitTimeMillis",
-						  "maxBorrowWaitTimeMillis", "maxWaitMillis",
+						  "maxBorrowWaitTimeMillis", "maxWaitMillis", "maxWait",
 						  "blockWhenExhausted", "closed", "lifo", "fairness",
 						  "factoryType", "creationStackTrace"),
 };
@@ -126,10 +127,11 @@ const PgpsDialect pgps_c3p0 = {
 		{"numThreadsAwaitingCheckout", PGPS_WAITING, PGPS_UNIT_COUNT},
 		{"numThreadsAwaitingCheckoutDefaultUser", PGPS_WAITING, PGPS_UNIT_COUNT},
 		{"numFailedCheckouts", PGPS_TIMEOUTS, PGPS_UNIT_COUNT},
-		{"numFailedCheckoutsDefaultUser", PGPS_TIMEOUTS, PGPS_UNIT_COUNT},
 		{"maxPoolSize", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
 		{"minPoolSize", PGPS_MIN_SIZE, PGPS_UNIT_COUNT}),
+	/* numFailedCheckoutsDefaultUser stays 0 when a checkout times out */
 	.ignored = PGPS_WORDS("threadPoolNumTasksPending", "initialPoolSize",
+						  "numFailedCheckoutsDefaultUser",
 						  "acquireIncrement", "numUnclosedOrphanedConnections",
 						  "numUnclosedOrphanedConnectionsDefaultUser",
 						  "numUnclosedOrphanedConnectionsAllUsers",

@@ -3,9 +3,7 @@
  * list.c
  *	  All dialects, and our own words.
  *
- * The first dialect whose detected_by keys are all there is taken; when none
- * is, the one that knows most of the keys.  The view dialects shows all of
- * them.
+ * How one is chosen is said in detect.c.  The view dialects shows all of them.
  *
  * A new dialect is data in the file of its family (python.c, java.c, ...) and
  * a line in list.h.  A key more that reports a figure is a row of .keys, and
@@ -50,6 +48,7 @@ const PgpsDialect pgps_native = {
 const PgpsDialect *const pgps_dialects[] = {
 	PGPS_DIALECTS(ADDRESS_OF)
 	&pgps_native,
+	&pgps_generic,
 	NULL
 };
 

@@ -23,6 +23,7 @@
 	D(node_pg) \
 	D(tarn) \
 	D(sequelize_pool) \
+	D(slonik) \
 	D(deadpool) \
 	D(bb8) \
 	D(activerecord) \
@@ -50,6 +51,7 @@
 	D(sqlx) \
 	D(mariadb_pool) \
 	D(mysql_pool) \
+	D(dbutils) \
 	D(sequel) \
 	D(postgres_js)
 

@@ -64,6 +64,30 @@ const PgpsDialect pgps_sequelize_pool = {
 };
 
 /*
+ * slonik: pool.state(), and its maximum by hand.  What is given back or about
+ * to be destroyed is still lent; it says how many connections are being opened.
+ */
+const PgpsDialect pgps_slonik = {
+	.name = "slonik",
+	.detected_by = {"acquired_connections", "idle_connections", "waiting_clients",
+		"pending_connections"},
+	.keys = PGPS_KEYS(
+		{"acquiredConnections", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT, PGPS_ADD},
+		{"acquiredConnections", PGPS_OPEN, PGPS_UNIT_COUNT, PGPS_ADD},
+		{"pendingReleaseConnections", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT, PGPS_ADD},
+		{"pendingReleaseConnections", PGPS_OPEN, PGPS_UNIT_COUNT, PGPS_ADD},
+		{"pendingDestroyConnections", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT, PGPS_ADD},
+		{"pendingDestroyConnections", PGPS_OPEN, PGPS_UNIT_COUNT, PGPS_ADD},
+		{"pendingConnections", PGPS_OPEN, PGPS_UNIT_COUNT, PGPS_ADD},
+		{"idleConnections", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, PGPS_ADD},
+		{"idleConnections", PGPS_OPEN, PGPS_UNIT_COUNT, PGPS_ADD},
+		{"waitingClients", PGPS_WAITING, PGPS_UNIT_COUNT},
+		{"maximumPoolSize", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
+		{"minimumPoolSize", PGPS_MIN_SIZE, PGPS_UNIT_COUNT}),
+	.ignored = PGPS_WORDS("state"),
+};
+
+/*
  * postgres.js shows only its configuration
  */
 const PgpsDialect pgps_postgres_js = {

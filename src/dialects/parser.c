@@ -93,7 +93,7 @@ read_text(PgpsParser *parser, const PgpsEntry *entry, char *dest, Size size)
 }
 
 /*
- * Which dialect is the document in?  Raises when no dialect knows any key.
+ * Which dialect is the document in?  Raises when it tells no figure.
  */
 static const PgpsDialect *
 choose_dialect(PgpsParser *parser)
@@ -116,8 +116,6 @@ choose_dialect(PgpsParser *parser)
 	if (forced[0] != '\0')
 	{
 		chosen = pgps_find_dialect(doc, forced);
-		if (chosen != NULL && pgps_known_keys(doc, chosen) == 0)
-			pgps_raise_unknown(doc);
 		if (chosen != NULL)
 			return chosen;
 	}
@@ -203,6 +201,7 @@ read_figures(PgpsParser *parser, const PgpsEntry *entry, const PgpsDialectKey *k
 	const char *key = k->key;
 	PgpsComplaint first = {0, NULL};
 
+	parser->nfigures++;
 	do
 	{
 		PgpsComplaint complaint = pgps_read_figure(&parser->figures,
@@ -243,8 +242,33 @@ pgps_skip_entry(const PgpsDocument *doc, int i)
 	return i;
 }
 
+/*
+ * Not a word of the dialect: it may be one of our own, which counts for what
+ * the library's words did not tell.  A text, a boolean or null is something
+ * that is configured.
+ */
 static void
-read_entries(PgpsParser *parser)
+read_foreign(PgpsParser *parser, const PgpsEntry *entry)
+{
+	const PgpsWordRow *row = NULL;
+	const JsonbValue value = entry->value;
+
+	if (entry->parent == -1)
+		row = pgps_find_row(&pgps_native, entry);
+	if (row != NULL && value.type != jbvNull &&
+		(value.type == jbvBool) == (row->key->unit == PGPS_UNIT_BOOL) &&
+		(parser->dialect == &pgps_generic ||
+		 !(parser->figures.known & PGPS_BIT(row->key->field))))
+		read_figures(parser, entry, row->key);
+	else if (entry->container || value.type == jbvNumeric ||
+			 value.type == jbvBinary)
+		pgps_not_understood(parser, entry, ERRCODE_INVALID_PARAMETER_VALUE,
+							"a key of this dialect, as in view pgpool_stats.dialects");
+}
+
+/* Read the words of the dialect, or else those that are foreign to it. */
+static void
+read_entries(PgpsParser *parser, bool foreign)
 {
 	const PgpsDocument *doc = &parser->doc;
 	int			i = 0;
@@ -256,7 +280,10 @@ read_entries(PgpsParser *parser)
 
 		CHECK_FOR_INTERRUPTS();
 		if (entry->common != PGPS_COMMON_NONE)
-			pgps_read_common(parser, entry);
+		{
+			if (!foreign)
+				pgps_read_common(parser, entry);
+		}
 		else if (entry->container && knows_inside(parser, i))
 		{
 			i++;
@@ -264,15 +291,14 @@ read_entries(PgpsParser *parser)
 		}
 		else if ((row = pgps_find_row(parser->dialect, entry)) != NULL)
 		{
-			if (row->key != NULL)
+			if (row->key != NULL && !foreign)
 				read_figures(parser, entry, row->key);
 		}
-		else
-			pgps_not_understood(parser, entry, ERRCODE_INVALID_PARAMETER_VALUE,
-								"a key of this dialect, as in view pgpool_stats.dialects");
+		else if (foreign)
+			read_foreign(parser, entry);
 		i = pgps_skip_entry(doc, i);
 	}
-	if (doc->too_many)
+	if (doc->too_many && foreign)
 		complain_about(parser, "(more keys)", ERRCODE_PROGRAM_LIMIT_EXCEEDED,
 					   "fewer keys");
 }
@@ -322,6 +348,7 @@ pgps_parse_document(PgpsParser *parser, JsonbContainer *container,
 	PgpsStats  *stats = palloc0(sizeof(PgpsStats));
 
 	memset(&parser->figures, 0, sizeof(PgpsFigures));
+	parser->nfigures = 0;
 	parser->strict = strict;
 	parser->stats = stats;
 	strcpy(stats->dialect, pgps_native.name);
@@ -330,7 +357,10 @@ pgps_parse_document(PgpsParser *parser, JsonbContainer *container,
 	strlcpy(stats->dialect, parser->dialect->name, PGPS_DIALECT_LEN);
 	stats->elsewhere = parser->dialect->elsewhere;
 
-	read_entries(parser);
+	read_entries(parser, false);
+	read_entries(parser, true);
+	if (parser->nfigures == 0)
+		pgps_raise_unknown(&parser->doc);
 	name_row(parser);
 	pfree(parser->doc.entries);
 	return stats;

@@ -21,6 +21,7 @@ typedef struct PgpsParser
 	PgpsDocument doc;
 	const PgpsDialect *dialect;
 	PgpsFigures figures;
+	int			nfigures;		/* keys that report some, good or not */
 	bool		strict;
 	PgpsStats  *stats;
 } PgpsParser;
@@ -39,8 +40,6 @@ extern const PgpsDialect *pgps_find_dialect(const PgpsDocument *doc,
 											const char *name);
 extern const PgpsWordRow *pgps_find_row(const PgpsDialect *dialect,
 										const PgpsEntry *entry);
-extern int	pgps_known_keys(const PgpsDocument *doc,
-							const PgpsDialect *dialect);
 extern void pgps_show_key(const PgpsDocument *doc, const PgpsEntry *entry,
 						  char *shown);
 pg_noreturn extern void pgps_raise_unknown_dialect(const char *name);

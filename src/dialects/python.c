@@ -97,6 +97,20 @@ const PgpsDialect pgps_asyncpg = {
 };
 
 /*
+ * DBUtils' PooledDB, by its attributes; _connections are those in use, and
+ * _idle_cache is by hand len() of that list.
+ */
+const PgpsDialect pgps_dbutils = {
+	.name = "dbutils",
+	.detected_by = {"=_connections", "=_maxconnections"},
+	.keys = PGPS_KEYS(
+		{"_connections", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT},
+		{"_maxconnections", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, PGPS_ZERO_UNLIMITED},
+		{"_idle_cache", PGPS_CHECKED_IN, PGPS_UNIT_COUNT}),
+	.ignored = PGPS_WORDS("_maxcached", "_maxshared", "_maxusage"),
+};
+
+/*
  * mysql.connector.pooling, by hand; _cnx_queue.qsize() is "idle".
  */
 const PgpsDialect pgps_mysql_pool = {

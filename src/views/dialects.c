@@ -42,7 +42,14 @@ static const struct
 	[PGPS_CHILD] = {"pool_size", "distinct"},
 	[PGPS_SLOT] = {"open", "distinct"},
 	[PGPS_BACKEND] = {"open", "where not 0"},
-	[PGPS_CONNECTED] = {"checked_out", "processes where not 0"}
+	[PGPS_CONNECTED] = {"checked_out", "processes where not 0"},
+	[PGPS_RETURNED] = {"checkouts", "and checked_out"},
+	[PGPS_SAYS_ACTIVE] = {"checked_out", "or open, beside a word for checked_out"},
+	[PGPS_SAYS_IDLE] = {"checked_in", "if open is reported"},
+	[PGPS_SAYS_AVAILABLE] = {"checked_in", "if open is reported"},
+	[PGPS_SAYS_SIZE] = {"open", "or max_size, beside available alone"},
+	[PGPS_SAYS_TOTAL] = {"open", "if it fits the others"},
+	[PGPS_SAYS_PENDING] = {"waiting", "if none is idle"}
 };
 
 static const char *const unit_names[] = {

@@ -18,6 +18,7 @@
 #include "alerts/alerts.h"
 #include "analysis/forks.h"
 #include "analysis/snapshot.h"
+#include "dialects/dialect.h"
 #include "views/row.h"
 #include "views/statement.h"
 #include "views/visible.h"
@@ -143,6 +144,18 @@ instance_notes(const PgpsInstanceState *state)
 		data->label.value[PGPS_POOL_SIZE] != data->reported.value[PGPS_POOL_SIZE])
 		pgps_note(&notes, psprintf("label says pool_size " INT64_FORMAT,
 								   data->label.value[PGPS_POOL_SIZE]));
+	if (strcmp(data->dialect, pgps_generic.name) == 0)
+	{
+		pgps_note(&notes, "the library was not recognised");
+		if (!pgps_known(&data->reported, PGPS_CHECKED_OUT))
+			pgps_note(&notes, "its keys contradict each other: was a configuration sent?");
+		else if (!pgps_known(&data->reported, PGPS_MAX_SIZE) &&
+				 !pgps_known(&data->reported, PGPS_UNLIMITED))
+			pgps_note(&notes, "no maximum told");
+	}
+	else if (data->last_report != 0 && data->source == PGPS_SOURCE_REPORT &&
+			 !pgps_known(&data->reported, PGPS_CHECKED_OUT))
+		pgps_note(&notes, "does not tell how many are lent");
 	if (state->now.reported && !data->labelled && !data->elsewhere &&
 		!data->other && state->via == NULL && data->source == PGPS_SOURCE_REPORT &&
 		parent == NULL)

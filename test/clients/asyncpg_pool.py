@@ -1,7 +1,6 @@
 """asyncpg: the view shows what the pool's getters say."""
 
 import asyncio
-import json
 import os
 import socket
 
@@ -11,9 +10,6 @@ from common import Reporter, check, done, equal, until
 
 POOL = "asyncpg"
 ME = "%s:%d" % (socket.gethostname(), os.getpid())
-DSN = ("postgresql://app@?options=-c%20pgpool_stats.pool%3Dreports"
-       "%20-c%20pgpool_stats.strict_reports%3Don")
-EVERY = 0.05
 
 reporter = Reporter()
 
@@ -28,31 +24,10 @@ async def make_pool():
     # docs: end
 
 
-# docs: begin asyncpg-report
 def stats(pool):
     return {"size": pool.get_size(), "idle_size": pool.get_idle_size(),
             "min_size": pool.get_min_size(), "max_size": pool.get_max_size(),
             "host": socket.gethostname(), "pid": os.getpid()}
-
-
-async def report_forever(name, pool):
-    """A task for asyncio.create_task(), beside the pool."""
-    while True:
-        try:
-            conn = await asyncpg.connect(DSN, timeout=5)
-            try:
-                if not await conn.fetchval(
-                        "SELECT to_regprocedure('pgpool_stats.report"
-                        "(text,jsonb,text)') IS NOT NULL"):
-                    return          # a server without the extension
-                await conn.execute("SELECT pgpool_stats.report($1, $2)",
-                                   name, json.dumps(stats(pool)), timeout=5)
-            finally:
-                await conn.close(timeout=5)
-        except (OSError, asyncpg.PostgresError, asyncio.TimeoutError):
-            pass                    # the next turn tries again
-        await asyncio.sleep(EVERY)
-# docs: end
 
 
 def step(name, pool, status, connections, held):
@@ -122,22 +97,6 @@ async def main():
             equal("init=: the label of the %s checkout" % turn,
                   await conn.fetchval("SHOW pgpool_stats.pool"), name)
     await other.close()
-
-    # the documented task: exhausted is reported while nothing can be lent
-    held = [await pool.acquire() for _ in range(3)]
-    check("forgotten before the task", reporter.forget(POOL, ME))
-    task = asyncio.create_task(report_forever(POOL, pool))
-    for _ in range(6000):
-        await asyncio.sleep(0.05)
-        row = reporter.instance(POOL, ME)
-        if row and row["checked_out"] == 3:
-            break
-    reporter.compare("the task", POOL, ME,
-                     {"checked_out": 3, "status": "exhausted"})
-    check("the task goes on", not task.done())
-    task.cancel()
-    while held:
-        await pool.release(held.pop())
 
     await pool.close()
     step("closed", pool, "ok", 0, 0)

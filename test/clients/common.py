@@ -1,16 +1,21 @@
 """What the client tests share: connect, ask the server, compare, poll."""
 
 import atexit
-import contextlib
-import json
 import os
-import socket
 import sys
-import threading
 import time
 
 import psycopg2
 import psycopg2.extras
+
+# the reporter of clients/python, which tests do not want to wait for
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "../../clients/python"))
+os.environ.setdefault("PGPOOL_STATS_EVERY", "0.2")
+import pgpool_stats                                     # noqa: E402
+
+# a label must not depend on the speed of this machine
+pgpool_stats.PATIENCE = 60
 
 failures = 0
 
@@ -245,29 +250,3 @@ class Watch:
             print("ok - " + name)
         else:
             print("# there is %s" % self.row())
-
-
-# docs: begin python-report
-def report_forever(dsn, name, stats, every=10):
-    """A thread that says every few seconds how full the pool is.  Start it
-    in the process that uses the pool, after the fork."""
-    def run():
-        me = {"host": socket.gethostname(), "pid": os.getpid()}
-        while True:
-            try:
-                with contextlib.closing(psycopg2.connect(dsn)) as conn:
-                    conn.autocommit = True
-                    cur = conn.cursor()
-                    cur.execute("SELECT to_regprocedure('pgpool_stats.report"
-                                "(text,jsonb,text)') IS NOT NULL")
-                    if not cur.fetchone()[0]:
-                        return      # a server without the extension
-                    cur.execute("SELECT pgpool_stats.report(%s, %s)",
-                                (name, json.dumps(dict(stats(), **me))))
-            except psycopg2.Error:
-                pass                # the next turn tries again
-            time.sleep(every)
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    return thread
-# docs: end

@@ -1,13 +1,16 @@
-"""A Flask application under gunicorn: pools made after the fork are instances
-of their own; one made before it is flagged."""
+"""A Flask application under gunicorn, watched by two lines, with and without
+preload_app; a pool that shares its connections over a fork is flagged."""
 
 import http.client
 import os
 import socket
 import subprocess
 import sys
+import threading
 
-from common import Reporter, check, done, equal, until
+from common import Reporter, check, connect, done, equal, until
+
+import pgpool_stats                 # common.py says where it is
 
 WORKERS = 2
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -24,16 +27,18 @@ class Server:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "--bind", "unix:" + self.socket,
              "--workers", str(WORKERS), "--chdir", HERE + "/webapp",
-             "--pythonpath", HERE, "--worker-tmp-dir", os.environ["TESTDIR"],
-             *options, name + ":app"])
+             "--worker-tmp-dir", os.environ["TESTDIR"],
+             *options, name + ":app"],
+            env=dict(os.environ,
+                     PYTHONPATH=os.path.dirname(pgpool_stats.__file__)))
 
-    def get(self):
+    def get(self, path="/"):
         """The pid of the worker that answered, None if none did."""
         conn = http.client.HTTPConnection("localhost", timeout=300)
         conn.sock = socket.socket(socket.AF_UNIX)
         try:
             conn.sock.connect(self.socket)
-            conn.request("GET", "/")
+            conn.request("GET", path)
             answer = conn.getresponse()
             return int(answer.read()) if answer.status == 200 else None
         except OSError:
@@ -58,21 +63,62 @@ class Server:
         self.process.wait()
 
 
-# right: a pool in each worker
-server = Server("right", "--config", HERE + "/webapp/gunicorn.conf.py")
-for me in server.all_workers():
-    until("a report", lambda:
-          (reporter.instance("right", me) or {}).get("checked_out") == 0)
-    reporter.compare("right", "right", me, {
-        "dialect": "psycopg2", "max_size": 3, "checked_in": 1, "status": "ok",
-        "connections": 1})
-    equal("right: nothing to note", reporter.instance("right", me)["notes"],
-          None)
-equal("right: an instance for each worker",
-      reporter.pool("right")["instances"], WORKERS)
-equal("right: a connection for each worker",
-      reporter.pool("right")["connections"], WORKERS)
-server.end()
+def background(path, server, times=1):
+    """Requests that may have to wait"""
+    threads = [threading.Thread(target=server.get, args=(path,))
+               for _ in range(times)]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+# two lines more than without
+with open(HERE + "/webapp/shop.py") as f:
+    equal("lines that are added",
+          len([line for line in f if "pgpool_stats" in line]), 2)
+
+for options in (["--preload"], []):
+    step = " ".join(["shop"] + options)
+    server = Server("shop", "--threads", "6", "--config",
+                    HERE + "/webapp/gunicorn.conf.py", *options)
+    workers = server.all_workers()
+    for me in workers:
+        until("a report", lambda:
+              (reporter.instance("shop", me) or {}).get("checked_in") == 1)
+        row = reporter.instance("shop", me)
+        for key, value in {"dialect": "sqlalchemy", "max_size": 1, "open": 1,
+                           "connections": 1, "status": "ok",
+                           "notes": None}.items():
+            equal("%s: %s" % (step, key), row[key], value)
+    equal(step + ": an instance for each worker",
+          reporter.pool("shop")["instances"], WORKERS)
+
+    # one request holds the only connection of its worker, others wait for it
+    lock = connect("postgres")
+    lock.cursor().execute("SELECT pg_advisory_lock(4711)")
+    slow, more = [], []
+
+    def full():
+        if not any(thread.is_alive() for thread in slow):
+            slow[:] = background("/slow", server)
+        return any((reporter.instance("shop", me) or {}).get(
+            "checked_out") == 1 for me in workers)
+    until(step + ": a worker's pool is full", full)
+
+    def told(column):
+        if not any(thread.is_alive() for thread in more):
+            more[:] = background("/", server, 4)
+        return full() and any((reporter.instance("shop", me) or {}).get(
+            column) for me in workers)
+    for column in ("waiting", "waits", "timeouts"):
+        until("%s: %s" % (step, column), lambda: told(column))
+        print("ok - %s: the server is told of %s" % (step, column))
+    lock.close()
+    for thread in slow + more:
+        thread.join()
+    server.end()
+    until(step + ": no instance is left", lambda: not any(
+        reporter.instance("shop", me) for me in workers))
 
 # wrong: the workers share the connection of before the fork
 server = Server("wrong", "--preload")

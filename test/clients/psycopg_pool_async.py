@@ -4,17 +4,12 @@ import asyncio
 import os
 import socket
 
-import psycopg
-from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from common import Reporter, check, done, equal
 
 POOL = "asyncconnectionpool"
 ME = "%s:%d" % (socket.gethostname(), os.getpid())
-DSN = ("user=app options='-c pgpool_stats.pool=reports"
-       " -c pgpool_stats.strict_reports=on'")
-EVERY = 0.05
 
 reporter = Reporter()
 
@@ -27,28 +22,6 @@ def make_pool():
         kwargs={"options": "-c pgpool_stats.pool=asyncconnectionpool"
                            " -c pgpool_stats.instance=" + me}, open=False)
     # docs: end
-
-
-# docs: begin psycopg-async-report
-async def report_forever(pool):
-    """A task for asyncio.create_task(), beside the pool."""
-    while True:
-        stats = dict(pool.get_stats(),
-                     host=socket.gethostname(), pid=os.getpid())
-        try:
-            async with await psycopg.AsyncConnection.connect(
-                    DSN, autocommit=True, connect_timeout=5) as conn:
-                cur = await conn.execute(
-                    "SELECT to_regprocedure('pgpool_stats.report"
-                    "(text,jsonb,text)') IS NOT NULL")
-                if not (await cur.fetchone())[0]:
-                    return          # a server without the extension
-                await conn.execute("SELECT pgpool_stats.report(%s, %s)",
-                                   (pool.name, Jsonb(stats)))
-        except psycopg.Error:
-            pass                    # the next turn tries again
-        await asyncio.sleep(EVERY)
-# docs: end
 
 
 def step(name, pool, status, connections, held, **more):
@@ -111,14 +84,6 @@ async def main():
     step("timed out", pool,
          "exhausted" if pool.get_stats()["requests_waiting"] else "full",
          2, 2, timeouts=1)
-
-    # the documented task reports what the exhausted pool could not
-    check("forgotten before the task", reporter.forget(POOL, ME))
-    task = asyncio.create_task(report_forever(pool))
-    await until("the task's report", lambda:
-                (reporter.instance(POOL, ME) or {}).get("checked_out") == 2)
-    task.cancel()
-    check("the task reports", task.cancelled() or not task.done())
 
     await pool.putconn(held.pop())
     await until("one returned", available(pool, 1))

@@ -6,8 +6,7 @@ import threading
 
 from psycopg_pool import ConnectionPool, NullConnectionPool, PoolTimeout
 
-from common import (Reporter, check, done, equal, label, report_forever,
-                    until)
+from common import (Reporter, check, done, equal, label, until)
 
 reporter = Reporter()
 
@@ -159,9 +158,7 @@ until("failed connects",
 step("database down", pool, ME, "ok", 0, 0, min_size=3)
 pool.close()
 
-# as docs/clients.md has it
-DSN = ("user=app options='-c pgpool_stats.pool=reports"
-       " -c pgpool_stats.strict_reports=on'")
+# a label alone, as docs/clients.md has it
 ME = "%s:%d" % (socket.gethostname(), os.getpid())
 # docs: begin psycopg-label
 me = "%s:%d" % (socket.gethostname(), os.getpid())
@@ -171,14 +168,7 @@ pool = ConnectionPool(
                        " -c pgpool_stats.instance=" + me})
 # docs: end
 held = [pool.getconn(), pool.getconn()]
-# docs: begin psycopg-report
-report_forever(DSN, pool.name, pool.get_stats, every=10)
-# docs: end
-until("the thread's report", lambda:
-      (reporter.instance("documented", ME) or {}).get("checked_out") == 2)
-reporter.compare("the thread", "documented", ME,
-                 {"dialect": "psycopg_pool", "status": "full",
-                  "connections": 2})
+reporter.connections("documented", "documented", ME, 2)
 while held:
     pool.putconn(held.pop())
 pool.close()

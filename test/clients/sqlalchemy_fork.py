@@ -1,26 +1,16 @@
 """An SQLAlchemy engine from before a fork, made good in each process."""
 
-import json
 import os
 import socket
 
-import sqlalchemy
-from sqlalchemy import event, text
-
-from common import Reporter, check, done, equal
-
-POOL = "forked"
-
-engine = sqlalchemy.create_engine("postgresql+psycopg2://app@/", pool_size=1)
-
+from common import Reporter, check, done, equal, until
 
 # docs: begin sqlalchemy-fork
-@event.listens_for(engine, "do_connect")
-def label(dialect, record, args, params):
-    """Called for each new connection, in the process that opens it."""
-    params["options"] = (
-        "-c pgpool_stats.pool=forked -c pgpool_stats.instance=%s:%d"
-        % (socket.gethostname(), os.getpid()))
+import pgpool_stats
+from sqlalchemy import create_engine, text
+
+engine = create_engine("postgresql+psycopg2://app@/", pool_size=1)
+pgpool_stats.watch(engine, "forked")
 
 
 def after_fork():
@@ -32,15 +22,7 @@ os.register_at_fork(after_in_child=after_fork)
 
 
 def use():
-    """Report over the pool, as the server can see then who shares one."""
-    pool = engine.pool
-    stats = {"size": pool.size(), "checkedin": pool.checkedin(),
-             "checkedout": pool.checkedout(), "overflow": pool.overflow(),
-             "max_overflow": pool._max_overflow,
-             "host": socket.gethostname(), "pid": os.getpid()}
     with engine.connect() as conn:
-        conn.execute(text("SELECT pgpool_stats.report(:pool, :stats)"),
-                     {"pool": POOL, "stats": json.dumps(stats)})
         return conn.execute(text("SELECT pg_backend_pid()")).scalar()
 
 
@@ -68,8 +50,11 @@ equal("the parent's connection is as it was", use(), parent)
 reporter = Reporter()
 for pid in [os.getpid(), *children]:
     me = "%s:%d" % (socket.gethostname(), pid)
-    reporter.compare("process", POOL, me, {
-        "dialect": "sqlalchemy", "connections": 1, "notes": None})
+    until("a report of each process", lambda:
+          (reporter.instance("forked", me) or {}).get("checked_in") == 1)
+    row = reporter.instance("forked", me)
+    equal("process: a connection of its own", row["connections"], 1)
+    equal("process: nothing to note", row["notes"], None)
 for pid, (_, end) in children.items():
     os.write(end, b"x")
     os.waitpid(pid, 0)

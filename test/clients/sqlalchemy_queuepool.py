@@ -9,8 +9,7 @@ import sqlalchemy
 from sqlalchemy.exc import TimeoutError
 from sqlalchemy.pool import QueuePool
 
-from common import (Reporter, check, done, equal, label, report_forever,
-                    until)
+from common import (Reporter, check, done, equal, label, until)
 
 POOL = "queuepool"
 TEXT = "queuepool-text"
@@ -167,22 +166,7 @@ engine = sqlalchemy.create_engine(
 # docs: end
 held = [engine.connect(), engine.connect()]
 
-
-# docs: begin sqlalchemy-report
-def stats():
-    pool = engine.pool
-    return {"size": pool.size(), "checkedin": pool.checkedin(),
-            "checkedout": pool.checkedout(), "overflow": pool.overflow(),
-            "max_overflow": pool._max_overflow}
-
-
-report_forever(DSN, "documented-sa", stats, every=10)
-# docs: end
-until("the thread's report", lambda:
-      (reporter.instance("documented-sa", ME) or {}).get("checked_out") == 2)
-reporter.compare("the thread", "documented-sa", ME,
-                 {"dialect": "sqlalchemy", "status": "exhausted",
-                  "connections": 2})
+reporter.connections("documented", "documented-sa", ME, 2)
 while held:
     held.pop().close()
 engine.dispose()

@@ -1,8 +1,5 @@
-# docs: begin gunicorn-conf
-preload_app = True
+"""A label must not depend on the speed of this machine."""
 
+import pgpool_stats
 
-def post_fork(server, worker):
-    import right
-    right.start_pool()
-# docs: end
+pgpool_stats.PATIENCE = 60

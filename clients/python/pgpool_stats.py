@@ -1,0 +1,1118 @@
+"""Tell PostgreSQL how full a connection pool is.
+
+    import pgpool_stats
+    pgpool_stats.watch(pool, "orders")
+
+"pool" is one of
+
+    a pool of psycopg2.pool             a ConnectionPool or AsyncConnectionPool
+    an SQLAlchemy Engine, AsyncEngine   of psycopg_pool
+    an asyncpg pool, an aiopg pool      a PooledPostgresqlDatabase of peewee
+    a Database of databases             django.db.connections["default"]
+
+Call it once, right after the pool was made and before it is used, also before
+a fork.  Nothing else is needed: this file needs only the driver of the pool.
+
+What it does
+    It adds a label to the options of each connection that the pool opens,
+    pgpool_stats.pool=orders and pgpool_stats.instance=host:pid, so that the
+    server knows whose it is.  From the first connection that a process opens,
+    a daemon thread reports what the pool says of itself, every 10 seconds, and
+    every 30 while nothing changes, on a short connection of its own: it is
+    made the way the pool makes its own, has the label "reports" and the
+    application_name "watch orders".  Who waits, and who gave up waiting, is
+    counted here where the library does not (SQLAlchemy, psycopg2, asyncpg,
+    aiopg, peewee).  At exit the process says goodbye, for at most a second.
+
+What it never does
+    It raises nothing, holds up nothing (but the first connection of a process,
+    for at most a second, until it is known that the server takes the label),
+    and sets nothing in a session.  The reporter's first connection tries the
+    label: a pooler that refuses it, as PgBouncer does when it is not told
+    otherwise, is told once in the log, and connections are opened as before.
+
+What it says, by logging.getLogger("pgpool_stats")
+    the first report that fails, and the first that does not fail any more;
+    that connections are open of which the server sees none with the label.
+    A server without the extension is no failure: it is asked again now and
+    then.
+
+Settings
+    watch(..., every=10)             seconds between two reports, plus or minus
+                                     30 %
+    watch(..., app_version="2.41")   is shown in pgpool_stats.instances
+    in the environment
+    PGPOOL_STATS_INSTANCE            stands for host:pid
+    PGPOOL_STATS_EVERY=10            stands for every=10
+    PGPOOL_STATS_OFF=1               watch() does nothing
+
+Notes
+    A second pool of one name in a process is the instance host:pid/2.
+    Connections that psycopg_pool or asyncpg had opened before are replaced when
+    they come back, or at their next checkout; so are those of psycopg2 and
+    SQLAlchemy for which there was no answer in time.
+    A pool with a creator of its own (SQLAlchemy's creator=) is reported but
+    cannot be labelled: put the label into what the creator connects with.
+    uWSGI needs enable-threads.
+
+Copyright (c) 2026, the pgpool_stats authors
+"""
+
+import asyncio
+import atexit
+import contextlib
+import contextvars
+import json
+import logging
+import os
+import random
+import re
+import socket
+import threading
+import time
+import weakref
+
+__version__ = "1.0"
+__all__ = ["watch"]
+
+EVERY = 10              # seconds between reports
+QUIET = 3               # times as much while nothing changes
+MISSING = 30            # and where the extension is missing
+LONGEST = 30            # and at most, after many failures
+TIMEOUT = 5             # seconds to connect, and for a statement
+PATIENCE = 1            # seconds that the application may wait for us
+
+log = logging.getLogger("pgpool_stats")
+
+INSTALLED = ("SELECT 1 WHERE to_regprocedure("
+             "'pgpool_stats.report(text,jsonb,text)') IS NOT NULL")
+
+
+def watch(pool, name, every=None, app_version=None):
+    """Label the connections of a pool, and report how full it is."""
+    if os.environ.get("PGPOOL_STATS_OFF"):
+        return
+    try:
+        kind, pool = _kind_of(pool)
+        if kind is None:
+            log.warning("cannot watch pool %s: %s is no pool that is known",
+                        name, type(pool).__name__)
+        else:
+            kind(pool, name, every or float(
+                os.environ.get("PGPOOL_STATS_EVERY") or EVERY), app_version)
+    except Exception as error:      # monitoring takes nothing down
+        log.warning("cannot watch pool %s: %s", name, error)
+
+
+# ---------------------------------------------------------------------------
+# The reporter: one thread in each process, for all its pools
+
+
+class _Reporter:
+    """Begins with the first connection that the process opens, never before:
+    a thread does not survive a fork, and holds locks that a child waits for."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.awake = threading.Event()
+        self.stopping = False
+        self.ended = threading.Event()
+        self.thread = None
+
+    def start(self):
+        if self.thread is not None:
+            return
+        with self.lock:
+            if self.thread is not None:
+                return
+            self.thread = threading.Thread(target=self.run, daemon=True,
+                                           name="pgpool_stats")
+        try:
+            self.thread.start()
+        except RuntimeError:        # at exit there are no new threads
+            self.ended.set()
+            return
+        atexit.register(self.goodbye)
+
+    def run(self):
+        try:
+            while not self.stopping:
+                self.awake.clear()
+                for w in list(_watches):
+                    if w.due <= time.monotonic() and not self.stopping:
+                        w.turn()
+                due = min((w.due for w in list(_watches)), default=None)
+                if not self.stopping:
+                    self.awake.wait(None if due is None else
+                                    min(max(due - time.monotonic(), 0), 3600))
+            for w in list(_watches):
+                w.forget()
+        except Exception as error:
+            log.warning("reports end: %s", error)
+        finally:
+            self.ended.set()
+
+    def wake(self):
+        self.awake.set()
+
+    def goodbye(self):
+        if self is _reporter:       # not that of a parent
+            self.stopping = True
+            self.awake.set()
+            self.ended.wait(PATIENCE)
+
+
+_watches = []
+_reporter = _Reporter()
+
+
+def _after_fork():
+    """In a child: a thread of its own, and counters that begin at 0."""
+    global _reporter
+    _reporter = _Reporter()
+    for w in _watches:
+        w.begin()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+# ---------------------------------------------------------------------------
+# One watched pool
+
+
+class _Watch:
+    """A pool: its label, its counts, its reports.  A subclass for each kind
+    knows what the library calls things."""
+
+    opens_early = False     # it may have had connections before watch()
+
+    def __init__(self, pool, name, every, app_version):
+        self.pool = self.reference(pool)
+        self.name = name
+        self.every = every
+        self.app_version = app_version
+        number = 1
+        while any(w.name == name and w.number == number for w in _watches):
+            number += 1
+        self.number = number
+        self.accepted = None    # does the server take the label?
+        self.begin()
+        self.install(pool)
+        _watches.append(self)
+
+    @staticmethod
+    def reference(pool):
+        return weakref.ref(pool)
+
+    def begin(self):
+        """A process begins."""
+        self.lock = threading.Lock()
+        self.me = os.environ.get("PGPOOL_STATS_INSTANCE") or "%s:%d" % (
+            socket.gethostname(), os.getpid())
+        if self.number > 1:
+            self.me += "/%d" % self.number
+        self.due = 0
+        self.sent = None            # the last report that arrived ...
+        self.sent_at = 0            # ... and when
+        self.failures = 0           # in a row
+        self.tried = threading.Event()
+        self.impatient_until = 0
+        self.opened = 0             # connections, with our label or without
+        self.labelled = False       # the server has seen one
+        self.unlabelled = 0         # reports of which it had seen none
+        self.counts = {"waiting": 0, "checkouts": 0, "waits": 0,
+                       "total_wait_time": 0.0, "timeouts": 0, "errors": 0}
+
+    # The label
+
+    def label(self):
+        """Called before the pool opens a connection: what to label it with,
+        {} if the server does not take it, or if that is not known in time."""
+        self.opened += 1
+        _reporter.start()
+        if self.accepted is None:
+            self.await_answer()
+        return self.labels(self.name) if self.accepted else {}
+
+    def undecided(self):
+        return self.accepted is None
+
+    async def label_async(self):
+        """The same; the loop goes on.  Where the library has a time limit
+        around it, ask before: the limit is the application's."""
+        if self.undecided():
+            return await asyncio.get_running_loop().run_in_executor(
+                None, self.label)
+        return self.label()
+
+    def await_answer(self):
+        """Let the reporter try now.  If there is no answer in time, the next
+        connections do not wait for one."""
+        if (threading.current_thread() is _reporter.thread or
+                _reporter.stopping or
+                time.monotonic() < self.impatient_until):
+            return
+        self.tried.clear()
+        self.due = 0
+        _reporter.wake()
+        if not self.tried.wait(PATIENCE):
+            self.impatient_until = time.monotonic() + 30
+
+    def labels(self, pool):
+        return {"pgpool_stats.pool": pool, "pgpool_stats.instance": self.me}
+
+    # What the library does not count
+
+    def count(self, what, n=1):
+        with self.lock:
+            self.counts[what] += n
+
+    @contextlib.contextmanager
+    def checkout(self, waits, timeouts=()):
+        """Around a checkout, which has to wait or not.  An exception is one
+        who gave up, or else an error."""
+        began = time.monotonic()
+        if waits:
+            self.count("waiting")
+        try:
+            yield
+            self.count("checkouts")
+        except timeouts:
+            self.count("timeouts")
+            raise
+        except Exception:
+            self.count("errors")
+            raise
+        finally:
+            if waits:
+                self.count("waiting", -1)
+                self.count("waits")
+                self.count("total_wait_time",
+                           (time.monotonic() - began) * 1000)
+
+    def counted(self):
+        with self.lock:
+            return dict(self.counts)
+
+    # Reports
+
+    def turn(self):
+        """Report, if there is anything new.  In the reporter's thread."""
+        now = time.monotonic()
+        self.due = now + self.jittered(self.every)
+        try:
+            pool = self.pool()
+            if pool is None or self.closed(pool):
+                self.end()
+                return
+            stats = self.stats(pool)
+            quiet = now - self.sent_at < self.every * QUIET * 0.95
+            if (self.accepted is not None and stats == self.sent and quiet):
+                return
+            self.report(pool, stats)
+            if self.failures:
+                log.warning("pool %s is reported again", self.name)
+            self.failures = 0
+        except Exception as error:
+            if not self.failures:
+                log.warning("cannot report pool %s: %s", self.name,
+                            " ".join(str(error).split()) or repr(error))
+            self.failures += 1
+            self.due = now + self.jittered(
+                self.every * min(2 ** min(self.failures, 20), LONGEST))
+        finally:
+            self.tried.set()
+
+    @staticmethod
+    def jittered(seconds):
+        return seconds * random.uniform(0.7, 1.3)
+
+    def report(self, pool, stats):
+        with self.session(pool) as run:
+            if run(INSTALLED) == 0:
+                self.due = time.monotonic() + self.jittered(
+                    self.every * MISSING)
+                self.sent = None
+                self.failures = 0
+                return
+            if stats is not None:
+                more = {"host": socket.gethostname(), "pid": os.getpid(),
+                        "every": self.every * QUIET}
+                if self.app_version is not None:
+                    more["app_version"] = self.app_version
+                run("SELECT pgpool_stats.report(%s, %s, %s)" % (
+                    _quoted(self.name), _quoted(json.dumps(
+                        dict(stats, **more), allow_nan=False)),
+                    _quoted(self.me)))
+            self.sent = stats
+            self.sent_at = time.monotonic()
+            self.check_label(pool, run)
+
+    def check_label(self, pool, run):
+        """Say once that the label is not where it should be."""
+        if (self.labelled or self.accepted is False or self.open(pool) == 0 or
+                (self.opens_early and not self.opened)):
+            return
+        if run("SELECT 1 FROM pgpool_stats.connections WHERE pool = %s"
+               " AND instance = %s LIMIT 1" % (
+                   _quoted(self.name), _quoted(self.me))):
+            self.labelled = True
+            return
+        self.unlabelled += 1
+        if self.unlabelled == 3:
+            log.warning(
+                "pool %s has open connections, and the server sees none with"
+                " the label pgpool_stats.pool=%s: does a pooler drop it, or"
+                " does the pool connect by a function of its own?",
+                self.name, self.name)
+            self.labelled = True    # no more of that
+
+    @contextlib.contextmanager
+    def session(self, pool):
+        """A short connection; gives a function that runs a statement and
+        returns how many rows there were."""
+        try:
+            connection = self.connect(pool, self.accepted is not False)
+        except Exception as error:
+            if (self.accepted is False or
+                    "unsupported startup parameter" not in str(error)):
+                raise
+            self.accepted = False
+            log.warning("connections of pool %s get no label: %s",
+                        self.name, " ".join(str(error).split()))
+            connection = self.connect(pool, False)
+        try:
+            if self.accepted is None:
+                self.accepted = True
+            self.tried.set()
+            yield connection.run
+        finally:
+            connection.close()
+
+    def forget(self):
+        """Goodbye, unless nothing was said, or could not be."""
+        pool = self.pool()
+        if self.sent is None or self.failures or pool is None:
+            return
+        try:
+            with self.session(pool) as run:
+                run("SELECT pgpool_stats.forget(%s, %s)" % (
+                    _quoted(self.name), _quoted(self.me)))
+        except Exception:
+            pass                # its row goes by itself
+
+    def end(self):
+        """The pool is no more."""
+        self.forget()
+        if self in _watches:
+            _watches.remove(self)
+
+    # What the library calls things
+
+    def install(self, pool):
+        """Have label() asked before each connection."""
+
+    def closed(self, pool):
+        return False
+
+    def stats(self, pool):
+        """What to report; None = nothing but the label."""
+
+    def open(self, pool):
+        """How many connections are open?"""
+
+    def connect(self, pool, labelled):
+        """A connection for reports, as the pool would make one."""
+
+
+def _quoted(text):
+    return "E'%s'" % text.replace("\\", "\\\\").replace("'", "''")
+
+
+# ---------------------------------------------------------------------------
+# Options of a connection
+
+
+_OUR_OPTION = re.compile(
+    r"(?:-c\s*|--)pgpool_stats\.(?:pool|instance)=(?:\\.|[^\s\\])*\s*")
+
+
+def _options(options, labels):
+    """Options for libpq: what stands there, and labels."""
+    kept = _OUR_OPTION.sub("", options or "").strip()
+    ours = ["-c %s=%s" % (key, re.sub(r"([\\\s])", r"\\\1", value))
+            for key, value in labels.items()]
+    return " ".join(([kept] if kept else []) + ours)
+
+
+def _libpq_options(options, labels):
+    """The same as parameters; PGOPTIONS counts where nothing is given."""
+    if options is None:
+        options = os.environ.get("PGOPTIONS")
+    options = _options(options, labels)
+    return {"options": options} if options else {}
+
+
+def _for_reports(watch, labelled, options):
+    """Parameters of a reporter's connection, for libpq"""
+    labels = watch.labels("reports") if labelled else {}
+    return dict(_libpq_options(options, labels),
+                application_name="watch " + watch.name,
+                connect_timeout=TIMEOUT)
+
+
+# ---------------------------------------------------------------------------
+# Connections for reports
+
+
+class _Blocking:
+    """A connection of psycopg2 or psycopg.  Its driver has no time limit for
+    a statement: after a while the socket is shut, which it sees as an error."""
+
+    def __init__(self, connection):
+        self.connection = connection
+        self.connection.autocommit = True
+
+    def run(self, statement):
+        timer = threading.Timer(TIMEOUT, self.cut)
+        timer.daemon = True
+        with contextlib.suppress(RuntimeError):     # no new threads at exit
+            timer.start()
+        try:
+            cursor = self.connection.cursor()
+            cursor.execute(statement)
+            return cursor.rowcount
+        finally:
+            timer.cancel()
+
+    def cut(self):
+        with contextlib.suppress(Exception):
+            duplicate = os.dup(self.connection.fileno())
+            with socket.socket(fileno=duplicate) as s:
+                s.shutdown(socket.SHUT_RDWR)
+
+    def close(self):
+        with contextlib.suppress(Exception):
+            self.connection.close()
+
+
+class _Awaited:
+    """A connection of an asynchronous driver, in a loop of its own."""
+
+    def __init__(self, connecting):
+        self.loop = asyncio.new_event_loop()
+        try:
+            self.connection = self.wait(connecting())
+        except BaseException:
+            self.loop.close()
+            raise
+
+    def wait(self, doing):
+        return self.loop.run_until_complete(
+            asyncio.wait_for(doing, TIMEOUT))
+
+    def run(self, statement):
+        done = self.wait(self.connection.execute(statement))
+        if isinstance(done, str):       # asyncpg: "SELECT 1"
+            return int(done.split()[-1])
+        return done.rowcount
+
+    def close(self):
+        try:
+            with contextlib.suppress(Exception):
+                self.wait(self.connection.close())
+        finally:
+            self.loop.close()
+
+
+# ---------------------------------------------------------------------------
+# psycopg2.pool
+
+
+class _Psycopg2(_Watch):
+    def install(self, pool):
+        from psycopg2.pool import PoolError
+        connect, getconn = pool._connect, pool.getconn
+        putconn = pool.putconn
+        unlabelled = weakref.WeakSet()  # from before the answer
+
+        def labelled_connect(*args, **kwargs):
+            pool = self.pool()
+            labels = self.label()
+            given = self.given_options(pool)
+            pool._kwargs.pop("options", None)
+            pool._kwargs.update(_libpq_options(given, labels))
+            connection = connect(*args, **kwargs)
+            if self.undecided():
+                unlabelled.add(connection)
+            return connection
+
+        def counted_getconn(*args, **kwargs):
+            _reporter.start()
+            with self.checkout(False, PoolError):
+                return getconn(*args, **kwargs)
+
+        def checked_putconn(conn=None, key=None, close=False):
+            if conn in unlabelled and self.accepted:
+                close = True
+            return putconn(conn, key, close)
+
+        # those that it has opened have no label: others are opened instead
+        with getattr(pool, "_lock", None) or contextlib.nullcontext():
+            while pool._pool:
+                pool._pool.pop().close()
+        pool._connect = labelled_connect
+        pool.getconn = counted_getconn
+        pool.putconn = checked_putconn
+
+    @staticmethod
+    def given_options(pool):
+        from psycopg2.extensions import parse_dsn
+        if "options" in pool._kwargs:
+            return pool._kwargs["options"]
+        dsn = pool._args[0] if pool._args else pool._kwargs.get("dsn")
+        return parse_dsn(dsn).get("options") if dsn else None
+
+    def closed(self, pool):
+        return pool.closed
+
+    def stats(self, pool):
+        counts = self.counted()
+        return {"minconn": pool.minconn, "maxconn": pool.maxconn,
+                "idle": len(pool._pool), "used": len(pool._used),
+                "checkouts": counts["checkouts"],
+                "timeouts": counts["timeouts"], "errors": counts["errors"]}
+
+    def open(self, pool):
+        return len(pool._pool) + len(pool._used)
+
+    def connect(self, pool, labelled):
+        import psycopg2
+        kwargs = {k: v for k, v in pool._kwargs.items() if k not in (
+            "connection_factory", "cursor_factory", "async", "async_")}
+        kwargs.update(_for_reports(self, labelled, self.given_options(pool)))
+        return _Blocking(psycopg2.connect(*pool._args, **kwargs))
+
+
+# ---------------------------------------------------------------------------
+# psycopg_pool
+
+
+class _PsycopgPool(_Watch):
+    opens_early = True
+
+    def install(self, pool):
+        connect, getconn = pool._connect, pool.getconn
+        if asyncio.iscoroutinefunction(connect):
+            async def labelled_connect(*args, **kwargs):
+                self.put_label(await self.label_async())
+                return self.mark(await connect(*args, **kwargs))
+
+            async def checked_getconn(*args, **kwargs):
+                return self.check(await getconn(*args, **kwargs))
+        else:
+            def labelled_connect(*args, **kwargs):
+                self.put_label(self.label())
+                return self.mark(connect(*args, **kwargs))
+
+            def checked_getconn(*args, **kwargs):
+                return self.check(getconn(*args, **kwargs))
+        pool._connect, pool.getconn = labelled_connect, checked_getconn
+
+    def put_label(self, labels):
+        pool = self.pool()
+        kwargs = dict(pool.kwargs or {})
+        given = self.given_options(pool)
+        kwargs.pop("options", None)
+        kwargs.update(_libpq_options(given, labels))
+        pool.kwargs = kwargs
+
+    def mark(self, connection):
+        connection._pgpool_stats = self.accepted is not None
+        return connection
+
+    @staticmethod
+    def check(connection):
+        """One of before watch(), or of before it was known whether the server
+        takes the label, is replaced when it comes back."""
+        _reporter.start()
+        if not getattr(connection, "_pgpool_stats", False):
+            connection._expire_at = 0
+        return connection
+
+    @staticmethod
+    def given_options(pool):
+        from psycopg.conninfo import conninfo_to_dict
+        if "options" in (pool.kwargs or {}):
+            return pool.kwargs["options"]
+        return conninfo_to_dict(pool.conninfo).get("options")
+
+    def closed(self, pool):
+        return getattr(pool, "_closed", False) and self.opened > 0
+
+    def stats(self, pool):
+        return pool.get_stats()
+
+    def open(self, pool):
+        return pool.get_stats().get("pool_size", 0)
+
+    def connect(self, pool, labelled):
+        kwargs = {k: v for k, v in (pool.kwargs or {}).items() if k not in (
+            "autocommit", "cursor_factory", "row_factory",
+            "prepare_threshold", "context")}
+        kwargs.update(_for_reports(self, labelled, self.given_options(pool)))
+        connect = pool.connection_class.connect
+        if asyncio.iscoroutinefunction(connect):
+            return _Awaited(lambda: connect(pool.conninfo, autocommit=True,
+                                            **kwargs))
+        return _Blocking(connect(pool.conninfo, **kwargs))
+
+
+# ---------------------------------------------------------------------------
+# SQLAlchemy: an engine whose pool may be replaced by another
+
+
+class _SQLAlchemy(_Watch):
+    def install(self, engine):
+        from sqlalchemy import event
+        self.reporting = threading.local()
+        event.listen(engine, "do_connect", self.do_connect)
+        event.listen(engine, "engine_disposed", self.watch_pool)
+        self.watch_pool(engine)
+
+    def watch_pool(self, engine):
+        """Count the checkouts of the pool that the engine has now."""
+        from sqlalchemy.exc import TimeoutError
+        pool = engine.pool
+        get, put = pool._do_get, pool._do_return_conn
+        pool.pgpool_stats_lent = 0
+        inside = contextvars.ContextVar("inside", default=False)
+
+        def full():
+            return (hasattr(pool, "_max_overflow") and
+                    -1 < pool._max_overflow <= pool._overflow and
+                    pool._pool.empty())
+
+        def counted_get():
+            if inside.get():            # it calls itself
+                return get()
+            _reporter.start()
+            token = inside.set(True)
+            try:
+                with self.checkout(full(), TimeoutError):
+                    record = get()
+            finally:
+                inside.reset(token)
+            pool.pgpool_stats_lent += 1
+            return record
+
+        def counted_put(record):
+            pool.pgpool_stats_lent -= 1
+            return put(record)
+
+        pool._do_get, pool._do_return_conn = counted_get, counted_put
+
+    def do_connect(self, dialect, record, args, params):
+        reporting = getattr(self.reporting, "labelled", None)
+        if reporting is not None:
+            return self.connect_for_reports(dialect, record, args, params,
+                                            reporting)
+        if dialect.is_async and self.undecided():
+            from sqlalchemy.util import await_only
+            labels = await_only(self.label_async())
+        else:
+            labels = self.label()
+        if self.undecided() and record is not None:
+            record._soft_invalidate_time = time.time()  # at its next checkout
+        self.put_labels(dialect, params, labels)
+
+    def put_labels(self, dialect, params, labels):
+        if "asyncpg" in dialect.driver:
+            settings = dict(params.get("server_settings") or {})
+            for key in self.labels(""):
+                settings.pop(key, None)
+            params["server_settings"] = dict(settings, **labels)
+        else:
+            given = params.pop("options", None)
+            params.update(_libpq_options(given, labels))
+
+    def connect_for_reports(self, dialect, record, args, params, labelled):
+        """As the others would, but with parameters of its own: theirs are
+        shared by all connections."""
+        if self.reporting.inner:
+            return None
+        self.reporting.inner = True
+        args, params = list(args), dict(params)
+        for listener in dialect.dispatch.do_connect:
+            connection = listener(dialect, record, args, params)
+            if connection is not None:
+                return connection
+        self.put_labels(dialect, params,
+                        self.labels("reports") if labelled else {})
+        if "asyncpg" in dialect.driver:
+            params["server_settings"] = dict(
+                params["server_settings"],
+                application_name="watch " + self.name)
+            params["timeout"] = TIMEOUT
+        else:
+            params["application_name"] = "watch " + self.name
+            params["connect_timeout"] = TIMEOUT
+        return dialect.connect(*args, **params)
+
+    def stats(self, engine):
+        pool = engine.pool
+        stats = self.counted()
+        if hasattr(pool, "_max_overflow"):
+            stats.update(size=pool.size(), checkedin=pool.checkedin(),
+                         checkedout=pool.checkedout(),
+                         overflow=pool.overflow(),
+                         max_overflow=pool._max_overflow)
+        else:
+            stats["checked_out"] = max(pool.pgpool_stats_lent, 0)
+            for key in ("waiting", "waits", "total_wait_time", "timeouts"):
+                del stats[key]          # nobody waits here
+            if type(pool).__name__ == "NullPool":
+                stats["unlimited"] = True
+        return stats
+
+    def open(self, engine):
+        pool = engine.pool
+        if hasattr(pool, "_max_overflow"):
+            return pool.checkedin() + pool.checkedout()
+        return pool.pgpool_stats_lent
+
+    def connect(self, engine, labelled):
+        self.reporting.labelled = labelled
+        self.reporting.inner = False
+        try:
+            if not engine.dialect.is_async:
+                connection = engine.pool._invoke_creator(None)
+                return _Blocking(connection)
+            return _Awaited(lambda: self.connect_async(engine))
+        finally:
+            self.reporting.labelled = None
+
+    @staticmethod
+    async def connect_async(engine):
+        from sqlalchemy.util import greenlet_spawn
+        adapted = await greenlet_spawn(engine.pool._invoke_creator, None)
+        connection = adapted._connection
+        if hasattr(connection, "set_autocommit"):
+            await connection.set_autocommit(True)
+        return connection
+
+
+# ---------------------------------------------------------------------------
+# asyncpg
+
+
+class _Asyncpg(_Watch):
+    opens_early = True
+    of_pool = {}
+    unlabelled = False      # some are from before the answer
+
+    @staticmethod
+    def reference(pool):
+        return lambda: pool     # it can have no weak reference
+
+    def install(self, pool):
+        """It cannot have attributes of its own, but another class."""
+        original = type(pool)
+
+        class Watched(original):
+            __slots__ = ()
+
+            async def _get_new_connection(self):
+                watch = _Asyncpg.of_pool.get(id(self))
+                if watch is not None:
+                    watch.put_label(self, await watch.label_async())
+                    watch.unlabelled |= watch.undecided()
+                return await original._get_new_connection(self)
+
+            async def _acquire(self, timeout):
+                watch = _Asyncpg.of_pool.get(id(self))
+                if watch is None:
+                    return await original._acquire(self, timeout)
+                if watch.undecided():
+                    await watch.label_async()
+                with watch.checkout(self._queue.empty(), asyncio.TimeoutError):
+                    return await original._acquire(self, timeout)
+
+        Watched.__name__ = original.__name__
+        Watched.__qualname__ = original.__qualname__
+        self.of_pool[id(pool)] = self
+        pool.__class__ = Watched
+        pool._generation += 1   # as expire_connections() does
+
+    def put_label(self, pool, labels):
+        settings = dict(pool._connect_kwargs.get("server_settings") or {})
+        for key in self.labels(""):
+            settings.pop(key, None)
+        settings.update(labels)
+        if settings != pool._connect_kwargs.get("server_settings"):
+            pool._connect_kwargs["server_settings"] = settings
+            if hasattr(pool, "_working_addr"):
+                pool._working_addr = None   # so that it reads them again
+
+    def closed(self, pool):
+        return pool._closed or pool._loop.is_closed()
+
+    def end(self):
+        self.of_pool.pop(id(self.pool()), None)
+        super().end()
+
+    def stats(self, pool):
+        if self.unlabelled and self.accepted:
+            self.unlabelled = False
+            pool._generation += 1
+        return dict(self.counted(), size=pool.get_size(),
+                    idle_size=pool.get_idle_size(),
+                    min_size=pool.get_min_size(),
+                    max_size=pool.get_max_size())
+
+    def open(self, pool):
+        return pool.get_size()
+
+    def connect(self, pool, labelled):
+        import asyncpg
+        kwargs = dict(pool._connect_kwargs)
+        settings = dict(kwargs.get("server_settings") or {})
+        for key in self.labels(""):
+            settings.pop(key, None)
+        if labelled:
+            settings.update(self.labels("reports"))
+        settings["application_name"] = "watch " + self.name
+        kwargs.update(server_settings=settings, timeout=TIMEOUT)
+        return _Awaited(lambda: asyncpg.connect(*pool._connect_args, **kwargs))
+
+
+# ---------------------------------------------------------------------------
+# aiopg: psycopg2's connections in a loop
+
+
+class _Aiopg(_Watch):
+    opens_early = True
+
+    def install(self, pool):
+        fill, acquire = pool._fill_free_pool, pool._acquire
+
+        async def labelled_fill(*args, **kwargs):
+            pool = self.pool()
+            if not pool._free:
+                given = self.given_options(pool)
+                labels = await self.label_async()
+                pool._conn_kwargs.pop("options", None)
+                pool._conn_kwargs.update(_libpq_options(given, labels))
+            return await fill(*args, **kwargs)
+
+        async def counted_acquire():
+            pool = self.pool()
+            full = not pool._free and bool(
+                pool.maxsize and pool.size >= pool.maxsize)
+            if self.undecided():
+                await self.label_async()
+            with self.checkout(full, asyncio.TimeoutError):
+                return await acquire()
+
+        while pool._free:
+            pool._free.popleft().close()
+        pool._fill_free_pool, pool._acquire = labelled_fill, counted_acquire
+
+    @staticmethod
+    def given_options(pool):
+        from psycopg2.extensions import parse_dsn
+        if "options" in pool._conn_kwargs:
+            return pool._conn_kwargs["options"]
+        return parse_dsn(pool._dsn).get("options") if pool._dsn else None
+
+    def closed(self, pool):
+        return pool.closed or pool._loop.is_closed()
+
+    def stats(self, pool):
+        size, free = pool.size, pool.freesize
+        limit = ({"max_size": pool.maxsize} if pool.maxsize else
+                 {"unlimited": True})
+        return dict(self.counted(), open=size, checked_in=free,
+                    checked_out=size - free, min_size=pool.minsize, **limit)
+
+    def open(self, pool):
+        return pool.size
+
+    def connect(self, pool, labelled):
+        import psycopg2
+        kwargs = {k: v for k, v in pool._conn_kwargs.items() if k not in (
+            "connection_factory", "cursor_factory", "async", "async_")}
+        kwargs.update(_for_reports(self, labelled, self.given_options(pool)))
+        return _Blocking(psycopg2.connect(pool._dsn, **kwargs))
+
+
+# ---------------------------------------------------------------------------
+# peewee: playhouse.pool
+
+
+class _Peewee(_Watch):
+    def install(self, database):
+        from playhouse.pool import MaxConnectionsExceeded
+        checkout, connect = database._connect, database.connect
+        inside = threading.local()
+
+        def labelled_connect():
+            database = self.pool()
+            if not database._connections:
+                labels = self.label()
+                given = self.given_options(database)
+                database.connect_params.pop("options", None)
+                database.connect_params.update(_libpq_options(given, labels))
+            try:
+                return checkout()
+            except MaxConnectionsExceeded:
+                # it tries again, if it is told to wait
+                if database._wait_timeout and not getattr(inside, "waits", True):
+                    inside.waits = True
+                    self.count("waiting")
+                raise
+
+        def counted_connect(*args, **kwargs):
+            began = time.monotonic()
+            inside.waits = False
+            try:
+                done = connect(*args, **kwargs)
+                self.count("checkouts")
+                return done
+            except MaxConnectionsExceeded:
+                self.count("timeouts")
+                raise
+            finally:
+                if inside.waits:
+                    self.count("waiting", -1)
+                    self.count("waits")
+                    self.count("total_wait_time",
+                               (time.monotonic() - began) * 1000)
+                del inside.waits
+
+        database._connect, database.connect = labelled_connect, counted_connect
+
+    @staticmethod
+    def given_options(database):
+        from psycopg2.extensions import parse_dsn
+        if "options" in database.connect_params:
+            return database.connect_params["options"]
+        name = database.database or ""
+        if "://" in name:
+            return parse_dsn(name).get("options")
+        return None
+
+    def stats(self, database):
+        limit = database._max_connections
+        return dict(self.counted(), checked_in=len(database._connections),
+                    checked_out=len(database._in_use),
+                    **({"max_size": limit} if limit else {"unlimited": True}))
+
+    def open(self, database):
+        return len(database._connections) + len(database._in_use)
+
+    def connect(self, database, labelled):
+        import psycopg2
+        kwargs = dict(database.connect_params)
+        kwargs.update(_for_reports(self, labelled,
+                                   self.given_options(database)))
+        if "://" in database.database:
+            return _Blocking(psycopg2.connect(database.database, **kwargs))
+        return _Blocking(psycopg2.connect(dbname=database.database, **kwargs))
+
+
+# ---------------------------------------------------------------------------
+# Django without a pool: a connection for each thread.  There is nothing to
+# report of a pool, but the label makes it one.
+
+
+class _Django(_Watch):
+    of_alias = {}
+
+    @staticmethod
+    def reference(wrapper):
+        return lambda: wrapper
+
+    def install(self, wrapper):
+        original = type(wrapper)
+        self.connections = weakref.WeakSet()
+        self.of_alias[wrapper.alias] = self
+        if getattr(original, "pgpool_stats", False):
+            return
+        connect = original.get_new_connection
+
+        def labelled_connect(self, params):
+            watch = _Django.of_alias.get(self.alias)
+            if watch is None:
+                return connect(self, params)
+            params = dict(params)
+            given = params.pop("options", None)
+            params.update(_libpq_options(given, watch.label()))
+            connection = connect(self, params)
+            watch.connections.add(connection)
+            return connection
+
+        original.get_new_connection = labelled_connect
+        original.pgpool_stats = True
+
+    def begin(self):
+        super().begin()
+        self.connections = weakref.WeakSet()
+
+    def open(self, wrapper):
+        return sum(not c.closed for c in list(self.connections))
+
+    def connect(self, wrapper, labelled):
+        import psycopg2
+        params = {k: v for k, v in wrapper.get_connection_params().items()
+                  if k not in ("connection_factory", "cursor_factory")}
+        params.update(_for_reports(self, labelled, params.get("options")))
+        return _Blocking(psycopg2.connect(**params))
+
+
+# ---------------------------------------------------------------------------
+# databases: it makes its pool when it connects
+
+
+def _watch_databases(database, name, every, app_version):
+    backend = database._backend
+    connect = backend.connect
+
+    async def connect_and_watch():
+        await connect()
+        watch(backend._pool, name, every, app_version)
+
+    if backend._pool is not None:
+        watch(backend._pool, name, every, app_version)
+    backend.connect = connect_and_watch
+
+
+# ---------------------------------------------------------------------------
+# Which kind of pool is it?  By the names of its classes, so that no library
+# is imported that is not in use.
+
+_KINDS = {
+    "psycopg2.pool.AbstractConnectionPool": _Psycopg2,
+    "psycopg_pool.pool.ConnectionPool": _PsycopgPool,
+    "psycopg_pool.pool_async.AsyncConnectionPool": _PsycopgPool,
+    "sqlalchemy.engine.base.Engine": _SQLAlchemy,
+    "asyncpg.pool.Pool": _Asyncpg,
+    "aiopg.pool.Pool": _Aiopg,
+    "playhouse.pool.PooledDatabase": _Peewee,
+    "django.db.backends.base.base.BaseDatabaseWrapper": _Django,
+    "databases.core.Database": _watch_databases,
+}
+
+
+def _kind_of(pool):
+    pool = getattr(pool, "sync_engine", pool)       # SQLAlchemy's AsyncEngine
+    if type(pool).__module__ in ("django.utils.connection", "django.db"):
+        from django.db import connections
+        pool = connections[pool.alias]
+    for cls in type(pool).__mro__:
+        kind = _KINDS.get("%s.%s" % (cls.__module__, cls.__qualname__))
+        if kind is not None:
+            return kind, pool
+    return None, pool
