@@ -12,9 +12,6 @@ my $generated = sql(slurp_file('test/reference.sql'));
 
 is($reference, "$generated\n", 'docs/reference.md is up to date');
 
-my ($settings) = $generated =~ /^## Settings\n\n(.*?\n)\n/ms;
-ok(index($readme, $settings) >= 0, 'README.md has the same settings');
-
 foreach my $line ($generated =~ /^## (View \S+: .*)$/mg)
 {
 	my ($view, $comment) = $line =~ /^View (\S+): (.*)$/;
