@@ -78,7 +78,7 @@ like(figures('php', 'connects, xacts, notes'),
 # connections made for every report are none of the pool's
 {
 	local $ENV{PGOPTIONS} = labels('timer');
-	sql(q{SELECT pgpool_stats.report('timer', '{"open": 1}', 'i')}) foreach 1 .. 25;
+	sql(q{SELECT pgpool_stats.report('timer', '{"open": 1, "checked_out": 0}', 'i')}) foreach 1 .. 25;
 }
 wait_for(q{SELECT disconnects = 25 FROM pgpool_stats.instances WHERE pool = 'timer'});
 is(figures('timer', 'connects, notes'), '25|', 'a connection for every report');
@@ -93,7 +93,7 @@ $_->query_safe('SELECT 1') foreach @sessions;
 $sessions[0]->query_safe(q{SELECT pgpool_stats.report('behind', '{"open": 50, "checked_out": 0, "max_size": 1}', 'i')});
 is(figures('behind', 'connections, via, unclaimed, notes'), '2|127.0.0.1||', 'behind a pooler nothing is compared');
 is(sql(q{SELECT committed FROM pgpool_stats.budget WHERE name = 'app'}), '2', 'what is committed is what is here');
-$sessions[0]->query_safe(qq{SELECT pgpool_stats.report('behind', '{"open": 1, "host": "a", "pid": $_}', 'i')}) foreach 1 .. 2;
+$sessions[0]->query_safe(qq{SELECT pgpool_stats.report('behind', '{"open": 1, "checked_out": 0, "host": "a", "pid": $_}', 'i')}) foreach 1 .. 2;
 is(figures('behind', 'notes'), '', 'nor is it a fork');
 $_->quit foreach @sessions;
 
