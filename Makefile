@@ -7,7 +7,7 @@
 #   make test-assert  all tests on a server with assertions, built from source
 #   make bench     what it costs, see docs/performance.md; make bench xact: a part
 #   make core      PostgreSQL's own regression tests with us loaded
-#   make demo      real pools on a throwaway server, and a page of them;
+#   make demo      real pools on a throwaway server, and three outages;
 #                  KEEP=1 leaves it up
 #   make install   for the server of PG_CONFIG
 
