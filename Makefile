@@ -10,19 +10,25 @@
 #   make demo      real pools on a throwaway server, and three outages;
 #                  KEEP=1 leaves it up
 #   make install   for the server of PG_CONFIG
+#   make installcheck  the regression tests that hold on any running server that
+#                  has us in shared_preload_libraries and its settings at default
+#
+# make -f THIS/Makefile builds in the directory where it is called.
 
 .DEFAULT_GOAL = all
 
+# where the sources are
+TOP := $(patsubst %/,%,$(dir $(firstword $(MAKEFILE_LIST))))
+
 EXTENSION = pgpool_stats src/fleet/pgpool_stats_fleet
 MODULE_big = pgpool_stats
-EXTVERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" pgpool_stats.control)
+EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" $(TOP)/pgpool_stats.control)
 
 # a library of its own: libpq and what it needs stay out of the other processes
 POLLER = pgpool_stats_poller
-POLLER_OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/poller/*.c)))
-
-OBJS = $(filter-out $(POLLER_OBJS),\
-	$(patsubst %.c,%.o,$(sort $(wildcard src/*/*.c))))
+objects = $(patsubst $(TOP)/%.c,%.o,$(sort $(wildcard $(TOP)/src/$(1)/*.c)))
+POLLER_OBJS := $(call objects,poller)
+OBJS := $(filter-out $(POLLER_OBJS),$(call objects,*))
 EXTRA_CLEAN = $(POLLER_OBJS) $(POLLER)$(DLSUFFIX)
 
 # the script is made of those of the views; what one needs stands before it
@@ -39,26 +45,31 @@ FLEET_SCRIPT = pgpool_stats_fleet--$(EXTVERSION).sql
 DATA_built = $(SCRIPT) $(FLEET_SCRIPT)
 
 # of what is saved over a restart
-LAYOUT := $(shell awk -f src/main/layout.awk src/main/persist.c src/*/*.h | \
+LAYOUT := $(shell awk -f $(TOP)/src/main/layout.awk $(TOP)/src/main/persist.c $(TOP)/src/*/*.h | \
 	cksum | cut -d ' ' -f 1)
 
-PG_CPPFLAGS = -Isrc -I$(libpq_srcdir) -DPGPS_VERSION='"$(EXTVERSION)"' \
+PG_CPPFLAGS = -I$(TOP)/src -I$(libpq_srcdir) -DPGPS_VERSION='"$(EXTVERSION)"' \
 	-DPGPS_LAYOUT=$(LAYOUT)u
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare \
 	-Wno-missing-field-initializers -Wno-cast-function-type
 
+# of sql/schedule, those that hold on a server with any pools and any past: the
+# registry is the server's, and remembers pools of a database that is dropped
+REGRESS = extension columns dialects documents counters leave
+
 PG_CONFIG ?= pg_config
-PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+# Debian's pg_config of libpq names a file that only the server's package has
+PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
 
 # these work on a machine without PostgreSQL
 test test-all test-busy test-assert demo lint core:
-	@test/run $@ $(if $(filter test%,$@),$(ONE))
+	@$(TOP)/test/run $@ $(if $(filter test%,$@),$(ONE))
 
 # make bench PART ...: what follows is no goal of its own
 BENCH_PARTS = xact path load connect logins report trips read crowd names \
 	save memory poller fleet
 bench:
-	@test/run $@ $(filter $(BENCH_PARTS),$(MAKECMDGOALS))
+	@$(TOP)/test/run $@ $(filter $(BENCH_PARTS),$(MAKECMDGOALS))
 $(BENCH_PARTS): bench
 	@:
 
@@ -69,16 +80,29 @@ ifneq ($(PGXS),)
 override with_llvm = no
 include $(PGXS)
 
-$(OBJS) $(POLLER_OBJS): $(wildcard src/*/*.h) pgpool_stats.control
+ifneq ($(TOP),.)
+# make would take what is there for built
+ifneq ($(wildcard $(TOP)/src/*/*.o $(TOP)/*.so $(TOP)/$(SCRIPT)),)
+$(error $(TOP) has been built in: say make clean there first)
+endif
+# in full, or VPATH would find them among the sources
+FOLDERS := $(addprefix $(CURDIR)/,$(sort $(dir $(OBJS) $(POLLER_OBJS))))
+$(OBJS) $(POLLER_OBJS): | $(FOLDERS)
+$(FOLDERS):
+	$(MKDIR_P) $@
+endif
 
-$(SCRIPT): $(SQL:%=src/views/%.sql) $(PAGE_PARTS:%=src/page/%.sql) Makefile
+$(OBJS) $(POLLER_OBJS): $(wildcard $(TOP)/src/*/*.h) $(TOP)/pgpool_stats.control
+
+$(SCRIPT): $(SQL:%=$(TOP)/src/views/%.sql) $(PAGE_PARTS:%=$(TOP)/src/page/%.sql) $(TOP)/Makefile
 	for part in $(filter %.sql,$^); do cat $$part && echo || exit 1; done >$@
 
-$(FLEET_SCRIPT): $(FLEET:%=src/fleet/%.sql) src/fleet/views.awk $(FLEET_VIEWS:%=src/views/%.sql) \
-	src/fleet/rights.sql Makefile
-	{ cat $(FLEET:%=src/fleet/%.sql) && \
-		awk -f src/fleet/views.awk $(FLEET_VIEWS:%=src/views/%.sql) && \
-		cat src/fleet/rights.sql; } >$@
+FLEET_DIR = $(TOP)/src/fleet
+FLEET_PARTS = $(FLEET:%=$(FLEET_DIR)/%.sql)
+FLEET_VIEWS_SQL = $(FLEET_VIEWS:%=$(TOP)/src/views/%.sql)
+$(FLEET_SCRIPT): $(FLEET_PARTS) $(FLEET_DIR)/views.awk $(FLEET_VIEWS_SQL) $(FLEET_DIR)/rights.sql $(TOP)/Makefile
+	{ cat $(FLEET_PARTS) && awk -f $(FLEET_DIR)/views.awk $(FLEET_VIEWS_SQL) && \
+		cat $(FLEET_DIR)/rights.sql; } >$@
 
 all: $(POLLER)$(DLSUFFIX)
 $(POLLER)$(DLSUFFIX): $(POLLER_OBJS)
@@ -91,4 +115,10 @@ uninstall: uninstall-poller
 uninstall-poller:
 	rm -f '$(DESTDIR)$(pkglibdir)/$(POLLER)$(DLSUFFIX)'
 .PHONY: install-poller uninstall-poller
+else
+all install uninstall installcheck clean:
+	@echo "pgpool_stats is built with the server's development files, which '$(PG_CONFIG)' does not name." >&2
+	@echo "Debian: apt-get install postgresql-server-dev-15.  Elsewhere: make PG_CONFIG=/path/to/pg_config" >&2
+	@exit 1
+.PHONY: all install uninstall installcheck clean
 endif
