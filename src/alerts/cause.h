@@ -21,6 +21,7 @@
 #include "utils/backend_status.h"
 #include "utils/timestamp.h"
 
+#include "analysis/holdup.h"
 #include "base/text.h"
 #include "registry/backends.h"
 #include "server/origin.h"
@@ -116,6 +117,15 @@ typedef struct PgpsCause
 	PgpsReason	reason;
 	int64		rejected;
 	TimestampTz rejected_since;
+
+	/* of a pooler */
+	uint8		holdup;			/* PgpsHoldupKind */
+	int			clients;		/* that wait in it */
+	char		waiting_app[PGPS_POOL_LEN]; /* most of them ... */
+	bool		several_wait;	/* ... and not all */
+	PgpsParty	holder;			/* an idle session, for longest ... */
+	bool		several_hold;	/* ... beside those of others; all of them: */
+	int			idle;
 
 	/* of a limit */
 	int			nholders;

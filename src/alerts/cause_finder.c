@@ -101,18 +101,6 @@ pgps_find_held(const PgpsSnapshot *snapshot)
 	return held;
 }
 
-/* Is it one that this pooler holds to the server, for these clients? */
-static bool
-is_poolers(const PgpsBackend *backend, const PgpsInstanceState *state,
-		   const PgpsSnapshot *snapshot)
-{
-	const PgpsPoolKey *key = &state->pool->data->key;
-
-	return backend->pooler != PGPS_NO_POOLER &&
-		backend->roleid == key->roleid && backend->dbid == key->dbid &&
-		strcmp(snapshot->poolers[backend->pooler].name, key->name) == 0;
-}
-
 static void
 find_members(Members *members, const PgpsHeld *held,
 			 const PgpsInstanceState *state)
@@ -129,7 +117,7 @@ find_members(Members *members, const PgpsHeld *held,
 	{
 		for (i = 0; i < snapshot->nbackends; i++)
 		{
-			if (is_poolers(&backends[i], state, snapshot))
+			if (pgps_is_poolers(&backends[i], state, snapshot))
 				members->backends[members->n++] = &backends[i];
 		}
 	}

@@ -83,6 +83,18 @@ static const Kind kinds[PGPS_NCAUSES] = {
 	}
 };
 
+/* what to do about a pooler */
+static const char *const holdup_hints[PGPS_HOLDUPS] = {
+	[PGPS_HOLDUP_PAUSED] = "Somebody paused it: RESUME in the pooler's console.",
+	[PGPS_HOLDUP_DISABLED] = "Somebody disabled the database: ENABLE it in the pooler's console.",
+	[PGPS_HOLDUP_LOGIN] = "See rejections for what changed: the pooler's password for this server, pg_hba.conf, a name.",
+	[PGPS_HOLDUP_LIMIT] = "See budget for the limit that it is at, and who holds it.",
+	[PGPS_HOLDUP_NO_CONNECTION] = "RESUME in the pooler's console if it is paused; else see its log for why it does not reach this server.",
+	[PGPS_HOLDUP_IDLE_SESSIONS] = "In session mode a client keeps its connection for as long as it is connected: pool_mode = transaction, fewer idle clients in the application that holds them, or client_idle_timeout.",
+	[PGPS_HOLDUP_CONNECTING] = "New connections take long: see the load of the server, and the pooler's log.",
+	[PGPS_HOLDUP_CLIENT_LIMIT] = "Raise max_client_conn of the pooler, or make the pools before it smaller: see chains."
+};
+
 /* NULL for none */
 const char *
 pgps_cause_name(PgpsCauseKind kind)
@@ -113,5 +125,7 @@ pgps_cause_hint(const PgpsCause *cause)
 	/* it is another's by the time that somebody ends it */
 	if (cause->kind == PGPS_CAUSE_LOCK && cause->culprit.via[0] != '\0')
 		return "That transaction must end: see chains for who uses that connection of the pooler; lock_timeout ends such waits by itself.";
+	if (cause->kind == PGPS_CAUSE_POOLER && holdup_hints[cause->holdup] != NULL)
+		return holdup_hints[cause->holdup];
 	return kinds[cause->kind].hint;
 }

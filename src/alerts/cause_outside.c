@@ -132,9 +132,24 @@ kind_of_rejection(PgpsReason reason)
 }
 
 /*
- * Its connections that were rejected lately hold its callers up.  A login from
- * an address that never got into the pool may be anybody's.
+ * Was it of this pool?  A login from an address that never got into the pool
+ * may be anybody's.
  */
+static bool
+is_its_own(const PgpsRejection *rejection, const PgpsInstanceState *state,
+		   const PgpsSnapshot *snapshot)
+{
+	const PgpsOrigin *origin = &rejection->origin;
+	const PgpsPool *pool = state->pool->data;
+
+	if (state->data->source == PGPS_SOURCE_POOLER)
+		return pgps_rejects_pooler(rejection, state, snapshot);
+	return !origin->claimed && strcmp(origin->pool, pool->key.name) == 0 &&
+		strcmp(origin->usename, NameStr(pool->usename)) == 0 &&
+		strcmp(origin->datname, NameStr(pool->datname)) == 0;
+}
+
+/* Its connections that were rejected lately hold its callers up. */
 static void
 find_rejections(PgpsCause *causes, const PgpsInstanceState *state,
 				const PgpsSnapshot *snapshot)
@@ -143,6 +158,10 @@ find_rejections(PgpsCause *causes, const PgpsInstanceState *state,
 	const PgpsPool *pool = state->pool->data;
 	TimestampTz last[PGPS_NCAUSES] = {0};
 	int			held_up = Max(pgps_get(&state->now.shown, PGPS_WAITING, 0), 1);
+
+	/* a pooler pauses after one */
+	int64		fresh = state->data->source == PGPS_SOURCE_POOLER ?
+		LOOK_BACK : FRESH;
 	int			i;
 
 	for (i = 0; i < rejections->nrejections; i++)
@@ -154,9 +173,7 @@ find_rejections(PgpsCause *causes, const PgpsInstanceState *state,
 
 		if (row->last_rejected <= snapshot->taken_at - LOOK_BACK ||
 			pgps_rejecter(origin->reason) == PGPS_UNAVAILABLE ||
-			origin->claimed || strcmp(origin->pool, pool->key.name) != 0 ||
-			strcmp(origin->usename, NameStr(pool->usename)) != 0 ||
-			strcmp(origin->datname, NameStr(pool->datname)) != 0)
+			!is_its_own(row, state, snapshot))
 			continue;
 		kind = kind_of_rejection(origin->reason);
 		cause = &causes[kind];
@@ -171,7 +188,7 @@ find_rejections(PgpsCause *causes, const PgpsInstanceState *state,
 	{
 		PgpsCause  *cause = &causes[i];
 
-		if (cause->rejected == 0 || last[i] <= snapshot->taken_at - FRESH)
+		if (cause->rejected == 0 || last[i] <= snapshot->taken_at - fresh)
 			continue;
 		cause->kind = i;
 		cause->count = held_up;
@@ -192,37 +209,73 @@ find_rejections(PgpsCause *causes, const PgpsInstanceState *state,
 	}
 }
 
+/* The pool of a pooler that holds clients of this pool up most, or is it */
+static void
+find_way(PgpsHoldup *holdup, const PgpsInstanceState *state,
+		 const PgpsSnapshot *snapshot)
+{
+	const PgpsPoolKey *key = &state->pool->data->key;
+	int64		waiting = 0;
+	int			i;
+
+	memset(holdup, 0, sizeof(PgpsHoldup));
+	if (state->data->source == PGPS_SOURCE_POOLER)
+	{
+		pgps_find_holdup(holdup, state, snapshot);
+		return;
+	}
+	for (i = 0; state->via != NULL && i < snapshot->npools; i++)
+	{
+		const PgpsPoolState *pool = &snapshot->pools[i];
+		const PgpsPoolKey *its = &pool->data->key;
+		const PgpsInstanceState *there;
+
+		if (its->roleid != key->roleid || its->dbid != key->dbid ||
+			strcmp(its->name, state->via) != 0 ||
+			(there = pgps_held_up_most(pool)) == NULL)
+			continue;
+		pgps_find_holdup(holdup, there, snapshot);
+		waiting = pgps_get(&pool->sum, PGPS_WAITING, 0);
+	}
+	holdup->waiting = Max(holdup->waiting, waiting);
+}
+
 /*
- * Its clients wait in the pooler between it and the server.  What the pooler's
- * own connections do is told by the alert of the pooler.
+ * Its clients wait in the pooler between it and the server, or it is a pooler
+ * itself.  What a pooler's own connections do is told otherwise, and so is what
+ * was rejected of them.
  */
 static void
 find_pooler(PgpsCause *causes, const PgpsInstanceState *state,
 			const PgpsSnapshot *snapshot)
 {
 	PgpsCause  *cause = &causes[PGPS_CAUSE_POOLER];
-	const PgpsPoolKey *key = &state->pool->data->key;
-	int64		waiting = 0;
-	int			i;
+	bool		itself = state->data->source == PGPS_SOURCE_POOLER;
+	PgpsHoldup	holdup;
 
-	if (state->via == NULL || state->data->source == PGPS_SOURCE_POOLER)
-		return;
-	for (i = 0; i < snapshot->ninstances; i++)
-	{
-		const PgpsInstanceState *there = &snapshot->instances[i];
-		const PgpsPoolKey *its = &there->pool->data->key;
-
-		if (there->data->source == PGPS_SOURCE_POOLER && !there->now.late &&
-			its->roleid == key->roleid && its->dbid == key->dbid &&
-			strcmp(its->name, state->via) == 0)
-			waiting += pgps_get(&there->now.shown, PGPS_WAITING, 0);
-	}
-	if (waiting <= 0)
+	find_way(&holdup, state, snapshot);
+	if (holdup.kind == PGPS_HOLDUP_NONE ||
+		(itself && (holdup.kind == PGPS_HOLDUP_FULL ||
+					holdup.kind == PGPS_HOLDUP_LOGIN ||
+					holdup.kind == PGPS_HOLDUP_LIMIT)))
 		return;
 	cause->kind = PGPS_CAUSE_POOLER;
-	cause->count = Min(waiting, PG_INT32_MAX);
+	cause->count = Max(Min(holdup.waiting, PG_INT32_MAX), 1);
+	cause->of = holdup.lent;
+	cause->clients = Min(holdup.waiting, PG_INT32_MAX);
+	cause->holdup = holdup.kind;
+	strlcpy(cause->waiting_app, holdup.waiting_app, PGPS_POOL_LEN);
+	cause->several_wait = holdup.several_wait;
+	cause->idle = holdup.idle;
+	cause->several_hold = holdup.several_hold;
+	if (holdup.kind == PGPS_HOLDUP_IDLE_SESSIONS)
+	{
+		pgps_describe_backend(&cause->holder, holdup.longest, snapshot);
+		cause->holder.via[0] = cause->holder.instance[0] = '\0';
+		cause->oldest_since = holdup.longest->state_change;
+	}
 	snprintf(cause->culprit.what, PGPS_WHAT_LEN, "pooler %s",
-			 pgps_short_name(state->via));
+			 pgps_short_name(itself ? state->pool->data->key.name : state->via));
 }
 
 /* Beside what its connections do, if that is known; "causes" are by kind. */

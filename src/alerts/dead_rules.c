@@ -15,6 +15,7 @@
 #include "alerts/findings.h"
 #include "analysis/budget.h"
 #include "analysis/history.h"
+#include "analysis/holdup.h"
 
 #define MANY_CONNECTIONS 10		/* with fewer a pool does not hoard */
 #define USED_PART 10			/* it does if it used one in so many */
@@ -24,12 +25,35 @@
  *-------------------------------------------------------------------------
  */
 
+/*
+ * Does a pooler have no connection, because this server rejects it?  Its
+ * clients may not even wait: PgBouncer sends them away.
+ */
+static bool
+is_rejected_pooler(const PgpsLook *look, const PgpsInstanceState *state,
+				   PgpsFinding *found)
+{
+	PgpsHoldup	holdup;
+
+	if (state->data->source != PGPS_SOURCE_POOLER ||
+		pgps_get(&state->now.shown, PGPS_OPEN, -1) != 0)
+		return false;
+	pgps_find_holdup(&holdup, state, look->snapshot);
+	if (holdup.kind != PGPS_HOLDUP_LOGIN && holdup.kind != PGPS_HOLDUP_LIMIT)
+		return false;
+	found->since = holdup.rejected_since;
+	found->value = pgps_seconds_since(look, found->since);
+	return true;
+}
+
 static bool
 is_stalled(const PgpsLook *look, const PgpsInstanceState *state,
 		   PgpsFinding *found)
 {
-	if (!state->counts || state->now.status != PGPS_STALLED)
+	if (!state->counts)
 		return false;
+	if (state->now.status != PGPS_STALLED)
+		return is_rejected_pooler(look, state, found);
 	found->since = state->data->stalled_since;
 	found->value = pgps_seconds_since(look, found->since);
 	return true;
@@ -40,6 +64,11 @@ say_stalled(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
 {
 	const PgpsInstanceState *state = found->state;
 
+	if (state->now.status != PGPS_STALLED)
+	{
+		appendStringInfoString(text, "the pooler has no connection to this server, which rejects it");
+		return;
+	}
 	appendStringInfo(text, "%d of %s at a standstill for %s, %s waiting and nothing is lent out",
 					 found->count, pgps_count_text(look->pool->live, "instance"),
 					 pgps_duration_text(look->now - found->since),
@@ -51,7 +80,7 @@ const PgpsRule pgps_rule_stalled = {
 	.name = "stalled",
 	.unit = "s",
 	.levels = {true, PGPS_NO_LEVEL, 10, PGPS_NO_LEVEL, 0},
-	.description = "Callers of an instance wait and nothing is lent out, in all reports of so long",
+	.description = "Callers of an instance wait and nothing is lent out, in all reports of so long; or a pooler has no connection, and its logins are rejected",
 	.hint = "It gets no connection: see rejections, and the log of the application or pooler.",
 	.explained = true,
 	.look_at_instance = is_stalled,

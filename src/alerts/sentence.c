@@ -247,6 +247,44 @@ append_holders(StringInfo text, const PgpsCause *cause, PgpsMaySee may_see)
 		appendStringInfo(text, "%sothers %d", comma, others);
 }
 
+/* Who waits in a pooler, and why */
+static void
+append_pooler(StringInfo text, const PgpsCause *cause, PgpsMaySee may_see)
+{
+	static const char *const why[PGPS_HOLDUPS] = {
+		[PGPS_HOLDUP_PAUSED] = "paused",
+		[PGPS_HOLDUP_DISABLED] = "the database is disabled there",
+		[PGPS_HOLDUP_LOGIN] = "its logins are rejected here",
+		[PGPS_HOLDUP_LIMIT] = "a limit of this server rejects its connections",
+		[PGPS_HOLDUP_NO_CONNECTION] = "it has no connection here, and none was rejected: paused, or it does not reach this server",
+		[PGPS_HOLDUP_FULL] = "all its connections are lent",
+		[PGPS_HOLDUP_CONNECTING] = "it may open more connections, and has not",
+		[PGPS_HOLDUP_CLIENT_LIMIT] = "it takes no more clients"
+	};
+
+	if (cause->clients > 0)
+	{
+		appendStringInfo(text, cause->clients == 1 ? "%d client" : "%d clients",
+						 cause->clients);
+		if (cause->waiting_app[0] != '\0')
+			appendStringInfo(text, " of %s%s", pgps_short_name(cause->waiting_app),
+							 cause->several_wait ? " and others" : "");
+		appendStringInfoString(text, cause->clients == 1 ? " waits in " : " wait in ");
+	}
+	appendStringInfoString(text, cause->culprit.what);
+	if (cause->holdup == PGPS_HOLDUP_IDLE_SESSIONS)
+	{
+		appendStringInfo(text, " (%d of %d held by idle sessions of ",
+						 cause->idle, cause->of);
+		append_party(text, &cause->holder, may_see);
+		appendStringInfo(text, "%s, the longest for %s)",
+						 cause->several_hold ? " and others" : "",
+						 pgps_duration_text(cause->seen_at - cause->oldest_since));
+	}
+	else if (why[cause->holdup] != NULL)
+		appendStringInfo(text, " (%s)", why[cause->holdup]);
+}
+
 static void
 append_cause(StringInfo text, const PgpsCause *cause, TimestampTz at,
 			 PgpsMaySee may_see)
@@ -280,10 +318,7 @@ append_cause(StringInfo text, const PgpsCause *cause, TimestampTz at,
 							 pgps_reason_name(cause->reason));
 			break;
 		case PGPS_CAUSE_POOLER:
-			appendStringInfo(text, "%s in %s",
-							 cause->count == 1 ? "1 client waits" :
-							 psprintf("%d clients wait", cause->count),
-							 cause->culprit.what);
+			append_pooler(text, cause, may_see);
 			break;
 		case PGPS_CAUSE_SERVER_FULL:
 		case PGPS_CAUSE_ROLE_FULL:

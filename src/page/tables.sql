@@ -176,7 +176,7 @@ BEGIN ATOMIC
 					instances || CASE instances WHEN 1 THEN ' instance' ELSE ' instances' END)),
 			pgpool_stats.get_page_box(bottleneck = 'pooler', 'pooler', pgpool_stats.get_page_text(pooler),
 				concat_ws(', ', pooler_checked_out || concat('/', pooler_max_size) || ' serve a client',
-					pooler_waiting || ' waiting', clients || ' clients', pgpool_stats.get_page_text(pool_mode))),
+					pooler_waiting || ' waiting', clients || ' clients', pgpool_stats.get_page_text(pool_mode), reason)),
 			pgpool_stats.get_page_box(bottleneck = 'server', 'server',
 				concat(pgpool_stats.get_page_text(datname), ' as ' || pgpool_stats.get_page_text(usename)),
 				concat_ws(', ', connections || ' connections', in_xact || ' in a transaction')),

@@ -164,8 +164,9 @@ static PgpsShow
 next_show(const Link *link)
 {
 	static const PgpsShow pgbouncer[] = {
-		PGPS_SHOW_CONFIG, PGPS_SHOW_DATABASES, PGPS_SHOW_LISTS,
-		PGPS_SHOW_SERVERS, PGPS_SHOW_STATS, PGPS_SHOW_POOLS, PGPS_SHOWS
+		PGPS_SHOW_STATE, PGPS_SHOW_CONFIG, PGPS_SHOW_DATABASES,
+		PGPS_SHOW_LISTS, PGPS_SHOW_SERVERS, PGPS_SHOW_STATS, PGPS_SHOW_POOLS,
+		PGPS_SHOW_CLIENTS, PGPS_SHOWS
 	};
 	static const PgpsShow odyssey[] = {
 		PGPS_SHOW_DATABASES, PGPS_SHOW_LISTS, PGPS_SHOW_SERVERS,
@@ -183,11 +184,14 @@ next_show(const Link *link)
 			PGPS_SHOW_VERSION;
 	list = product == PGPS_PRODUCT_PGPOOL ? pgpool :
 		product == PGPS_PRODUCT_ODYSSEY ? odyssey : pgbouncer;
-	if (link->show == PGPS_SHOW_VERSION || link->show == PGPS_SHOW_POOL_VERSION)
-		return list[0];
-	while (*list != link->show)
+	if (link->show != PGPS_SHOW_VERSION && link->show != PGPS_SHOW_POOL_VERSION)
+	{
+		while (*list++ != link->show)
+			;
+	}
+	while (*list != PGPS_SHOWS && !pgps_console_wants(&link->console, *list))
 		list++;
-	return list[1];
+	return *list;
 }
 
 static void
@@ -296,6 +300,7 @@ finish(Link *link)
 	volatile bool taken = false;
 
 	link->console.database = PQdb(link->conn);
+	link->console.address = PQhostaddr(link->conn);
 	PG_TRY();
 	{
 		taken = pgps_console_take(&link->console);
@@ -370,11 +375,11 @@ answered(Link *link)
 
 	link->console.tables[link->show] = link->table;
 	next = next_show(link);
-	if (next != PGPS_SHOWS)
-		ask(link, next);
-	else if (link->show == PGPS_SHOW_POOLS && link->table == NULL)
+	if (link->show == PGPS_SHOW_POOLS && link->table == NULL)
 		link_fail(link, psprintf("it does not answer SHOW POOLS (%s): is the user in admin_users or stats_users?",
 								 link->refusal));
+	else if (next != PGPS_SHOWS)
+		ask(link, next);
 	else
 		finish(link);
 }

@@ -17,6 +17,7 @@
 	S(VERSION) \
 	S(POOL_VERSION) \
 	S(CONFIG) \
+	S(STATE) \
 	S(POOLS) \
 	S(CLIENTS) \
 	S(STATS) \
@@ -45,6 +46,8 @@ typedef struct PgpsConsole
 	int			number;			/* number of the pooler in shared memory */
 	const char *name;
 	const char *database;		/* name of the console's database */
+	const char *address;		/* where it was reached; empty = by a socket
+								 * of the file system */
 	TimestampTz started_at;
 	const PgpsTable *tables[PGPS_SHOWS];	/* NULL = not answered */
 } PgpsConsole;
@@ -59,6 +62,8 @@ typedef enum PgpsProduct
 } PgpsProduct;
 
 extern PGDLLEXPORT PgpsProduct pgps_console_product(const PgpsConsole *console);
+extern PGDLLEXPORT bool pgps_console_wants(const PgpsConsole *console,
+										   PgpsShow show);
 extern PGDLLEXPORT bool pgps_console_take(const PgpsConsole *console);
 
 #endif							/* PGPS_CONSOLE_H */

@@ -20,6 +20,7 @@
 #include "base/names.h"
 #include "poolers/console_read.h"
 #include "registry/bindings.h"
+#include "registry/identity.h"
 #include "registry/registry.h"
 
 /*-------------------------------------------------------------------------
@@ -72,6 +73,11 @@ make_report(PgpsReport *report, const PgpsConsolePool *pool,
 	report->source = PGPS_SOURCE_POOLER;
 	report->pool_mode = pool->pool_mode;
 	report->shared_cap = pool->shared_cap;
+	report->told.state = pool->state;
+	report->told.cancels = pool->cancels;
+	if (pool->waiting_app != NULL)
+		pgps_discovered_pool(report->told.waiting_app, pool->waiting_app,
+							 NameStr(report->usename));
 	report->shared_by = hash_bytes((const unsigned char *) pool->database,
 								   strlen(pool->database)) ^ report->reporter.id;
 	report->seen_here = -1;
@@ -193,10 +199,10 @@ our_node(const PgpsConsoleRows *rows, const PgpsBackend *const *found)
 
 /*
  * Bind the backends to the pooler whose server connections they are, and note
- * which of its pools have any here.
+ * which of its pools have any here, and where they come from.
  */
 static void
-bind_servers(int number, const PgpsConsoleRows *rows, PgpsReport *reports)
+bind_servers(int number, PgpsConsoleRows *rows, PgpsReport *reports)
 {
 	const PgpsBackend **found = palloc((rows->nservers + 1) * sizeof(PgpsBackend *));
 	int		   *pids = palloc((rows->nservers + 1) * sizeof(int));
@@ -222,7 +228,11 @@ bind_servers(int number, const PgpsConsoleRows *rows, PgpsReport *reports)
 			reports[server->pool].seen_here = Max(reports[server->pool].seen_here,
 												  found[i] != NULL);
 		if (found[i] != NULL)
+		{
 			pids[npids++] = found[i]->pid;
+			rows->pooler.comes_from_known = true;
+			strlcpy(rows->pooler.comes_from, found[i]->client_addr, PGPS_ADDR_LEN);
+		}
 	}
 	pgps_pooler_bind(number, pids, npids);
 }
@@ -253,6 +263,8 @@ pgps_console_take(const PgpsConsole *console)
 	for (i = 0; i < nreports; i++)
 		(void) pgps_registry_report(&reports[i], now, &has_row);
 
+	if (!rows->pooler.comes_from_known)
+		strlcpy(rows->pooler.comes_from, console->address, PGPS_ADDR_LEN);
 	rows->pooler.reachable = true;
 	rows->pooler.last_poll = now;
 	rows->pooler.poll_time = now - console->started_at;

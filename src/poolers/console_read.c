@@ -73,16 +73,6 @@ read_version(PgpsPooler *pooler, const PgpsConsole *console,
 					pnstrdup(words, length));
 }
 
-/* SHOW LISTS has a row for each figure; some products a column. */
-static int32
-count_in_lists(const PgpsTable *lists, const char *name)
-{
-	int			row = pgps_table_row(lists, "list", name);
-
-	return row >= 0 ? pgps_count_in(lists, row, "items") :
-		pgps_count_in(lists, 0, name);
-}
-
 static int32
 count_in_config(const PgpsTable *config, const char *name)
 {
@@ -124,7 +114,8 @@ pool_of_row(const PgpsTable *table, int row, const char *user_column,
 	PgpsConsolePool pool = {
 		.database = pgps_cell(table, row, "database"),
 		.user = pgps_cell(table, row, user_column),
-		.dialect = dialect->name
+		.dialect = dialect->name,
+		.cancels = -1
 	};
 
 	return pool;
@@ -324,7 +315,10 @@ read_pgpool(PgpsConsoleRows *rows, const PgpsConsole *console)
 	rows->pooler.max_client_conn = processes;
 }
 
-/* Pgpool-II lists the connections to its nodes, and slots without one. */
+/*
+ * Pgpool-II lists the connections to its nodes, and slots without one.
+ * PgBouncer lists also those that are only about to log in.
+ */
 static void
 read_servers(PgpsConsoleRows *rows, const PgpsTable *table, bool pgpool)
 {
@@ -346,6 +340,9 @@ read_servers(PgpsConsoleRows *rows, const PgpsTable *table, bool pgpool)
 			.is_local = addr != NULL && strncmp(addr, "unix", 4) == 0
 		};
 
+		if (pgps_is_cell(table, i, "state", "login") ||
+			pgps_is_cell(table, i, "state", "new"))
+			continue;
 		if (!pgpool || (server.pid > 0 && server.node >= 0 &&
 						server.node < PGPS_MAX_NODES))
 			rows->servers[rows->nservers++] = server;
@@ -375,13 +372,14 @@ pgps_console_read(const PgpsConsole *console)
 	}
 	else
 	{
-		pooler->clients = count_in_lists(tables[PGPS_SHOW_LISTS],
-										 "used_clients");
+		pooler->clients = pgps_count_in_lists(tables[PGPS_SHOW_LISTS],
+											  "used_clients");
 		pooler->max_client_conn = count_in_config(tables[PGPS_SHOW_CONFIG],
 												  "max_client_conn");
 		pooler->max_db_connections = count_in_config(tables[PGPS_SHOW_CONFIG],
 													 "max_db_connections");
 		read_pools(rows, console, product);
+		pgps_read_states(rows, console);
 		read_database_counters(rows, console);
 		read_servers(rows, tables[PGPS_SHOW_SERVERS], false);
 	}

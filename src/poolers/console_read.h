@@ -34,6 +34,11 @@ typedef struct PgpsConsolePool
 	const char *pool_mode;		/* or NULL */
 	const char *dialect;
 	int32		shared_cap;		/* of all pools of its database; 0 = none */
+	uint8		state;			/* PGPS_PAUSED ... */
+	int32		cancels;		/* cancel requests that wait; -1 = not told */
+	const char *waiting_app;	/* application_name of those who wait; NULL =
+								 * nobody, or not told */
+	int			lead;			/* of it, while the clients are counted */
 	PgpsValues	values;
 } PgpsConsolePool;
 
@@ -66,6 +71,10 @@ extern PgpsConsoleRows *pgps_console_read(const PgpsConsole *console);
 /* Next pool from "from" on, of any user if that is NULL; -1 = no more */
 extern int	pgps_console_pool(const PgpsConsoleRows *rows, int from,
 							  const char *database, const char *user);
+
+/* console_state.c */
+extern void pgps_read_states(PgpsConsoleRows *rows, const PgpsConsole *console);
+extern int32 pgps_count_in_lists(const PgpsTable *lists, const char *name);
 
 /* table.c: the answer to one SHOW command */
 extern const char *pgps_cell(const PgpsTable *table, int row,

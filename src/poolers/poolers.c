@@ -227,7 +227,16 @@ pgps_pooler_failed(int number, const char *error)
 void
 pgps_pooler_answered(int number, const PgpsPooler *pooler)
 {
+	PgpsPooler *shown = &shared->pooler[number];
+	PgpsPooler	before;
+
 	pgps_acquire(PGPS_POOLERS_LOCK, LW_EXCLUSIVE);
-	shared->pooler[number] = *pooler;
+	before = *shown;
+	*shown = *pooler;
+	if (!shown->comes_from_known && before.comes_from_known)
+	{
+		memcpy(shown->comes_from, before.comes_from, PGPS_ADDR_LEN);
+		shown->comes_from_known = true;
+	}
 	pgps_release(PGPS_POOLERS_LOCK);
 }

@@ -36,6 +36,10 @@ typedef struct PgpsPooler
 	int32		max_client_conn;
 	int32		clients;
 	int32		max_db_connections; /* 0 = no such limit */
+	char		comes_from[PGPS_ADDR_LEN];	/* address of its connections here;
+											 * empty = the local socket ... */
+	bool		comes_from_known;	/* ... if there ever was one; else where its
+									 * console is, empty = unknown */
 } PgpsPooler;
 
 extern Size pgps_poolers_size(void);

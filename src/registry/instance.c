@@ -266,6 +266,7 @@ pgps_instance_take_report(PgpsInstance *data, const PgpsReport *report,
 	data->shared_by = report->shared_by;
 	if (report->pool_mode != NULL)
 		strlcpy(data->pool_mode, report->pool_mode, PGPS_POOL_MODE_LEN);
+	data->told = report->told;
 	if (data->other)
 		return;
 

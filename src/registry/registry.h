@@ -27,6 +27,7 @@
 #include "registry/identity.h"
 #include "registry/peaks.h"
 #include "registry/status.h"
+#include "registry/told.h"
 
 #define PGPS_OTHER "(other)"
 #define PGPS_POOL_MODE_LEN 12
@@ -116,7 +117,8 @@ typedef struct PgpsInstance
 	char		app_version[PGPS_POOL_LEN];
 	char		client_addr[PGPS_ADDR_LEN];
 	char		via[PGPS_POOL_LEN]; /* pooler that it last came through */
-	char		pool_mode[PGPS_POOL_MODE_LEN];	/* of a pooler */
+	char		pool_mode[PGPS_POOL_MODE_LEN];	/* of a pooler ... */
+	PgpsTold	told;			/* ... and what else it tells */
 
 	PgpsValues	label;			/* configuration by the label */
 	PgpsValues	reported;		/* by the last report, without its counters */
@@ -193,6 +195,7 @@ typedef struct PgpsReport
 	bool		fork_shared;
 	char		via[PGPS_POOL_LEN]; /* pooler that it came through */
 	const char *pool_mode;		/* of a pooler; or NULL */
+	PgpsTold	told;			/* of a pooler */
 	const PgpsValues *counted;	/* of its counters, what another row has
 								 * counted before; or NULL */
 	int32		shared_cap;

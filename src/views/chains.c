@@ -11,6 +11,7 @@
 
 #include "miscadmin.h"
 
+#include "analysis/holdup.h"
 #include "analysis/snapshot.h"
 #include "base/table.h"
 #include "poolers/poolers.h"
@@ -25,7 +26,8 @@ PG_FUNCTION_INFO_V1(pgps_get_chains);
 	C(pool, text, pool ? pool->data->key.name : NULL) \
 	C(datname, name, pgps_database_name(named)) \
 	C(usename, name, pgps_role_name(named)) \
-	C(bottleneck, text, bottleneck(pool, pooler)) \
+	C(bottleneck, text, bottleneck(pool, &holdup)) \
+	C(reason, text, pgps_holdup_name(holdup.kind)) \
 	C(instances, int4, pool ? pool->live : -1) \
 	C(max_size, figure8, in_pool, PGPS_MAX_SIZE) \
 	C(checked_out, figure8, in_pool, PGPS_CHECKED_OUT) \
@@ -38,6 +40,9 @@ PG_FUNCTION_INFO_V1(pgps_get_chains);
 	C(pooler_checked_out, figure8, in_pooler, PGPS_CHECKED_OUT) \
 	C(pooler_waiting, figure8, in_pooler, PGPS_WAITING) \
 	C(pooler_max_wait, figure_ms, in_pooler, PGPS_MAX_WAIT) \
+	C(waiting_application, text, and_others(holdup.waiting_app, holdup.several_wait)) \
+	C(holding_application, text, holding_application(&holdup, chains->snapshot)) \
+	C(cancels_waiting, int4, told != NULL ? told->told.cancels : -1) \
 	C(connections, int8, here.connections) \
 	C(in_xact, int8, here.in_xact)
 
@@ -234,30 +239,18 @@ find_chains(const PgpsSnapshot *snapshot)
 	return chains;
 }
 
-static bool
-waits(const PgpsPoolState *pool)
-{
-	return pool != NULL &&
-		(pgps_get(&pool->sum, PGPS_WAITING, 0) > 0 ||
-		 pool->status == PGPS_EXHAUSTED);
-}
-
 /*
  * Where is the bottleneck that callers wait for?  The queue nearest to the
  * server is looked at first: those before it follow from it.
  */
 static const char *
-bottleneck(const PgpsPoolState *pool, const PgpsPoolState *pooler_pool)
+bottleneck(const PgpsPoolState *pool, const PgpsHoldup *holdup)
 {
-	if (waits(pooler_pool))
-	{
-		const PgpsValues *sum = &pooler_pool->sum;
-
-		/* it has lent all, and may open more: the server gives it none */
-		return pgps_get(sum, PGPS_OPEN, 0) <
-			pgps_get(sum, PGPS_POOL_SIZE, PG_INT32_MAX) ? "server" : "pooler";
-	}
-	return waits(pool) ? "application" : NULL;
+	if (holdup->kind != PGPS_HOLDUP_NONE)
+		return pgps_is_at_server(holdup->kind) ? "server" : "pooler";
+	return pool != NULL &&
+		(pgps_get(&pool->sum, PGPS_WAITING, 0) > 0 ||
+		 pool->status == PGPS_EXHAUSTED) ? "application" : NULL;
 }
 
 /* The connections of a pool: its own, or those that its pooler holds */
@@ -272,6 +265,25 @@ connections_here(const Chains *chains, const PgpsPoolState *pool,
 	here.connections = pool->connections;
 	here.in_xact = pool->in_xact;
 	return here;
+}
+
+static const char *
+and_others(const char *name, bool others)
+{
+	return others && name[0] != '\0' ? psprintf("%s and others", name) : name;
+}
+
+/* Whose idle sessions hold the connections of a pooler? */
+static const char *
+holding_application(const PgpsHoldup *holdup, const PgpsSnapshot *snapshot)
+{
+	const PgpsInstanceState *state;
+
+	if (holdup->kind != PGPS_HOLDUP_IDLE_SESSIONS)
+		return NULL;
+	state = pgps_instance_of(snapshot, holdup->longest);
+	return state == NULL ? NULL :
+		and_others(state->pool->data->key.name, holdup->several_hold);
 }
 
 static const char *
@@ -291,7 +303,12 @@ put_chain(PgpsRow *row, const Chains *chains,
 	const PgpsValues *in_pool = pool ? &pool->sum : &unknown;
 	const PgpsValues *in_pooler = pooler ? &pooler->sum : &unknown;
 	Here		here = connections_here(chains, pool, pooler);
+	const PgpsInstanceState *state = pooler ? pgps_held_up_most(pooler) : NULL;
+	const PgpsInstance *told = state ? state->data : NULL;
+	PgpsHoldup	holdup = {0};
 
+	if (state != NULL)
+		pgps_find_holdup(&holdup, state, chains->snapshot);
 	PGPS_PUT_ROW(CHAIN_COLUMNS);
 }
 

@@ -4,6 +4,7 @@ RETURNS TABLE (
 	datname name,
 	usename name,
 	bottleneck text,
+	reason text,
 	instances int,
 	max_size bigint,
 	checked_out bigint,
@@ -16,6 +17,9 @@ RETURNS TABLE (
 	pooler_checked_out bigint,
 	pooler_waiting bigint,
 	pooler_max_wait float8,
+	waiting_application text,
+	holding_application text,
+	cancels_waiting int,
 	connections bigint,
 	in_xact bigint
 )
@@ -33,6 +37,7 @@ COMMENT ON COLUMN pgpool_stats.chains.pool IS 'Pool of the application; null = n
 COMMENT ON COLUMN pgpool_stats.chains.datname IS 'Database it connects to';
 COMMENT ON COLUMN pgpool_stats.chains.usename IS 'Role it logs in as';
 COMMENT ON COLUMN pgpool_stats.chains.bottleneck IS 'Where they wait: application, pooler or server';
+COMMENT ON COLUMN pgpool_stats.chains.reason IS 'Why, if it is not at the application: see docs/poolers.md';
 COMMENT ON COLUMN pgpool_stats.chains.instances IS 'Live instances of the application''s pool';
 COMMENT ON COLUMN pgpool_stats.chains.max_size IS 'Application: connections it may open';
 COMMENT ON COLUMN pgpool_stats.chains.checked_out IS 'Application: connections lent';
@@ -45,5 +50,8 @@ COMMENT ON COLUMN pgpool_stats.chains.pooler_max_size IS 'Pooler: connections it
 COMMENT ON COLUMN pgpool_stats.chains.pooler_checked_out IS 'Pooler: connections that serve a client';
 COMMENT ON COLUMN pgpool_stats.chains.pooler_waiting IS 'Pooler: clients queued';
 COMMENT ON COLUMN pgpool_stats.chains.pooler_max_wait IS 'Pooler: age of the oldest of them, ms';
+COMMENT ON COLUMN pgpool_stats.chains.waiting_application IS 'Pooler: of which application most of those queued are';
+COMMENT ON COLUMN pgpool_stats.chains.holding_application IS 'Pooler: pool whose idle sessions hold its connections, the longest idle one';
+COMMENT ON COLUMN pgpool_stats.chains.cancels_waiting IS 'Pooler: cancel requests queued';
 COMMENT ON COLUMN pgpool_stats.chains.connections IS 'Connections here: the pooler''s, else the pool''s';
 COMMENT ON COLUMN pgpool_stats.chains.in_xact IS 'Of those, inside a transaction';

@@ -1,0 +1,147 @@
+/*-------------------------------------------------------------------------
+ *
+ * console_state.c
+ *	  What a pooler's console says of the state of its pools: that they are
+ *	  paused or disabled, take no more clients, and who waits.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "poolers/console_read.h"
+#include "registry/told.h"
+
+/* the console of a pooler with more clients is not asked to list them */
+#define MAX_LISTED_CLIENTS 1000
+
+/* PgBouncer 1.19 and later know SHOW STATE; before, asking is an error. */
+static bool
+knows_state(const PgpsConsole *console)
+{
+	const char *version = pgps_cell(console->tables[PGPS_SHOW_VERSION], 0, "version");
+	int			major,
+				minor;
+
+	return version != NULL &&
+		sscanf(version, "%*s %d.%d", &major, &minor) == 2 &&
+		(major > 1 || (major == 1 && minor >= 19));
+}
+
+static bool
+somebody_waits(const PgpsTable *pools)
+{
+	int			i;
+
+	for (i = 0; pools != NULL && i < pools->nrows; i++)
+	{
+		if (pgps_count_in(pools, i, "cl_waiting") > 0)
+			return true;
+	}
+	return false;
+}
+
+/* SHOW LISTS has a row for each figure; some products a column. */
+int32
+pgps_count_in_lists(const PgpsTable *lists, const char *name)
+{
+	int			row = pgps_table_row(lists, "list", name);
+
+	return row >= 0 ? pgps_count_in(lists, row, "items") :
+		pgps_count_in(lists, 0, name);
+}
+
+/*
+ * Is it to be asked?  The list of a PgBouncer's clients may be long: it is,
+ * while somebody waits.
+ */
+bool
+pgps_console_wants(const PgpsConsole *console, PgpsShow show)
+{
+	const PgpsTable *const *tables = console->tables;
+	int32		clients;
+
+	if (show == PGPS_SHOW_STATE)
+		return pgps_console_product(console) == PGPS_PRODUCT_PGBOUNCER &&
+			knows_state(console);
+	if (show != PGPS_SHOW_CLIENTS ||
+		pgps_console_product(console) == PGPS_PRODUCT_ODYSSEY)
+		return true;
+	clients = pgps_count_in_lists(tables[PGPS_SHOW_LISTS], "used_clients");
+	return pgps_console_product(console) == PGPS_PRODUCT_PGBOUNCER &&
+		clients >= 0 && clients <= MAX_LISTED_CLIENTS &&
+		somebody_waits(tables[PGPS_SHOW_POOLS]);
+}
+
+/*
+ * Of which application are those who wait?  The one of most of them, if that
+ * is more than half.
+ */
+static void
+read_waiting(PgpsConsoleRows *rows, const PgpsTable *clients)
+{
+	int			i;
+
+	for (i = 0; clients != NULL && i < clients->nrows; i++)
+	{
+		const char *app = pgps_cell(clients, i, "application_name");
+		const char *user = pgps_cell(clients, i, "user");
+		PgpsConsolePool *pool;
+		int			p;
+
+		if (app == NULL || user == NULL ||
+			!pgps_is_cell(clients, i, "state", "waiting"))
+			continue;
+		p = pgps_console_pool(rows, 0, pgps_cell(clients, i, "database"), user);
+		if (p < 0)
+			continue;
+		pool = &rows->pools[p];
+		if (pool->waiting_app != NULL && strcmp(pool->waiting_app, app) != 0)
+			pool->state |= PGPS_SEVERAL_WAIT;
+		if (pool->lead == 0)
+			pool->waiting_app = app;
+		pool->lead += strcmp(pool->waiting_app, app) == 0 ? 1 : -1;
+	}
+}
+
+/* All pools are read already. */
+void
+pgps_read_states(PgpsConsoleRows *rows, const PgpsConsole *console)
+{
+	const PgpsTable *state = console->tables[PGPS_SHOW_STATE];
+	const PgpsTable *databases = console->tables[PGPS_SHOW_DATABASES];
+	const PgpsTable *pools = console->tables[PGPS_SHOW_POOLS];
+	bool		all_paused = pgps_is_cell(state, pgps_table_row(state, "key", "paused"),
+										  "value", "yes");
+	int			i;
+
+	for (i = 0; i < rows->npools; i++)
+	{
+		PgpsConsolePool *pool = &rows->pools[i];
+		int			row = pgps_table_row(databases, "name", pool->database);
+		int32		limit = pgps_count_in(databases, row, "max_client_connections");
+
+		if (all_paused || pgps_count_in(databases, row, "paused") > 0)
+			pool->state |= PGPS_PAUSED;
+		if (pgps_count_in(databases, row, "disabled") > 0)
+			pool->state |= PGPS_DISABLED;
+		if (limit > 0 && limit <=
+			pgps_count_in(databases, row, "current_client_connections"))
+			pool->state |= PGPS_NO_MORE_CLIENTS;
+	}
+	for (i = 0; pools != NULL && i < pools->nrows; i++)
+	{
+		const char *user = pgps_cell(pools, i, "user");
+		int			p = user == NULL ? -1 :
+			pgps_console_pool(rows, 0, pgps_cell(pools, i, "database"), user);
+
+		if (p < 0)
+			continue;
+		rows->pools[p].cancels = pgps_count_in(pools, i, "cl_waiting_cancel_req");
+		if (rows->pools[p].cancels < 0)
+			rows->pools[p].cancels = pgps_count_in(pools, i, "cl_cancel_req");
+	}
+	if (console->tables[PGPS_SHOW_CLIENTS] != NULL)
+		read_waiting(rows, console->tables[PGPS_SHOW_CLIENTS]);
+}

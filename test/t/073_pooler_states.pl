@@ -1,0 +1,197 @@
+# Why clients of a PgBouncer wait: each state made for real, said in chains and
+# by alerts, and over when it is healed.
+#
+# The environment variable PGBOUNCER may name the binary.
+
+use strict;
+use warnings;
+use PgpoolStats;
+use Poolers;
+
+my $pgbouncer = Poolers::find('pgbouncer', 'PGBOUNCER');
+plan skip_all => 'there is no PgBouncer; PGBOUNCER may name one'
+  unless $pgbouncer;
+my ($minor) = `"$pgbouncer" --version 2>&1` =~ /PgBouncer 1\.(\d+)/;
+
+my $node = start_node(q{
+listen_addresses = '127.0.0.1'
+password_encryption = 'scram-sha-256'
+pgpool_stats.poll_interval = 200ms
+pgpool_stats.alert_rules = 'callers_waiting: for 0s; pool_exhausted: for 0s; stalled: critical 1'
+});
+sql(q{
+	CREATE ROLE app LOGIN;
+	CREATE ROLE keeper LOGIN;
+	CREATE ROLE small LOGIN CONNECTION LIMIT 1;
+	CREATE ROLE held LOGIN;
+	CREATE ROLE rotated LOGIN PASSWORD 'good';
+});
+my $hba = $node->data_dir . '/pg_hba.conf';
+write_file($hba, "host all rotated 127.0.0.1/32 scram-sha-256\n" . slurp_file($hba));
+$node->reload;
+
+my $home = $node->basedir;
+my $port = PostgreSQL::Test::Cluster::get_free_port();
+my $server = "host=127.0.0.1 port=@{[$node->port]} dbname=postgres";
+write_file("$home/users", join('', map { qq{"$_" ""\n} } qw(client boss stats)));
+write_file("$home/pgbouncer.ini", qq{
+[databases]
+shop = $server user=app pool_size=2 reserve_pool=1
+sessions = $server user=keeper pool_size=2 pool_mode=session
+small = $server user=small pool_size=2
+held = $server user=held pool_size=2
+rotated = $server user=rotated password=good pool_size=2
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = $port
+unix_socket_dir =
+auth_type = trust
+auth_file = $home/users
+logfile = $home/pgbouncer.log
+pool_mode = transaction
+admin_users = boss
+stats_users = stats
+server_login_retry = 1
+reserve_pool_timeout = 0.1
+query_wait_timeout = 1000
+});
+my $bouncer = Poolers->start('pgbouncer', $port, $pgbouncer, '-q', "$home/pgbouncer.ini");
+set_poolers("name=bouncer host=127.0.0.1 port=$port dbname=pgbouncer user=stats");
+
+sub through
+{
+	my ($database, $app) = @_;
+
+	return "port=$port dbname=$database user=client application_name=$app";
+}
+
+# A command of the console, or a statement through the pooler
+sub ask
+{
+	my ($statement, $database, $user) = @_;
+	my ($out, $err);
+
+	IPC::Run::run(
+		[ 'psql', '-XAtw', '-d', "host=127.0.0.1 port=$port dbname=@{[$database // 'pgbouncer']} user=@{[$user // 'boss']}", '-c', $statement ],
+		'>', \$out, '2>', \$err);
+	return "$out$err";
+}
+
+sub chain
+{
+	my ($role, $columns) = @_;
+
+	return "SELECT bottleneck, reason@{[$columns // '']} FROM pgpool_stats.chains WHERE usename = '$role' AND pooler = 'bouncer'";
+}
+
+sub said
+{
+	my ($role, $rule) = @_;
+
+	return "SELECT regexp_replace(message, ' \\d+ (s|min)\\M', ' N s'), cause, culprit, severity FROM pgpool_stats.alerts WHERE usename = '$role' AND pool = 'bouncer' AND rule = '$rule' AND state = 'firing'";
+}
+
+my $nobody = '|';
+
+# it stays so, and is looked at again in the end
+is(ask('PAUSE held'), "PAUSE\n", 'a database is paused');
+my $held = start_load(through('held', 'checkout'), 3);
+my $who = ', pooler_waiting, waiting_application';
+becomes(chain('held', $who), 'pooler|paused|3|checkout', 'paused: who waits');
+becomes(said('held', 'callers_waiting'), 'bouncer on postgres: 3 callers waiting, at 1 of 1 instance: 3 clients of checkout wait in pooler bouncer (paused)|pooler|pooler bouncer|warning',
+	'its alert says so');
+like(sql(q{SELECT hint FROM pgpool_stats.alerts WHERE usename = 'held'}), qr/RESUME/, 'and what to do');
+
+# all of it is full
+my $load = start_load(through('shop', 'batch'), 5);
+becomes(chain('app', $who), 'pooler|full|2|batch', 'full');
+is(sql(q{SELECT pool_size, max_overflow, overflow FROM pgpool_stats.instances WHERE pool = 'bouncer' AND usename = 'app'}), '2|1|1', 'its reserve is in use');
+$load->kill_kill;
+sql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'});
+becomes(chain('app'), $nobody, 'it is over');
+
+# somebody who may not come in
+is(ask('DISABLE shop'), "DISABLE\n", 'a database is disabled');
+becomes(chain('app'), 'pooler|disabled', 'disabled');
+ask('ENABLE shop');
+becomes(chain('app'), $nobody, 'it is over');
+
+# idle clients
+my @idle = map {
+	my $session = background(as => 'client', extra_params => [ '-d', 'host=127.0.0.1 ' . through('sessions', 'backoffice') ]);
+	$session->query_safe('SELECT 1');
+	$session;
+} 1 .. 2;
+$load = start_load(through('sessions', 'checkout'), 2);
+becomes(chain('keeper', "$who, holding_application"), 'pooler|idle sessions|2|checkout|backoffice', 'idle sessions hold it: whose, and who waits');
+becomes(said('keeper', 'pool_exhausted'), 'bouncer on postgres: 1 of 1 instance full (2/2) for N s, 2 callers waiting: 2 clients of checkout wait in pooler bouncer (2 of 2 held by idle sessions of backoffice, the longest for N s)|pooler|pooler bouncer|critical',
+	'its alert says so');
+like(sql(q{SELECT hint FROM pgpool_stats.alerts WHERE usename = 'keeper'}), qr/session mode/, 'and what to do');
+$_->quit foreach @idle;
+becomes(chain('keeper'), $nobody, 'they left: it is over');
+$load->kill_kill;
+
+# a limit of the server
+$load = start_load(through('small', 'checkout'), 2);
+becomes(chain('small'), 'server|server limit', 'it is at a limit of the server');
+sql('ALTER ROLE small CONNECTION LIMIT 10');
+becomes(chain('small'), $nobody, 'which is raised');
+$load->kill_kill;
+
+# its password has changed
+ask('SELECT 1', 'rotated', 'client');
+becomes(chain('rotated'), $nobody, 'it can log in');
+sql(q{ALTER ROLE rotated PASSWORD 'other'});
+sql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'rotated'});
+
+# PgBouncer sends them away, and tries again when the next one comes
+sub becomes_while_asking
+{
+	my ($query, $expected, $name) = @_;
+	my $got = '';
+
+	foreach my $try (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
+	{
+		ask('SELECT 1', 'rotated', 'client');
+		$got = sql($query);
+		last if $got =~ $expected;
+		select(undef, undef, undef, 0.1);
+	}
+	return like($got, $expected, $name);
+}
+
+becomes_while_asking(chain('rotated'), qr/^pooler\|login fails$/, 'its login fails');
+becomes_while_asking(said('rotated', 'stalled'),
+	qr/^bouncer on postgres: the pooler has no connection to this server, which rejects it: \d+ logins? rejected in N s, the last by authentication\|not connected\|\|critical$/,
+	'a critical alert says so');
+is(sql(q{SELECT notes FROM pgpool_stats.instances WHERE pool = 'bouncer' AND usename = 'rotated'}), '', 'it is still known to connect here');
+sql(q{ALTER ROLE rotated PASSWORD 'good'});
+becomes_while_asking(chain('rotated'), qr/^\|$/, 'it logs in again');
+becomes(said('rotated', 'stalled'), '', 'and the alert is over');
+
+# it takes no more clients
+ask('SET max_client_conn = 4');
+becomes(chain('app'), 'pooler|client limit', 'it has as many clients as it may');
+ask('SET max_client_conn = 100');
+becomes(chain('app'), $nobody, 'it is over');
+
+# all of it is paused; before 1.19 the console does not tell
+my $told = $minor >= 19 ? 'paused' : 'no connection';
+sql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'keeper'});
+ask('PAUSE');
+$load = start_load(through('shop', 'checkout'), 2);
+becomes(chain('app', $who), "pooler|$told|2|checkout", 'all is paused');
+
+# callers of the one that is paused wait in all reports
+becomes(said('held', 'stalled'), qq{bouncer on postgres: 1 of 1 instance at a standstill for N s, 3 callers waiting and nothing is lent out: 3 clients of checkout wait in pooler bouncer (paused)|pooler|pooler bouncer|critical},
+	'a standstill');
+ask('RESUME');
+becomes(chain('app'), $nobody, 'all goes on');
+ask('RESUME held');
+$_->kill_kill foreach $held, $load;
+becomes(chain('held'), $nobody, 'that one, too');
+becomes(q{SELECT count(*) FROM pgpool_stats.alerts WHERE pool = 'bouncer' AND rule IN ('stalled', 'callers_waiting')}, '0', 'and no alert is left');
+
+$bouncer->stop;
+$node->stop;
+done_testing();
