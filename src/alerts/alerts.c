@@ -181,6 +181,15 @@ implied_cause(const PgpsFinding *found, const PgpsSnapshot *snapshot)
 	cause->said = true;
 	if (found->backend != NULL)
 		pgps_describe_backend(&cause->culprit, found->backend, snapshot);
+	else if (found->state != NULL)
+	{
+		/* not one of its connections, but all of it */
+		cause->culprit.roleid = found->state->pool->data->key.roleid;
+		strlcpy(cause->culprit.pool, found->state->pool->data->key.name,
+				sizeof(cause->culprit.pool));
+		strlcpy(cause->culprit.instance, found->state->data->name,
+				sizeof(cause->culprit.instance));
+	}
 	return causes;
 }
 

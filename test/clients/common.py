@@ -2,6 +2,8 @@
 
 import atexit
 import os
+import shutil
+import subprocess
 import sys
 import time
 
@@ -65,6 +67,48 @@ def connect(user="app", options="", **more):
     conn = psycopg2.connect(user=user, options=options, **more)
     conn.autocommit = True
     return conn
+
+
+class Server:
+    """A server of the program's own, with a database "shop", which may crash
+    and be restarted; what connects from now on connects to it."""
+
+    def __init__(self, name, hba="", **settings):
+        self.data = os.path.join(os.environ["TESTDIR"], name)
+        self.log = self.data + ".server.log"
+        atexit.register(self.remove)
+        subprocess.run(["initdb", "-D", self.data, "-U", "postgres", "--no-locale",
+                        "--auth=trust", "-E", "UTF8", "--no-sync"],
+                       check=True, stdout=subprocess.DEVNULL)
+        if hba:
+            self.write("pg_hba.conf", hba, "w")
+        self.write("postgresql.conf", open(os.path.join(os.path.dirname(
+            os.path.abspath(__file__)), "../pgpool_stats.conf")).read())
+        for setting, value in dict(
+                settings, listen_addresses="", fsync="off",
+                unix_socket_directories=self.data).items():
+            self.write("postgresql.conf", "%s = '%s'\n" % (
+                setting.replace("__", "."), value))
+        os.environ.update(PGHOST=self.data, PGDATABASE="shop", PGUSER="postgres")
+        os.environ.pop("PGPASSWORD", None)
+        self.ctl("start")
+        connect("postgres", dbname="postgres").cursor().execute(
+            "CREATE DATABASE shop")
+        connect("postgres").cursor().execute(
+            "CREATE EXTENSION pgpool_stats; CREATE ROLE app LOGIN")
+
+    def write(self, file, text, mode="a"):
+        with open(os.path.join(self.data, file), mode) as f:
+            f.write(text)
+
+    def ctl(self, *command):
+        subprocess.run(["pg_ctl", "-D", self.data, "-l", self.log, "-w", "-s",
+                        *command], check=True)
+
+    def remove(self):
+        subprocess.run(["pg_ctl", "-D", self.data, "-m", "immediate", "-s",
+                        "stop"], stderr=subprocess.DEVNULL)
+        shutil.rmtree(self.data, ignore_errors=True)
 
 
 class Reporter:
