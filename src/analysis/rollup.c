@@ -261,7 +261,8 @@ pgps_finish_pool(PgpsPoolState *pool, TimestampTz now)
 	pool->only_reports = pool->source < PGPS_SOURCE_POOLER &&
 		pool->connections == pool->reporters &&
 		pgps_count(&pool->counters, PGPS_CONNECTS, 0) > 0 &&
-		pgps_count(&pool->counters, PGPS_WORK_SESSIONS, 0) == 0;
+		pgps_count(&pool->counters, PGPS_DISCONNECTS, 0) ==
+		pgps_count(&pool->counters, PGPS_REPORT_SESSIONS, 0);
 
 	/* a partial sum of maxima would be worse than none */
 	if (!pool->cap_known || pool->live == 0)

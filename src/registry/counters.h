@@ -23,6 +23,7 @@ typedef enum PgpsServerCounter
 {
 	PGPS_CONNECTS = PGPS_NFIELDS,
 	PGPS_DISCONNECTS,
+	PGPS_REPORT_SESSIONS,		/* of these, did nothing but report */
 	PGPS_WORK_SESSIONS,			/* of those that their client ended, did more
 								 * than report */
 	PGPS_SESSION_TIME,			/* of these */

@@ -286,6 +286,8 @@ pgps_count_end(PgpsInstance *data, const PgpsSessionEnd *end, TimestampTz now)
 	PgpsCounters *counters = &data->counters;
 
 	pgps_raise_count(counters, PGPS_DISCONNECTS, 1);
+	if (end->only_reported)
+		pgps_raise_count(counters, PGPS_REPORT_SESSIONS, 1);
 	if (end->cause != PGPS_CAUSE_NORMAL)
 		pgps_raise_count(counters, cause_counter[end->cause], 1);
 	if (is_by_client(end->reason) && !end->only_reported)
