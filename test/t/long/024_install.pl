@@ -6,7 +6,7 @@ use warnings;
 use PgpoolStats;
 
 my $source = "$ENV{TESTDIR}/source";
-my @make = ('make', '-s', '-j2', 'COPT=-O0');
+my @make = ('make', '-s', '-j2', 'COPT=-O0 -g0');
 
 # What a command prints; it has to succeed
 sub printed
