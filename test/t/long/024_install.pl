@@ -6,7 +6,7 @@ use warnings;
 use PgpoolStats;
 
 my $source = "$ENV{TESTDIR}/source";
-my @make = ('make', '-s', '-j2', 'COPT=-O0');
+my @make = ('make', '-s', '-j2', 'COPT=-O0 -g0');
 
 # What a command prints; it has to succeed
 sub printed
@@ -17,19 +17,19 @@ sub printed
 	return $stdout;
 }
 
-# Build and install with these arguments for make; each file that comes with
-# its owner's rights, and libraries with their symbols
+# Build and install with these arguments for make; the files with
+# their rights, the libraries' symbols, checksums of the rest
 sub installed
 {
 	my ($name, @how) = @_;
-	my $root = "$ENV{TESTDIR}/$name";
+	my $root = "$ENV{TESTDIR}/$name.root";
 
 	command_ok([ @make, @how ], "$name: make");
 	command_ok([ @make, @how, "DESTDIR=$root", 'install' ], "$name: make install");
 	my $files = printed('sh', '-c',
 		qq(cd '$root' && find . -type f -printf '%m %P\\n' | sort));
 	my $symbols = printed('sh', '-c',
-		qq(cd '$root' && find . -name '*.so' | sort | xargs nm -D -A | sed 's/ [0-9a-f]\\{16\\} / /'));
+		qq(cd '$root' && find . -name '*.so' | sort | xargs nm -D -A | sed 's/:[0-9a-f]* /: /'));
 	my $texts = printed('sh', '-c',
 		qq(cd '$root' && find . -type f ! -name '*.so' | sort | xargs cksum));
 
