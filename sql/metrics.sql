@@ -53,8 +53,10 @@ SELECT name FROM pgpool_stats.metrics INTERSECT SELECT name FROM pgpool_stats.me
 
 -- the text
 SELECT line FROM string_to_table(pgpool_stats.openmetrics(), E'\n') WITH ORDINALITY AS t(line, n)
+WHERE line ~ '(HELP|TYPE|^)[ ]?pgpool_stats_(checkouts(_total)?|client_connections)( |[{].*"exported")' ORDER BY n;
+SELECT line FROM string_to_table(pgpool_stats.prometheus(), E'\n') WITH ORDINALITY AS t(line, n)
 WHERE line ~ '(HELP|TYPE|^)[ ]?pgpool_stats_(checkouts_total|client_connections)( |[{].*"exported")' ORDER BY n;
-SELECT right(pgpool_stats.openmetrics(), 7) = E'\n# EOF\n' AS ends;
+SELECT right(pgpool_stats.openmetrics(), 7) ~ '[^\n]\n# EOF' AS ends, right(pgpool_stats.prometheus(), 2) ~ '[^\n]\n' AS and_this;
 SELECT count(*) AS app_names FROM string_to_table(pgpool_stats.openmetrics(), E'\n') AS t(line) WHERE line ~ 'db_pool';
 SELECT line FROM string_to_table(pgpool_stats.openmetrics(app_names => true), E'\n') WITH ORDINALITY AS t(line, n)
 WHERE line ~ '^# .*db_pool|^db_pool.*"exported"' ORDER BY n;

@@ -1,5 +1,11 @@
--- Backslash, quote and newline are all that the format wants escaped.
-CREATE FUNCTION pgpool_stats.openmetrics(app_names boolean DEFAULT false)
+--
+-- What exporters read, as text.  Backslash, quote and newline are all that both
+-- formats want escaped in labels.  They differ in two things: to OpenMetrics, _total
+-- belongs to the samples of a counter and not to its name, and "# EOF" ends the
+-- text, which has to have exactly one newline behind it.  psql adds that one, so
+-- it is not here.
+--
+CREATE FUNCTION pgpool_stats.get_metrics_text(openmetrics boolean, app_names boolean)
 RETURNS text
 LANGUAGE sql VOLATILE PARALLEL RESTRICTED
 BEGIN ATOMIC
@@ -15,9 +21,11 @@ BEGIN ATOMIC
 			('pgpool_stats_overflow_connections', '{}', 'db_pool_overflow', 'Connections the pool has open above its size.')
 		) AS a (metric, which, name, help)
 			ON a.metric = m.name AND m.labels @> a.which
-		WHERE openmetrics.app_names
+		WHERE get_metrics_text.app_names
 	), line AS (
-		SELECT name, type, help,
+		SELECT CASE WHEN get_metrics_text.openmetrics AND type = 'counter'
+					THEN pg_catalog.regexp_replace(name, '_total$', '') ELSE name END AS name,
+			   type, help,
 			   pg_catalog.format('%s%s %s', name,
 				   (SELECT '{' || pg_catalog.string_agg(
 						pg_catalog.format('%s="%s"', key,
@@ -36,8 +44,23 @@ BEGIN ATOMIC
 		FROM line
 		GROUP BY name, help, type
 	)
-	SELECT pg_catalog.string_agg(text, '' ORDER BY text COLLATE "C") || E'# EOF\n'
+	SELECT pg_catalog.string_agg(text, '' ORDER BY text COLLATE "C") ||
+		   CASE WHEN get_metrics_text.openmetrics THEN '# EOF' ELSE '' END
 	FROM family;
 END;
+COMMENT ON FUNCTION pgpool_stats.get_metrics_text(boolean, boolean) IS
+	'behind openmetrics and prometheus';
+
+CREATE FUNCTION pgpool_stats.openmetrics(app_names boolean DEFAULT false)
+RETURNS text
+LANGUAGE sql VOLATILE PARALLEL RESTRICTED
+RETURN pgpool_stats.get_metrics_text(true, app_names);
 COMMENT ON FUNCTION pgpool_stats.openmetrics(boolean) IS
+	'metrics as OpenMetrics; psql adds the last newline';
+
+CREATE FUNCTION pgpool_stats.prometheus(app_names boolean DEFAULT false)
+RETURNS text
+LANGUAGE sql VOLATILE PARALLEL RESTRICTED
+RETURN pgpool_stats.get_metrics_text(false, app_names);
+COMMENT ON FUNCTION pgpool_stats.prometheus(boolean) IS
 	'metrics as text that Prometheus reads';

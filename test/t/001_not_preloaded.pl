@@ -25,6 +25,7 @@ foreach my $query (
 	'SELECT * FROM pgpool_stats.metrics',
 	'SELECT * FROM pgpool_stats.metrics_instances',
 	'SELECT pgpool_stats.openmetrics()',
+	'SELECT pgpool_stats.prometheus()',
 	'SELECT pgpool_stats.report_html()',
 	'SELECT * FROM pgpool_stats.check_budget(5)',
 	"SELECT * FROM pgpool_stats.check_plan('[{\"pool_size\": 5}]')",
