@@ -24,6 +24,7 @@ foreach my $query (
 	'SELECT * FROM pgpool_stats.budget',
 	'SELECT * FROM pgpool_stats.metrics',
 	'SELECT * FROM pgpool_stats.metrics_instances',
+	'SELECT * FROM pgpool_stats.metrics_histograms',
 	'SELECT pgpool_stats.openmetrics()',
 	'SELECT pgpool_stats.prometheus()',
 	'SELECT pgpool_stats.report_html()',

@@ -90,7 +90,25 @@ is(() = $text =~ /^[^#\n]*usename="back.*\\nline"\} /mg,
 	() = $text =~ /^[^#\n]*usename="back/mg,
 	'and a newline')
   if $node->pg_version < 19;
-unlike($text, qr/\bnan\b|\binf/i, 'no NaN');
+unlike($text =~ s/le="\+Inf"//gr, qr/\bnan\b|\binf/i, 'no NaN');
+
+# Histograms: 12 limits each, in their order
+{
+	local $ENV{PGOPTIONS} = labels('connecting');
+	sql('SELECT 1') foreach 1 .. 3;
+}
+$text = written('prometheus()');
+promtool_takes($text, 'histograms');
+foreach my $name (qw(connect authentication))
+{
+	my @limits = $text =~ /^pgpool_stats_${name}_seconds_bucket\{pool="connecting",.*,le="(.+)"\} \d+$/mg;
+
+	is("@limits[0, 1, 10, 11]", '0.001024 0.002048 8.388608 +Inf', "$name: first and last limits");
+	is(scalar @limits, 12, "$name: there are 12");
+	like($text, qr/^pgpool_stats_${name}_seconds_bucket\{pool="connecting",.*,le="\+Inf"\} 3
+pgpool_stats_${name}_seconds_count\{pool="connecting",.*"\} 3
+pgpool_stats_${name}_seconds_sum\{pool="connecting",.*"\} 0?\.?\d/m, "$name: how many, how long");
+}
 
 # OpenMetrics: the same, but that the family of a counter has no _total, and that
 # nothing but a newline is behind its end.  An empty line before it is an error.
@@ -102,7 +120,7 @@ like($open, qr/^# TYPE pgpool_stats_timeouts counter\npgpool_stats_timeouts_tota
 my $samples = parser_takes($open, 'odd names');
 parser_takes($open =~ s/\n\z//r, 'it without the newline of psql');
 is(() = $samples =~ /\n/g, () = $open =~ /^[^#]/mg, 'the parser finds all samples') if $has_parser;
-my $still = qr/^pgpool_stats_(?:pending|timeouts|pool_size).*$/m;
+my $still = qr/^pgpool_stats_(?:pending|timeouts|pool_size)[^#\n]*$/m;
 is_deeply([ $open =~ /$still/g ], [ $text =~ /$still/g ], 'both have the same samples');
 
 # Names as the applications have them: no series twice
