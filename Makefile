@@ -34,7 +34,7 @@ EXTRA_CLEAN = $(POLLER_OBJS) $(POLLER)$(DLSUFFIX)
 # the script is made of those of the views; what one needs stands before it
 SQL = schema report plan overview pools instances load budget limits connections sessions leaks terminate \
 	sizing usage top_queries rejections poolers chains dialects alerts incidents rules silences history info \
-	metrics openmetrics check_status
+	metrics histograms openmetrics check_status
 PAGE_PARTS = page style charts pools tables report_html
 SCRIPT = pgpool_stats--$(EXTVERSION).sql
 

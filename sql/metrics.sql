@@ -51,10 +51,19 @@ WHERE name !~ '^pgpool_stats_[a-z_]+$' OR (type = 'counter') <> (name ~ '_total$
 SELECT name FROM pgpool_stats.metrics GROUP BY 1 HAVING count(DISTINCT help) > 1;
 SELECT name FROM pgpool_stats.metrics INTERSECT SELECT name FROM pgpool_stats.metrics_instances;
 
+-- histograms: how long connects took, ours at least
+\c -
+SELECT name, type, help FROM pgpool_stats.metrics_histograms GROUP BY 1, 2, 3 ORDER BY name COLLATE "C";
+SELECT DISTINCT array_agg(le ORDER BY le) AS limits FROM pgpool_stats.metrics_histograms GROUP BY name, labels;
+SELECT name, labels FROM pgpool_stats.metrics_histograms GROUP BY 1, 2
+HAVING array_agg(count ORDER BY le) <> array_agg(count ORDER BY count) OR max(sum) <> min(sum) OR max(count) = 0 OR NOT max(sum) > 0;
+
 -- the text
 SELECT line FROM string_to_table(pgpool_stats.openmetrics(), E'\n') WITH ORDINALITY AS t(line, n)
+WHERE line ~ '(HELP|TYPE|^)[ ]?pgpool_stats_(checkouts(_total)?|client_connections)( |[{].*"exported")' ORDER BY n;
+SELECT line FROM string_to_table(pgpool_stats.prometheus(), E'\n') WITH ORDINALITY AS t(line, n)
 WHERE line ~ '(HELP|TYPE|^)[ ]?pgpool_stats_(checkouts_total|client_connections)( |[{].*"exported")' ORDER BY n;
-SELECT right(pgpool_stats.openmetrics(), 7) = E'\n# EOF\n' AS ends;
+SELECT right(pgpool_stats.openmetrics(), 7) ~ '[^\n]\n# EOF' AS ends, right(pgpool_stats.prometheus(), 2) ~ '[^\n]\n' AS and_this;
 SELECT count(*) AS app_names FROM string_to_table(pgpool_stats.openmetrics(), E'\n') AS t(line) WHERE line ~ 'db_pool';
 SELECT line FROM string_to_table(pgpool_stats.openmetrics(app_names => true), E'\n') WITH ORDINALITY AS t(line, n)
 WHERE line ~ '^# .*db_pool|^db_pool.*"exported"' ORDER BY n;

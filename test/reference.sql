@@ -1,7 +1,7 @@
 -- Writes docs/reference.md from the COMMENTs and the settings.
 WITH view AS (
 	SELECT row_number() OVER (ORDER BY array_position(
-			'{overview,alerts,incidents,pools,instances,chains,leaks,budget,limits,load,top_queries,connections,sessions,disconnects,usage,history,rejections,sizing,rules,silences,poolers,dialects,metrics,metrics_instances,info}',
+			'{overview,alerts,incidents,pools,instances,chains,leaks,budget,limits,load,top_queries,connections,sessions,disconnects,usage,history,rejections,sizing,rules,silences,poolers,dialects,metrics,metrics_instances,metrics_histograms,info}',
 			relname::text), relname) AS rank, relname AS name
 	FROM pg_class WHERE relkind = 'v' AND relnamespace = 'pgpool_stats'::regnamespace
 ), doc(n, sub, line) AS (

@@ -185,10 +185,10 @@ note_pool(const PgpsSnapshot *snapshot, const PgpsPoolState *pool,
 		if (memcmp(&lost, &track->lost, sizeof(Lost)) != 0)
 			note_change(&track->lost_marks, now);
 		track->lost = lost;
-		if (memcmp(sessions->connect_time, track->connect_time,
+		if (memcmp(sessions->connect.count, track->connect_time,
 				   sizeof(track->connect_time)) != 0)
 			note_change(&track->connect_marks, now);
-		memcpy(track->connect_time, sessions->connect_time,
+		memcpy(track->connect_time, sessions->connect.count,
 			   sizeof(track->connect_time));
 	}
 

@@ -115,12 +115,26 @@ count_value(uint32 *histogram, int64 value)
 }
 
 static void
+count_time(PgpsTook *took, int64 time)
+{
+	count_value(took->count, time);
+	took->total = pgps_add_saturated(took->total, Max(time, 0));
+}
+
+static void
 add_histogram(uint32 *sum, const uint32 *more)
 {
 	int			i;
 
 	for (i = 0; i < PGPS_XACT_BUCKETS; i++)
 		count_bucket(&sum[i], more[i]);
+}
+
+static void
+add_times(PgpsTook *sum, const PgpsTook *more)
+{
+	add_histogram(sum->count, more->count);
+	sum->total = pgps_add_saturated(sum->total, more->total);
 }
 
 /* The place of ends that are alike; without their SQLSTATE if there is none. */
@@ -237,8 +251,8 @@ pgps_session_made(int64 connect_time, int64 auth_time)
 		return;
 	entry = &entries[pgps_instance(i)->data.pool];
 	SpinLockAcquire(&entry->mutex);
-	count_value(entry->data.connect_time, connect_time);
-	count_value(entry->data.auth_time, auth_time);
+	count_time(&entry->data.connect, connect_time);
+	count_time(&entry->data.auth, auth_time);
 	SpinLockRelease(&entry->mutex);
 	if (pgps_instance(i)->data.held > 0)
 		settle(i, true);
@@ -400,8 +414,10 @@ pgps_sessions_restore(int32 pool, const PgpsSessionsCopy *saved, bool crashed)
 	};
 	int			i;
 
-	add_histogram(data->connect_time, more->connect_time);
-	add_histogram(data->auth_time, more->auth_time);
+	add_times(&data->connect, &more->connect);
+	add_times(&data->auth, &more->auth);
+	add_times(&data->connect_base, crashed ? &more->connect : &more->connect_base);
+	add_times(&data->auth_base, crashed ? &more->auth : &more->auth_base);
 	add_histogram(data->age, more->age);
 	data->max_age = Max(data->max_age, more->max_age);
 	data->work_sessions += more->work_sessions;

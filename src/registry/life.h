@@ -72,14 +72,23 @@ typedef struct PgpsEnds
 #define PGPS_OTHER_ENDS 8
 #define PGPS_ENDS (PGPS_USUAL_ENDS + PGPS_OTHER_ENDS)
 
+/* how long something took: how often, in the buckets of histogram.h, and all of it */
+typedef struct PgpsTook
+{
+	uint32		count[PGPS_XACT_BUCKETS];
+	int64		total;			/* microseconds */
+} PgpsTook;
+
 /*
  * Of a pool.  Histograms have the buckets of activity.h; what is counted there
  * stays at the end of its range.
  */
 typedef struct PgpsSessions
 {
-	uint32		connect_time[PGPS_XACT_BUCKETS];	/* microseconds */
-	uint32		auth_time[PGPS_XACT_BUCKETS];	/* of these, to be let in */
+	PgpsTook	connect;
+	PgpsTook	auth;			/* of that, to be let in */
+	PgpsTook	connect_base;	/* the part that exporters leave out, see */
+	PgpsTook	auth_base;		/* restore.c */
 	uint32		age[PGPS_XACT_BUCKETS]; /* at the end, milliseconds */
 	int64		max_age;		/* microseconds */
 	int64		work_sessions;	/* ended, and did more than report */

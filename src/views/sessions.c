@@ -29,9 +29,9 @@ PG_FUNCTION_INFO_V1(pgps_get_disconnects);
 	C(tls_connections, int8, tls[pool - snapshot->pools]) \
 	/* made */ \
 	C(connects, count, &counters, PGPS_CONNECTS) \
-	C(connect_time_p50, ms, pgps_sessions_percentile(sessions->connect_time, 0.50)) \
-	C(connect_time_p95, ms, pgps_sessions_percentile(sessions->connect_time, 0.95)) \
-	C(auth_time_p95, ms, pgps_sessions_percentile(sessions->auth_time, 0.95)) \
+	C(connect_time_p50, ms, pgps_sessions_percentile(sessions->connect.count, 0.50)) \
+	C(connect_time_p95, ms, pgps_sessions_percentile(sessions->connect.count, 0.95)) \
+	C(auth_time_p95, ms, pgps_sessions_percentile(sessions->auth.count, 0.95)) \
 	C(client_connect_time, mean_ms, &counters, PGPS_CREATE_TIME, PGPS_CREATED) \
 	/* ended */ \
 	C(disconnects, count, &counters, PGPS_DISCONNECTS) \

@@ -74,23 +74,29 @@ put_server(PgpsRow *row, const char *name, const PgpsServerUsage *measured,
 }
 
 /*
+ * get_usage(exported boolean)
+ *
  * The server first: everybody may see what it uses, as in pg_stat_wal.  What is
  * left comes last, for who sees all pools: others would see their sum.
+ * Exporters get the pools alone.
  */
 Datum
 pgps_get_usage(PG_FUNCTION_ARGS)
 {
 	PgpsRow    *row = PGPS_BEGIN_VIEW(USAGE_COLUMNS);
+	bool		exported = PG_GETARG_BOOL(0);
 	bool		all = pgps_sees_all();
 	const PgpsSnapshot *snapshot;
 	const PgpsPoolState *pool = NULL;
 	PgpsUsage	usage;
 
-	pgps_sample_cpu();
+	if (!exported)
+		pgps_sample_cpu();
 	snapshot = pgps_snapshot(fcinfo, PGPS_NO_HISTOGRAMS);
 	usage = pgps_usage(snapshot);
-	put_server(row, "(server)", &usage.server, usage.memory,
-			   all ? usage.memory_sampled : -1);
+	if (!exported)
+		put_server(row, "(server)", &usage.server, usage.memory,
+				   all ? usage.memory_sampled : -1);
 	while ((pool = pgps_next_visible(snapshot, pool)) != NULL)
 	{
 		Used		used = {
@@ -99,10 +105,14 @@ pgps_get_usage(PG_FUNCTION_ARGS)
 			.memory = pool->memory,
 			.memory_sampled = pool->memory_sampled,
 		};
+		PgpsCounters counters = pool->counters;
 
-		put_usage(row, &used, &pool->counters);
+		if (exported)
+			pgps_exported_counters(&counters, &pool->counters, &pool->base,
+								   pool->source);
+		put_usage(row, &used, &counters);
 	}
-	if (all)
+	if (all && !exported)
 		put_server(row, "(not accounted)", &usage.rest, usage.rest_memory,
 				   usage.rest_sampled);
 	return (Datum) 0;

@@ -1,4 +1,4 @@
-CREATE FUNCTION pgpool_stats.get_usage()
+CREATE FUNCTION pgpool_stats.get_usage(exported boolean DEFAULT false)
 RETURNS TABLE (
 	pool text,
 	datname name,
@@ -18,7 +18,7 @@ RETURNS TABLE (
 )
 AS 'MODULE_PATHNAME', 'pgps_get_usage'
 LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
-COMMENT ON FUNCTION pgpool_stats.get_usage() IS
+COMMENT ON FUNCTION pgpool_stats.get_usage(boolean) IS
 	'behind the view usage';
 
 CREATE FUNCTION pgpool_stats.get_server_usage()

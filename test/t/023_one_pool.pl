@@ -90,6 +90,7 @@ my %arguments = (
 	drain => q{'p1', 'none'},
 	forget => q{'p1', 'none'},
 	openmetrics => '',
+	prometheus => '',
 	report => q{'p1', '{"checked_out": 1}', 'i1'},
 	report_html => '',
 	reset => q{'none'},

@@ -1,4 +1,5 @@
-# openmetrics(): promtool accepts it, whatever names there are.
+# prometheus() and openmetrics(): promtool takes the one, the reference parser of
+# OpenMetrics the other, whatever names there are, also as psql writes them.
 use strict;
 use warnings;
 use PgpoolStats;
@@ -20,8 +21,48 @@ sub promtool_takes
 	return;
 }
 
+# What psql writes, byte for byte
+sub written
+{
+	my ($function) = @_;
+	my $out = '';
+
+	IPC::Run::run([ 'psql', '-XAtqc', "SELECT pgpool_stats.$function", '-d', $node->connstr('postgres') ],
+		'<', \undef, '>', \$out);
+	return $out;
+}
+
+# The parser that comes with OpenMetrics, of python3-prometheus-client: prints the
+# samples it has found, as name{labels} value, with the type of their family
+my $parser = <<'PYTHON';
+import json, sys
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+text = sys.stdin.buffer.read().decode()
+for family in text_string_to_metric_families(text):
+    for s in family.samples:
+        print(json.dumps([s.name, family.type, s.labels, float(s.value)], sort_keys=True))
+PYTHON
+my $python = $ENV{PYTHON} || '/usr/bin/python3';
+my $has_parser = IPC::Run::run([ $python, '-c', 'import prometheus_client.openmetrics.parser' ],
+	'<', \undef, '>', \my $none, '2>&1');
+
+sub parser_takes
+{
+	my ($text, $name) = @_;
+	my ($out, $err) = ('', '');
+
+  SKIP:
+	{
+		skip 'python3-prometheus-client is not installed', 1 unless $has_parser;
+		IPC::Run::run([ $python, '-c', $parser ], '<', \$text, '>', \$out, '2>', \$err);
+		is(($? >> 8) . $err, 0, "OpenMetrics' parser takes $name");
+	}
+	return $out;
+}
+
 # Nothing there but ourselves
-promtool_takes(sql('SELECT pgpool_stats.openmetrics()') . "\n", 'a quiet server');
+promtool_takes(written('prometheus()'), 'a quiet server');
+parser_takes(written('openmetrics()'), 'a quiet server');
 
 # Every figure, in several pools; newer servers know no newline in names
 my $role = qq{back\\slash "quoted" {a="b"} \xc3\xa9};
@@ -38,7 +79,7 @@ foreach my $pool ('orders', 'a \"pool\" \\\\ of {name="x"} #')
 		connstr => $node->connstr('postgres') . " user='$user'");
 }
 sql(q{SELECT pgpool_stats.report('empty', '{"checked_out": 0}', 'i')});
-my $text = sql('SELECT pgpool_stats.openmetrics()') . "\n";
+my $text = written('prometheus()');
 promtool_takes($text, 'odd names');
 like($text,
 	qr/^pgpool_stats_timeouts_total\{pool="a \\"pool\\" \\\\ of \{name=\\"x\\"\} #",/m,
@@ -49,11 +90,43 @@ is(() = $text =~ /^[^#\n]*usename="back.*\\nline"\} /mg,
 	() = $text =~ /^[^#\n]*usename="back/mg,
 	'and a newline')
   if $node->pg_version < 19;
-unlike($text, qr/\bnan\b|\binf/i, 'no NaN');
+unlike($text =~ s/le="\+Inf"//gr, qr/\bnan\b|\binf/i, 'no NaN');
+
+# Histograms: 12 limits each, in their order
+{
+	local $ENV{PGOPTIONS} = labels('connecting');
+	sql('SELECT 1') foreach 1 .. 3;
+}
+$text = written('prometheus()');
+promtool_takes($text, 'histograms');
+foreach my $name (qw(connect authentication))
+{
+	my @limits = $text =~ /^pgpool_stats_${name}_seconds_bucket\{pool="connecting",.*,le="(.+)"\} \d+$/mg;
+
+	is("@limits[0, 1, 10, 11]", '0.001024 0.002048 8.388608 +Inf', "$name: first and last limits");
+	is(scalar @limits, 12, "$name: there are 12");
+	like($text, qr/^pgpool_stats_${name}_seconds_bucket\{pool="connecting",.*,le="\+Inf"\} 3
+pgpool_stats_${name}_seconds_count\{pool="connecting",.*"\} 3
+pgpool_stats_${name}_seconds_sum\{pool="connecting",.*"\} 0?\.?\d/m, "$name: how many, how long");
+}
+
+# OpenMetrics: the same, but that the family of a counter has no _total, and that
+# nothing but a newline is behind its end.  An empty line before it is an error.
+my $open = written('openmetrics()');
+like($open, qr/[^\n]\n# EOF\n\z/, 'ends as OpenMetrics wants it');
+unlike($open, qr/^# \w+ \w+_total /m, 'no family is called _total');
+like($open, qr/^# TYPE pgpool_stats_timeouts counter\npgpool_stats_timeouts_total\{/m,
+	'but its samples are');
+my $samples = parser_takes($open, 'odd names');
+parser_takes($open =~ s/\n\z//r, 'it without the newline of psql');
+is(() = $samples =~ /\n/g, () = $open =~ /^[^#]/mg, 'the parser finds all samples') if $has_parser;
+my $still = qr/^pgpool_stats_(?:pending|timeouts|pool_size)[^#\n]*$/m;
+is_deeply([ $open =~ /$still/g ], [ $text =~ /$still/g ], 'both have the same samples');
 
 # Names as the applications have them: no series twice
-my $with = sql('SELECT pgpool_stats.openmetrics(true)') . "\n";
+my $with = written('prometheus(true)');
 promtool_takes($with, 'with the names of the applications');
+parser_takes(written('openmetrics(true)'), 'with the names of the applications');
 foreach my $name (qw(db_pool_size db_pool_checked_out db_pool_overflow))
 {
 	like($with, qr/^\Q$name\E\{pool="orders",.*,exporter="pgpool_stats"\} /m,

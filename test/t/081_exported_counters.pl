@@ -68,6 +68,15 @@ sub rejections
 		  	OR labels @> '{"reason": "role"}'});
 }
 
+# connections whose time to be made is in the histograms
+sub connects
+{
+	return sql(
+		q{SELECT string_agg(count::text, '|' ORDER BY name COLLATE "C")
+		  FROM pgpool_stats.metrics_histograms
+		  WHERE labels @> '{"pool": "p", "usename": "postgres"}' AND le = 'Infinity'});
+}
+
 sub crash
 {
 	my $victim = background();
@@ -82,6 +91,7 @@ work(110);
 is(views(), '110|2|2|2|110|110|2|2', 'what the views have');
 is(exported(), views(), 'is what is exported');
 is(rejections(), '2|2', 'rejections of a pool, and by reason');
+is(connects(), '2|2', 'histograms');
 is(sql('SELECT notes FROM pgpool_stats.info'), '', 'nothing to note');
 
 # saved now, and not again
@@ -97,6 +107,9 @@ crash();
 is(views(), '110|2|2|2|110|110|2|2', 'after a crash the views step back');
 is(exported(), '0|0|0|0|0|0|0|0', 'and exported counters begin again');
 is(rejections(), '0|0', 'rejections, too');
+is(connects(), '0|0', 'and histograms');
+is(sql(q{SELECT DISTINCT sum FROM pgpool_stats.metrics_histograms WHERE labels @> '{"pool": "p", "usename": "postgres"}'}),
+	'0', 'with their sums');
 like(sql('SELECT notes FROM pgpool_stats.info'),
 	qr/after a crash/, 'info says that there was a crash');
 
@@ -104,12 +117,14 @@ work(160);
 is(views(), '160|3|3|3|160|160|3|3', 'the views go on');
 is(exported(), '50|1|1|1|50|50|1|1', 'exported is what came since');
 is(rejections(), '1|1', 'rejections, too');
+is(connects(), '1|1', 'and histograms');
 
 # An orderly restart is no step back, whatever was left out before.
 $node->restart;
 is(views(), '160|3|3|3|160|160|3|3', 'restart: the views go on');
 is(exported(), '50|1|1|1|50|50|1|1', 'restart: exported counters go on');
 is(rejections(), '1|1', 'rejections, too');
+is(connects(), '1|1', 'and histograms');
 
 # The pool keeps what its instances counted, and what of it is left out.
 is(sql(q{SELECT pgpool_stats.forget('p', 'i')}), 't', 'the instance leaves');

@@ -88,11 +88,11 @@ is($scraped{'pgpool_stats_alert_value rule="refused" severity="critical" usename
 
 # The same names, types, texts and values as in the view
 my @types = $page =~ /^(# (?:TYPE|HELP) pgpool_stats_.*)$/mg;
-my $openmetrics = sql('SELECT pgpool_stats.openmetrics()');
-is_deeply([ sort @types ], [ sort $openmetrics =~ /^(# (?:TYPE|HELP) .*)$/mg ],
-	'names, types and texts are those of openmetrics()');
+my $text = sql('SELECT pgpool_stats.prometheus()');
+is_deeply([ sort @types ], [ sort $text =~ /^(# (?:TYPE|HELP) .*)$/mg ],
+	'names, types and texts are those of prometheus()');
 my %expected;
-while ($openmetrics =~ /^(\w+)(?:\{(.*)\})? (\S+)$/mg)
+while ($text =~ /^(\w+)(?:\{(.*)\})? (\S+)$/mg)
 {
 	my ($name, $labels, $value) = ($1, $2 // '', $3);
 	my %label = $labels =~ /(\w+)="((?:[^"\\]|\\.)*)"/g;
