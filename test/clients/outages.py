@@ -34,7 +34,7 @@ def watched_engine(name, size, role="app", **more):
 
 def watched_psycopg(name, size, conninfo="user=app", min_size=None):
     pool = ConnectionPool(conninfo, min_size=min_size or size, max_size=size,
-                          open=False)
+                          open=False, kwargs={"prepare_threshold": None})
     pgpool_stats.watch(pool, name, every=EVERY)
     pool.open()
     pool.wait(timeout=60)
@@ -55,18 +55,15 @@ def fork_program():
     """The pool is older than the fork: the children use its connection."""
     engine = watched_engine("forked", 3, isolation_level="AUTOCOMMIT")
 
-    def use(n):
-        held = [engine.connect() for _ in range(n)]
-        for conn in held:
+    def use():
+        with engine.connect() as conn:
             conn.execute(text("SELECT 1"))
-        return held
-    for conn in use(1):
-        conn.close()
+    use()
     for _ in range(2):
         if os.fork() == 0:
-            held = use(2)       # the first of them is the parent's
+            use()
             sys.stdin.read()
-            os._exit(len(held) - 2)
+            os._exit(0)
     sys.stdin.read()
     os._exit(0)
 
@@ -117,7 +114,7 @@ server = Server(
     " user=stats" % (sockets, BOUNCER_PORT))
 
 connect("postgres").cursor().execute("""
-    CREATE ROLE small LOGIN CONNECTION LIMIT 3;
+    CREATE ROLE small LOGIN;
     CREATE ROLE secret LOGIN PASSWORD 'old';
     CREATE TABLE stock AS SELECT i, 0 AS n FROM generate_series(1, 1000) i;
     CREATE TABLE cold AS SELECT i, repeat('x', 1000) AS x
@@ -329,7 +326,11 @@ def role_limit():
             conn.execute("SELECT 1")
             go_on.wait()
     go_on = threading.Event()
-    threads = [in_thread(use) for _ in range(5)]
+    threads = [in_thread(use) for _ in range(3)]
+    until("three are used", lambda: admin.one(
+        "SELECT sum(idle_in_xact) = 3 FROM pgpool_stats.pools WHERE pool = 'small'"))
+    execute("ALTER ROLE small CONNECTION LIMIT 3")
+    threads += [in_thread(use) for _ in range(2)]
     first_alert("small", ("connections", "refused", "callers_waiting"),
                 r"^role small: (3 of 3 usable connections in use|\d+ connections?"
                 r" rejected in the last \d+ \w+): small 3", "role full", "small",
@@ -356,7 +357,7 @@ def deploy_surge():
     check("checkout: the server is full", refused)
     first_alert("checkout", ("connections", "refused"),
                 r"^server: (\d+ of 27 usable connections in use|\d+ connections?"
-                r" rejected in the last \d+ \w+).*: checkout 2\d \(\d+ idle\)",
+                r" rejected in the last \d+ \w+).*: checkout 2\d \(\d+ idle",
                 "server full", "checkout",
                 where="pool IS NULL AND datname IS NULL AND usename IS NULL")
     while held:
@@ -492,7 +493,8 @@ def half_open():
     program = Program("client")
     program.process.stdout.readline()
     until("it reports", lambda: admin.one(
-        "SELECT sum(reporting) = 1 FROM pgpool_stats.pools WHERE pool = 'frozen'"))
+        "SELECT sum(checked_out) = 3 FROM pgpool_stats.pools WHERE pool = 'frozen'"
+        " AND reporting = 1"))
     os.kill(program.pid, signal.SIGSTOP)
     set_to(stale_after="3s")
     first_alert("frozen", ("lost",),
@@ -509,14 +511,14 @@ def kept():
     rows = []
     for step, rule, where, subject, message, cause, culprit in told:
         found = admin.rows(
-            "SELECT rule, pool, message, cause, culprit, culprit_pid"
+            "SELECT rule, pool, message, cause, culprit, culprit_pid, ended"
             " FROM pgpool_stats.incidents WHERE rule = '%s' AND %s"
             " ORDER BY began DESC LIMIT 1" % (rule, where), *subject)
         row = dict(found[0]) if found else None
         check(step + ": it is kept as it was told", row and
               re.search(message, row["message"]) and
               (row["cause"], row["culprit"]) == (cause, culprit), row)
-        rows.append(row)
+        rows.append(row if row and row["ended"] else step)
     return rows
 
 
@@ -533,7 +535,7 @@ for stage in stages:
 until("nothing fires any more", lambda: admin.one(
     "SELECT count(*) FROM pgpool_stats.incidents WHERE ended IS NULL"
     " AND rule NOT IN ('refused', 'logins_rejected', 'sessions_lost',"
-    " 'pooler_down')") == 0)
+    " 'pooler_down')") == 0)    # these look back for a minute
 before = kept()
 server.ctl("-m", "fast", "restart")
 admin = Reporter("postgres")
