@@ -24,7 +24,7 @@ server = Server(
     # a machine that stands still for a moment holds connections for as long
     pgpool_stats__alert_rules="*: for 2s; refused: for 1min;"
     " logins_rejected: for 1min; sessions_lost: for 1min;"
-    " errors_increasing: for 1min; timeouts: for 1min; unclaimed: for 5s")
+    " no_pooling: for 1min; mean_wait: for 1min; errors_increasing: for 1min; timeouts: for 1min; unclaimed: for 5s")
 admin = Reporter("postgres")
 admin.conn.cursor().execute(
     "CREATE TABLE stock AS SELECT i FROM generate_series(1, 1000) i;"
@@ -149,7 +149,7 @@ def scaled():
     def use():
         for n in (1, 6):
             held = [pool.getconn() for _ in range(n)]
-            for conn in held:
+            for conn in held * 10:
                 conn.execute("SELECT 1")
                 conn.commit()
             for conn in held:
