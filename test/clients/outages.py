@@ -3,7 +3,6 @@ cause and the culprit, and the sentence is in incidents after a restart."""
 
 import os
 import re
-import select
 import shutil
 import signal
 import socket
@@ -15,7 +14,7 @@ import time
 import psycopg2
 import psycopg2.pool
 import sqlalchemy
-from psycopg_pool import ConnectionPool, PoolTimeout
+from psycopg_pool import ConnectionPool
 from sqlalchemy import text
 
 from common import (Reporter, Server, check, connect, done, equal, label,
@@ -79,13 +78,6 @@ def client_program():
     sys.stdin.read()
 
 
-def cold_program():
-    """Let the system forget a file as soon as it has read of it."""
-    file = os.open(sys.argv[2], os.O_RDONLY)
-    while not select.select([sys.stdin], [], [], 0.001)[0]:
-        os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
-
-
 class Program:
     def __init__(self, *args):
         self.process = subprocess.Popen(
@@ -101,8 +93,7 @@ class Program:
 
 
 if len(sys.argv) > 1:
-    {"fork": fork_program, "client": client_program,
-     "cold": cold_program}[sys.argv[1]]()
+    {"fork": fork_program, "client": client_program}[sys.argv[1]]()
     sys.exit(0)
 
 BOUNCER = shutil.which("pgbouncer", path=os.environ["PATH"] + ":/usr/sbin")
@@ -115,7 +106,7 @@ RULES = "*: for 1s; %s; no_pooling: off; over_committed: off" % "; ".join(
 
 server = Server(
     "outages", hba="local all secret scram-sha-256\nlocal all all trust\n",
-    shared_buffers="512kB", max_connections=30, autovacuum="off",
+    max_connections=30, autovacuum="off",
     max_parallel_workers_per_gather=0, restart_after_crash="on",
     pgpool_stats__save_interval="1s", pgpool_stats__alert_rules=RULES,
     pgpool_stats__poll_interval="200ms",
@@ -126,9 +117,7 @@ connect("postgres").cursor().execute("""
     CREATE ROLE small LOGIN;
     CREATE ROLE secret LOGIN PASSWORD 'old';
     CREATE TABLE stock AS SELECT i, 0 AS n FROM generate_series(1, 1000) i;
-    CREATE TABLE cold AS SELECT i, repeat('x', 1000) AS x
-        FROM generate_series(1, 40000) i;
-    GRANT ALL ON stock, cold TO app;
+    GRANT ALL ON stock TO app;
     ALTER TABLE stock OWNER TO app;
     CHECKPOINT""")
 admin = Reporter("postgres")
@@ -274,42 +263,6 @@ def slow_statement():
         thread.join()
     is_over("search")
     pool.closeall()
-
-
-def cold_cache():
-    """A table that is neither in the server's memory nor in the system's.
-    Where the system's cannot be told to forget it, nobody waits for it."""
-    engine = watched_engine("archive", 2)
-    path = os.path.join(server.data, admin.one(
-        "SELECT pg_relation_filepath('cold')"))
-    def search(conn):
-        conn.execute(text("DO $$ DECLARE b int; BEGIN LOOP"
-                          " b := (random() * 5000)::int;"
-                          " PERFORM 1 FROM cold WHERE ctid = ('(' || b || ',1)')::tid;"
-                          " END LOOP; END $$"))
-    file = os.open(path, os.O_RDONLY)
-    os.fsync(file)                      # what is dirty is not forgotten
-    os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
-    began = time.monotonic()
-    for block in range(0, 5000, 50):
-        os.pread(file, 8192, block * 8192)
-    if (time.monotonic() - began < 100 * 20e-6 or
-            os.getloadavg()[0] > 2 * os.cpu_count()):
-        print("# not here: they would wait for a processor more than for the disk")
-        return
-    cold = Program("cold", path)
-    held = [engine.connect() for _ in range(2)]
-    threads = [in_thread(search, conn) for conn in held]
-    first_alert("archive", ("pool_full", "pool_exhausted"),
-                r"^archive on shop: .*: [12] reads? or writes?.*in query -?\d+,"
-                r" the oldest statement for \d+ s$", "io", "archive " + ME)
-    execute("SELECT pg_terminate_backend(pid) FROM pgpool_stats.connections"
-            " WHERE pool = 'archive' AND state = 'active'")
-    cold.end()
-    for thread in threads:
-        thread.join()
-    os.close(file)
-    engine.dispose()
 
 
 def leak():
@@ -534,8 +487,7 @@ def kept():
     return rows
 
 
-stages = [storm, lock_pile_up, application_holds, slow_statement, cold_cache,
-          leak, role_limit, deploy_surge, fork, pooler_too_small,
+stages = [storm, lock_pile_up, application_holds, slow_statement, leak, role_limit, deploy_surge, fork, pooler_too_small,
           password_changed, half_open]
 only = os.environ.get("ONLY", "").split()
 for stage in stages:
