@@ -168,21 +168,6 @@ def recycled():
     return [use] * 2
 
 
-def rolling():
-    """A deploy, again and again: the new one comes, the old one goes."""
-    engines = [watched_engine("rolling", 3)]
-
-    def use():
-        engines.append(watched_engine("rolling", 3))
-        for engine in engines:
-            with engine.begin() as conn:
-                for _ in range(20):
-                    conn.execute(text("SELECT 1"))
-        engines.pop(0).dispose()
-        stop.wait(0.5)
-    return [use]
-
-
 def again(name, use):
     while not stop.is_set():
         try:
@@ -195,7 +180,7 @@ def again(name, use):
 
 threads = []
 for workload in (busy, night, batch, short_lived, listens, cursor, one, fixed,
-                 scaled, recycled, rolling):
+                 scaled, recycled):
     name = workload.__name__
     rounds[name] = 0
     for use in workload():
