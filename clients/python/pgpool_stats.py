@@ -272,7 +272,9 @@ class _Watch:
     @contextlib.contextmanager
     def checkout(self, waits, timeouts=()):
         """Around a checkout, which has to wait or not.  An exception is one
-        who gave up, or else an error."""
+        who gave up, or else an error.  A child uses what its parent has
+        opened: that, too, is to be reported."""
+        _reporter.start()
         began = time.monotonic()
         if waits:
             self.count("waiting")
