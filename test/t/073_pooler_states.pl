@@ -94,8 +94,10 @@ sub said
 my $nobody = '|';
 
 # it stays so, and is looked at again in the end
+my $short = "SELECT pg_sleep(0.01);\n";
+my $held = start_load(through('held', 'checkout'), 3, $short);
+becomes("SELECT clients FROM pgpool_stats.chains WHERE usename = 'held' AND pooler = 'bouncer'", '3', 'its clients');
 is(ask('PAUSE held'), "PAUSE\n", 'a database is paused');
-my $held = start_load(through('held', 'checkout'), 3);
 my $who = ', pooler_waiting, waiting_application';
 becomes(chain('held', $who), 'pooler|paused|3|checkout', 'paused: who waits');
 becomes(said('held', 'callers_waiting'), 'bouncer on postgres: 3 callers waiting, at 1 of 1 instance: 3 clients of checkout wait in pooler bouncer (paused)|pooler|pooler bouncer|warning',
@@ -178,8 +180,9 @@ becomes(chain('app'), $nobody, 'it is over');
 # all of it is paused; before 1.19 the console does not tell
 my $told = $minor >= 19 ? 'paused' : 'no connection';
 sql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'keeper'});
+$load = start_load(through('shop', 'checkout'), 2, $short);
+becomes("SELECT clients FROM pgpool_stats.chains WHERE usename = 'app' AND pooler = 'bouncer'", '2', 'its clients');
 ask('PAUSE');
-$load = start_load(through('shop', 'checkout'), 2);
 becomes(chain('app', $who), "pooler|$told|2|checkout", 'all is paused');
 
 # callers of the one that is paused wait in all reports
