@@ -81,7 +81,7 @@ sub chain
 {
 	my ($role, $columns) = @_;
 
-	return "SELECT bottleneck, reason@{[$columns // '']} FROM pgpool_stats.chains WHERE usename = '$role' AND pooler = 'bouncer'";
+	return "SELECT DISTINCT bottleneck, reason@{[$columns // '']} FROM pgpool_stats.chains WHERE usename = '$role' AND pooler = 'bouncer'";
 }
 
 sub said
