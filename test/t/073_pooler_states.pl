@@ -71,6 +71,8 @@ sub ask
 	my ($statement, $database, $user) = @_;
 	my ($out, $err);
 
+	# who comes while logins fail may wait
+	local $ENV{PGCONNECT_TIMEOUT} = 2;
 	IPC::Run::run(
 		[ 'psql', '-XAtw', '-d', "host=127.0.0.1 port=$port dbname=@{[$database // 'pgbouncer']} user=@{[$user // 'boss']}", '-c', $statement ],
 		'>', \$out, '2>', \$err);
@@ -146,7 +148,7 @@ becomes(chain('rotated'), $nobody, 'it can log in');
 sql(q{ALTER ROLE rotated PASSWORD 'other'});
 sql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'rotated'});
 
-# PgBouncer sends them away, and tries again when the next one comes
+# PgBouncer lets them wait or sends them away, and tries again while one is there
 sub becomes_while_asking
 {
 	my ($query, $expected, $name) = @_;
