@@ -72,9 +72,8 @@ sub ask
 	my ($out, $err);
 
 	# who comes while logins fail may wait
-	local $ENV{PGCONNECT_TIMEOUT} = 2;
 	IPC::Run::run(
-		[ 'psql', '-XAtw', '-d', "host=127.0.0.1 port=$port dbname=@{[$database // 'pgbouncer']} user=@{[$user // 'boss']}", '-c', $statement ],
+		[ 'timeout', '2', 'psql', '-XAtw', '-d', "host=127.0.0.1 port=$port dbname=@{[$database // 'pgbouncer']} user=@{[$user // 'boss']}", '-c', $statement ],
 		'>', \$out, '2>', \$err);
 	return "$out$err";
 }
