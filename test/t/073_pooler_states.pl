@@ -97,7 +97,7 @@ my $nobody = '|';
 # it stays so until the end
 my $short = "SELECT pg_sleep(0.01);\n";
 my $held = start_load(through('held', 'checkout'), 3, $short);
-becomes("SELECT clients FROM pgpool_stats.chains WHERE usename = 'held' AND pooler = 'bouncer'", '3', 'its clients');
+becomes("SELECT DISTINCT clients FROM pgpool_stats.chains WHERE usename = 'held' AND pooler = 'bouncer'", '3', 'its clients');
 is(ask('PAUSE held'), "PAUSE\n", 'a database is paused');
 my $who = ', pooler_waiting, waiting_application';
 becomes(chain('held', $who), 'pooler|paused|3|checkout', 'paused: who waits');
@@ -182,7 +182,7 @@ becomes(chain('app'), $nobody, 'it is over');
 my $told = $minor >= 19 ? 'paused' : 'no connection';
 sql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'keeper'});
 $load = start_load(through('shop', 'checkout'), 2, $short);
-becomes("SELECT clients FROM pgpool_stats.chains WHERE usename = 'app' AND pooler = 'bouncer'", '2', 'its clients');
+becomes("SELECT DISTINCT clients FROM pgpool_stats.chains WHERE usename = 'app' AND pooler = 'bouncer'", '2', 'its clients');
 ask('PAUSE');
 becomes(chain('app', $who), "pooler|$told|2|checkout", 'all is paused');
 
@@ -191,7 +191,6 @@ becomes(chain('app'), $nobody, 'all goes on');
 ask('RESUME held');
 $_->kill_kill foreach $held, $load;
 becomes(chain('held'), $nobody, 'that one, too');
-becomes(q{SELECT count(*) FROM pgpool_stats.alerts WHERE pool = 'bouncer' AND rule IN ('stalled', 'callers_waiting')}, '0', 'and no alert is left');
 
 $bouncer->stop;
 $node->stop;
