@@ -79,7 +79,8 @@ pgps_console_wants(const PgpsConsole *console, PgpsShow show)
  * is more than half.
  */
 static void
-read_waiting(PgpsConsoleRows *rows, const PgpsTable *clients)
+read_waiting(PgpsConsoleRows *rows, const PgpsTable *clients,
+			 const PgpsTable *databases)
 {
 	int			i;
 
@@ -87,13 +88,22 @@ read_waiting(PgpsConsoleRows *rows, const PgpsTable *clients)
 	{
 		const char *app = pgps_cell(clients, i, "application_name");
 		const char *user = pgps_cell(clients, i, "user");
+		const char *database = pgps_cell(clients, i, "database");
+		const char *forced;
 		PgpsConsolePool *pool;
 		int			p;
 
 		if (app == NULL || user == NULL ||
 			!pgps_is_cell(clients, i, "state", "waiting"))
 			continue;
-		p = pgps_console_pool(rows, 0, pgps_cell(clients, i, "database"), user);
+
+		/* it is its own here, and in SHOW POOLS that of the database's entry */
+		forced = database == NULL ? NULL :
+			pgps_cell(databases, pgps_table_row(databases, "name", database),
+					  "force_user");
+		if (forced != NULL && forced[0] != '\0')
+			user = forced;
+		p = pgps_console_pool(rows, 0, database, user);
 		if (p < 0)
 			continue;
 		pool = &rows->pools[p];
@@ -143,5 +153,5 @@ pgps_read_states(PgpsConsoleRows *rows, const PgpsConsole *console)
 			rows->pools[p].cancels = pgps_count_in(pools, i, "cl_cancel_req");
 	}
 	if (console->tables[PGPS_SHOW_CLIENTS] != NULL)
-		read_waiting(rows, console->tables[PGPS_SHOW_CLIENTS]);
+		read_waiting(rows, console->tables[PGPS_SHOW_CLIENTS], databases);
 }
