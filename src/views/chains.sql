@@ -51,7 +51,7 @@ COMMENT ON COLUMN pgpool_stats.chains.pooler_checked_out IS 'Pooler: connections
 COMMENT ON COLUMN pgpool_stats.chains.pooler_waiting IS 'Pooler: clients queued';
 COMMENT ON COLUMN pgpool_stats.chains.pooler_max_wait IS 'Pooler: age of the oldest of them, ms';
 COMMENT ON COLUMN pgpool_stats.chains.waiting_application IS 'Pooler: of which application most of those queued are';
-COMMENT ON COLUMN pgpool_stats.chains.holding_application IS 'Pooler: pool whose idle sessions hold its connections, the longest idle one';
+COMMENT ON COLUMN pgpool_stats.chains.holding_application IS 'Pooler: whose idle sessions hold its connections longest';
 COMMENT ON COLUMN pgpool_stats.chains.cancels_waiting IS 'Pooler: cancel requests queued';
 COMMENT ON COLUMN pgpool_stats.chains.connections IS 'Connections here: the pooler''s, else the pool''s';
 COMMENT ON COLUMN pgpool_stats.chains.in_xact IS 'Of those, inside a transaction';

@@ -261,7 +261,7 @@ pgpool_stats.alert_rules = '*: for 0s'
 }, name => 'reserved');
 my @greedy = sessions(3, 'composeapp');
 is(sql(q{SELECT usable, used_pct FROM pgpool_stats.budget WHERE scope = 'server'}), '2|100.0', 'at most 100 %');
-becomes(q{SELECT message ~ '^server: 2 of 2 usable connections in use, and [123] of 4 reserved by pools of superusers$' AND value = 100
+becomes(q{SELECT message ~ '^server: 2 of 2 usable connections in use, and [123] of 4 reserved by pools of superusers: ' AND value = 100
 		FROM pgpool_stats.alerts WHERE rule = 'connections'}, 't', 'who uses the reserved ones');
 like(sql(q{SELECT used FROM pgpool_stats.overview WHERE pool = '(server)'}), qr{/6$}, 'of all slots');
 $_->quit foreach @greedy;
