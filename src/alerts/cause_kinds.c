@@ -23,12 +23,12 @@ typedef struct Kind
 static const Kind kinds[PGPS_NCAUSES] = {
 	[PGPS_CAUSE_LOCK] = {
 		"lock", "lock", "waits for a lock", "wait for locks",
-		"That transaction must end: let it finish, or end its connection; lock_timeout and idle_in_transaction_session_timeout end such by themselves."
+		"That transaction must end: let it finish, or end its connection; lock_timeout ends such waits, idle_in_transaction_session_timeout such transactions."
 	},
 	[PGPS_CAUSE_IDLE_IN_XACT] = {
 		"idle in transaction", "idle xact",
 		"idle in transaction", "idle in transaction",
-		"The application keeps transactions open between its statements: look there; idle_in_transaction_session_timeout ends such by themselves."
+		"The application keeps transactions open between its statements: look there; idle_in_transaction_session_timeout ends them."
 	},
 	[PGPS_CAUSE_NESTED] = {
 		"nested", "nested", "idle in transaction", "idle in transaction",

@@ -43,7 +43,7 @@ PG_FUNCTION_INFO_V1(pgps_get_instances);
 	C(via, text, state->via) \
 	C(status, text, pgps_status_name(state->now.status)) \
 	C(status_since, time, state->status_since) \
-	C(cause, text, cause_of(explained, data)) \
+	C(cause, text, pgps_cause_name(cause_kind(explained, data))) \
 	C(client_addr, address, data->client_addr) \
 	C(dialect, text, data->dialect) \
 	C(app_version, text, data->app_version) \
@@ -94,7 +94,7 @@ PG_FUNCTION_INFO_V1(pgps_get_instances);
 	C(report_interval, ms, report_interval(data)) \
 	C(first_seen, time, data->first_seen) \
 	C(unmapped, texts, data->unmapped, sizeof(data->unmapped)) \
-	C(notes, text, instance_notes(state))
+	C(notes, text, instance_notes(state, explained))
 
 /* -1 = not known yet */
 static int64
@@ -104,9 +104,17 @@ report_interval(const PgpsInstance *data)
 		pgps_median_interval(data->intervals, data->nintervals);
 }
 
+/* What holds it up; it is known of the worst one. */
+static PgpsCauseKind
+cause_kind(const PgpsExplained *explained, const PgpsInstance *data)
+{
+	return strcmp(explained->instance, data->name) == 0 ?
+		explained->cause.kind : PGPS_CAUSE_NONE;
+}
+
 /* What a reader should know of an instance and no column shows */
 static const char *
-instance_notes(const PgpsInstanceState *state)
+instance_notes(const PgpsInstanceState *state, const PgpsExplained *explained)
 {
 	const PgpsInstance *data = state->data;
 	const PgpsValues *shown = &state->now.shown;
@@ -127,6 +135,8 @@ instance_notes(const PgpsInstanceState *state)
 	else if (parent != NULL)
 		pgps_note(&notes, psprintf("its connections have the label of %s, made before a fork",
 								   parent->data->name));
+	if (cause_kind(explained, data) == PGPS_CAUSE_NESTED)
+		pgps_note(&notes, "all are idle in transaction while its callers queue: they may wait for each other");
 	if (state->now.ghosts > 0)
 		pgps_note(&notes, psprintf("counts " INT64_FORMAT " as lent out that are not here",
 								   state->now.ghosts));
@@ -168,14 +178,6 @@ static double
 percentile(const PgpsHistogram *histogram, double fraction)
 {
 	return histogram == NULL ? -1 : pgps_percentile(histogram, fraction);
-}
-
-/* It is known of the worst one. */
-static const char *
-cause_of(const PgpsExplained *explained, const PgpsInstance *data)
-{
-	return strcmp(explained->instance, data->name) == 0 ?
-		pgps_cause_name(explained->cause.kind) : NULL;
 }
 
 static void
