@@ -45,7 +45,10 @@ BEGIN
 use PgpoolStats;
 use RawClient;
 
+# What was not acknowledged when the network was cut is sent again, and nobody
+# is probed meanwhile: that has a limit of its own.
 my $node = start_node(q{
+tcp_user_timeout = 3s
 listen_addresses = '127.0.0.1'
 autovacuum = off
 tcp_keepalives_idle = 1
