@@ -215,7 +215,7 @@ becomes(q{SELECT regexp_replace(message, '^.*: | in query.*$', '', 'g'), cause F
 	local $ENV{PGOPTIONS} = '-c pgpool_stats.pool=reporter -c pgpool_stats.pool_size=';
 	report('orders', '{"max_size": 8, "open": 8, "checked_out": 8, "waiting": 1}', instance => '127.0.0.1', as => 'app');
 	becomes(q{SELECT regexp_replace(message, '^.*waiting: ', ''), cause, culprit FROM pgpool_stats.alerts WHERE pool = 'orders' AND rule = 'pool_exhausted'},
-		'5 clients of pgbench wait in pooler bouncer (all its connections are lent) + 3 wait for something else|pooler|pooler bouncer', 'and those of a pool behind it');
+		'5 clients of #_pgbouncer_poll.pl wait in pooler bouncer (all its connections are lent) + 3 wait for something else|pooler|pooler bouncer', 'and those of a pool behind it');
 	sql(q{SELECT pgpool_stats.forget('orders', '127.0.0.1')}, as => 'app');
 }
 
