@@ -137,12 +137,17 @@ is_seen_here(const PgpsReported *reported, const PgpsServerState *server)
 		!reported->other && !server->via_pooler;
 }
 
-/* Its last connection went after its last report, which so means nothing. */
+/*
+ * Its last connection went after its last report, which so means nothing,
+ * unless it said itself that none is open.
+ */
 static bool
 has_left(const PgpsReported *reported, const PgpsServerState *server)
 {
 	return server->connections == 0 && is_seen_here(reported, server) &&
-		reported->ended_at > reported->last_report;
+		reported->ended_at > reported->last_report &&
+		!(pgps_known(&reported->report, PGPS_OPEN) &&
+		  reported->report.value[PGPS_OPEN] == 0);
 }
 
 /*

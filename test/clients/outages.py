@@ -417,7 +417,7 @@ stats_users = stats
         stop = threading.Event()
         threads = [in_thread(use) for _ in range(8)]
         first_alert("web", ("pool_full", "pool_exhausted", "callers_waiting"),
-                    r"^web on shop: .*: \d+ clients? waits? in pooler bouncer",
+                    r"^web on shop: .*: \d+ clients? (of .* )?waits? in pooler bouncer",
                     "pooler", "pooler bouncer")
         stop.set()
         for thread in threads:
