@@ -5,8 +5,7 @@
  *
  * A fixed table in shared memory, saved with the rest.  The collector alone
  * writes it; PGPS_INCIDENTS_LOCK keeps readers from seeing it half written.
- * What somebody did to a pool is an incident, too: who does it leaves word, and
- * the collector's next pass takes it.
+ * What somebody did to a pool is an incident, too (acts.c).
  *
  * When the table is full, what ended gives way, never what fires: of the role
  * that has most, the oldest (shares.c; a quarter is for what is about no pool).
@@ -26,6 +25,7 @@
 #include "storage/shmem.h"
 #include "utils/timestamp.h"
 
+#include "alerts/acts.h"
 #include "alerts/incidents.h"
 #include "alerts/shares.h"
 #include "base/clock.h"
@@ -36,22 +36,8 @@
 #define SAME_WITHIN (10 * USECS_PER_MINUTE)
 #define FOUND_WITHIN (2 * USECS_PER_MINUTE)
 
-/* what somebody did since the last pass */
-typedef struct Word
-{
-	PgpsAct		act;
-	PgpsSubject subject;
-	TimestampTz at;
-	int			count;
-	char		message[PGPS_MESSAGE_LEN];
-} Word;
-
-#define WORDS 32
-
 typedef struct Table
 {
-	int			nwords;
-	Word		words[WORDS];
 	int64		last_id;
 	int			count;			/* no place from here on was ever taken */
 	int			without_place;
@@ -125,73 +111,6 @@ pgps_incidents_left_out(int *without_place, int64 *gave_way)
 	*without_place = shared->without_place;
 	*gave_way = shared->gave_way;
 	pgps_release(PGPS_INCIDENTS_LOCK);
-}
-
-/*-------------------------------------------------------------------------
- * What somebody did
- *-------------------------------------------------------------------------
- */
-
-const char *
-pgps_act_name(PgpsAct act)
-{
-	return act == PGPS_ACT_TERMINATE ? "terminate" : "drain";
-}
-
-/* Leave word of it; the server log has it, too. */
-void
-pgps_incidents_add_act(PgpsAct act, const PgpsSubject *subject, int count,
-					   const char *message)
-{
-	TimestampTz now = GetCurrentTimestamp();
-
-	pgps_acquire(PGPS_INCIDENTS_LOCK, LW_EXCLUSIVE);
-	if (shared->nwords < WORDS)
-	{
-		Word	   *word = &shared->words[shared->nwords++];
-
-		word->act = act;
-		word->subject = *subject;
-		word->at = now;
-		word->count = count;
-		strlcpy(word->message, message, sizeof(word->message));
-	}
-	else
-		shared->gave_way++;
-	pgps_release(PGPS_INCIDENTS_LOCK);
-}
-
-/* no rule, but what somebody did */
-#define RULE_OF_ACT(act) (-1 - (int) (act))
-#define ACT_OF_RULE(rule) ((PgpsAct) (-1 - (rule)))
-
-/* Take the words that were left, as alerts that fire. */
-static List *
-take_words(TimestampTz now)
-{
-	PgpsAlert  *taken = palloc0(WORDS * sizeof(PgpsAlert));
-	List	   *result = NIL;
-	int			n;
-	int			i;
-
-	pgps_acquire(PGPS_INCIDENTS_LOCK, LW_EXCLUSIVE);
-	n = shared->nwords;
-	for (i = 0; i < n; i++)
-	{
-		const Word *word = &shared->words[i];
-
-		taken[i].rule = RULE_OF_ACT(word->act);
-		taken[i].subject = word->subject;
-		taken[i].firing = true;
-		taken[i].since = word->at;
-		taken[i].value = word->count;
-		memcpy(taken[i].message, word->message, PGPS_MESSAGE_LEN);
-	}
-	shared->nwords = 0;
-	pgps_release(PGPS_INCIDENTS_LOCK);
-	for (i = 0; i < n; i++)
-		result = lappend(result, &taken[i]);
-	return result;
 }
 
 /*-------------------------------------------------------------------------
@@ -313,7 +232,7 @@ begin_incident(PgpsIncident *incident, const PgpsAlert *alert, TimestampTz now)
 	memset(incident, 0, sizeof(PgpsIncident));
 	incident->id = ++shared->last_id;
 	strlcpy(incident->rule, alert->rule >= 0 ? pgps_rules[alert->rule]->name :
-			pgps_act_name(ACT_OF_RULE(alert->rule)), sizeof(incident->rule));
+			pgps_act_name(PGPS_ACT_OF_RULE(alert->rule)), sizeof(incident->rule));
 	incident->subject = alert->subject;
 	incident->times = 1;
 	incident->began = alert->since;
@@ -452,6 +371,7 @@ void
 pgps_incidents_note(const PgpsAlerts *alerts)
 {
 	TimestampTz now = alerts->evaluated_at;
+	List	   *acts = pgps_take_acts();
 	PgpsRegistryInfo info;
 	Plan		plan;
 	List	   *fresh;
@@ -460,10 +380,10 @@ pgps_incidents_note(const PgpsAlerts *alerts)
 	int			count = shared->count;
 	int			i;
 
-	if (count == 0 && alerts->count == 0 && shared->nwords == 0)
+	if (count == 0 && alerts->count == 0 && acts == NIL)
 		return;
 	pgps_registry_info(&info);
-	fresh = list_concat(make_plan(&plan, alerts), take_words(now));
+	fresh = list_concat(make_plan(&plan, alerts), acts);
 	gets_place = palloc0((list_length(fresh) + 1) * sizeof(bool));
 	if (fresh != NIL)
 		choose_places(fresh, gets_place, &freed);

@@ -46,17 +46,6 @@ typedef struct PgpsIncidents
 	int64		gave_way;		/* since the server started */
 } PgpsIncidents;
 
-/* what somebody did, kept among the incidents */
-typedef enum PgpsAct
-{
-	PGPS_ACT_TERMINATE,
-	PGPS_ACT_DRAIN
-} PgpsAct;
-
-extern const char *pgps_act_name(PgpsAct act);
-extern void pgps_incidents_add_act(PgpsAct act, const PgpsSubject *subject,
-								   int count, const char *message);
-
 extern Size pgps_incidents_size(void);
 extern void pgps_incidents_init(void *area, bool found);
 extern PgpsIncidents *pgps_incidents_copy(void);

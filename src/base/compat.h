@@ -32,6 +32,13 @@
 #include "commands/dbcommands.h"
 #endif
 
+/* 16 moved it */
+#if PG_VERSION_NUM < 160000
+#include "utils/queryjumble.h"
+#else
+#include "nodes/queryjumble.h"
+#endif
+
 /* 18 lets a module state its name and version */
 #if PG_VERSION_NUM < 180000
 #define PGPS_MODULE_MAGIC(modname, modversion) PG_MODULE_MAGIC

@@ -19,6 +19,7 @@
 #include "storage/shmem.h"
 
 #include "alerts/alerts.h"
+#include "alerts/acts.h"
 #include "alerts/incidents.h"
 #include "analysis/history.h"
 #include "analysis/load.h"
@@ -62,6 +63,7 @@ static const struct
 	{"pgpool_stats queries", pgps_queries_size, pgps_queries_init},
 	{"pgpool_stats alerts", pgps_alerts_size, pgps_alerts_init},
 	{"pgpool_stats incidents", pgps_incidents_size, pgps_incidents_init},
+	{"pgpool_stats acts", pgps_acts_size, pgps_acts_init},
 	{"pgpool_stats silences", pgps_silences_size, pgps_silences_init},
 	{"pgpool_stats notifier", pgps_notifier_size, pgps_notifier_init},
 	{"pgpool_stats poolers", pgps_poolers_size, pgps_poolers_init},

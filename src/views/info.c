@@ -10,16 +10,13 @@
 #include "postgres.h"
 
 #include "utils/backend_status.h"
-#if PG_VERSION_NUM < 160000
-#include "utils/queryjumble.h"
-#else
-#include "nodes/queryjumble.h"
-#endif
 #include "miscadmin.h"
 #include "utils/guc.h"
 
+#include "alerts/acts.h"
 #include "alerts/incidents.h"
 #include "analysis/history.h"
+#include "base/compat.h"
 #include "base/settings.h"
 #include "base/shmem.h"
 #include "registry/registry.h"
@@ -61,6 +58,7 @@ unlabelled(void)
 static void
 note_incidents(StringInfo notes)
 {
+	int64		acts = pgps_acts_left_out();
 	int			without_place;
 	int64		gave_way;
 
@@ -71,6 +69,9 @@ note_incidents(StringInfo notes)
 	if (gave_way > 0)
 		pgps_note(notes, psprintf(INT64_FORMAT " incidents gave way to newer ones: pgpool_stats.max_incidents is how many are kept",
 								  gave_way));
+	if (acts > 0)
+		pgps_note(notes, psprintf(INT64_FORMAT " of terminate() and drain() %s in the server log only: there were many at once",
+								  acts, acts == 1 ? "is" : "are"));
 }
 
 static void

@@ -22,7 +22,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
-#include "alerts/incidents.h"
+#include "alerts/acts.h"
 #include "analysis/leaks.h"
 #include "server/locks.h"
 #include "views/row.h"
@@ -373,11 +373,11 @@ note_incident(const Order *order)
 		return;
 	subject = pgps_make_pool_subject(order->pool->data);
 	pgps_clean_text(role, sizeof(role), GetUserNameFromId(GetUserId(), false));
-	pgps_incidents_add_act(order->act, subject, order->done,
-						   psprintf("%s: %s ended by role %s",
-									pgps_subject_text(subject),
-									pgps_count_text(order->done, "connection"),
-									pgps_short_name(role)));
+	pgps_add_act(order->act, subject, order->done,
+				 psprintf("%s: %s ended by role %s",
+						  pgps_subject_text(subject),
+						  pgps_count_text(order->done, "connection"),
+						  pgps_short_name(role)));
 }
 
 /* The arguments that both have; from "n" on usename, datname, instance */

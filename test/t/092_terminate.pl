@@ -149,5 +149,18 @@ becomes(q{SELECT string_agg(instance, ' ' ORDER BY instance) FROM pgpool_stats.c
 is(rows(q{drain('deployed', '1.9')}), '', 'nothing is left to be done');
 becomes(q{SELECT count(*) FROM pgpool_stats.incidents WHERE rule = 'drain'}, '2', 'incidents');
 
+# one role's acts leave room for those of others, until the collector takes them
+my @many = map { session("many$_", as => 'app') } 1 .. 17;
+my $its = session('its', as => 'other');
+$_->query_safe('SELECT 1') foreach @many, $its;
+set_to('sample_interval', '1min');
+wait_for(q{SELECT last_pass < clock_timestamp() - interval '2 s' FROM pgpool_stats.info});
+sql("SELECT pgpool_stats.terminate('many$_', idle_for => '0', dry_run => false)", as => 'app') foreach 1 .. 17;
+sql(q{SELECT pgpool_stats.terminate('its', idle_for => '0', dry_run => false)}, as => 'other');
+set_to('sample_interval', '100ms');
+becomes(q{SELECT count(*) FILTER (WHERE usename = 'app'), count(*) FILTER (WHERE usename = 'other')
+		FROM pgpool_stats.incidents WHERE pool ~ '^(many|its)'}, '16|1', 'half of the places are for others');
+like(sql('SELECT notes FROM pgpool_stats.info'), qr/^1 of terminate\(\) and drain\(\) is in the server log only: /, 'what was left out is noted');
+
 $node->stop;
 done_testing();
