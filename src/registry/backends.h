@@ -282,7 +282,7 @@ extern int	pgps_client_processes(void);
 typedef int64 (*PgpsMeasure) (int pid);
 
 /* statements.c */
-extern TimestampTz pgps_last_statement(int32 instance);
+extern TimestampTz pgps_last_statement(int32 instance, int connections);
 
 extern void pgps_backend_sample(int procno, PgpsSampled what,
 								PgpsMeasure measure);

@@ -273,8 +273,9 @@ pgps_instance_take_report(PgpsInstance *data, const PgpsReport *report,
 	if (data->last_report != 0)
 	{
 		note_interval(data, now);
-		data->quiet_reports = data->quiet_reports << 1 |
-			(Max(last_statement, data->last_xact) <= data->last_report);
+		if (stats->every == 0)
+			data->quiet_reports = data->quiet_reports << 1 |
+				(Max(last_statement, data->last_xact) <= data->last_report);
 	}
 	data->every = stats->every;
 	take_values(data, &stats->values);

@@ -47,13 +47,26 @@ pgps_unlock_registry(void)
  *-------------------------------------------------------------------------
  */
 
+/*
+ * Does it matter when the connections of an instance last did something?  It
+ * says whether who does not tell reports by a timer, and whether those who wait
+ * get nothing.
+ */
+static bool
+asks_for_statement(const PgpsReport *report)
+{
+	return (report->source == PGPS_SOURCE_REPORT && report->stats->every == 0) ||
+		pgps_get(&report->stats->values, PGPS_WAITING, 0) > 0;
+}
+
 /* Caller holds the lock at least in shared mode. */
 static void
 apply_report(int32 i, const PgpsReport *report, TimestampTz now)
 {
 	PgpsInstanceEntry *entry = pgps_instance(i);
 	int32		attached = pgps_attached(entry);
-	TimestampTz last_statement = attached > 0 ? pgps_last_statement(i) : 0;
+	TimestampTz last_statement = attached > 0 && asks_for_statement(report) ?
+		pgps_last_statement(i, attached) : 0;
 	int32		cap;
 
 	/* who does nothing but report is no connection of the pool */

@@ -16,21 +16,23 @@
 #include "registry/backends.h"
 
 /*
- * The newest statement on connections of an instance, those apart that only
- * report; 0 = none.  Sees a session that goes meanwhile, or not.
+ * The newest statement on connections of an instance, of which there are so
+ * many, those apart that only report; 0 = none.  Sees a session that comes or
+ * goes meanwhile, or not.
  */
 TimestampTz
-pgps_last_statement(int32 instance)
+pgps_last_statement(int32 instance, int connections)
 {
 	TimestampTz newest = 0;
 	int			i;
 
-	for (i = 0; i < MaxConnections; i++)
+	for (i = 0; i < MaxConnections && connections > 0; i++)
 	{
 		const PgpsSlot *slot;
 
 		if (pgps_instance_at(i) != instance)
 			continue;
+		connections--;
 		slot = pgps_slot(i);
 		if (slot == pgps_my_slot ? pgps_backend_only_reports() :
 			pgps_slot_only_reports(slot))
