@@ -115,43 +115,6 @@ pgps_alerts_copy(void)
 	return copy;
 }
 
-static bool
-is_about(const PgpsSubject *subject, const PgpsPoolKey *pool)
-{
-	if (pool == NULL)
-		return subject->scope == PGPS_SCOPE_SERVER;
-	return subject->scope == PGPS_SCOPE_POOL &&
-		subject->roleid == pool->roleid && subject->dbid == pool->dbid &&
-		strcmp(subject->pool, pool->name) == 0;
-}
-
-/*
- * The cause of what is worst about a pool, or about the server for NULL; also
- * of what is pending as yet, or silenced.
- */
-void
-pgps_explained(PgpsExplained *explained, const PgpsPoolKey *pool)
-{
-	int			i;
-
-	memset(explained, 0, sizeof(PgpsExplained));
-	pgps_acquire(PGPS_ALERTS_LOCK, LW_SHARED);
-	for (i = 0; i < shared->count; i++)
-	{
-		const PgpsAlert *alert = &shared->alerts[i];
-
-		if (alert->cause.kind == PGPS_CAUSE_NONE ||
-			!is_about(&alert->subject, pool))
-			continue;
-		explained->severity = alert->severity;
-		memcpy(explained->instance, alert->instance,
-			   sizeof(explained->instance));
-		explained->cause = alert->cause;
-		break;
-	}
-	pgps_release(PGPS_ALERTS_LOCK);
-}
-
 /*-------------------------------------------------------------------------
  * In the collector
  *-------------------------------------------------------------------------

@@ -71,16 +71,6 @@ extern void pgps_alerts_init(void *area, bool found);
 extern PgpsAlerts *pgps_alerts_copy(void);
 extern void pgps_alerts_publish(PgpsAlerts *alerts, const bool *silenced);
 
-/* why a pool, or something about no pool, is in trouble */
-typedef struct PgpsExplained
-{
-	PgpsSeverity severity;		/* of the alert that it is from */
-	char		instance[PGPS_INSTANCE_LEN];	/* the worst one */
-	PgpsCause	cause;			/* PGPS_CAUSE_NONE = not known */
-} PgpsExplained;
-
-extern void pgps_explained(PgpsExplained *explained, const PgpsPoolKey *pool);
-
 /* limit_rules.c */
 extern bool pgps_collector_alert(PgpsAlert *alert, TimestampTz now);
 

@@ -9,7 +9,6 @@
  */
 #include "postgres.h"
 
-
 #include "alerts/alerts.h"
 #include "base/table.h"
 #include "views/firing.h"

@@ -43,7 +43,7 @@ PG_FUNCTION_INFO_V1(pgps_get_instances);
 	C(via, text, state->via) \
 	C(status, text, pgps_status_name(state->now.status)) \
 	C(status_since, time, state->status_since) \
-	C(cause, text, pgps_cause_name(cause_kind(explained, data))) \
+	C(cause, text, pgps_cause_name(cause_kind(why, data))) \
 	C(client_addr, address, data->client_addr) \
 	C(dialect, text, data->dialect) \
 	C(app_version, text, data->app_version) \
@@ -94,7 +94,7 @@ PG_FUNCTION_INFO_V1(pgps_get_instances);
 	C(report_interval, ms, report_interval(data)) \
 	C(first_seen, time, data->first_seen) \
 	C(unmapped, texts, data->unmapped, sizeof(data->unmapped)) \
-	C(notes, text, instance_notes(state, explained))
+	C(notes, text, instance_notes(state, why))
 
 /* -1 = not known yet */
 static int64
@@ -106,15 +106,15 @@ report_interval(const PgpsInstance *data)
 
 /* What holds it up; it is known of the worst one. */
 static PgpsCauseKind
-cause_kind(const PgpsExplained *explained, const PgpsInstance *data)
+cause_kind(const PgpsAlert *why, const PgpsInstance *data)
 {
-	return strcmp(explained->instance, data->name) == 0 ?
-		explained->cause.kind : PGPS_CAUSE_NONE;
+	return strcmp(why->instance, data->name) == 0 ?
+		why->cause.kind : PGPS_CAUSE_NONE;
 }
 
 /* What a reader should know of an instance and no column shows */
 static const char *
-instance_notes(const PgpsInstanceState *state, const PgpsExplained *explained)
+instance_notes(const PgpsInstanceState *state, const PgpsAlert *why)
 {
 	const PgpsInstance *data = state->data;
 	const PgpsValues *shown = &state->now.shown;
@@ -135,7 +135,7 @@ instance_notes(const PgpsInstanceState *state, const PgpsExplained *explained)
 	else if (parent != NULL)
 		pgps_note(&notes, psprintf("its connections have the label of %s, made before a fork",
 								   parent->data->name));
-	if (cause_kind(explained, data) == PGPS_CAUSE_NESTED)
+	if (cause_kind(why, data) == PGPS_CAUSE_NESTED)
 		pgps_note(&notes, "all are idle in transaction while its callers queue: they may wait for each other");
 	if (state->now.ghosts > 0)
 		pgps_note(&notes, psprintf("counts " INT64_FORMAT " as lent out that are not here",
@@ -183,7 +183,7 @@ percentile(const PgpsHistogram *histogram, double fraction)
 static void
 put_instance(PgpsRow *row, const PgpsInstanceState *state,
 			 const PgpsNames *names, const PgpsRejections *rejections,
-			 const PgpsExplained *explained)
+			 const PgpsAlert *why)
 {
 	const PgpsInstance *data = state->data;
 	const PgpsValues *shown = &state->now.shown;
@@ -222,15 +222,15 @@ pgps_get_instances(PG_FUNCTION_ARGS)
 													  number);
 	const PgpsPoolState *pool = pgps_listed_pool(fcinfo, snapshot, number);
 	PgpsNames	names;
-	PgpsExplained explained;
+	const PgpsAlert *why;
 	int			i;
 
 	if (pool == NULL || !pgps_may_see(pool->data->key.roleid))
 		return (Datum) 0;
 	names = pgps_names(pool->data);
-	pgps_explained(&explained, &pool->data->key);
+	why = pgps_why_of(pgps_whys(fcinfo), &pool->data->key);
 	for (i = 0; i < pool->ninstances; i++)
 		put_instance(row, pool->instances[i], &names, snapshot->rejections,
-					 &explained);
+					 why);
 	return (Datum) 0;
 }

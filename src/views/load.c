@@ -30,8 +30,8 @@ PG_FUNCTION_INFO_V1(pgps_get_load);
 	C(other, float8, load.part[PGPS_PART_OTHER]) \
 	C(idle_in_xact, float8, load.idle_in_xact) \
 	C(lent_idle, float8, -1) \
-	C(cause, text, pgps_cause_name(explained.cause.kind)) \
-	C(culprit, text, pgps_culprit_text(&explained.cause, pgps_may_see)) \
+	C(cause, text, pgps_cause_name(why->cause.kind)) \
+	C(culprit, text, pgps_culprit_text(&why->cause, pgps_may_see)) \
 	C(sampled_at, time, load.until)
 
 typedef struct Names
@@ -41,13 +41,12 @@ typedef struct Names
 } Names;
 
 static void
-put_load(PgpsRow *row, const PgpsPoolState *pool)
+put_load(PgpsRow *row, const PgpsPoolState *pool, const PgpsWhy *whys)
 {
 	Names		names = {0};
 	PgpsLoad	load;
-	PgpsExplained explained;
+	const PgpsAlert *why = pgps_why_of(whys, pool ? &pool->data->key : NULL);
 
-	pgps_explained(&explained, pool ? &pool->data->key : NULL);
 	pgps_load_read(&load, pool ? pool->copy : NULL);
 	if (pool != NULL)
 	{
@@ -66,11 +65,12 @@ pgps_get_load(PG_FUNCTION_ARGS)
 {
 	PgpsRow    *row = PGPS_BEGIN_VIEW(LOAD_COLUMNS);
 	const PgpsSnapshot *snapshot = pgps_snapshot(fcinfo, PGPS_NO_HISTOGRAMS);
+	const PgpsWhy *whys = pgps_whys(fcinfo);
 	const PgpsPoolState *pool = NULL;
 
 	if (pgps_sees_all())
-		put_load(row, NULL);
+		put_load(row, NULL, whys);
 	while ((pool = pgps_next_visible(snapshot, pool)) != NULL)
-		put_load(row, pool);
+		put_load(row, pool, whys);
 	return (Datum) 0;
 }

@@ -86,7 +86,7 @@ typedef struct Line
 	PgpsStatus	status;
 	TimestampTz status_since;
 	PgpsFiring	firing;
-	PgpsExplained why;			/* the worst */
+	const PgpsAlert *why;		/* the worst */
 	bool		discovered;
 	int8		digits[PGPS_DIGITS];	/* of the last hour */
 } Line;
@@ -161,10 +161,10 @@ find_line(Lines *lines, const char *pool, const char *database)
 
 static void
 add_to_line(Line *line, const PgpsPoolState *pool, const PgpsFirings *alerts,
-			TimestampTz now)
+			const PgpsWhy *whys, TimestampTz now)
 {
 	int8		digits[PGPS_DIGITS];
-	PgpsExplained why;
+	const PgpsAlert *why = pgps_why_of(whys, &pool->data->key);
 	int			i;
 
 	pgps_last_hour(pool->copy, now, digits);
@@ -200,9 +200,8 @@ add_to_line(Line *line, const PgpsPoolState *pool, const PgpsFirings *alerts,
 		line->status_since = pool->status_since;
 	}
 	pgps_add_firing(&line->firing, alerts, pool);
-	pgps_explained(&why, &pool->data->key);
-	if (line->why.cause.kind == PGPS_CAUSE_NONE ||
-		why.severity > line->why.severity)
+	if (line->why == NULL || line->why->cause.kind == PGPS_CAUSE_NONE ||
+		why->severity > line->why->severity)
 		line->why = why;
 }
 
@@ -371,12 +370,13 @@ render_pool(const char **cell, const Line *line, TimestampTz now)
 									severity_of_status(line->status),
 									line->status != PGPS_OK,
 									line->status_since, &line->firing, now);
-	cell[CELL_why] = why_text(&line->why.cause);
+	cell[CELL_why] = why_text(&line->why->cause);
 }
 
 static void
 render_server(const char **cell, const PgpsSnapshot *snapshot,
-			  const PgpsFirings *alerts)
+			  const PgpsFirings *alerts,
+			  const PgpsWhy *whys)
 {
 	PgpsLimitStatus status = pgps_server_status(snapshot->rejections);
 	int			used = pgps_client_processes();
@@ -384,7 +384,6 @@ render_server(const char **cell, const PgpsSnapshot *snapshot,
 	int			live = 0;
 	int8		digits[PGPS_DIGITS];
 	PgpsFiring	firing = {0};
-	PgpsExplained why;
 	int			i;
 
 	pgps_add_firing(&firing, alerts, NULL);
@@ -407,8 +406,7 @@ render_server(const char **cell, const PgpsSnapshot *snapshot,
 									snapshot->info.server_status_since :
 									snapshot->taken_at,
 									&firing, snapshot->taken_at);
-	pgps_explained(&why, NULL);
-	cell[CELL_why] = why_text(&why.cause);
+	cell[CELL_why] = why_text(&pgps_why_of(whys, NULL)->cause);
 }
 
 static int
@@ -511,6 +509,7 @@ pgps_get_overview(PG_FUNCTION_ARGS)
 	Cells	   *cells;
 	const PgpsPoolState *pool = NULL;
 	const PgpsFirings *alerts;
+	const PgpsWhy *whys;
 	int			i;
 
 	if (!pgps_is_loaded())
@@ -524,6 +523,7 @@ pgps_get_overview(PG_FUNCTION_ARGS)
 
 	snapshot = pgps_snapshot(fcinfo, PGPS_RECENT_XACTS);
 	alerts = pgps_firing_alerts(snapshot->taken_at);
+	whys = pgps_whys(fcinfo);
 	begin_lines(&lines, snapshot->npools);
 	while ((pool = pgps_next_visible(snapshot, pool)) != NULL)
 	{
@@ -533,12 +533,12 @@ pgps_get_overview(PG_FUNCTION_ARGS)
 			continue;
 		add_to_line(find_line(&lines, pool->data->key.name,
 							  pgps_database_name(pool->data)), pool, alerts,
-					snapshot->taken_at);
+					whys, snapshot->taken_at);
 	}
 	qsort(lines.lines, lines.n, sizeof(Line), compare_lines);
 
 	cells = palloc0((lines.n + 1) * sizeof(Cells));
-	render_server(cells[0], snapshot, alerts);
+	render_server(cells[0], snapshot, alerts, whys);
 	for (i = 0; i < lines.n; i++)
 		render_pool(cells[i + 1], &lines.lines[i], snapshot->taken_at);
 	lay_out(cells, lines.n + 1, NARROW_NOTHING);

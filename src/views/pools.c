@@ -27,7 +27,7 @@ PG_FUNCTION_INFO_V1(pgps_get_pools);
 	C(via, text, pool->via) \
 	C(status, text, pgps_status_name(pool->status)) \
 	C(status_since, time, pool->status_since) \
-	C(cause, text, pgps_cause_name(explained.cause.kind)) \
+	C(cause, text, pgps_cause_name(why->cause.kind)) \
 	/* capacity */ \
 	C(instances, int4, pool->live) \
 	C(config, text, pgps_pool_config(pool)) \
@@ -89,13 +89,12 @@ last_hour(const PgpsPoolState *pool, TimestampTz now)
 static void
 put_pool(PgpsRow *row, const PgpsPoolState *pool,
 		 const PgpsCounters *counters, const PgpsRejections *rejections,
-		 TimestampTz now)
+		 const PgpsWhy *whys, TimestampTz now)
 {
 	const PgpsValues *sum = &pool->sum;
 	PgpsNames	names = pgps_names(pool->data);
-	PgpsExplained explained;
+	const PgpsAlert *why = pgps_why_of(whys, &pool->data->key);
 
-	pgps_explained(&explained, &pool->data->key);
 	PGPS_PUT_ROW(POOL_COLUMNS);
 }
 
@@ -107,6 +106,7 @@ pgps_get_pools(PG_FUNCTION_ARGS)
 	const PgpsSnapshot *snapshot = pgps_snapshot(fcinfo, PGPS_NO_HISTOGRAMS);
 	const PgpsRejections *rejections = exported ?
 		pgps_exported_rejections(fcinfo) : snapshot->rejections;
+	const PgpsWhy *whys = pgps_whys(fcinfo);
 	const PgpsPoolState *pool = NULL;
 
 	while ((pool = pgps_next_visible(snapshot, pool)) != NULL)
@@ -116,7 +116,7 @@ pgps_get_pools(PG_FUNCTION_ARGS)
 		if (exported)
 			pgps_exported_counters(&counters, &pool->counters, &pool->base,
 								   pool->source);
-		put_pool(row, pool, &counters, rejections, snapshot->taken_at);
+		put_pool(row, pool, &counters, rejections, whys, snapshot->taken_at);
 	}
 	return (Datum) 0;
 }

@@ -34,6 +34,7 @@ typedef struct Statement
 	int32		one_pool;		/* its number */
 	PgpsSnapshot *all;			/* or NULL */
 	PgpsRejections *exported;	/* or NULL */
+	PgpsWhy    *why;			/* or NULL */
 	PgpsPoolCopy *pools;		/* those there are; or NULL */
 	int			npools;
 	struct Statement *next;
@@ -255,4 +256,17 @@ pgps_exported_rejections(FunctionCallInfo fcinfo)
 	}
 	MemoryContextSwitchTo(caller);
 	return statement->exported;
+}
+
+/* Which alerts say why */
+const PgpsWhy *
+pgps_whys(FunctionCallInfo fcinfo)
+{
+	MemoryContext caller;
+	Statement  *statement = enter_statement(fcinfo, &caller);
+
+	if (statement->why == NULL)
+		statement->why = pgps_find_whys();
+	MemoryContextSwitchTo(caller);
+	return statement->why;
 }

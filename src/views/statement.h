@@ -13,6 +13,7 @@
 #include "fmgr.h"
 
 #include "analysis/snapshot.h"
+#include "views/why.h"
 
 extern const PgpsSnapshot *pgps_snapshot(FunctionCallInfo fcinfo,
 										 PgpsHistograms histograms);
@@ -26,5 +27,6 @@ extern const PgpsPoolState *pgps_listed_pool(FunctionCallInfo fcinfo,
 											 const PgpsSnapshot *snapshot,
 											 int32 number);
 extern const PgpsRejections *pgps_exported_rejections(FunctionCallInfo fcinfo);
+extern const PgpsWhy *pgps_whys(FunctionCallInfo fcinfo);
 
 #endif							/* PGPS_STATEMENT_H */

@@ -1,0 +1,72 @@
+/*-------------------------------------------------------------------------
+ *
+ * why.c
+ *	  The alert that says why a pool, or the server, is in trouble.
+ *
+ * Copyright (c) 2026, the pgpool_stats authors
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "base/table.h"
+#include "views/why.h"
+
+typedef struct Subject
+{
+	PgpsSubjectKey key;
+	const PgpsAlert *alert;		/* the worst that has a cause */
+} Subject;
+
+struct PgpsWhy
+{
+	HTAB	   *subjects;
+};
+
+/* Of all alerts: also what is pending as yet, or silenced */
+PgpsWhy *
+pgps_find_whys(void)
+{
+	PgpsWhy    *why = palloc(sizeof(PgpsWhy));
+	const PgpsAlerts *alerts = pgps_alerts_copy();
+	int			i;
+
+	why->subjects = pgps_make_table("pgpool_stats why", 64,
+									sizeof(PgpsSubjectKey), sizeof(Subject));
+	for (i = 0; i < alerts->count; i++)
+	{
+		const PgpsAlert *alert = &alerts->alerts[i];
+		PgpsSubjectKey key;
+		Subject    *subject;
+		bool		found;
+
+		if (alert->cause.kind == PGPS_CAUSE_NONE)
+			continue;
+		pgps_subject_key(&key, &alert->subject);
+		subject = hash_search(why->subjects, &key, HASH_ENTER, &found);
+		if (!found)				/* the worst come first */
+			subject->alert = alert;
+	}
+	return why;
+}
+
+/* About a pool; about the server for NULL.  Without a cause if none is known */
+const PgpsAlert *
+pgps_why_of(const PgpsWhy *why, const PgpsPoolKey *pool)
+{
+	static const PgpsAlert none = {0};
+	PgpsSubject about = {.scope = PGPS_SCOPE_SERVER};
+	PgpsSubjectKey key;
+	const Subject *subject;
+
+	if (pool != NULL)
+	{
+		about.scope = PGPS_SCOPE_POOL;
+		about.roleid = pool->roleid;
+		about.dbid = pool->dbid;
+		memcpy(about.pool, pool->name, sizeof(about.pool));
+	}
+	pgps_subject_key(&key, &about);
+	subject = hash_search(why->subjects, &key, HASH_FIND, NULL);
+	return subject != NULL ? subject->alert : &none;
+}
