@@ -193,6 +193,16 @@ implied_cause(const PgpsFinding *found, const PgpsSnapshot *snapshot)
 	return causes;
 }
 
+/*
+ * A rule that looks back goes on when all is well again: what the connections
+ * do then is not why.
+ */
+static bool
+is_over(const PgpsRule *rule, const PgpsInstanceState *state)
+{
+	return rule->trends != 0 && state->now.status == PGPS_OK;
+}
+
 /* What holds its connections up, or who holds those of its limit */
 static void
 explain(PgpsAlert *alert, const PgpsSnapshot *snapshot, PgpsHeld **held,
@@ -207,7 +217,9 @@ explain(PgpsAlert *alert, const PgpsSnapshot *snapshot, PgpsHeld **held,
 	{
 		if (*held == NULL)
 			*held = pgps_find_held(snapshot);
-		causes = pgps_find_causes(*held, found->state);
+		causes = is_over(rule, found->state) ?
+			palloc0(PGPS_NCAUSES * sizeof(PgpsCause)) :
+			pgps_find_causes(*held, found->state);
 	}
 	else if (rule->explained_outside)
 		causes = pgps_find_outside(NULL, found->state, snapshot);

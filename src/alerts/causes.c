@@ -153,6 +153,8 @@ choose_shown(Track *track, TimestampTz now)
 		if (recent_sum(track->sums[kind]) > recent_sum(track->sums[leader]))
 			leader = kind;
 	}
+	if (recent_sum(track->sums[leader]) == 0)
+		return;					/* what it was stays, as something of then */
 	if (leader != track->leader)
 	{
 		track->leader = leader;
