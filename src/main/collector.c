@@ -71,23 +71,34 @@ forget_collector(int code, Datum arg)
 	pgps_registry_note_collector(0);
 }
 
+/* connections of an instance in a transaction */
+typedef struct InXact
+{
+	int			n;
+	TimestampTz newest;			/* when the last of them began */
+} InXact;
+
 /*
  * How many connections of each instance were in a transaction at once: those
  * that still are in the same one, after all were looked at.
  */
-static int *
+static InXact *
 count_in_xact(const PgpsSnapshot *snapshot)
 {
-	int		   *in_xact = palloc0(Max(snapshot->ninstances, 1) * sizeof(int));
+	InXact	   *in_xact = palloc0(Max(snapshot->ninstances, 1) * sizeof(InXact));
 	int			i;
 
 	for (i = 0; i < snapshot->nbackends; i++)
 	{
 		const PgpsBackend *backend = &snapshot->backends[i];
+		InXact	   *of;
 
-		if (backend->in_xact && backend->instance != PGPS_NO_INSTANCE &&
-			pgps_backend_is_still_in_xact(backend))
-			in_xact[snapshot->by_index[backend->instance] - snapshot->instances]++;
+		if (!backend->in_xact || backend->instance == PGPS_NO_INSTANCE ||
+			!pgps_backend_is_still_in_xact(backend))
+			continue;
+		of = &in_xact[snapshot->by_index[backend->instance] - snapshot->instances];
+		of->n++;
+		of->newest = Max(of->newest, backend->last_xact);
 	}
 	return in_xact;
 }
@@ -112,7 +123,7 @@ pass(TimestampTz now)
 	bool		turn = pgps_registry_turn_is_due(now);
 	PgpsSnapshot *snapshot = pgps_take_snapshot(turn ? PGPS_ALL_XACTS :
 												PGPS_NO_HISTOGRAMS);
-	const int  *in_xact = count_in_xact(snapshot);
+	const InXact *in_xact = count_in_xact(snapshot);
 	PgpsStop	stop = pgps_find_stop(snapshot);
 	int32	   *expired = palloc(Max(snapshot->ninstances, 1) * sizeof(int32));
 	int			nexpired = 0;
@@ -122,8 +133,8 @@ pass(TimestampTz now)
 	{
 		const PgpsInstanceState *state = &snapshot->instances[i];
 
-		pgps_registry_note_in_xact(state->copy, in_xact[i],
-								   snapshot->backends_at);
+		pgps_registry_note_in_xact(state->copy, in_xact[i].n,
+								   in_xact[i].newest, snapshot->backends_at);
 		if (turn)
 			pgps_registry_turn(state->copy);
 		if (state->now.status != (PgpsStatus) state->data->status)

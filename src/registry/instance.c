@@ -240,6 +240,22 @@ take_stall(PgpsInstance *data, const PgpsValues *v, TimestampTz last_statement,
 }
 
 /*
+ * Were connections of a pooler found here?  -1: it has none.  Those that end
+ * between its answer and our look are in one poll at most.
+ */
+static void
+take_seen_here(PgpsInstance *data, int seen_here)
+{
+	if (seen_here > 0)
+	{
+		data->seen_here = true;
+		data->polls_unseen = 0;
+	}
+	else if (seen_here == 0 && data->seen_here && ++data->polls_unseen > 1)
+		data->seen_here = false;
+}
+
+/*
  * Take a report.  The row of those without room of their own takes only the
  * fact: one figure for many instances would mean nothing.
  */
@@ -260,8 +276,7 @@ pgps_instance_take_report(PgpsInstance *data, const PgpsReport *report,
 	data->elsewhere = stats->elsewhere;
 	if (report->via[0] != '\0')
 		memcpy(data->via, report->via, PGPS_POOL_LEN);
-	if (report->seen_here >= 0)
-		data->seen_here = report->seen_here > 0;
+	take_seen_here(data, report->seen_here);
 	data->shared_cap = report->shared_cap;
 	data->shared_by = report->shared_by;
 	if (report->pool_mode != NULL)

@@ -139,6 +139,8 @@ typedef struct PgpsInstance
 	TimestampTz last_seen;		/* last report, connect or disconnect */
 	bool		said_goodbye;	/* it goes with its last connection */
 	bool		seen_here;		/* of a pooler: connects to this server */
+	uint8		polls_unseen;	/* running, in which it had connections and none
+								 * of them was found here */
 	uint32		shared_by;		/* of a pooler: pools with the same number
 								 * share one maximum; 0 = none */
 	int32		shared_cap;		/* that maximum */
@@ -320,7 +322,8 @@ extern void pgps_registry_note_fork(const PgpsInstanceCopy *seen);
 extern void pgps_registry_note_via(const PgpsInstanceCopy *seen,
 								   const char *via);
 extern void pgps_registry_note_in_xact(const PgpsInstanceCopy *seen,
-									   int in_xact, TimestampTz now);
+									   int in_xact, TimestampTz newest,
+									   TimestampTz now);
 extern bool pgps_registry_turn_is_due(TimestampTz now);
 extern void pgps_registry_turn(const PgpsInstanceCopy *seen);
 extern void pgps_registry_turned(TimestampTz now);

@@ -176,13 +176,15 @@ pgps_registry_note_via(const PgpsInstanceCopy *seen, const char *via)
 }
 
 /*
- * The collector saw so many connections in a transaction at once.  It sees
- * those, too, that wait for a lock before any hook has run, which events
- * cannot.  After a reset, what was seen before it means nothing.
+ * The collector saw so many connections in a transaction at once, of which the
+ * newest began then.  It sees those, too, that wait for a lock before any hook
+ * has run, which events cannot.  If all are in use they have been since the
+ * newest began, not since somebody looked.  After a reset, what was seen before
+ * it means nothing.
  */
 void
 pgps_registry_note_in_xact(const PgpsInstanceCopy *seen, int in_xact,
-						   TimestampTz now)
+						   TimestampTz newest, TimestampTz now)
 {
 	PgpsInstanceEntry *entry = pgps_instance(seen->index);
 
@@ -192,7 +194,9 @@ pgps_registry_note_in_xact(const PgpsInstanceCopy *seen, int in_xact,
 		return;
 	pgps_lock_registry(LW_SHARED);
 	if (is_same(seen) && entry->activity.generation == seen->generation)
-		pgps_activity_cross(&entry->activity, in_xact, now);
+		pgps_activity_cross(&entry->activity, in_xact,
+							seen->activity.cap > 0 &&
+							in_xact >= seen->activity.cap ? newest : now);
 	pgps_unlock_registry();
 }
 

@@ -76,6 +76,21 @@ foreach my $mode ('simple', 'extended', 'prepared')
 }
 pile('simple', 'INSERT INTO t VALUES (1)', $n + 1);
 
+# Whoever sees it first, it is exhausted since the transaction began.
+my $admin = background();
+my $one = session('one', pool_size => 1);
+$one->query_safe('SELECT 1');
+sql(q{SELECT pgpool_stats.reset('one')});
+$admin->query_safe("BEGIN;\nLOCK TABLE t;");
+next_pass();
+$one->query_until(qr/now/, "\\echo now\nSELECT * FROM t;\n");
+wait_for(q{SELECT exhausted_count = 1 FROM pgpool_stats.instances WHERE pool = 'one'});
+$admin->query_safe('COMMIT');
+$one->query_safe('SELECT 2');
+is(figures('one', 'abs(exhausted_time - total_xact_time) < 1'), 't', 'exhausted as long as the transaction')
+  or diag figures('one', 'exhausted_time, total_xact_time');
+$_->quit foreach $one, $admin;
+
 # The same in overview and pools; sessions of psql
 my @sessions = sessions($n, 'psql', pool_size => 5);
 $_->query_safe('PREPARE p AS INSERT INTO t VALUES (1)') foreach @sessions;
