@@ -353,6 +353,12 @@ def storm():
                        " WHERE pool = 'storm' LIMIT 1")
     os.kill(victim, signal.SIGKILL)
 
+    def cut_off():
+        try:
+            return not admin.one("SELECT true")
+        except psycopg2.Error:
+            return True
+
     def back():
         global admin
         try:
@@ -361,6 +367,7 @@ def storm():
                              " FROM pgpool_stats.info")
         except psycopg2.Error:
             return False
+    until("the server ends everybody's connection", cut_off)
     until("the server is back", back)
     first_alert("storm", ("sessions_lost",),
                 r"^storm on shop: \d+ of \d+ connections that ended in the last"
