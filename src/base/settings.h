@@ -73,6 +73,10 @@ extern double pgps_target_wait_probability;
 extern char *pgps_alert_rules;
 extern char *pgps_notify_database;
 
-extern PGPS_LOCAL bool pgps_relabel;	/* a label was assigned since it was looked at */
+/*
+ * The application_name that the session was last placed by; NULL if a label was
+ * assigned since.
+ */
+extern PGPS_LOCAL const char *pgps_placed_by;
 
 #endif							/* PGPS_SETTINGS_H */

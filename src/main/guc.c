@@ -39,7 +39,7 @@ int			pgps_track = PGPS_TRACK_ALL;
 double		pgps_target_wait_probability = 0.01;
 char	   *pgps_alert_rules = "";
 char	   *pgps_notify_database = "";
-bool		pgps_relabel = false;
+const char *pgps_placed_by = NULL;
 
 /* raw texts; what their check hooks parsed is kept in the hooks' own files */
 static char *pooler_addresses = "";

@@ -20,6 +20,15 @@
 
 #include "registry/activity.h"
 
+/* Cap or peak are others.  Caller holds the spinlock. */
+static void
+set_crossed_at(PgpsActivity *activity)
+{
+	int32		new_peak = activity->peak_in_xact + 1;
+
+	activity->crossed_at = activity->cap > 0 ? Min(activity->cap, new_peak) : new_peak;
+}
+
 /*
  * Nothing has been seen of the instance yet.  A "fresh" entry was never used;
  * else a reader may have its spinlock.  The generation is a new one, so that
@@ -37,6 +46,7 @@ pgps_activity_init(PgpsActivity *activity, bool fresh)
 	activity->generation++;
 	SpinLockAcquire(&activity->mutex);
 	activity->cap = activity->peak_in_xact = 0;
+	set_crossed_at(activity);
 	activity->peak_in_xact_at = 0;
 	activity->exhausted_since = activity->exhausted_until = 0;
 	activity->exhausted_count = activity->exhausted_time = 0;
@@ -54,6 +64,7 @@ cross(PgpsActivity *activity, int in_xact, TimestampTz now)
 	{
 		activity->peak_in_xact = in_xact;
 		activity->peak_in_xact_at = now;
+		set_crossed_at(activity);
 	}
 
 	if (activity->cap > 0 && in_xact >= activity->cap)
@@ -94,6 +105,7 @@ pgps_activity_set_cap(PgpsActivity *activity, int32 cap, TimestampTz now)
 		return;
 	SpinLockAcquire(&activity->mutex);
 	activity->cap = cap;
+	set_crossed_at(activity);
 
 	/* who begins a transaction sees the cap, or is seen here */
 	pg_memory_barrier();
@@ -111,9 +123,11 @@ pgps_activity_reset(PgpsActivity *activity, TimestampTz now)
 
 	/* who begins a transaction passes a peak of 0, or is seen here */
 	activity->peak_in_xact = 0;
+	set_crossed_at(activity);
 	pg_memory_barrier();
 	activity->peak_in_xact = pg_atomic_read_u32(&activity->in_xact);
 	activity->peak_in_xact_at = now;
+	set_crossed_at(activity);
 	activity->exhausted_count = activity->exhausted_since != 0;
 	activity->exhausted_time = 0;
 	activity->exhausted_until = now;
@@ -156,4 +170,5 @@ pgps_activity_restore(PgpsActivity *activity, const PgpsActivityCopy *copy,
 	activity->exhausted_time = pgps_count(counters, PGPS_EXHAUSTED_TIME, 0);
 	activity->peak_in_xact = copy->peak_in_xact;
 	activity->peak_in_xact_at = copy->peak_in_xact_at;
+	set_crossed_at(activity);
 }

@@ -18,9 +18,9 @@
 #include "registry/counters.h"
 
 /*
- * Shared, in the instance's entry.  In every transaction only the first line of
- * it is used: the number is written by the backends attached to it, without a
- * lock.
+ * Shared, in the instance's entry.  In every transaction only what stands before
+ * the cap is used, in one cache line: the number is written by the backends
+ * attached to it, without a lock.
  */
 typedef struct PgpsActivity
 {
@@ -30,10 +30,12 @@ typedef struct PgpsActivity
 								 * entry's spinlock, read without */
 
 	slock_t		mutex;			/* guards all that follows */
+	int32		crossed_at;		/* the least that would be a new peak or reach
+								 * the cap */
+	TimestampTz exhausted_since;	/* 0 = not now */
 	int32		cap;			/* max_size; 0 = unknown */
 	int32		peak_in_xact;
 	TimestampTz peak_in_xact_at;
-	TimestampTz exhausted_since;	/* 0 = not now */
 	TimestampTz exhausted_until;	/* what is before is counted */
 	uint64		exhausted_count;
 	uint64		exhausted_time;
@@ -70,8 +72,7 @@ pgps_activity_begin(PgpsActivity *activity, TimestampTz now)
 {
 	int			in_xact = pg_atomic_add_fetch_u32(&activity->in_xact, 1);
 
-	if (unlikely(in_xact > activity->peak_in_xact ||
-				 (activity->cap > 0 && in_xact >= activity->cap)))
+	if (unlikely(in_xact >= activity->crossed_at))
 		pgps_activity_cross(activity, in_xact, now);
 }
 

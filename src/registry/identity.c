@@ -251,5 +251,5 @@ pgps_check_label(char **newval, void **extra, GucSource source)
 void
 pgps_assign_label(const char *newval, void *extra)
 {
-	pgps_relabel = true;
+	pgps_placed_by = NULL;
 }

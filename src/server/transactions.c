@@ -53,12 +53,9 @@ static PgpsActivity *here = NULL;
 /* what the server's count of idle time in transactions was at its start */
 static PgStat_Counter idle_before;
 
-/* the application_name that the session was last placed by */
-static const char *placed_by_name = NULL;
-
 static void at_xact_over(void *arg);
 
-static bool watching = false;	/* at_end is registered */
+/* registered if PGPS_XACT_WATCHED */
 static MemoryContextCallback at_end = {.func = at_xact_over};
 
 /*-------------------------------------------------------------------------
@@ -106,8 +103,7 @@ pgps_place(bool connect)
 	PgpsActivity *there = NULL;
 	const PgpsPoolLimit *limit = NULL;
 
-	pgps_relabel = false;
-	placed_by_name = application_name;
+	pgps_placed_by = application_name;
 	pgps_identify(&identity);
 	pgps_identify_pooler(identity.via, identity.client_addr);
 	identity.not_limited = identity.via[0] != '\0' ||
@@ -134,7 +130,7 @@ pgps_place(bool connect)
 static inline bool
 must_move(void)
 {
-	return pgps_relabel || application_name != placed_by_name;
+	return application_name != pgps_placed_by;
 }
 
 /*-------------------------------------------------------------------------
@@ -142,21 +138,20 @@ must_move(void)
  *-------------------------------------------------------------------------
  */
 
-/* Have at_xact_over() called. */
+/* Have at_xact_over() called, which it would not be as yet. */
 static inline void
-watch(void)
+begin_watching(void)
 {
-	if (unlikely(watching))
-		return;
-	watching = true;
+	pgps_xact |= PGPS_XACT_WATCHED;
 	MemoryContextRegisterResetCallback(TopTransactionContext, &at_end);
 }
 
-/* ... for a transaction that does not count as yet */
+/* Have it called, also for a transaction that does not count as yet. */
 void
 pgps_watch_xact(void)
 {
-	watch();
+	if (!(pgps_xact & PGPS_XACT_WATCHED))
+		begin_watching();
 }
 
 static inline void
@@ -176,24 +171,34 @@ go_on(void)
 	pgps_my_slot->running_idle = Max(pgStatTransactionIdleTime - idle_before, 0);
 }
 
+/*
+ * The same where the session has to move, or where something of the transaction
+ * was seen before.  Returns whether it has yet to begin.
+ */
+static pg_noinline bool
+statement_unusually(void)
+{
+	bool		counted = (pgps_xact & PGPS_XACT_COUNTED) != 0;
+
+	pgps_watch_xact();
+	if (counted)
+		go_on();
+	/* a failed block is still that of the label it failed under */
+	if (must_move() && !(counted && IsAbortedTransactionBlockState()))
+		pgps_place(false);
+	return !counted;
+}
+
 /* A statement of this session, which has a slot, is about to run. */
 void
 pgps_statement(void)
 {
 	TimestampTz start;
 
-	if (pgps_xact & PGPS_XACT_COUNTED)
-	{
-		watch();
-		go_on();
-		/* a failed block is still that of the label it failed under */
-		if (unlikely(must_move()) && !IsAbortedTransactionBlockState())
-			pgps_place(false);
+	if (likely(pgps_xact == 0 && !must_move()))
+		begin_watching();
+	else if (!statement_unusually())
 		return;
-	}
-	if (unlikely(must_move()))
-		pgps_place(false);
-	watch();
 
 	/*
 	 * The message may be older than the transaction: after a COMMIT in a
@@ -209,28 +214,39 @@ pgps_statement(void)
  */
 
 static inline void
+count_there(PgpsActivity *there, TimestampTz now)
+{
+	pgps_slot_end_xact(pgps_my_slot, now);
+	pgps_activity_end(there, now);
+}
+
+/* The counts of where the session is have been reset. */
+static pg_noinline void
+count_after_reset(TimestampTz now)
+{
+	pgps_backend_begin_counts(here->generation);
+	count_there(here, now);
+}
+
+static inline void
+count_xact(TimestampTz now)
+{
+	PgpsActivity *there = here;
+
+	if (there == NULL)
+		pgps_slot_end_xact(pgps_my_slot, now);
+	else if (unlikely(pgps_my_slot->generation != there->generation))
+		count_after_reset(now);
+	else
+		count_there(there, now);
+}
+
+/* Wherever it does not matter how long it takes */
+static void
 end(TimestampTz now)
 {
 	pgps_xact &= ~PGPS_XACT_COUNTED;
-	pgps_slot_end_xact(pgps_my_slot, now);
-	if (here)
-		pgps_activity_end(here, now);
-}
-
-/* Have the counts of where the session is been reset? */
-static inline bool
-is_reset(void)
-{
-	return here != NULL && pgps_my_slot->generation != here->generation;
-}
-
-/* The same after a reset, and wherever it does not matter how long it takes */
-static void
-end_carefully(TimestampTz now)
-{
-	if (is_reset())
-		pgps_backend_begin_counts(here->generation);
-	end(now);
+	count_xact(now);
 }
 
 /*
@@ -244,7 +260,7 @@ pgps_xact_ends_unseen(void)
 	if (!pgps_backend_joined() || (pgps_xact & PGPS_XACT_STARTS))
 		return;
 	pgps_xact |= PGPS_XACT_UNSEEN;
-	watch();
+	pgps_watch_xact();
 	pgps_slot_begin_unseen(pgps_my_slot,
 						   Max(GetCurrentTransactionStartTimestamp(),
 							   pgps_my_slot->last_end));
@@ -268,14 +284,14 @@ over_unusually(void)
 {
 	int			was = pgps_xact;
 
-	pgps_xact &= ~CHAINS;
+	pgps_xact &= ~(CHAINS | PGPS_XACT_WATCHED);
 	if (!pgps_backend_joined() || (was & PGPS_XACT_LONG_UTILITY))
 		return;
 
 	/* of one that failed the cached stop time is that of the error */
 	if (was & PGPS_XACT_COUNTED)
-		end_carefully(was & PGPS_XACT_FAILED ? GetCurrentTimestamp() :
-					  GetCurrentTransactionStopTimestamp());
+		end(was & PGPS_XACT_FAILED ? GetCurrentTimestamp() :
+			GetCurrentTransactionStopTimestamp());
 	else if (was & PGPS_XACT_UNSEEN)
 		pgps_slot_end_unseen(pgps_my_slot, GetCurrentTimestamp());
 	pgps_xact &= ~(PGPS_XACT_UNSEEN | PGPS_XACT_FAILED);
@@ -291,11 +307,13 @@ over_unusually(void)
 static void
 at_xact_over(void *arg)
 {
-	watching = false;
-	if (unlikely(pgps_xact != PGPS_XACT_COUNTED || must_move() || is_reset()))
+	if (unlikely(pgps_xact != (PGPS_XACT_COUNTED | PGPS_XACT_WATCHED) || must_move()))
 		over_unusually();
 	else
-		end(GetCurrentTransactionStopTimestamp());
+	{
+		pgps_xact = 0;
+		count_xact(GetCurrentTransactionStopTimestamp());
+	}
 }
 
 /* All that a utility begins and ends is one transaction. */
@@ -310,9 +328,9 @@ pgps_long_utility_ends(void)
 {
 	pgps_xact &= ~PGPS_XACT_LONG_UTILITY;
 	if (IsTransactionState())
-		watch();
+		pgps_watch_xact();
 	else if (pgps_xact & PGPS_XACT_COUNTED)
-		end_carefully(GetCurrentTimestamp());
+		end(GetCurrentTimestamp());
 }
 
 /* How long this session has been idle in its transaction */
@@ -337,7 +355,7 @@ pgps_xact_ends_with_session(TimestampTz now)
 		/* the server counts a spell only when the next statement comes */
 		idle_before -= idle_spell(now);
 		go_on();
-		end_carefully(now);
+		end(now);
 	}
 	else if (IsTransactionState() && !(pgps_xact & PGPS_XACT_STARTS))
 	{

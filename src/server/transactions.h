@@ -30,6 +30,9 @@
 /* a utility runs that ends and starts transactions, all for one statement */
 #define PGPS_XACT_LONG_UTILITY (1 << 5)
 
+/* we are told when it is over */
+#define PGPS_XACT_WATCHED (1 << 7)
+
 extern PGPS_LOCAL int pgps_xact;
 
 extern PGPS_LOCAL void pgps_place(bool connect);
