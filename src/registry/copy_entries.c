@@ -97,7 +97,7 @@ pgps_copy_instance(PgpsCopying *c, int32 i, bool whole)
 	(void) *(volatile char *) entry;
 	(void) *((volatile char *) (&entry->data + 1) - 1);
 	if (histogram != NULL)
-		(void) *((volatile char *) (&entry->xact_times + 1) - 1);
+		(void) *((volatile char *) (&pgps_xact_times[i] + 1) - 1);
 
 	for (tries = 0;; tries++)
 	{
@@ -114,10 +114,10 @@ pgps_copy_instance(PgpsCopying *c, int32 i, bool whole)
 		to->data = entry->data;
 		to->generation = entry->activity.generation;
 		if (histogram != NULL)
-			*histogram = entry->xact_times.all;
+			*histogram = pgps_xact_times[i].all;
 		if (c->bases != NULL)
 			memcpy(c->bases[place],
-				   entry->xact_times.base[1 - entry->xact_times.turn],
+				   pgps_xact_times[i].base[1 - pgps_xact_times[i].turn],
 				   sizeof(c->bases[place]));
 		if (hold)
 			pgps_backends_sum(i, to->generation, copy->backends_at,

@@ -40,6 +40,7 @@ PgpsRegistry *pgps_registry = NULL;
 PgpsRoleEntry *pgps_roles = NULL;
 PgpsPoolEntry *pgps_pools = NULL;
 char	   *pgps_instances = NULL;
+PgpsXactTimes *pgps_xact_times = NULL;
 volatile int32 *pgps_instance_pools = NULL;
 volatile uint32 *pgps_pool_changes = NULL;
 volatile uint32 *pgps_instance_changes = NULL;
@@ -75,6 +76,7 @@ pgps_registry_size(void)
 	size = add_size(size, mul_size(pgps_pool_capacity(), sizeof(PgpsPoolEntry)));
 	size = add_size(size, PG_CACHE_LINE_SIZE);
 	size = add_size(size, mul_size(pgps_instance_capacity(), PGPS_INSTANCE_ENTRY_SIZE));
+	size = add_size(size, mul_size(pgps_instance_capacity(), sizeof(PgpsXactTimes)));
 
 	/* indexes of the three, changes of two, pools of instances */
 	size = add_size(size, mul_size(3 * pgps_pool_capacity(), sizeof(int32)));
@@ -96,7 +98,8 @@ pgps_registry_init(void *area, bool found)
 	pgps_pools = (PgpsPoolEntry *) (pgps_roles + pgps_pool_capacity());
 	pgps_instances = (char *) TYPEALIGN(PG_CACHE_LINE_SIZE,
 										pgps_pools + pgps_pool_capacity());
-	next = (int32 *) pgps_instance(pgps_instance_capacity());
+	pgps_xact_times = (PgpsXactTimes *) pgps_instance(pgps_instance_capacity());
+	next = (int32 *) (pgps_xact_times + pgps_instance_capacity());
 	roles = (PgpsTable) {&pgps_registry->roles, (char *) pgps_roles,
 	sizeof(PgpsRoleEntry), next};
 	next += pgps_pool_capacity();
@@ -367,7 +370,7 @@ pgps_add_instance(int32 pool, const char *name, bool other, TimestampTz now)
 	data->status = PGPS_OK;
 	pgps_counters_init(&data->counters);
 	if (!fresh)
-		memset(&entry->xact_times, 0, sizeof(PgpsXactTimes));
+		memset(&pgps_xact_times[i], 0, sizeof(PgpsXactTimes));
 	pgps_instance_pools[i] = pool + 1;
 	SpinLockRelease(&entry->mutex);
 	pgps_change_ends(&pgps_instance_changes[i]);

@@ -60,10 +60,9 @@ typedef struct PgpsInstanceEntry
 	pg_atomic_uint32 attached;	/* backends, and PGPS_DEPARTED */
 	PgpsNext	departed_next;	/* the one below it on that stack */
 	slock_t		mutex;			/* guards data, but for its fixed fields, and
-								 * xact_times */
+								 * its pgps_xact_times */
 	PgpsActivity activity;		/* has rules of its own */
 	PgpsInstance data;
-	PgpsXactTimes xact_times;
 } PgpsInstanceEntry;
 
 typedef struct PgpsRegistry
@@ -92,6 +91,9 @@ extern PgpsPoolEntry *pgps_pools;
 
 /* entries have a size of their own, see pgps_instance() */
 extern char *pgps_instances;
+
+/* of each instance; apart, because few ask for it and not all have sessions */
+extern PgpsXactTimes *pgps_xact_times;
 
 /* the pool of each instance + 1; 0 = the entry is not in use */
 extern volatile int32 *pgps_instance_pools;

@@ -71,7 +71,7 @@ reset_instance(int32 i, TimestampTz now)
 	entry->data.carry.dropped = entry->data.carry.held = 0;
 	entry->data.held = 0;
 	entry->data.fork_shared = false;
-	memset(&entry->xact_times, 0, sizeof(PgpsXactTimes));
+	memset(&pgps_xact_times[i], 0, sizeof(PgpsXactTimes));
 	pgps_change_ends(&pgps_instance_changes[i]);
 	SpinLockRelease(&entry->mutex);
 	pgps_activity_reset(&entry->activity, now);

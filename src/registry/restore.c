@@ -67,9 +67,9 @@ pgps_registry_restore_instance(const PgpsInstanceCopy *instance,
 		entry->data = *saved;
 		entry->data.pool = pool;
 		entry->data.base = *base;
-		entry->xact_times.all = *histogram;
-		pgps_xact_times_turn(&entry->xact_times, histogram);
-		pgps_xact_times_turn(&entry->xact_times, histogram);
+		pgps_xact_times[i].all = *histogram;
+		pgps_xact_times_turn(&pgps_xact_times[i], histogram);
+		pgps_xact_times_turn(&pgps_xact_times[i], histogram);
 		pgps_activity_restore(&entry->activity, &instance->activity,
 							  &saved->counters);
 	}

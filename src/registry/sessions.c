@@ -41,7 +41,7 @@ detach(int32 i, TimestampTz now)
 	}
 	pgps_change_begins(&pgps_instance_changes[i]);
 	pgps_backend_hand_over(entry->activity.generation, now, &data->counters,
-						   &entry->xact_times.all);
+						   &pgps_xact_times[i].all);
 	pgps_change_ends(&pgps_instance_changes[i]);
 	SpinLockRelease(&entry->mutex);
 	pg_atomic_fetch_sub_u32(&pgps_pools[data->pool].attached, 1);

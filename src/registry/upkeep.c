@@ -221,7 +221,7 @@ pgps_registry_turn(const PgpsInstanceCopy *seen)
 	pgps_lock_registry(LW_SHARED);
 	SpinLockAcquire(&entry->mutex);
 	if (is_same(seen) && entry->activity.generation == seen->generation)
-		pgps_xact_times_turn(&entry->xact_times, seen->histogram);
+		pgps_xact_times_turn(&pgps_xact_times[seen->index], seen->histogram);
 	SpinLockRelease(&entry->mutex);
 	pgps_unlock_registry();
 }
