@@ -414,7 +414,6 @@ pgps_backend_copy(PgpsBackend *backend, int procno, TimestampTz now)
 	const PgpsSlot *slot = pgps_slot(procno);
 	int			tries = 0;
 	uint32		changes;
-	bool		there;
 
 	backend->pid = pg_atomic_read_u32(unconstify(pg_atomic_uint32 *, &slot->pid));
 	if (backend->pid == 0)
@@ -446,7 +445,8 @@ pgps_backend_copy(PgpsBackend *backend, int procno, TimestampTz now)
 		pg_read_barrier();
 		backend->last_xact = slot->xact_start;
 		backend->last_end = slot->last_end;
-		there = read_state(backend, slot->status);
+		if (!read_state(backend, slot->status))
+			return false;
 		backend->xacts = slot->xacts;
 		backend->total_xact_time = slot->total_xact_time;
 		backend->max_xact_time = slot->max_xact_time;
@@ -460,8 +460,7 @@ pgps_backend_copy(PgpsBackend *backend, int procno, TimestampTz now)
 			 ++tries < READ_SLOT_TRIES);
 	if (backend->state == STATE_DISABLED)
 		backend->in_xact = (changes & PGPS_IN_XACT) != 0;
-	return there &&
-		pg_atomic_read_u32(unconstify(pg_atomic_uint32 *, &slot->pid)) ==
+	return pg_atomic_read_u32(unconstify(pg_atomic_uint32 *, &slot->pid)) ==
 		(uint32) backend->pid;
 }
 
