@@ -73,11 +73,13 @@ sub start_sanitized
 	my $path = install();
 
 	# leaks: a backend frees what it allocates by ending; fake stacks would
-	# confuse its check of stack depth
+	# confuse its check of stack depth; the poller limits its memory, so what is
+	# freed must not be kept for long, and malloc() may fail
 	%environment = (
 		LD_PRELOAD => "$asan " . shim(),
 		ASAN_OPTIONS =>
-		  'detect_leaks=0:detect_stack_use_after_return=0:abort_on_error=1',
+		  'detect_leaks=0:detect_stack_use_after_return=0:abort_on_error=1:'
+		  . 'quarantine_size_mb=8:allocator_may_return_null=1',
 		UBSAN_OPTIONS => 'print_stacktrace=1');
 	$node = start_node("restart_after_crash = off\n" . ($conf // ''),
 		%how, install_path => $path, environment => \%environment);
