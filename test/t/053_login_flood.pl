@@ -11,7 +11,7 @@ use PgpoolStats;
 
 # so many a second at most, for so long at least; without a rate as fast as it goes
 my $rate = $ENV{FLOOD_RATE} // 0;
-my $count = $ENV{FLOOD_LOGINS} // 2_000;
+my $count = $ENV{FLOOD_LOGINS} // 1_000;
 my $processes = 4;
 
 my $node = start_node(q{
