@@ -119,6 +119,7 @@ note_use(const PgpsLook *look, PgpsFinding *found)
 	}
 }
 
+/* Nobody misses a connection that only reports. */
 static void
 look_at_rejections(PgpsLook *look)
 {
@@ -133,7 +134,8 @@ look_at_rejections(PgpsLook *look)
 	{
 		const PgpsRejection *row = &rejections->rejections[i];
 
-		if (pgps_rejecter(row->origin.reason) != PGPS_BY_LIMIT)
+		if (pgps_rejecter(row->origin.reason) != PGPS_BY_LIMIT ||
+			row->origin.reporter)
 			continue;
 		rejecter = find_rejecter(rejecters, look, &row->origin);
 		if (row->last_rejected > rejecter->since)

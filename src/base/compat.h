@@ -91,6 +91,8 @@
 #define ReservedConnections 0
 #define pgps_may_use_reserved(roleid) ((void) (roleid), false)
 #else
+#include "catalog/pg_authid.h"
+#include "utils/acl.h"
 #define pgps_may_use_reserved(roleid) \
 	has_privs_of_role((roleid), ROLE_PG_USE_RESERVED_CONNECTIONS)
 #endif

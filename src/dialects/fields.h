@@ -42,8 +42,10 @@ typedef enum PgpsField
 	PGPS_TOTAL_USE_TIME,
 	PGPS_XACTS,					/* reported by a pooler, which sees them */
 	PGPS_QUERIES,
-	PGPS_CREATED,				/* connections made ... */
-	PGPS_CREATE_TIME,			/* ... and the time that took */
+	PGPS_CREATED,				/* connections made, or tried ... */
+	PGPS_NOT_CREATED,			/* ... and failed: their difference is not
+								 * carried on, it falls with each of these */
+	PGPS_CREATE_TIME,			/* the time that making them took */
 	PGPS_IDLE_CLOSED,			/* closed because enough were idle ... */
 	PGPS_LIFETIME_CLOSED,		/* ... or because they were old */
 	PGPS_WAIT_EVENTS,			/* what total_wait_time is divided by: waits

@@ -402,8 +402,9 @@ pgps_work_out(PgpsFigures *fig, const PgpsDialect *dialect)
 		set_figure(fig, PGPS_ERRORS, v[PGPS_CREATE_ERRORS]);
 
 	if (is_known(fig, PGPS_CREATES) && !is_known(fig, PGPS_CREATED))
-		set_figure(fig, PGPS_CREATED, v[PGPS_CREATES] -
-				   (is_known(fig, PGPS_CREATE_ERRORS) ? v[PGPS_CREATE_ERRORS] : 0));
+		set_figure(fig, PGPS_CREATED, v[PGPS_CREATES]);
+	if (is_known(fig, PGPS_CREATE_ERRORS))
+		set_figure(fig, PGPS_NOT_CREATED, v[PGPS_CREATE_ERRORS]);
 
 	/* what the mean wait is a mean of */
 	if (is_known(fig, PGPS_ACQUIRE_TIME) && !is_known(fig, PGPS_TOTAL_WAIT_TIME))

@@ -127,14 +127,22 @@ fatal_reason(const ErrorData *edata)
 	}
 }
 
+/* Does what the client sends just end?  Of TLS, OpenSSL 3 says so itself. */
+static bool
+is_eof(const ErrorData *edata)
+{
+	return says(edata, "unexpected EOF") || says(edata, "incomplete message") ||
+		(says(edata, "SSL error") && edata->message != NULL &&
+		 strstr(edata->message, "unexpected eof") != NULL);
+}
+
 /* Why the client is cut off, or what it sends makes no sense */
 static PgpsEndReason
 cut_off_reason(const ErrorData *edata)
 {
 	if (is_reset(edata))
 		return PGPS_END_CONNECTION_RESET;
-	if (edata->sqlerrcode == ERRCODE_PROTOCOL_VIOLATION &&
-		!says(edata, "unexpected EOF") && !says(edata, "incomplete message"))
+	if (edata->sqlerrcode == ERRCODE_PROTOCOL_VIOLATION && !is_eof(edata))
 		return PGPS_END_PROTOCOL_VIOLATION;
 	return PGPS_END_CONNECTION_LOST;
 }

@@ -49,6 +49,7 @@ typedef struct PgpsOrigin
 	bool		claimed;		/* a login that nobody vouches for: none from
 								 * this address got into its pool */
 	bool		labelled;		/* pool and instance are from the connection */
+	bool		reporter;		/* reports for a pool, and does nothing else */
 	char		usename[NAMEDATALEN];
 	char		datname[NAMEDATALEN];
 	char		application_name[NAMEDATALEN];

@@ -93,14 +93,20 @@ hash_of_rejecter(const PgpsOrigin *origin)
 	}
 }
 
-/* A rejected login of a client that reports for a pool is that pool's. */
+/*
+ * Does this client do nothing but report for a pool?  A rejected login of it is
+ * that pool's: its own will be rejected as well.
+ */
 static void
-find_reporter(PgpsOrigin *origin)
+find_reporter(PgpsOrigin *origin, PgpsRejecter by)
 {
 	const char *watched = origin->labelled ?
 		pgps_watched_pool(origin->pool, origin->application_name) : NULL;
 
-	if (watched != NULL)
+	if (watched == NULL)
+		return;
+	origin->reporter = true;
+	if (by == PGPS_AT_LOGIN)
 		pgps_clean_text(origin->pool, PGPS_POOL_LEN, watched);
 }
 
@@ -117,8 +123,7 @@ count(const ErrorData *edata, TimestampTz now)
 	pgps_find_reason(edata, &origin);
 	pgps_describe_origin(&origin);
 	by = pgps_rejecter(origin.reason);
-	if (by == PGPS_AT_LOGIN)
-		find_reporter(&origin);
+	find_reporter(&origin, by);
 	pool = pgps_pool_hash(origin.usename, origin.datname, origin.pool);
 	unlabelled = pgps_unlabelled_hash(origin.usename, origin.datname);
 	origin.claimed = by == PGPS_AT_LOGIN &&
@@ -127,7 +132,9 @@ count(const ErrorData *edata, TimestampTz now)
 		 !pgps_was_seen(unlabelled, origin.client_addr, now));
 
 	pgps_count_rejected(pgps_reason_hash(origin.reason), by, now);
-	pgps_count_rejected(hash_of_rejecter(&origin), by, now);
+	/* a limit may be meant for the pool alone */
+	if (!(origin.reporter && by == PGPS_BY_LIMIT))
+		pgps_count_rejected(hash_of_rejecter(&origin), by, now);
 	if (!origin.claimed)
 	{
 		pgps_count_rejected(pool, by, now);

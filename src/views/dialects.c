@@ -33,6 +33,7 @@ static const struct
 	[PGPS_XACTS] = {"xacts"},
 	[PGPS_QUERIES] = {"queries"},
 	[PGPS_CREATED] = {"client_connect_time", "divided by these"},
+	[PGPS_NOT_CREATED] = {"client_connect_time", "but not by these"},
 	[PGPS_CREATE_TIME] = {"client_connect_time"},
 	[PGPS_IDLE_CLOSED] = {"idle_closed"},
 	[PGPS_LIFETIME_CLOSED] = {"lifetime_closed"},

@@ -32,7 +32,7 @@ PG_FUNCTION_INFO_V1(pgps_get_disconnects);
 	C(connect_time_p50, ms, pgps_sessions_percentile(sessions->connect.count, 0.50)) \
 	C(connect_time_p95, ms, pgps_sessions_percentile(sessions->connect.count, 0.95)) \
 	C(auth_time_p95, ms, pgps_sessions_percentile(sessions->auth.count, 0.95)) \
-	C(client_connect_time, mean_ms, &counters, PGPS_CREATE_TIME, PGPS_CREATED) \
+	C(client_connect_time, ms, client_connect_time(&counters)) \
 	/* ended */ \
 	C(disconnects, count, &counters, PGPS_DISCONNECTS) \
 	C(sessions_abandoned, count, &counters, PGPS_SESSIONS_ABANDONED) \
@@ -73,6 +73,17 @@ count_tls(const PgpsSnapshot *snapshot)
 			tls[state->pool - snapshot->pools]++;
 	}
 	return tls;
+}
+
+/* Mean of the connections that the library made, microseconds */
+static double
+client_connect_time(const PgpsCounters *counters)
+{
+	int64		made = pgps_count(counters, PGPS_CREATED, 0) -
+		pgps_count(counters, PGPS_NOT_CREATED, 0);
+
+	return made <= 0 ? -1 :
+		(double) pgps_count(counters, PGPS_CREATE_TIME, -1) / made;
 }
 
 /* Ages are counted in milliseconds. */

@@ -193,6 +193,37 @@ try:
     check("full: the application goes on", work())
     fails_and_recovers("full", room)
 
+    # only the pool has room: its reporter is refused, and nothing is raised
+    sql("CREATE ROLE narrow LOGIN CONNECTION LIMIT 1")
+    narrow = ThreadedConnectionPool(0, 1, user="narrow")
+    pgpool_stats.watch(narrow, "narrow")
+
+    def lend():
+        try:
+            return narrow.getconn()
+        except psycopg2.OperationalError:
+            return None         # the reporter has the only one
+    lent = until("the only connection", lend)
+    until("no room: it fails", lambda: said.about("narrow"))
+    equal("no room: who was refused", sql("""
+        SELECT DISTINCT reason, pool, application_name
+        FROM pgpool_stats.rejections WHERE usename = 'narrow'"""),
+        [("role", "reports", "watch narrow")])
+    now, = sql("SELECT clock_timestamp()")
+    until("a pass", lambda: sql(
+        "SELECT last_pass > %s FROM pgpool_stats.info", *now) == [(True,)])
+    equal("no room: alerts", sql("""
+        SELECT message FROM pgpool_stats.alerts
+        WHERE rule = 'refused' AND usename = 'narrow'"""), [])
+    equal("no room: the limit", sql("""
+        SELECT rejected, status FROM pgpool_stats.budget
+        WHERE name = 'narrow'"""), [(0, "full")])
+    sql("ALTER ROLE narrow CONNECTION LIMIT 2")
+    until("room: a report", lambda: last_report("narrow", me))
+    narrow.putconn(lent)
+    narrow.closeall()
+    said.lines.clear()
+
     # the password has changed
     allow("scram-sha-256")
     pg_ctl("reload")

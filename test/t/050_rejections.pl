@@ -95,6 +95,22 @@ sql(q{ALTER ROLE shut CONNECTION LIMIT 0});
 is(sql(q{SELECT rejected FROM pgpool_stats.pools WHERE pool = 'p1'}), '1', 'counted for its pool');
 is(sql(q{SELECT rejected FROM pgpool_stats.instances WHERE pool = 'p1'}), '1', 'and instance');
 
+# a client that only reports raises nothing: the pool may have all there is
+sql(q{CREATE ROLE narrow LOGIN CONNECTION LIMIT 1});
+my $lent = background(as => 'narrow');
+my $reporter = "$base dbname=postgres user=narrow options='-c pgpool_stats.pool=reports' application_name=";
+like(rejected("${reporter}'watch orders'"), qr/too many connections for role/, 'a reporter is rejected') foreach 1 .. 3;
+is(rejection(q{usename = 'narrow'}, 'reason, pool, application_name, count'), 'role|reports|watch orders|3', 'and stands in rejections');
+my $narrow = q{SELECT rejected, last_rejected IS NULL, status FROM pgpool_stats.budget WHERE name = 'narrow'};
+is(sql($narrow), '0|t|full', 'its role is full, and not critical');
+next_pass();
+my $alerts = q{SELECT count(*) FROM pgpool_stats.alerts WHERE rule = 'refused' AND usename = 'narrow'};
+is(sql($alerts), '0', 'no alert');
+rejected("${reporter}'watch'");
+is(sql($narrow), '1|f|critical', 'who calls itself otherwise is no reporter');
+becomes($alerts, '1', 'and an alert');
+$lent->quit;
+
 # the superusers' reserve, and all slots
 my @held = map { background(as => 'app') } 1 .. 10;
 like(rejected("$base dbname=postgres user=app"), qr/remaining connection slots are reserved/, 'reserved slots');

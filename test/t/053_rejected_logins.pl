@@ -6,6 +6,7 @@ use warnings;
 use File::Path qw(make_path);
 use IO::Socket::UNIX;
 use PgpoolStats;
+use RawClient;
 
 # a language that messages are translated to
 my $locales = PostgreSQL::Test::Utils::tempdir() . '/locales';
@@ -67,6 +68,7 @@ local all banned reject
 local all all trust
 local replication all trust
 host all app 127.0.0.1/32 scram-sha-256
+host all plain 127.0.16.0/20 trust
 });
 $node->reload;
 $ENV{PGPASSWORD} = 'wrong';
@@ -215,6 +217,35 @@ $held->quit;
 wait_for(q{SELECT connections = 0 FROM pgpool_stats.pools WHERE pool = 'orders'});
 next_pass();
 like(alert(), qr/^warning/, 'also when it has no connection');
+
+# an address stands for its network, a /24; a pool keeps the latest eight
+sub knocks
+{
+	my ($from) = @_;
+
+	wait_for(q{SELECT count(*) = 0 FROM pg_stat_activity WHERE usename = 'plain'});
+	my $client = client('net', as => 'plain', from => $from);
+	leave($client);
+	return;
+}
+sub counts
+{
+	my ($from) = @_;
+	my $rejected_logins = q{SELECT rejected_logins FROM pgpool_stats.sessions WHERE pool = 'net'};
+	my $before = sql($rejected_logins);
+
+	client('net', as => 'plain', from => $from, options => ' -c work_mem=lots', is_rejected => 1);
+	return sql($rejected_logins) - $before;
+}
+use_port($port);
+knocks('127.0.16.1');
+is(counts($_->[0]), $_->[1], $_->[2]) foreach
+  [ '127.0.16.1', 1, 'an address that logged in before counts' ],
+  [ '127.0.16.200', 1, 'so does one of its network' ],
+  [ '127.0.17.1', 0, 'another network does not' ];
+knocks("127.0.$_.1") foreach 17 .. 23, 16, 24;
+is(counts('127.0.17.1'), 0, 'the network of which nothing was seen for longest is given up');
+is(counts("127.0.$_.1"), 1, "network $_ is kept") foreach 16, 18, 24;
 
 # a typo in the name of the database: there is no such pool, but the role
 my $options = "options='-c pgpool_stats.pool=orders'";

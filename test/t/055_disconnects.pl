@@ -43,7 +43,6 @@ sub core
 		FROM pgpool_stats.sessions WHERE pool = '$pool'});
 }
 
-sub leave { put($_[0]->{socket}, '', 'X'); return hang_up($_[0]) }
 sub terminate { return sql("SELECT pg_terminate_backend($_[0]->{pid})") }
 
 # Each way to end, outside of a transaction and inside: how, what view
@@ -200,6 +199,20 @@ foreach my $n (10 .. 21)
 is(sql(q{SELECT reason, in_xact, count(sqlstate), count(*) FILTER (WHERE sqlstate IS NULL), sum(count), max(count) FROM pgpool_stats.disconnects WHERE pool = 'kinds' GROUP BY 1, 2}),
 	'error|t|8|1|12|4', 'more kinds of errors than places');
 is(core('kinds'), '0|12|0|0', 'in core\'s words fatal');
+
+# What sessions did and how old they became: of those that have ended
+my @worked = map { client('worked') } 1 .. 3;
+my $born = sql('SELECT clock_timestamp()');
+ask($_, 'SELECT 1') foreach ($worked[0]) x 6, $worked[1];
+pass_time(0.5);
+my $age = sql("SELECT extract(epoch FROM clock_timestamp() - '$born') * 1000");
+leave($_) foreach @worked[ 0, 1 ];
+wait_ended('worked', 2);
+is(sql(q{SELECT connections, xacts_per_session FROM pgpool_stats.sessions WHERE pool = 'worked'}), '1|3.5', 'transactions per session');
+is(sql(qq{SELECT session_age_p50 >= $age * 7 / 8, session_age_max >= $age, session_age_p50 <= session_age_max FROM pgpool_stats.sessions WHERE pool = 'worked'}),
+	't|t|t', 'ages');
+leave($worked[2]);
+wait_ended('worked', 3);
 
 # Each role sees its own
 sql('CREATE ROLE stranger LOGIN');

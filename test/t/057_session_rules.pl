@@ -46,7 +46,6 @@ sub lose
 }
 
 sub terminate { return sql("SELECT pg_terminate_backend($_[0]->{pid})") }
-sub leave { put($_[0]->{socket}, '', 'X'); return hang_up($_[0]) }
 
 # Cut off in a transaction
 lose('few', 4, \&hang_up, in_xact => 1);
@@ -147,6 +146,23 @@ set_to('alert_rules', 'slow_connect: for 1s; sessions_lost: for 1s; no_pooling: 
 becomes(q{SELECT count(*) = 0 FROM pgpool_stats.alerts WHERE rule IN ('slow_connect', 'sessions_lost')}, 't', 'all of it clears');
 set_to('alert_rules', 'no_pooling: off');
 
+# A busy postmaster: only the client knows how long it waited for it
+{
+	my $postmaster = (split /\n/, slurp_file($node->data_dir . '/postmaster.pid'))[0];
+	my $clock = background();
+
+	$clock->query_safe('SELECT 1');
+	kill 'STOP', $postmaster;
+	my $waits = knock();
+	$clock->query_safe('SELECT pg_sleep(1)');
+	my $began = $clock->query_safe('SELECT clock_timestamp()');
+	kill 'CONT', $postmaster;
+	leave(enter($waits, 'queued'));
+	$clock->quit;
+	is(sql(qq{SELECT connect_time_p50 * 7 / 8 <= extract(epoch FROM clock_timestamp() - '$began') * 1000 FROM pgpool_stats.sessions WHERE pool = 'queued'}),
+		't', 'the time in its queue is not in connect_time');
+}
+
 # A crash
 @clients = map { client('crashed') } 1 .. 5;
 my $now = sql('SELECT clock_timestamp()');
@@ -154,9 +170,25 @@ wait_for(qq{SELECT modification > '$now'::timestamptz + interval '2 s' FROM pg_s
 kill_hard($clients[0]{pid});
 fires('sessions_lost', 'crashed', 'crashed on postgres: 5 of 5 connections that ended in the last 5 min were lost: crash');
 
-# What the library tells
-report('told', '{"connections_num": 5, "connections_errors": 1, "connections_ms": 60, "pool_min": 2, "pool_max": 3, "pool_size": 2, "pool_available": 2, "requests_waiting": 0}');
+# What the library tells.  An attempt counts when it begins, and again when it
+# has failed: their difference goes up and down, and nobody started again.
+sub tells
+{
+	my ($tried, $failed) = @_;
+
+	return report('told', qq({"connections_num": $tried, "connections_errors": $failed, "connections_ms": 60, "pool_min": 2, "pool_max": 3, "pool_size": 2, "pool_available": 2, "requests_waiting": 0}));
+}
+tells(4, 0);
 is(sql(q{SELECT client_connect_time FROM pgpool_stats.sessions WHERE pool = 'told'}), '15', 'client_connect_time');
+foreach my $failed (1 .. 10)
+{
+	tells(4 + $failed, $failed - 1);
+	tells(4 + $failed, $failed);
+}
+is(figures('told', 'errors'), '10', 'connects that fail');
+is(sql(q{SELECT client_connect_time FROM pgpool_stats.sessions WHERE pool = 'told'}), '15', 'do not count as made');
+next_pass();
+is(alert('told', q{count(*) FILTER (WHERE rule = 'shared_instance')}), '0', 'and it is still one process');
 
 # The queries of the document
 my @queries = slurp_file('docs/sessions.md') =~ /^<!-- test: \w+ -->\n```sql\n(.*?)^```$/msg;

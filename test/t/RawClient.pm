@@ -9,19 +9,31 @@ use IO::Socket::INET;
 use PgpoolStats;
 use Socket qw(SOL_SOCKET SO_LINGER);
 
-our @EXPORT = qw(use_port client knock enter put answer ask hang_up
+our @EXPORT = qw(use_port client knock enter put answer ask leave hang_up
   reset_connection);
 
 my $port;
 
 sub use_port { ($port) = @_; return }
 
-# A connection that has said nothing yet
+# A connection that has said nothing yet, from an address of this machine,
+# under TLS if that is wanted
 sub knock
 {
+	my (%how) = @_;
 	my $socket = IO::Socket::INET->new(
+		LocalAddr => $how{from} // '127.0.0.1',
 		PeerAddr => '127.0.0.1', PeerPort => $port, Proto => 'tcp') or die $!;
 
+	if ($how{tls})
+	{
+		syswrite $socket, pack('NN', 8, 80877103);
+		sysread $socket, my $agreed, 1;
+		die 'no TLS' if $agreed ne 'S';
+		require IO::Socket::SSL;
+		IO::Socket::SSL->start_SSL($socket, SSL_verify_mode => 0)
+		  or die $IO::Socket::SSL::SSL_ERROR;
+	}
 	return { socket => $socket };
 }
 
@@ -30,17 +42,23 @@ sub enter
 {
 	my ($self, $pool, %how) = @_;
 	my $parameters = join '',
-	  map { "$_\0" } (user => 'app', database => $how{on} // 'postgres',
+	  map { "$_\0" } (user => $how{as} // 'app', database => $how{on} // 'postgres',
 		options => labels($pool) . ($how{options} // ''));
 
 	put($self->{socket}, pack('N', 196608) . $parameters . "\0", '');
 	answer($self);
+	return $self if $how{is_rejected};
 	die "not let in: $self->{said}" if !$self->{pid};
 	ask($self, 'BEGIN') if $how{in_xact};
 	return $self;
 }
 
-sub client { return enter(knock(), @_) }
+sub client
+{
+	my ($pool, %how) = @_;
+
+	return enter(knock(%how), $pool, %how);
+}
 
 sub put
 {
@@ -81,11 +99,27 @@ sub ask
 	return;
 }
 
+# Three ways to go: with a word, without, and by a reset
+sub leave
+{
+	my ($client) = @_;
+
+	put($client->{socket}, '', 'X');
+	return hang_up($client);
+}
+
 sub hang_up
 {
 	my ($client) = @_;
 
-	close $client->{socket};
+	if ($client->{socket}->isa('IO::Socket::SSL'))
+	{
+		$client->{socket}->close(SSL_no_shutdown => 1);
+	}
+	else
+	{
+		close $client->{socket};
+	}
 	return;
 }
 
@@ -94,8 +128,7 @@ sub reset_connection
 	my ($client) = @_;
 
 	setsockopt $client->{socket}, SOL_SOCKET, SO_LINGER, pack('ii', 1, 0);
-	close $client->{socket};
-	return;
+	return hang_up($client);
 }
 
 1;
