@@ -79,10 +79,12 @@ public final class PgpoolStats {
     private static double jitter = 1;       // processes are not to report in step
 
     private final Object pool;
+    private final Object leaving = new Object();
     private final String name;
     private final String url;
     private final String instance;
     private volatile Properties login = new Properties();
+    private volatile String key;            // the same for pools that connect alike
     private volatile Boolean accepted;      // does the server take the label?
     private CountDownLatch asked;           // while a first answer is waited for
     private long askedAt = Long.MIN_VALUE;
@@ -332,13 +334,18 @@ public final class PgpoolStats {
             && last.equals(figures().toString());
     }
 
+    /** A pool that is being made holds a lock and waits for us: it is not asked. */
+    private boolean isClosed() {
+        return accepted != null && Boolean.TRUE.equals(first(pool, "isClosed"));
+    }
+
     /** Report, if there is anything new, for all pools that connect alike. */
     private void turn() {
         List<PgpoolStats> group = new ArrayList<>();
         group.add(this);
         try {
             // a pool that is gone says no more
-            if (Boolean.TRUE.equals(first(pool, "isClosed"))) {
+            if (isClosed()) {
                 stopped = true;
                 forget();
                 return;
@@ -348,8 +355,8 @@ public final class PgpoolStats {
                 return;
             }
             for (PgpoolStats each : living())
-                if (each != this && accepted != null && each.accepted == accepted && each.key().equals(key())
-                    && !Boolean.TRUE.equals(first(each.pool, "isClosed")))
+                if (each != this && key != null && key.equals(each.key) && accepted == each.accepted
+                    && !each.isClosed())
                     group.add(each);
             boolean there;
             try {
@@ -385,11 +392,6 @@ public final class PgpoolStats {
         next(EVERY * Math.min(1 << Math.min(failures - 1, 10), REFUSED));
     }
 
-    /** The same for pools that connect alike */
-    private String key() {
-        return url + "\n" + login().getProperty("user") + "\n" + login().getProperty("options");
-    }
-
     /** How many servers its connections may be on */
     private int hosts() {
         int begin = url.indexOf("//");
@@ -415,7 +417,9 @@ public final class PgpoolStats {
     /** A connection of our own */
     private Connection own(int limit) throws SQLException {
         String seconds = String.valueOf(limit);
-        return open(login(), accepted == Boolean.FALSE ? null : "-c pgpool_stats.pool=reports",
+        Properties login = login();
+        key = url + "\n" + login.getProperty("user") + "\n" + login.getProperty("options");
+        return open(login, accepted == Boolean.FALSE ? null : "-c pgpool_stats.pool=reports",
             "ApplicationName", "watch " + name,
             // sends it at the start, and not by SET
             "assumeMinServerVersion", "9.0", "connectTimeout", seconds, "socketTimeout", seconds,
@@ -467,14 +471,17 @@ public final class PgpoolStats {
         }
     }
 
+    /** Goodbye; at the end of the JVM it may have begun just now. */
     private void forget() {
-        if (!reported)
-            return;
-        reported = false;
-        try (Connection own = own((int) Math.ceil(GOODBYE))) {
-            ask(own, "SELECT pgpool_stats.forget(?, ?)", name, instance);
-        } catch (Throwable error) {
-            // its row stays until the server forgets it
+        synchronized (leaving) {
+            if (!reported)
+                return;
+            reported = false;
+            try (Connection own = own((int) Math.ceil(GOODBYE))) {
+                ask(own, "SELECT pgpool_stats.forget(?, ?)", name, instance);
+            } catch (Throwable error) {
+                // its row stays until the server forgets it
+            }
         }
     }
 

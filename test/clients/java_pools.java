@@ -147,8 +147,8 @@ public class java_pools {
         admin = DriverManager.getConnection(url.replaceAll("[?].*", ""), login);
         watched("tomcat", "tomcat_jdbc", tomcat());
         watched("dbcp2", "dbcp2", dbcp2());
-        watched("c3p0", "c3p0", c3p0());
         inOne(6);
+        watched("c3p0", "c3p0", c3p0());
         System.exit(failures > 0 ? 1 : 0);
     }
 }
