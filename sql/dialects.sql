@@ -74,6 +74,9 @@ SELECT pool, instance, checked_out, array_to_string(array(
 	WHERE n NOT LIKE 'no connection here has had its label%'), '; ') AS notes
 FROM pgpool_stats.instances WHERE pool IN (SELECT family FROM document);
 SELECT pool, instance FROM note WHERE checked_out IS NULL AND notes = '';
+SELECT pool, instance FROM note JOIN pgpool_stats.instances i USING (pool, instance)
+WHERE status = 'ok' AND i.checked_out IS NOT NULL AND max_size IS NULL AND unlimited IS DISTINCT FROM true
+	AND note.notes !~ 'no maximum told';
 SELECT instance, notes FROM note WHERE pool = 'generic' AND notes <> 'the library was not recognised'
 ORDER BY instance COLLATE "C";
 SELECT count(*) FROM note WHERE pool = 'generic' AND notes NOT LIKE 'the library was not recognised%';

@@ -15,8 +15,8 @@
 //	  - From the first connection on, a report about every 10 s, or 30 s while
 //	    nothing changes, by one goroutine for all pools.  It has a short connection
 //	    of its own, made the way the pool makes its own, labelled "reports",
-//	    application_name "watch orders", with 5 s for everything.  It never goes
-//	    through the pool and sends no SET.
+//	    application_name "watch orders", with 5 s for everything.  Pools that connect
+//	    alike share it.  It never goes through the pool and sends no SET.
 //	  - When a report fails, the next ones come more rarely, up to once a minute.
 //	    The first failure is logged, and the first report that succeeds again.
 //	  - Without the extension on the server it is silent and asks again every five
@@ -88,6 +88,10 @@ type Pool struct {
 	Name string
 	// Stats returns what becomes a JSON object: the library's own figures.
 	Stats func() interface{}
+	// Key is the same for pools that connect alike; empty if that is not known.
+	Key func() string
+	// Hosts is how many servers its connections may be on, if several.
+	Hosts int
 	// Open makes a connection as the pool makes its own, with these parameters
 	// added.
 	Open func(ctx context.Context, params map[string]string) (Conn, error)
@@ -105,7 +109,7 @@ type Pool struct {
 	seen     bool
 	unseen   int
 	stopped  bool
-	turns    sync.Mutex
+	turns    chan struct{} // of room for one
 }
 
 const (
@@ -119,6 +123,7 @@ var (
 	mutex   sync.Mutex
 	pools   []*Pool
 	running bool
+	jitter  = 1.0 // processes are not to report in step
 	wake    = make(chan struct{}, 1)
 )
 
@@ -141,6 +146,7 @@ func Watch(p *Pool) *Pool {
 	for i := 2; taken[p.instance]; i++ {
 		p.instance = fmt.Sprintf("%s/%d", base, i)
 	}
+	p.turns = make(chan struct{}, 1)
 	pools = append(pools, p)
 	return p
 }
@@ -210,15 +216,60 @@ func (p *Pool) logf(format string, args ...interface{}) {
 	Logf("pgpool_stats: "+format, args...)
 }
 
-// turn sends one report and says when the next is due.
+// turn sends a report of this pool and of those that connect alike, and says
+// when the next ones are due.
 func (p *Pool) turn() {
-	p.turns.Lock()
-	defer p.turns.Unlock()
-	there, err := p.connected(timeout, p.report)
+	p.turns <- struct{}{}
+	group := append([]*Pool{p}, p.alike()...)
+	defer func() {
+		for _, each := range group {
+			<-each.turns
+		}
+	}()
+	report := func(ctx context.Context, conn Conn) (bool, error) { return p.report(ctx, conn, group) }
+	there, err := p.connected(timeout, report)
 	if p.Refused(err) {
-		there, err = p.connected(timeout, p.report)
+		there, err = p.connected(timeout, report)
 	}
+	for _, each := range group {
+		each.turned(there, err)
+	}
+}
 
+// alike: the others that can be reported on the same connection, whose turn begins
+func (p *Pool) alike() []*Pool {
+	group := []*Pool{}
+	key, label := p.identity()
+	if key == "" || label == undecided {
+		return group
+	}
+	mutex.Lock()
+	living := append([]*Pool{}, pools...)
+	mutex.Unlock()
+	for _, other := range living {
+		if otherKey, otherLabel := other.identity(); other == p || otherKey != key || otherLabel != label {
+			continue
+		}
+		select {
+		case other.turns <- struct{}{}:
+			group = append(group, other)
+		default: // it is being reported
+		}
+	}
+	return group
+}
+
+func (p *Pool) identity() (string, int) {
+	key := ""
+	if p.Key != nil {
+		key = p.Key()
+	}
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	return key, p.label
+}
+
+func (p *Pool) turned(there bool, err error) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	after := every
@@ -303,10 +354,12 @@ func (p *Pool) isQuiet() bool {
 }
 
 func (p *Pool) next(after time.Duration) {
-	p.due = time.Now().Add(time.Duration(float64(after) * (0.7 + 0.6*rand.Float64())))
+	mutex.Lock()
+	defer mutex.Unlock()
+	p.due = time.Now().Add(time.Duration(float64(after) * jitter))
 }
 
-func (p *Pool) report(ctx context.Context, conn Conn) (bool, error) {
+func (p *Pool) report(ctx context.Context, conn Conn, group []*Pool) (bool, error) {
 	there, err := conn.Query(ctx, "SELECT to_regprocedure('pgpool_stats.report(text,jsonb,text)') IS NOT NULL")
 	if err != nil {
 		return false, err
@@ -316,39 +369,49 @@ func (p *Pool) report(ctx context.Context, conn Conn) (bool, error) {
 		p.label = accepted
 	}
 	p.mutex.Unlock()
-	if !there {
-		return false, nil
+	for _, each := range group {
+		if there && err == nil {
+			err = each.tell(ctx, conn)
+		}
 	}
+	return there, err
+}
+
+// tell reports one pool.
+func (p *Pool) tell(ctx context.Context, conn Conn) error {
 	stats, err := json.Marshal(p.Stats())
 	if err != nil {
-		return true, err
+		return err
 	}
 	document := map[string]interface{}{}
 	if err := json.Unmarshal(stats, &document); err != nil {
-		return true, err
+		return err
 	}
 	open := number(document, "OpenConnections", "TotalConns")
 	document["host"], _ = os.Hostname()
 	document["pid"] = os.Getpid()
 	document["every"] = quiet * every.Seconds()
+	if p.Hosts > 1 {
+		document["hosts"] = p.Hosts
+	}
 	if AppVersion != "" {
 		document["app_version"] = AppVersion
 	}
 	text, err := json.Marshal(document)
 	if err != nil {
-		return true, err
+		return err
 	}
 	if _, err = conn.Query(ctx, "SELECT pgpool_stats.report($1, $2, $3)", p.Name, string(text), p.instance); err != nil {
-		return true, err
+		return err
 	}
 	p.mutex.Lock()
 	p.last, p.sentAt = string(stats), time.Now()
-	look := p.label == accepted && open > 0 && !p.seen
+	look := p.label == accepted && open > 0 && !p.seen && p.Hosts <= 1
 	p.mutex.Unlock()
 	if look {
 		err = p.look(ctx, conn)
 	}
-	return true, err
+	return err
 }
 
 func number(document map[string]interface{}, keys ...string) int {
@@ -437,6 +500,7 @@ func run() {
 	for {
 		next := time.Now().Add(every)
 		mutex.Lock()
+		jitter = 0.7 + 0.6*rand.Float64()
 		living := append([]*Pool{}, pools...)
 		mutex.Unlock()
 		for _, p := range living {

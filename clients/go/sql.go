@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"sort"
 	"strings"
+	"sync/atomic"
 )
 
 // Open is sql.Open for a pool that is watched.
@@ -32,6 +33,10 @@ func OpenFunc(driverName string, dsn func(context.Context) (string, error), name
 	own.pool = Watch(&Pool{
 		Name:  name,
 		Stats: func() interface{} { return db.Stats() },
+		Key: func() string {
+			dsn, _ := own.last.Load().(string)
+			return driverName + " " + dsn
+		},
 		Open: func(ctx context.Context, params map[string]string) (Conn, error) {
 			params["connect_timeout"] = "5"
 			conn := sql.OpenDB(&dialer{own, params})
@@ -46,6 +51,7 @@ func OpenFunc(driverName string, dsn func(context.Context) (string, error), name
 type connector struct {
 	driver driver.Driver
 	dsn    func(context.Context) (string, error)
+	last   atomic.Value // DSN
 	pool   *Pool
 }
 
@@ -68,6 +74,7 @@ func (c *connector) connect(ctx context.Context, params map[string]string) (driv
 	if err != nil {
 		return nil, err
 	}
+	c.last.Store(dsn)
 	dsn = with(dsn, params)
 	if contextual, is := c.driver.(driver.DriverContext); is {
 		made, err := contextual.OpenConnector(dsn)

@@ -44,8 +44,10 @@ import java.util.logging.Logger;
  * <li>From the first connection on, a report about every 10 s, or 30 s while nothing
  *   changes, by one daemon thread for all pools.  It has a short connection of its
  *   own, with the pool's URL and its login of that moment, labelled "reports",
- *   ApplicationName "watch orders", connectTimeout and socketTimeout of 5 s.  It never
- *   goes through the pool and sends no SET.
+ *   ApplicationName "watch orders", connectTimeout and socketTimeout of 5 s.  Pools
+ *   that connect alike share it.  It never goes through the pool and sends no SET.
+ * <li>A URL of several hosts is told as such: then a server does not expect to have all
+ *   connections of the pool.
  * <li>When a report fails, the next ones come more rarely, up to once a minute.  The
  *   first failure is logged, and the first report that succeeds again, by
  *   java.util.logging's logger "pgpool_stats".
@@ -74,18 +76,22 @@ public final class PgpoolStats {
 
     private static final List<PgpoolStats> pools = new ArrayList<>();
     private static ScheduledExecutorService timer;
+    private static double jitter = 1;       // processes are not to report in step
 
     private final Object pool;
+    private final Object leaving = new Object();
     private final String name;
     private final String url;
     private final String instance;
     private volatile Properties login = new Properties();
+    private volatile String key;            // the same for pools that connect alike
     private volatile Boolean accepted;      // does the server take the label?
     private CountDownLatch asked;           // while a first answer is waited for
     private long askedAt = Long.MIN_VALUE;
-    private long due;
+    private volatile long due;
     private long sentAt;
-    private boolean started;
+    private volatile boolean started;
+    private volatile boolean stopped;
     private int failures;
     private volatile boolean reported;
     private String last;
@@ -254,12 +260,12 @@ public final class PgpoolStats {
                         thread.setDaemon(true);
                         return thread;
                     });
+                    timer.schedule(PgpoolStats::pass, seconds(EVERY), TimeUnit.NANOSECONDS);
                 }
             }
             if (!started) {
                 started = true;
-                due = System.nanoTime();
-                schedule(EVERY);
+                next(EVERY);
             }
             long now = System.nanoTime();
             if (accepted == null && asked == null
@@ -294,50 +300,106 @@ public final class PgpoolStats {
         return true;
     }
 
-    private void schedule(double after) {
-        timer.schedule(() -> {
+    /** Every pool that is due, and when the next one is */
+    private static void pass() {
+        jitter = 0.7 + 0.6 * ThreadLocalRandom.current().nextDouble();
+        long now = System.nanoTime();
+        long next = seconds(EVERY);
+        for (PgpoolStats each : living()) {
+            // those that are due soon go along
+            if (each.started && each.due - now < seconds(EVERY * 0.15))
+                each.turn();
+            if (each.started)
+                next = Math.min(next, each.due - System.nanoTime());
+        }
+        timer.schedule(PgpoolStats::pass, Math.max(next, 0), TimeUnit.NANOSECONDS);
+    }
+
+    private static List<PgpoolStats> living() {
+        List<PgpoolStats> living = new ArrayList<>();
+        synchronized (pools) {
+            for (PgpoolStats each : pools)
+                if (!each.stopped)
+                    living.add(each);
+        }
+        return living;
+    }
+
+    private void next(double after) {
+        due = System.nanoTime() + seconds(after * jitter);
+    }
+
+    private boolean isQuiet() {
+        return last != null && System.nanoTime() - sentAt < seconds(EVERY * QUIET * 0.95)
+            && last.equals(figures().toString());
+    }
+
+    /** A pool that is being made holds a lock and waits for us: it is not asked. */
+    private boolean isClosed() {
+        return accepted != null && Boolean.TRUE.equals(first(pool, "isClosed"));
+    }
+
+    /** Report, if there is anything new, for all pools that connect alike. */
+    private void turn() {
+        List<PgpoolStats> group = new ArrayList<>();
+        group.add(this);
+        try {
             // a pool that is gone says no more
-            if (Boolean.TRUE.equals(first(pool, "isClosed"))) {
+            if (isClosed()) {
+                stopped = true;
                 forget();
                 return;
             }
-            double next = turn();
-            schedule(next * (0.7 + 0.6 * ThreadLocalRandom.current().nextDouble()));
-        }, (long) (after * 1e9), TimeUnit.NANOSECONDS);
-    }
-
-    /** One report, if there is anything new.  Says in how many seconds the next is due. */
-    private double turn() {
-        try {
-            if (last != null && System.nanoTime() - sentAt < seconds(EVERY * QUIET * 0.95)
-                && last.equals(figures().toString()))
-                return EVERY;
+            if (isQuiet()) {
+                next(EVERY);
+                return;
+            }
+            for (PgpoolStats each : living())
+                if (each != this && key != null && key.equals(each.key) && accepted == each.accepted
+                    && !each.isClosed())
+                    group.add(each);
             boolean there;
             try {
-                there = report();
+                there = report(group);
             } catch (SQLException error) {
                 if (!isRefused(error))
                     throw error;
-                there = report();
+                there = report(group);
             }
-            if (failures > 0)
-                LOG.warning("pgpool_stats: pool " + name + " is reported again");
-            failures = 0;
-            reported = there;
-            return there ? EVERY : EVERY * MISSING;
+            for (PgpoolStats each : group)
+                each.succeeded(there);
         } catch (Throwable error) {
-            if (failures++ == 0)
-                LOG.warning("pgpool_stats: cannot report pool " + name + ": " + text(error));
-            reported = false;
-            last = null;
-            return EVERY * Math.min(1 << Math.min(failures - 1, 10), REFUSED);
+            for (PgpoolStats each : group)
+                each.failed(error);
         } finally {
             answered(null);
         }
     }
 
-    /** A connection of our own, with the login that the pool has now */
-    private Connection own(int limit) throws SQLException {
+    private void succeeded(boolean there) {
+        if (failures > 0)
+            LOG.warning("pgpool_stats: pool " + name + " is reported again");
+        failures = 0;
+        reported = there;
+        next(there ? EVERY : EVERY * MISSING);
+    }
+
+    private void failed(Throwable error) {
+        if (failures++ == 0)
+            LOG.warning("pgpool_stats: cannot report pool " + name + ": " + text(error));
+        reported = false;
+        last = null;
+        next(EVERY * Math.min(1 << Math.min(failures - 1, 10), REFUSED));
+    }
+
+    /** How many servers its connections may be on */
+    private int hosts() {
+        int begin = url.indexOf("//");
+        return begin < 0 ? 1 : url.substring(begin + 2).split("[/?]", 2)[0].split(",").length;
+    }
+
+    /** The login that the pool has now */
+    private Properties login() {
         Properties now = new Properties();
         for (String key : login.stringPropertyNames())
             now.setProperty(key, login.getProperty(key));
@@ -349,34 +411,44 @@ public final class PgpoolStats {
             now.setProperty("user", user.toString());
         if (password != null)
             now.setProperty("password", password.toString());
+        return now;
+    }
+
+    /** A connection of our own */
+    private Connection own(int limit) throws SQLException {
         String seconds = String.valueOf(limit);
-        return open(now, accepted == Boolean.FALSE ? null : "-c pgpool_stats.pool=reports",
+        Properties login = login();
+        key = url + "\n" + login.getProperty("user") + "\n" + login.getProperty("options");
+        return open(login, accepted == Boolean.FALSE ? null : "-c pgpool_stats.pool=reports",
             "ApplicationName", "watch " + name,
             // sends it at the start, and not by SET
             "assumeMinServerVersion", "9.0", "connectTimeout", seconds, "socketTimeout", seconds,
             "loginTimeout", seconds);
     }
 
-    private boolean report() throws Exception {
+    private boolean report(List<PgpoolStats> group) throws Exception {
         try (Connection own = own(TIMEOUT)) {
-            if (!ask(own, "SELECT to_regprocedure('pgpool_stats.report(text,jsonb,text)') IS NOT NULL")) {
-                answered(true);
-                return false;
-            }
+            boolean there = ask(own, "SELECT to_regprocedure('pgpool_stats.report(text,jsonb,text)') IS NOT NULL");
             // the pool may wait for this while it is being made, and tell nothing before
             answered(true);
-            Map<String, Object> figures = figures();
-            last = figures.toString();
-            StringBuilder document = new StringBuilder("{\"host\": \"" + host() + "\", \"pid\": " + pid()
-                + ", \"every\": " + EVERY * QUIET);
-            for (Map.Entry<String, Object> figure : figures.entrySet())
-                document.append(", \"" + figure.getKey() + "\": " + figure.getValue());
-            ask(own, "SELECT pgpool_stats.report(?, CAST(? AS jsonb), ?)", name, document + "}", instance);
-            sentAt = System.nanoTime();
-            if (accepted == Boolean.TRUE && !seen && open(figures) > 0)
-                look(own);
-            return true;
+            if (there)
+                for (PgpoolStats each : group)
+                    each.report(own);
+            return there;
         }
+    }
+
+    private void report(Connection own) throws Exception {
+        Map<String, Object> figures = figures();
+        last = figures.toString();
+        StringBuilder document = new StringBuilder("{\"host\": \"" + host() + "\", \"pid\": " + pid()
+            + ", \"every\": " + EVERY * QUIET + ", \"hosts\": " + hosts());
+        for (Map.Entry<String, Object> figure : figures.entrySet())
+            document.append(", \"" + figure.getKey() + "\": " + figure.getValue());
+        ask(own, "SELECT pgpool_stats.report(?, CAST(? AS jsonb), ?)", name, document + "}", instance);
+        sentAt = System.nanoTime();
+        if (accepted == Boolean.TRUE && !seen && hosts() == 1 && open(figures) > 0)
+            look(own);
     }
 
     /** Do the connections carry the label?  Told once, if two reports did not find it. */
@@ -399,14 +471,17 @@ public final class PgpoolStats {
         }
     }
 
+    /** Goodbye; at the end of the JVM it may have begun just now. */
     private void forget() {
-        if (!reported)
-            return;
-        reported = false;
-        try (Connection own = own((int) Math.ceil(GOODBYE))) {
-            ask(own, "SELECT pgpool_stats.forget(?, ?)", name, instance);
-        } catch (Throwable error) {
-            // its row stays until the server forgets it
+        synchronized (leaving) {
+            if (!reported)
+                return;
+            reported = false;
+            try (Connection own = own((int) Math.ceil(GOODBYE))) {
+                ask(own, "SELECT pgpool_stats.forget(?, ?)", name, instance);
+            } catch (Throwable error) {
+                // its row stays until the server forgets it
+            }
         }
     }
 

@@ -16,8 +16,8 @@
  * - From the first connection on, a report about every 10 s, or 30 s while
  *   nothing changes.  It has a short connection of its own, made the way the
  *   pool makes its own, labelled "reports", application_name "watch orders",
- *   with 5 s for everything.  It never goes through the pool, holds no handle
- *   that keeps the process, and sends no SET.
+ *   with 5 s for everything.  Pools that connect alike share it.  It never goes
+ *   through the pool, holds no handle that keeps the process, and sends no SET.
  * - What pools do not tell is counted where they are asked for a connection:
  *   checkouts, waits and the time they took, timeouts, failed connects.
  * - When a report fails, the next ones come more rarely, up to once a minute.
@@ -471,9 +471,9 @@ class Watched {
     return this.turning;
   }
 
-  /* A report, and those of other pools that are due and connect alike */
+  /* A report, and those of other pools that connect alike */
   async send() {
-    const along = reporter.pools.filter((each) => each !== this && each.key && each.key === this.key && each.isDue());
+    const along = reporter.pools.filter((each) => each !== this && each.key && each.key === this.key && each.due);
     const group = [this, ...along];
     try {
       await this.connected(TIMEOUT, async (connection) => {
@@ -498,7 +498,7 @@ class Watched {
   }
 
   next(after) {
-    this.due = now() + after * (0.7 + 0.6 * Math.random());
+    this.due = now() + after * reporter.jitter;
   }
 
   succeeded(there) {
@@ -608,6 +608,7 @@ class Watched {
  */
 const reporter = {
   pools: [],
+  jitter: 1, // processes are not to report in step
   timers: !process.env.AWS_LAMBDA_FUNCTION_NAME,
 
   start(watched) {
@@ -637,6 +638,7 @@ const reporter = {
 
   async turn() {
     this.turns = true;
+    this.jitter = 0.7 + 0.6 * Math.random();
     for (const each of this.pools) {
       if (!each.isDue()) continue;
       if (each.isQuiet()) each.next(each.every);

@@ -20,9 +20,12 @@ What it does
     a daemon thread reports what the pool says of itself, every 10 seconds, and
     every 30 while nothing changes, on a short connection of its own: it is
     made the way the pool makes its own, has the label "reports" and the
-    application_name "watch orders".  Who waits, and who gave up waiting, is
-    counted here where the library does not (SQLAlchemy, psycopg2, asyncpg,
-    aiopg, peewee).  At exit the process says goodbye, for at most a second.
+    application_name "watch orders".  Pools that connect alike share it.  Where
+    the connections of a pool are on several servers, as behind a name that
+    means all replicas, each of them is told, and how many there are.
+    Who waits, and who gave up waiting, is counted here where the library does
+    not (SQLAlchemy, psycopg2, asyncpg, aiopg, peewee).  At exit the process
+    says goodbye, for at most a second.
 
 What it never does
     It raises nothing, holds up nothing (but the first connection of a process,
@@ -116,6 +119,7 @@ class _Reporter:
         self.lock = threading.Lock()
         self.awake = threading.Event()
         self.stopping = False
+        self.jitter = 1             # processes are not to report in step
         self.ended = threading.Event()
         self.thread = None
 
@@ -138,8 +142,11 @@ class _Reporter:
         try:
             while not self.stopping:
                 self.awake.clear()
+                self.jitter = random.uniform(0.7, 1.3)
                 for w in list(_watches):
-                    if w.due <= time.monotonic() and not self.stopping:
+                    # those that are due soon go along
+                    if (w.due - time.monotonic() < w.every * 0.15 and
+                            not self.stopping):
                         w.turn()
                 due = min((w.due for w in list(_watches)), default=None)
                 if not self.stopping:
@@ -198,6 +205,7 @@ class _Watch:
             number += 1
         self.number = number
         self.accepted = None    # does the server take the label?
+        self.key = None         # the same for pools that connect alike
         self.begin()
         self.install(pool)
         _watches.append(self)
@@ -214,6 +222,8 @@ class _Watch:
         if self.number > 1:
             self.me += "/%d" % self.number
         self.due = 0
+        self.where = weakref.WeakKeyDictionary()    # connections, and servers
+        self.told = [{}]            # the servers that have a report
         self.sent = None            # the last report that arrived ...
         self.sent_at = 0            # ... and when
         self.failures = 0           # in a row
@@ -301,56 +311,98 @@ class _Watch:
     # Reports
 
     def turn(self):
-        """Report, if there is anything new.  In the reporter's thread."""
-        now = time.monotonic()
-        self.due = now + self.jittered(self.every)
+        """Report, if there is anything new, for all pools that connect alike.
+        In the reporter's thread."""
+        group, place, after = [self], None, 1
         try:
             pool = self.pool()
             if pool is None or self.closed(pool):
                 self.end()
                 return
-            stats = self.stats(pool)
-            quiet = now - self.sent_at < self.every * QUIET * 0.95
-            if (self.accepted is not None and stats == self.sent and quiet):
+            if self.is_quiet(pool):
+                self.later(1)
                 return
-            self.report(pool, stats)
-            if self.failures:
-                log.warning("pool %s is reported again", self.name)
-            self.failures = 0
+            places = self.places()
+            group += self.alike(places)
+            for place in places:
+                with self.session(pool, place) as run:
+                    if run(INSTALLED) == 0:
+                        after = MISSING
+                        break
+                    for w in list(group):
+                        if not w.report(run, len(places)):
+                            group.remove(w)
+            for w in group:
+                w.told = places
+                w.succeeded(after == 1)
+                w.later(after)
         except Exception as error:
-            if not self.failures:
-                log.warning("cannot report pool %s: %s", self.name,
-                            " ".join(str(error).split()) or repr(error))
-            self.failures += 1
-            self.due = now + self.jittered(
-                self.every * min(2 ** min(self.failures, 20), LONGEST))
+            for w in group:
+                w.failed(error, place)
+                w.later(min(2 ** min(w.failures, 20), LONGEST))
         finally:
             self.tried.set()
 
-    @staticmethod
-    def jittered(seconds):
-        return seconds * random.uniform(0.7, 1.3)
+    def later(self, times):
+        self.due = time.monotonic() + self.every * times * _reporter.jitter
 
-    def report(self, pool, stats):
-        with self.session(pool) as run:
-            if run(INSTALLED) == 0:
-                self.due = time.monotonic() + self.jittered(
-                    self.every * MISSING)
-                self.sent = None
-                self.failures = 0
-                return
-            if stats is not None:
-                more = {"host": socket.gethostname(), "pid": os.getpid(),
-                        "every": self.every * QUIET}
-                if self.app_version is not None:
-                    more["app_version"] = self.app_version
-                run("SELECT pgpool_stats.report(%s, %s, %s)" % (
-                    _quoted(self.name), _quoted(json.dumps(
-                        dict(stats, **more), allow_nan=False)),
-                    _quoted(self.me)))
-            self.sent = stats
-            self.sent_at = time.monotonic()
+    def is_quiet(self, pool):
+        """Has nothing changed since a report that is not old yet?"""
+        return (self.accepted is not None and self.sent is not None and
+                time.monotonic() - self.sent_at <
+                self.every * QUIET * 0.95 and self.stats(pool) == self.sent)
+
+    def alike(self, places):
+        """Other pools that can be reported on the same connection"""
+        def is_alike(w):
+            pool = w.pool()
+            return (w is not self and w.key is not None and
+                    w.key == self.key and pool is not None and
+                    not w.closed(pool) and w.places() == places)
+        return [w for w in list(_watches) if is_alike(w)]
+
+    def succeeded(self, installed):
+        if not installed:
+            self.sent = None
+        elif self.failures:
+            log.warning("pool %s is reported again", self.name)
+        self.failures = 0
+
+    def failed(self, error, place=None):
+        if not self.failures:
+            log.warning("cannot report pool %s: %s", self.name,
+                        " ".join(str(error).split()) or repr(error))
+        self.failures += 1
+        with self.lock:         # that server may be no more
+            for connection, where in list(self.where.items()):
+                if dict(where) == place:
+                    del self.where[connection]
+
+    def report(self, run, hosts):
+        """Returns whether the pool told its figures."""
+        try:
+            pool = self.pool()
+            stats = self.stats(pool)
+        except Exception as error:
+            self.failed(error)
+            self.later(1)
+            return False
+        if stats is not None:
+            more = {"host": socket.gethostname(), "pid": os.getpid(),
+                    "every": self.every * QUIET}
+            if hosts > 1:
+                more["hosts"] = hosts
+            if self.app_version is not None:
+                more["app_version"] = self.app_version
+            run("SELECT pgpool_stats.report(%s, %s, %s)" % (
+                _quoted(self.name), _quoted(json.dumps(
+                    dict(stats, **more), allow_nan=False)),
+                _quoted(self.me)))
+        self.sent = stats
+        self.sent_at = time.monotonic()
+        if hosts == 1:
             self.check_label(pool, run)
+        return True
 
     def check_label(self, pool, run):
         """Say once that the label is not where it should be."""
@@ -371,12 +423,28 @@ class _Watch:
                 self.name, self.name)
             self.labelled = True    # no more of that
 
+    # Where to report
+
+    def opened_one(self, connection):
+        """Note which server it is on."""
+        with contextlib.suppress(Exception), self.lock:
+            self.where[connection] = _place(connection)
+        return connection
+
+    def places(self):
+        """The servers that its connections are on: what to connect with, so
+        that it is the same; {} = wherever the next one would be"""
+        with self.lock:
+            servers = {place for connection, place in self.where.items()
+                       if not _is_closed(connection)}
+        return [dict(place) for place in sorted(servers)] or [{}]
+
     @contextlib.contextmanager
-    def session(self, pool):
+    def session(self, pool, place):
         """A short connection; gives a function that runs a statement and
         returns how many rows there were."""
         try:
-            connection = self.connect(pool, self.accepted is not False)
+            connection = self.connect(pool, self.accepted is not False, place)
         except Exception as error:
             if (self.accepted is False or
                     "unsupported startup parameter" not in str(error)):
@@ -384,11 +452,12 @@ class _Watch:
             self.accepted = False
             log.warning("connections of pool %s get no label: %s",
                         self.name, " ".join(str(error).split()))
-            connection = self.connect(pool, False)
+            connection = self.connect(pool, False, place)
         try:
             if self.accepted is None:
                 self.accepted = True
             self.tried.set()
+            self.key = connection.key()
             yield connection.run
         finally:
             connection.close()
@@ -398,12 +467,11 @@ class _Watch:
         pool = self.pool()
         if self.sent is None or self.failures or pool is None:
             return
-        try:
-            with self.session(pool) as run:
-                run("SELECT pgpool_stats.forget(%s, %s)" % (
-                    _quoted(self.name), _quoted(self.me)))
-        except Exception:
-            pass                # its row goes by itself
+        for place in self.told:
+            with contextlib.suppress(Exception):    # its row goes by itself
+                with self.session(pool, place) as run:
+                    run("SELECT pgpool_stats.forget(%s, %s)" % (
+                        _quoted(self.name), _quoted(self.me)))
 
     def end(self):
         """The pool is no more."""
@@ -425,8 +493,8 @@ class _Watch:
     def open(self, pool):
         """How many connections are open?"""
 
-    def connect(self, pool, labelled):
-        """A connection for reports, as the pool would make one."""
+    def connect(self, pool, labelled, place):
+        """A connection for reports, as the pool would make one, at a place"""
 
 
 def _quoted(text):
@@ -457,12 +525,34 @@ def _libpq_options(options, labels):
     return {"options": options} if options else {}
 
 
-def _for_reports(watch, labelled, options):
+def _for_reports(watch, labelled, place, options):
     """Parameters of a reporter's connection, for libpq"""
     labels = watch.labels("reports") if labelled else {}
     return dict(_libpq_options(options, labels),
                 application_name="watch " + watch.name,
-                connect_timeout=TIMEOUT)
+                connect_timeout=TIMEOUT, **place)
+
+
+def _place(connection):
+    """The server of a connection, in pairs of parameters that lead there"""
+    if not hasattr(connection, "info"):         # asyncpg
+        address = connection._addr
+        if isinstance(address, str):            # DIRECTORY/.s.PGSQL.PORT
+            directory, _, name = address.rpartition("/")
+            address = directory, int(name.rpartition(".")[2])
+        return ("host", address[0]), ("port", address[1])
+    host, port = connection.info.host, connection.info.port
+    duplicate = os.dup(connection.fileno())
+    with socket.socket(fileno=duplicate) as s:
+        peer = s.getpeername()
+    if isinstance(peer, tuple):     # its name may stand for several
+        return ("host", host), ("hostaddr", peer[0]), ("port", port)
+    return ("host", host), ("port", port)
+
+
+def _is_closed(connection):
+    closed = getattr(connection, "closed", None)
+    return connection.is_closed() if closed is None else bool(closed)
 
 
 # ---------------------------------------------------------------------------
@@ -495,6 +585,12 @@ class _Blocking:
             with socket.socket(fileno=duplicate) as s:
                 s.shutdown(socket.SHUT_RDWR)
 
+    def key(self):
+        """Whoever has the same may use it, too."""
+        info = self.connection.info
+        return (info.host, info.port, info.dbname, info.user,
+                _options(info.options, {}))
+
     def close(self):
         with contextlib.suppress(Exception):
             self.connection.close()
@@ -521,6 +617,16 @@ class _Awaited:
             return int(done.split()[-1])
         return done.rowcount
 
+    def key(self):
+        if hasattr(self.connection, "info"):
+            return _Blocking.key(self)
+        params = self.connection._params
+        return (self.connection._addr, params.database, params.user,
+                tuple(sorted((key, value) for key, value in (
+                    params.server_settings or {}).items()
+                    if not key.startswith("pgpool_stats.") and
+                    key != "application_name")))
+
     def close(self):
         try:
             with contextlib.suppress(Exception):
@@ -546,7 +652,7 @@ class _Psycopg2(_Watch):
             given = self.given_options(pool)
             pool._kwargs.pop("options", None)
             pool._kwargs.update(_libpq_options(given, labels))
-            connection = connect(*args, **kwargs)
+            connection = self.opened_one(connect(*args, **kwargs))
             if self.undecided():
                 unlabelled.add(connection)
             return connection
@@ -590,11 +696,12 @@ class _Psycopg2(_Watch):
     def open(self, pool):
         return len(pool._pool) + len(pool._used)
 
-    def connect(self, pool, labelled):
+    def connect(self, pool, labelled, place):
         import psycopg2
         kwargs = {k: v for k, v in pool._kwargs.items() if k not in (
             "connection_factory", "cursor_factory", "async", "async_")}
-        kwargs.update(_for_reports(self, labelled, self.given_options(pool)))
+        kwargs.update(_for_reports(self, labelled, place,
+                                   self.given_options(pool)))
         return _Blocking(psycopg2.connect(*pool._args, **kwargs))
 
 
@@ -632,6 +739,7 @@ class _PsycopgPool(_Watch):
         pool.kwargs = kwargs
 
     def mark(self, connection):
+        self.opened_one(connection)
         connection._pgpool_stats = self.accepted is not None
         return connection
 
@@ -660,11 +768,12 @@ class _PsycopgPool(_Watch):
     def open(self, pool):
         return pool.get_stats().get("pool_size", 0)
 
-    def connect(self, pool, labelled):
+    def connect(self, pool, labelled, place):
         kwargs = {k: v for k, v in (pool.kwargs or {}).items() if k not in (
             "autocommit", "cursor_factory", "row_factory",
             "prepare_threshold", "context")}
-        kwargs.update(_for_reports(self, labelled, self.given_options(pool)))
+        kwargs.update(_for_reports(self, labelled, place,
+                                   self.given_options(pool)))
         connect = pool.connection_class.connect
         if asyncio.iscoroutinefunction(connect):
             return _Awaited(lambda: connect(pool.conninfo, autocommit=True,
@@ -681,6 +790,8 @@ class _SQLAlchemy(_Watch):
         from sqlalchemy import event
         self.reporting = threading.local()
         event.listen(engine, "do_connect", self.do_connect)
+        event.listen(engine, "connect",
+                     lambda connection, record: self.opened_one(connection))
         event.listen(engine, "engine_disposed", self.watch_pool)
         self.watch_pool(engine)
 
@@ -753,6 +864,7 @@ class _SQLAlchemy(_Watch):
                 return connection
         self.put_labels(dialect, params,
                         self.labels("reports") if labelled else {})
+        params.update(self.reporting.place)
         if "asyncpg" in dialect.driver:
             params["server_settings"] = dict(
                 params["server_settings"],
@@ -785,8 +897,9 @@ class _SQLAlchemy(_Watch):
             return pool.checkedin() + pool.checkedout()
         return pool.pgpool_stats_lent
 
-    def connect(self, engine, labelled):
+    def connect(self, engine, labelled, place):
         self.reporting.labelled = labelled
+        self.reporting.place = place
         self.reporting.inner = False
         try:
             if not engine.dialect.is_async:
@@ -831,7 +944,10 @@ class _Asyncpg(_Watch):
                 if watch is not None:
                     watch.put_label(self, await watch.label_async())
                     watch.unlabelled |= watch.undecided()
-                return await original._get_new_connection(self)
+                connection = await original._get_new_connection(self)
+                if watch is not None:
+                    watch.opened_one(connection)
+                return connection
 
             async def _acquire(self, timeout):
                 watch = _Asyncpg.of_pool.get(id(self))
@@ -877,7 +993,7 @@ class _Asyncpg(_Watch):
     def open(self, pool):
         return pool.get_size()
 
-    def connect(self, pool, labelled):
+    def connect(self, pool, labelled, place):
         import asyncpg
         kwargs = dict(pool._connect_kwargs)
         settings = dict(kwargs.get("server_settings") or {})
@@ -886,7 +1002,7 @@ class _Asyncpg(_Watch):
         if labelled:
             settings.update(self.labels("reports"))
         settings["application_name"] = "watch " + self.name
-        kwargs.update(server_settings=settings, timeout=TIMEOUT)
+        kwargs.update(server_settings=settings, timeout=TIMEOUT, **place)
         return _Awaited(lambda: asyncpg.connect(*pool._connect_args, **kwargs))
 
 
@@ -942,11 +1058,12 @@ class _Aiopg(_Watch):
     def open(self, pool):
         return pool.size
 
-    def connect(self, pool, labelled):
+    def connect(self, pool, labelled, place):
         import psycopg2
         kwargs = {k: v for k, v in pool._conn_kwargs.items() if k not in (
             "connection_factory", "cursor_factory", "async", "async_")}
-        kwargs.update(_for_reports(self, labelled, self.given_options(pool)))
+        kwargs.update(_for_reports(self, labelled, place,
+                                   self.given_options(pool)))
         return _Blocking(psycopg2.connect(pool._dsn, **kwargs))
 
 
@@ -1015,10 +1132,10 @@ class _Peewee(_Watch):
     def open(self, database):
         return len(database._connections) + len(database._in_use)
 
-    def connect(self, database, labelled):
+    def connect(self, database, labelled, place):
         import psycopg2
         kwargs = dict(database.connect_params)
-        kwargs.update(_for_reports(self, labelled,
+        kwargs.update(_for_reports(self, labelled, place,
                                    self.given_options(database)))
         if "://" in database.database:
             return _Blocking(psycopg2.connect(database.database, **kwargs))
@@ -1039,7 +1156,6 @@ class _Django(_Watch):
 
     def install(self, wrapper):
         original = type(wrapper)
-        self.connections = weakref.WeakSet()
         self.of_alias[wrapper.alias] = self
         if getattr(original, "pgpool_stats", False):
             return
@@ -1052,26 +1168,21 @@ class _Django(_Watch):
             params = dict(params)
             given = params.pop("options", None)
             params.update(_libpq_options(given, watch.label()))
-            connection = connect(self, params)
-            watch.connections.add(connection)
-            return connection
+            return watch.opened_one(connect(self, params))
 
         original.get_new_connection = labelled_connect
         original.pgpool_stats = True
 
-    def begin(self):
-        super().begin()
-        self.connections = weakref.WeakSet()
-
     def open(self, wrapper):
-        return sum(not c.closed for c in list(self.connections))
+        return sum(not c.closed for c in list(self.where))
 
-    def connect(self, wrapper, labelled):
-        import psycopg2
+    def connect(self, wrapper, labelled, place):
         params = {k: v for k, v in wrapper.get_connection_params().items()
-                  if k not in ("connection_factory", "cursor_factory")}
-        params.update(_for_reports(self, labelled, params.get("options")))
-        return _Blocking(psycopg2.connect(**params))
+                  if k not in ("connection_factory", "cursor_factory",
+                               "context", "prepare_threshold")}
+        params.update(_for_reports(self, labelled, place,
+                                   params.get("options")))
+        return _Blocking(wrapper.Database.connect(**params))
 
 
 # ---------------------------------------------------------------------------
@@ -1113,6 +1224,8 @@ def _kind_of(pool):
     if type(pool).__module__ in ("django.utils.connection", "django.db"):
         from django.db import connections
         pool = connections[pool.alias]
+    if getattr(type(pool), "pool", None) is not None:   # Django's, since 5.1
+        pool = pool.pool or pool
     for cls in type(pool).__mro__:
         kind = _KINDS.get("%s.%s" % (cls.__module__, cls.__qualname__))
         if kind is not None:

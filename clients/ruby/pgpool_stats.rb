@@ -14,8 +14,10 @@
 # - From the first connection of a process on, a thread reports about every 10 s, or
 #   30 s while nothing changes.  It has a short connection of its own, made with what
 #   the pool connected with last, labelled "reports", application_name "watch orders",
-#   with 5 s to connect and for each statement.  It never goes through the pool and
-#   sends no SET.
+#   with 5 s to connect and for each statement.  Pools that connect alike share it.  It
+#   never goes through the pool and sends no SET.
+# - Several hosts in the parameters are told as such: then a server does not expect to
+#   have all connections of the pool.
 # - What the pools do not tell is counted where they are asked for a connection:
 #   checkouts, waits and the time they took, timeouts, errors.
 # - When a report fails, the next ones come more rarely, up to once a minute.  The
@@ -49,10 +51,11 @@ module PgpoolStats
 
   @pools = []
   @mutex = Mutex.new
+  @jitter = 1 # processes are not to report in step
 
   class << self
     attr_accessor :logger
-    attr_reader :pools, :mutex
+    attr_reader :pools, :mutex, :jitter
 
     def watch(pool, name)
       return if ENV["PGPOOL_STATS_OFF"] == "1"
@@ -88,6 +91,7 @@ module PgpoolStats
 
     def run
       loop do
+        @jitter = 0.7 + 0.6 * rand
         @pools.each { |each| each.turn if each.due && each.due - now < EVERY * 0.15 }
         due = @pools.map(&:due).compact.min || now + EVERY
         sleep([due - now, EVERY * 0.05].max)
@@ -221,7 +225,7 @@ module PgpoolStats
   end
 
   class Watched
-    attr_reader :kind, :name, :due
+    attr_reader :kind, :name, :due, :accepted, :params
 
     def initialize(kind, name)
       @kind = kind
@@ -288,29 +292,50 @@ module PgpoolStats
       [before, "-c pgpool_stats.pool=#{escape(@name)} -c pgpool_stats.instance=#{escape(@instance)}"].compact.join(" ")
     end
 
+    # Report, if there is anything new, for all pools that connect alike.
     def turn
       return unless @turns.try_lock
+      group = [self]
       begin
-        return @due = later(EVERY) if quiet?
+        return later(EVERY) if quiet?
+        group += PgpoolStats.pools.select { |other| other.goes_along?(self) }
         there = begin
-          connected(TIMEOUT) { |conn| report(conn) }
+          connected(TIMEOUT) { |conn| report(conn, group) }
         rescue PG::Error => error
           raise unless refused?(error)
-          connected(TIMEOUT) { |conn| report(conn) }
+          connected(TIMEOUT) { |conn| report(conn, group) }
         end
-        PgpoolStats.say("pool #{@name} is reported again") if @failures.positive?
-        @failures = 0
-        @reported = there
-        @due = later(there ? EVERY : EVERY * MISSING)
+        group.each { |each| each.succeeded(there) }
       rescue StandardError => error
-        @failures += 1
-        PgpoolStats.say("cannot report pool #{@name}: #{error.message.split.join(' ')}") if @failures == 1
-        @reported = false
-        @last = nil
-        @due = later(EVERY * [2**[@failures - 1, 10].min, REFUSED].min)
+        group.each { |each| each.failed(error) }
       ensure
-        @turns.unlock
+        group.each(&:turned)
       end
+    end
+
+    # Can it be reported on the connection of another?  Then its turn begins.
+    def goes_along?(leader)
+      !equal?(leader) && @pid == Process.pid && !@accepted.nil? && @accepted == leader.accepted &&
+        @params == leader.params && @turns.try_lock
+    end
+
+    def turned
+      @turns.unlock
+    end
+
+    def succeeded(there)
+      PgpoolStats.say("pool #{@name} is reported again") if @failures.positive?
+      @failures = 0
+      @reported = there
+      later(there ? EVERY : EVERY * MISSING)
+    end
+
+    def failed(error)
+      @failures += 1
+      PgpoolStats.say("cannot report pool #{@name}: #{error.message.split.join(' ')}") if @failures == 1
+      @reported = false
+      @last = nil
+      later(EVERY * [2**[@failures - 1, 10].min, REFUSED].min)
     end
 
     def forget
@@ -321,6 +346,16 @@ module PgpoolStats
       nil # its row stays until the server forgets it
     end
 
+    # On a connection on which questions can be asked
+    def tell(&ask)
+      figures = self.figures
+      document = { dialect: "native", host: Socket.gethostname, pid: @pid, every: EVERY * QUIET, hosts: hosts }
+      yield("SELECT pgpool_stats.report($1, $2, $3)", @name, JSON.generate(document.merge(figures)), @instance)
+      @last = figures
+      @sent_at = PgpoolStats.now
+      look(&ask) if @accepted && !@seen && hosts == 1 && figures[:open] - @opening > 0
+    end
+
     private
 
     def escape(value)
@@ -328,7 +363,7 @@ module PgpoolStats
     end
 
     def later(after)
-      PgpoolStats.now + after * (0.7 + 0.6 * rand)
+      @due = PgpoolStats.now + after * PgpoolStats.jitter
     end
 
     # The first connection waits a moment until it is known whether the server
@@ -381,22 +416,22 @@ module PgpoolStats
       @last && PgpoolStats.now - @sent_at < EVERY * QUIET * 0.95 && @last == figures
     end
 
-    def report(conn)
+    def report(conn, group)
       there = ask(conn, "SELECT to_regprocedure('pgpool_stats.report(text,jsonb,text)') IS NOT NULL") == "t"
       @accepted = true if @accepted.nil? # this connection had a label
-      return false unless there
-      figures = self.figures
-      document = { dialect: "native", host: Socket.gethostname, pid: @pid, every: EVERY * QUIET }.merge(figures)
-      ask(conn, "SELECT pgpool_stats.report($1, $2, $3)", @name, JSON.generate(document), @instance)
-      @last = figures
-      @sent_at = PgpoolStats.now
-      look(conn) if @accepted && !@seen && figures[:open] - @opening > 0
-      true
+      group.each { |each| each.tell { |*question| ask(conn, *question) } } if there
+      there
+    end
+
+    # How many servers its connections may be on
+    def hosts
+      host = @params[:host] || ENV["PGHOST"]
+      host.is_a?(Array) ? host.size : host.to_s.split(",").size.clamp(1..)
     end
 
     # Do the connections carry the label?  Told once, if two reports did not find it.
-    def look(conn)
-      labelled = ask(conn, "SELECT coalesce(bool_or(connections > 0 OR via IS NOT NULL), false)" \
+    def look
+      labelled = yield("SELECT coalesce(bool_or(connections > 0 OR via IS NOT NULL), false)" \
         " FROM pgpool_stats.instances WHERE pool = $1 AND instance = $2", @name, @instance) == "t"
       @unseen += 1
       @seen = labelled || @unseen == 2

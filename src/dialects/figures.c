@@ -287,7 +287,7 @@ finish_sums(PgpsFigures *fig, const PgpsDialect *dialect)
 	}
 }
 
-/* A library that leaves out counters that are 0 */
+/* A library that leaves out counters that are 0, but tells its gauges */
 static void
 zero_absent_counters(PgpsFigures *fig, const PgpsDialect *dialect)
 {
@@ -388,7 +388,7 @@ pgps_work_out(PgpsFigures *fig, const PgpsDialect *dialect)
 	finish_sums(fig, dialect);
 	if (dialect->settle != NULL)
 		dialect->settle(fig);
-	if (dialect->absent_is_zero)
+	if (dialect->absent_is_zero && is_known(fig, PGPS_OPEN))
 		zero_absent_counters(fig, dialect);
 	complaint = work_out_use(fig, dialect);
 	work_out_cap(fig);

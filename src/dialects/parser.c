@@ -159,6 +159,24 @@ read_every(PgpsParser *parser, const PgpsEntry *entry)
 							"a number of seconds");
 }
 
+/* On how many servers are its connections?  A text is somebody's configuration. */
+static void
+read_hosts(PgpsParser *parser, const PgpsEntry *entry)
+{
+	double		inexact;
+	int64		hosts = 0;
+	bool		integral = false;
+
+	if (entry->value.type == jbvNumeric &&
+		pgps_read_number(pgps_number_text(&entry->value), &integral, &hosts,
+						 &inexact) &&
+		integral && hosts > 0 && hosts <= PG_INT32_MAX)
+		parser->stats->hosts = hosts;
+	else if (entry->value.type == jbvNumeric)
+		pgps_not_understood(parser, entry, ERRCODE_INVALID_PARAMETER_VALUE,
+							"a number of servers");
+}
+
 void
 pgps_read_common(PgpsParser *parser, const PgpsEntry *entry)
 {
@@ -181,6 +199,9 @@ pgps_read_common(PgpsParser *parser, const PgpsEntry *entry)
 			break;
 		case PGPS_COMMON_EVERY:
 			read_every(parser, entry);
+			break;
+		case PGPS_COMMON_HOSTS:
+			read_hosts(parser, entry);
 			break;
 		case PGPS_COMMON_LENT_PIDS:
 			read_pids(parser, entry, &stats->lent);
@@ -303,31 +324,48 @@ read_entries(PgpsParser *parser, bool foreign)
 					   "fewer keys");
 }
 
-/* Which of several pools is the row about? */
+/* The text of a key that stands outermost */
+static void
+find_text(const PgpsDocument *doc, const char *key, char *text, Size size)
+{
+	int			i;
+
+	text[0] = '\0';
+	for (i = 0; i < doc->nentries; i++)
+	{
+		const PgpsEntry *entry = &doc->entries[i];
+
+		if (entry->parent == -1 && entry->folded[0] != '\0' &&
+			pgps_same_key(entry->folded, key))
+			text_of_value(&entry->value, text, size);
+	}
+}
+
+/*
+ * Which of several pools is the row about?  A library that knows of one pool
+ * only has no key for that: what somebody made a list of has a name, perhaps.
+ */
 static void
 name_row(PgpsParser *parser)
 {
+	static const char *const names[] = {"name", "pool", "pool_name"};
 	const PgpsDialect *dialect = parser->dialect;
 	PgpsStats  *stats = parser->stats;
 	StringInfoData name;
-	int			i,
-				k;
+	int			k;
 
 	if (dialect->row_keys[0] == NULL)
+	{
+		for (k = 0; parser->listed && k < lengthof(names) && stats->row[0] == '\0'; k++)
+			find_text(&parser->doc, names[k], stats->row, sizeof(stats->row));
 		return;
+	}
 	initStringInfo(&name);
 	for (k = 0; k < PGPS_ROW_KEYS && dialect->row_keys[k] != NULL; k++)
 	{
-		char		part[PGPS_INSTANCE_LEN] = "";
+		char		part[PGPS_INSTANCE_LEN];
 
-		for (i = 0; i < parser->doc.nentries; i++)
-		{
-			const PgpsEntry *entry = &parser->doc.entries[i];
-
-			if (entry->parent == -1 && entry->folded[0] != '\0' &&
-				pgps_same_key(entry->folded, dialect->row_keys[k]))
-				text_of_value(&entry->value, part, sizeof(part));
-		}
+		find_text(&parser->doc, dialect->row_keys[k], part, sizeof(part));
 		if (part[0] != '\0')
 			appendStringInfo(&name, "%s%s", name.len > 0 ? "/" : "", part);
 		if (k == 0 && dialect->not_a_pool != NULL)

@@ -23,6 +23,7 @@ typedef struct PgpsParser
 	PgpsFigures figures;
 	int			nfigures;		/* keys that report some, good or not */
 	bool		strict;
+	bool		listed;			/* the document is one of several in a list */
 	PgpsStats  *stats;
 } PgpsParser;
 

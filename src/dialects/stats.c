@@ -132,11 +132,13 @@ parse_array(JsonbContainer *array, bool strict)
 	List	   *result = NIL;
 	ListCell   *lc;
 	bool		any_pool = false;
-	PgpsParser	parser;
+	PgpsParser	parser = {.listed = nrows > 1};
 	uint32		i;
 
 	for (i = 0; i < nrows; i++)
 	{
+		PgpsStats  *row;
+
 		JsonbContainer *object = ith_object(array, i);
 
 		if (object == NULL)
@@ -153,7 +155,11 @@ parse_array(JsonbContainer *array, bool strict)
 			}
 			check_rows(nrows, MAX_ROWS);
 		}
-		result = lappend(result, pgps_finish_document(&parser));
+		row = pgps_finish_document(&parser);
+		if (nrows > 1 && row->row[0] == '\0' && row->instance[0] == '\0' &&
+			(row->host[0] == '\0' || row->pid[0] == '\0'))
+			snprintf(row->row, sizeof(row->row), "%u", i + 1);
+		result = lappend(result, row);
 	}
 
 	/* rows that are no pools are kept only if there is nothing else */

@@ -32,6 +32,8 @@ typedef struct PgpsStats
 	char		app_version[PGPS_POOL_LEN];
 	int64		every;			/* a timer sends a report each so many
 								 * microseconds; 0 = it does not say */
+	int32		hosts;			/* servers that its connections are on; 0 = it
+								 * does not say */
 	PgpsPids	lent;			/* connections lent out, if it names them */
 	PgpsPids	idle;			/* connections idle in the pool, if it names
 								 * them */

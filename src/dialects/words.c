@@ -23,7 +23,7 @@
 
 static const char *const common_keys[] = {
 	"host", "pid", "instance", "app_version", "dialect",
-	"every", "checked_out_pids", "idle_pids"
+	"every", "hosts", "checked_out_pids", "idle_pids"
 };
 
 StaticAssertDecl(lengthof(common_keys) == PGPS_COMMON_NONE, "common keys");

@@ -273,7 +273,8 @@ pgps_instance_take_report(PgpsInstance *data, const PgpsReport *report,
 	data->last_seen = now;
 	data->said_goodbye = false;
 	data->fork_shared |= report->fork_shared;
-	data->elsewhere = stats->elsewhere;
+	data->elsewhere = stats->elsewhere || stats->hosts > 1;
+	data->hosts = stats->hosts;
 	if (report->via[0] != '\0')
 		memcpy(data->via, report->via, PGPS_POOL_LEN);
 	take_seen_here(data, report->seen_here);

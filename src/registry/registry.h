@@ -150,8 +150,9 @@ typedef struct PgpsInstance
 	char		unmapped[PGPS_UNMAPPED_LEN];	/* keys not understood, each
 												 * ended by NUL */
 	bool		labelled;		/* a connection here has or had its label */
-	bool		elsewhere;		/* what it reports is not about connections to
-								 * this server */
+	bool		elsewhere;		/* what it reports is not, or not only, about
+								 * connections to this server */
+	int32		hosts;			/* servers that they are on; 0 = not told */
 	TimestampTz last_xact;		/* newest transaction of the connections that
 								 * ended ... */
 	TimestampTz last_end;		/* ... and its end, if that was the last */

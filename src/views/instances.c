@@ -159,13 +159,17 @@ instance_notes(const PgpsInstanceState *state, const PgpsAlert *why)
 		pgps_note(&notes, "the library was not recognised");
 		if (!pgps_known(&data->reported, PGPS_CHECKED_OUT))
 			pgps_note(&notes, "its keys contradict each other: was a configuration sent?");
-		else if (!pgps_known(&data->reported, PGPS_MAX_SIZE) &&
-				 !pgps_known(&data->reported, PGPS_UNLIMITED))
-			pgps_note(&notes, "no maximum told");
 	}
 	else if (data->last_report != 0 && data->source == PGPS_SOURCE_REPORT &&
 			 !pgps_known(&data->reported, PGPS_CHECKED_OUT))
 		pgps_note(&notes, "does not tell how many are lent");
+	if (data->last_report != 0 && data->source == PGPS_SOURCE_REPORT &&
+		pgps_known(&data->reported, PGPS_CHECKED_OUT) &&
+		!pgps_known(shown, PGPS_MAX_SIZE) &&
+		pgps_get(shown, PGPS_UNLIMITED, 0) == 0)
+		pgps_note(&notes, "no maximum told");
+	if (data->hosts > 1)
+		pgps_note(&notes, psprintf("its figures are of connections to %d servers", data->hosts));
 	if (state->now.reported && !data->labelled && !data->elsewhere &&
 		!data->other && state->via == NULL && data->source == PGPS_SOURCE_REPORT &&
 		parent == NULL)

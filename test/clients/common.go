@@ -118,6 +118,36 @@ func (r reporter) compare(step, pool, instance string, expected map[string]inter
 	equal(step+": nothing unmapped", len(unmapped), 0)
 }
 
+// inOne looks at many reports of so many pools, and how often somebody connected
+// for that.
+func (r reporter) inOne(pools string, number int) {
+	connects := func() (n int) {
+		must(r.db.QueryRow("SELECT sum(connects) FROM pgpool_stats.pools WHERE pool = 'reports'").Scan(&n))
+		return n
+	}
+	do := func(query string, args ...interface{}) {
+		_, err := r.db.Exec(query, args...)
+		must(err)
+	}
+	seen := func(times int) {
+		until(fmt.Sprintf("%d reports of %d pools", times, number), func() (enough bool) {
+			do("INSERT INTO seen SELECT pool, last_report FROM pgpool_stats.instances"+
+				" WHERE pool ~ $1 AND last_report IS NOT NULL ON CONFLICT DO NOTHING", "^"+pools+`\d+$`)
+			must(r.db.QueryRow("SELECT count(*) = $1 AND coalesce(min(n), 0) > $2"+
+				" FROM (SELECT count(*) AS n FROM seen GROUP BY pool) AS s", number, times).Scan(&enough))
+			return enough
+		})
+	}
+	do("CREATE TEMP TABLE seen (pool text, at timestamptz, UNIQUE (pool, at))")
+	seen(1)
+	do("TRUNCATE seen")
+	before := connects()
+	seen(5)
+	made := connects() - before
+	check(fmt.Sprintf("%d pools report 5 times, and do not connect %d times", number, number*5),
+		made < number*5/2, made)
+}
+
 func (r reporter) connections(step, pool, instance string, expected int) {
 	count := func() int {
 		n, _ := r.row(pool, instance)["connections"].(float64)

@@ -73,6 +73,25 @@ class Reporter {
     });
   }
 
+  /* Many reports of so many pools, and how often somebody connected for that */
+  async inOne(pools, number) {
+    const connects = () => this.one("SELECT sum(connects)::int FROM pgpool_stats.pools WHERE pool = 'reports'");
+    const seen = (times) => until(`${times} reports of ${number} pools`, async () => {
+      await this.one(`INSERT INTO seen SELECT pool, last_report FROM pgpool_stats.instances
+        WHERE pool ~ $1 AND last_report IS NOT NULL ON CONFLICT DO NOTHING`, `^${pools}\\d+$`);
+      return this.one('SELECT count(*) = $1 AND min(n) > $2 FROM (SELECT count(*) AS n FROM seen GROUP BY pool) AS s',
+        number, times);
+    });
+
+    await this.one('CREATE TEMP TABLE seen (pool text, at timestamptz, UNIQUE (pool, at))');
+    await seen(1);
+    await this.one('TRUNCATE seen');
+    const before = await connects();
+    await seen(10);
+    const made = await connects() - before;
+    check(`${number} pools report 10 times, and do not connect ${number * 10} times`, made < number * 4, made);
+  }
+
   async connections(step, pool, instance, expected) {
     await until(`${step}: ${expected} connections`, async () => {
       const row = await this.row(pool, instance);

@@ -65,6 +65,26 @@ class Reporter
     equal("#{step}: nothing unmapped", (row["unmapped"] || []) - ["every"], [])
   end
 
+  # Many reports of so many pools, and how often somebody connected for that
+  def in_one(pools, number)
+    connects = -> { one("SELECT sum(connects) FROM pgpool_stats.pools WHERE pool = 'reports'").to_i }
+    seen = lambda do |times|
+      wait_until("#{times} reports of #{number} pools") do
+        one("INSERT INTO seen SELECT pool, last_report FROM pgpool_stats.instances" \
+          " WHERE pool ~ $1 AND last_report IS NOT NULL ON CONFLICT DO NOTHING", "^#{pools}\\d+$")
+        one("SELECT count(*) = $1 AND min(n) > $2 FROM (SELECT count(*) AS n FROM seen GROUP BY pool) AS s",
+            number, times) == "t"
+      end
+    end
+    one("CREATE TEMP TABLE seen (pool text, at timestamptz, UNIQUE (pool, at))")
+    seen.call(1)
+    one("TRUNCATE seen")
+    before = connects.call
+    seen.call(5)
+    made = connects.call - before
+    check("#{number} pools report 5 times, and do not connect #{number * 5} times", made < number * 2.5, made)
+  end
+
   def connections(step, pool, expected)
     count = -> { (row(pool) || {})["connections"] || 0 }
     wait_until("#{step}: #{expected} connections") { count.call == expected }

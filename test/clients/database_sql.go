@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"pgpoolstats"
@@ -97,5 +98,13 @@ func main() {
 	must(db.Close())
 	step("closed", "ok", 0, 0)
 	check("closed: forgotten", r.row(name, me()) == nil)
+
+	// pools that connect alike share a connection for their reports
+	for i := 0; i < 6; i++ {
+		one, err := pgpoolstats.Open("postgres", dsn, fmt.Sprintf("gomany%d", i))
+		must(err)
+		must(one.Ping())
+	}
+	r.inOne("gomany", 6)
 	done()
 }

@@ -108,6 +108,37 @@ public class java_pools {
         shows("closed: forgotten", name, "no row");
     }
 
+    /** Pools that connect alike share a connection for their reports. */
+    static void inOne(int number) throws Exception {
+        String many = "FROM pgpool_stats.instances WHERE pool ~ '^javamany' AND last_report IS NOT NULL";
+        String connects = "SELECT sum(connects) FROM pgpool_stats.pools WHERE pool = 'reports'";
+        List<DataSource> pools = new ArrayList<>();
+        for (int i = 0; i < number; i++) {
+            DataSource pool = dbcp2();
+            pgpoolstats.PgpoolStats.watch(pool, "javamany" + i);
+            pool.getConnection().close();
+            pools.add(pool);
+        }
+        admin.createStatement().execute("CREATE TEMP TABLE seen (pool text, at timestamptz, UNIQUE (pool, at))");
+        long before = 0;
+        for (int times : new int[] {1, 5}) {
+            for (int i = 0; i < 6000; i++) {
+                admin.createStatement().execute("INSERT INTO seen SELECT pool, last_report " + many
+                    + " ON CONFLICT DO NOTHING");
+                if (one("SELECT count(*) = " + number + " AND min(n) > " + times
+                        + " FROM (SELECT count(*) AS n FROM seen GROUP BY pool) AS s").equals("t"))
+                    break;
+                Thread.sleep(50);
+            }
+            if (times == 1) {
+                before = Long.parseLong(one(connects));
+                admin.createStatement().execute("TRUNCATE seen");
+            }
+        }
+        equal(number + " pools report 5 times, and do not connect " + number * 5 + " times",
+            Long.parseLong(one(connects)) - before < number * 2.5, true);
+    }
+
     public static void main(String[] args) throws Exception {
         Properties login = new Properties();
         login.setProperty("user", USER);
@@ -116,6 +147,7 @@ public class java_pools {
         admin = DriverManager.getConnection(url.replaceAll("[?].*", ""), login);
         watched("tomcat", "tomcat_jdbc", tomcat());
         watched("dbcp2", "dbcp2", dbcp2());
+        inOne(6);
         watched("c3p0", "c3p0", c3p0());
         System.exit(failures > 0 ? 1 : 0);
     }

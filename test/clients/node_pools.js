@@ -7,6 +7,7 @@ const { drizzle } = require('drizzle-orm/node-postgres');
 const { sql } = require('drizzle-orm');
 const { Kysely, PostgresDialect, sql: raw } = require('kysely');
 const { DataSource } = require('typeorm');
+const { PrismaPg } = require('@prisma/adapter-pg');
 const { watch } = require('pgpool-stats');
 const { Reporter, check, equal, me, run } = require('./common');
 
@@ -49,6 +50,19 @@ run(async () => {
   await source.initialize();
   await source.query('SELECT 1');
   await watched('typeorm', handle, () => source.destroy());
+
+  const adapter = new Pool(connection);
+  handle = watch(adapter, 'prisma', { log });
+  const prisma = await new PrismaPg(adapter, { disposeExternalPool: true }).connect();
+  await prisma.queryRaw({ sql: 'SELECT 1', args: [], argTypes: [] });
+  await watched('prisma', handle, () => prisma.dispose());
+
+  // pools that connect alike share a connection for their reports
+  const many = Array.from({ length: 12 }, () => new Pool(connection));
+  many.forEach((each, i) => watch(each, `many${i}`, { log, every: 0.1 }));
+  await Promise.all(many.map((each) => each.query('SELECT 1')));
+  await reporter.inOne('many', 12);
+  await Promise.all(many.map((each) => each.end()));
 
   // one that connected before: said once
   const early = new Pool(connection);

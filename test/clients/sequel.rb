@@ -73,4 +73,13 @@ reporter.compare("watched", NAME, dialect: "native", max_size: 2, checked_out: 0
 equal("the label is there", db["SHOW pgpool_stats.pool"].single_value, NAME)
 db.disconnect
 step.call("disconnected", "ok", 0, 0)
+
+# pools that connect alike share a connection for their reports
+many = (1..6).map do |i|
+  one = Sequel.connect(adapter: "postgres", user: "app", database: ENV["PGDATABASE"], max_connections: 1)
+  PgpoolStats.watch(one, "rbmany#{i}")
+  one.get(1)
+  one
+end
+reporter.in_one("rbmany", many.size)
 done

@@ -22,6 +22,7 @@ import pgpool_stats                 # common.py says where it is
 BOUNCER = shutil.which("pgbouncer", path=os.environ["PATH"] + ":/usr/sbin")
 HOME = os.path.join(os.environ["TESTDIR"], "survival")
 DATA = HOME + "/data"
+STANDBY = HOME + "/standby"
 os.makedirs(HOME)
 for name in ("PGHOST", "PGPORT", "PGPASSWORD", "PGDATABASE", "PGUSER"):
     os.environ.pop(name, None)
@@ -67,7 +68,8 @@ def configure(**settings):
 def allow(method):
     """How role "late" may log in"""
     with open(DATA + "/pg_hba.conf", "w") as f:
-        f.write("local all late %s\nlocal all all trust\n" % method)
+        f.write("local all late %s\nlocal all all trust\n"
+                "local replication all trust\n" % method)
 
 
 def sql(statement, *args):
@@ -77,6 +79,19 @@ def sql(statement, *args):
         cur = conn.cursor()
         cur.execute(statement, args)
         return cur.fetchall() if cur.description else None
+    finally:
+        conn.close()
+
+
+def row(pool, me, port="5432"):
+    """What a server shows of it"""
+    conn = psycopg2.connect(application_name="admin", port=port)
+    try:
+        cur = conn.cursor()
+        cur.execute("SELECT open, checked_out, connections, unclaimed,"
+                    " coalesce(notes, '') FROM pgpool_stats.instances"
+                    " WHERE pool = %s AND instance = %s", (pool, me))
+        return cur.fetchone()
     finally:
         conn.close()
 
@@ -96,8 +111,8 @@ allow("trust")
 pg_ctl("start")
 
 
-def stop():
-    subprocess.run(["pg_ctl", "-D", DATA, "-m", "immediate", "-w", "stop"],
+def stop(data=DATA):
+    subprocess.run(["pg_ctl", "-D", data, "-m", "immediate", "-w", "stop"],
                    stdout=subprocess.DEVNULL)
 
 
@@ -151,6 +166,56 @@ try:
 
     reports("at first")
     equal("at first: nothing is said", said.lines, [])
+
+    # pools of one process that connect alike share a connection for reports
+    many = [ThreadedConnectionPool(0, 1, user="app") for _ in range(12)]
+    arrived = {}
+    for number, one in enumerate(many):
+        pgpool_stats.watch(one, "many%d" % number, every=0.2)
+        arrived[pgpool_stats._watches[-1]] = set()
+        one.putconn(one.getconn())
+
+    def arrive(times):
+        for w, seen in arrived.items():
+            seen.add(w.sent_at)
+        return all(len(seen) > times for seen in arrived.values())
+
+    def connects():
+        return sql("SELECT sum(connects)::int FROM pgpool_stats.pools"
+                   " WHERE pool = 'reports'")[0][0]
+    until("12 pools: a first report", lambda: arrive(1))
+    for seen in arrived.values():
+        seen.clear()
+    before = connects()
+    until("12 pools: ten reports", lambda: arrive(10))
+    check("12 pools report ten times, and do not connect 120 times",
+          connects() - before < 40, connects() - before)
+    for one in many:
+        one.closeall()
+
+    # the connections of a pool are on two servers, of which one is a standby
+    subprocess.run(["pg_basebackup", "-D", STANDBY, "-R", "-c", "fast",
+                    "--no-sync"], check=True)
+    with open(STANDBY + "/postgresql.conf", "a") as f:
+        f.write("port = 5433\n")
+    subprocess.run(["pg_ctl", "-D", STANDBY, "-w", "-l", HOME + "/standby.log",
+                    "start"], check=True, stdout=subprocess.DEVNULL)
+    spread = ThreadedConnectionPool(0, 2, user="app", port=5432)
+    pgpool_stats.watch(spread, "spread", every=0.2)
+    spread.getconn()
+    until("two servers: it is reported to the first",
+          lambda: row("spread", me) == (1, 1, 1, 0, ""))
+    spread._kwargs["port"] = 5433       # as when its name means another now
+    spread.getconn()
+    for port in ("5432", "5433"):
+        until("two servers: port " + port, lambda: row("spread", me, port) == (
+            2, 2, 1, None, "its figures are of connections to 2 servers"))
+        print("ok - two servers: port %s is told of both" % port)
+    spread.closeall()
+    until("two servers: goodbye", lambda: row("spread", me) is None)
+    until("two servers: goodbye to the standby", lambda:
+          row("spread", me, "5433") is None)
+    stop(STANDBY)
 
     # down, and up
     pg_ctl("-m", "fast", "stop")
@@ -380,4 +445,5 @@ ignore_startup_parameters = %s
                 bouncer.wait()
 finally:
     stop()
+    stop(STANDBY)
 done()

@@ -158,7 +158,7 @@ is(sql(q{SELECT committed - split_part('} . $before . q{', '|', 1)::int FROM pgp
 # There are others who report, so that it is not most of them.
 #
 sql(q{SELECT pgpool_stats.report('steady', '{"open": 0, "every": 80000}', 'i' || g) FROM generate_series(1, 20) g});
-my %lost = map { $_ => (used(1, $_))[0] } qw(timer quiet checkin full_one working);
+my %lost = map { $_ => (used(1, $_))[0] } qw(timer quiet checkin full_one working spread);
 my ($few) = used(1, 'few', as => 'few');
 my ($turned_away) = used(1, 'turned_away', as => 'turned_away');
 my $ok = '{"pool_size": 2, "max_overflow": 0, "open": 1, "checked_out": 0';
@@ -173,6 +173,7 @@ for (1 .. 4)
 my @siblings = map { used(1, 'siblings', instance => $_) } qw(a b);
 report('siblings', "$ok}", instance => 'a');
 report('siblings', "$ok, \"every\": 1}", instance => 'b');
+report('spread', "$ok, \"every\": 1, \"hosts\": 2}");
 report('full_one', '{"pool_size": 2, "max_overflow": 0, "open": 2, "checked_out": 2, "every": 1}');
 $lost{working}->query_until(qr/begun/, "\\echo begun\nSELECT pg_sleep(3600);\n");
 waits(1, 'PgSleep');
@@ -189,9 +190,10 @@ becomes(q{SELECT string_agg(pool || ' ' || status, ', ' ORDER BY pool) FROM pgpo
 	'few lost, quiet lost, siblings lost, siblings lost, timer lost', 'reports and statements have stopped');
 next_pass();
 is(sql(q{SELECT string_agg(pool || ' ' || status, ', ' ORDER BY pool) FROM pgpool_stats.instances
-		WHERE pool IN ('checkin', 'full_one', 'working', 'turned_away')}),
-	'checkin ok, full_one exhausted, turned_away ok, working ok',
-	'not: who reports when it works, was full, works, or is not let in');
+		WHERE pool IN ('checkin', 'full_one', 'spread', 'working', 'turned_away')}),
+	'checkin ok, full_one exhausted, spread ok, turned_away ok, working ok',
+	'not: who reports when it works, was full, works, is not let in, or has others at another server');
+is(figures('spread', 'notes'), 'its figures are of connections to 2 servers', 'as is noted');
 like(alert('lost', 'timer'), qr/^warning\|timer on postgres: 1 of 1 instance: no report and no statement for \d+ s, holds 1 connection$/,
 	'in words');
 is(alert('lost', 'few', 'severity'), 'critical', 'critical when there are no slots left');

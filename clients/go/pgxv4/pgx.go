@@ -34,6 +34,8 @@ func ConnectConfig(ctx context.Context, config *pgxpool.Config, name string) (*p
 	watched := pgpoolstats.Watch(&pgpoolstats.Pool{
 		Name:  name,
 		Stats: func() interface{} { return stats(pool.Load(), config) },
+		Key:   func() string { return "pgx " + config.ConnString() },
+		Hosts: hosts(config),
 		Open: func(ctx context.Context, params map[string]string) (pgpoolstats.Conn, error) {
 			own := config.ConnConfig.Copy()
 			if err := prepare(ctx, own, params); err != nil {
@@ -54,6 +56,15 @@ func ConnectConfig(ctx context.Context, config *pgxpool.Config, name string) (*p
 		pool.Store(made)
 	}
 	return made, err
+}
+
+// hosts is how many servers its connections may be on.
+func hosts(config *pgxpool.Config) int {
+	names := map[string]bool{config.ConnConfig.Host: true}
+	for _, fallback := range config.ConnConfig.Fallbacks {
+		names[fallback.Host] = true
+	}
+	return len(names)
 }
 
 // The fields of Stat are private: they are told by hand.
