@@ -72,6 +72,7 @@ extern int	pgps_track;
 extern double pgps_target_wait_probability;
 extern char *pgps_alert_rules;
 extern char *pgps_notify_database;
+extern PGDLLEXPORT char *pgps_name_servers;
 
 extern PGPS_LOCAL bool pgps_relabel;	/* a label was assigned since it was looked at */
 

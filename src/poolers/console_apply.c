@@ -268,6 +268,9 @@ pgps_console_take(const PgpsConsole *console)
 	rows->pooler.reachable = true;
 	rows->pooler.last_poll = now;
 	rows->pooler.poll_time = now - console->started_at;
+	if (console->is_one_of_several)
+		strlcpy(rows->pooler.error, "one of several processes, if others listen at its port (so_reuseport), and they were not reached",
+				PGPS_ERROR_LEN);
 	pgps_pooler_answered(console->number, &rows->pooler);
 	return true;
 }

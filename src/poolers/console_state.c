@@ -1,14 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * console_state.c
- *	  What a pooler's console says of the state of its pools: that they are
- *	  paused or disabled, take no more clients, and who waits.
+ *	  What a pooler's console says of its state, and that of its pools: that
+ *	  they are paused or disabled, take no more clients, and who waits.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
+
+#include "common/hashfn.h"
 
 #include "poolers/console_read.h"
 #include "registry/told.h"
@@ -72,6 +74,33 @@ pgps_console_wants(const PgpsConsole *console, PgpsShow show)
 	return pgps_console_product(console) == PGPS_PRODUCT_PGBOUNCER &&
 		clients >= 0 && clients <= MAX_LISTED_CLIENTS &&
 		somebody_waits(tables[PGPS_SHOW_POOLS]);
+}
+
+/*
+ * Which of the processes is it that share a port?  They are told apart by
+ * their files and numbers.  0 = it does not share its port.
+ */
+uint64
+pgps_console_process(const PgpsConsole *console)
+{
+	static const char *const settings[] = {
+		"conffile", "logfile", "peer_id", "pidfile", "unix_socket_dir"
+	};
+	const PgpsTable *config = console->tables[PGPS_SHOW_CONFIG];
+	uint64		process = 1;
+	int			i;
+
+	if (!pgps_is_cell(config, pgps_table_row(config, "key", "so_reuseport"), "value", "1"))
+		return 0;
+	for (i = 0; i < lengthof(settings); i++)
+	{
+		const char *value = pgps_cell(config, pgps_table_row(config, "key", settings[i]), "value");
+
+		if (value == NULL)
+			value = "";
+		process = hash_combine64(process, hash_bytes_extended((const unsigned char *) value, strlen(value), 0));
+	}
+	return Max(process, 1);
 }
 
 /*

@@ -17,6 +17,7 @@
 
 #include "base/text.h"
 #include "poolers/pooler_list.h"
+#include "registry/bindings.h"
 
 #define PGPS_PRODUCT_LEN 16
 #define PGPS_VERSION_LEN 32
@@ -26,6 +27,7 @@
 typedef struct PgpsPooler
 {
 	char		name[PGPS_POOL_LEN];	/* empty = free */
+	char		listed[PGPS_POOL_LEN];	/* name of its entry in the setting */
 	char		product[PGPS_PRODUCT_LEN];	/* empty = unknown */
 	char		version[PGPS_VERSION_LEN];
 	char		error[PGPS_ERROR_LEN];	/* of the last poll; empty = none */
@@ -59,7 +61,8 @@ extern void pgps_identify_pooler(char *via, const char *client_addr);
 /* for the poller alone */
 extern PGDLLEXPORT bool pgps_poller_begin(void);
 extern PGDLLEXPORT void pgps_poller_end(void);
-extern PGDLLEXPORT int pgps_pooler_number(const char *name);
+extern PGDLLEXPORT int pgps_pooler_number(const char *name, const char *listed);
+extern PGDLLEXPORT void pgps_poolers_without_room(int count);
 extern PGDLLEXPORT void pgps_pooler_forget(int number);
 extern PGDLLEXPORT void pgps_pooler_failed(int number, const char *error);
 extern void pgps_pooler_answered(int number, const PgpsPooler *pooler);
