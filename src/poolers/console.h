@@ -22,6 +22,7 @@
 	S(CLIENTS) \
 	S(STATS) \
 	S(DATABASES) \
+	S(USERS) \
 	S(LISTS) \
 	S(SERVERS) \
 	S(POOL_STATUS) \

@@ -71,6 +71,13 @@ pgps_poolers_copy(void)
 	return copy;
 }
 
+/* How many poolers is there no room for? */
+int
+pgps_poolers_left_out(void)
+{
+	return (int) pg_atomic_read_u32(&shared->without_room);
+}
+
 bool
 pgps_poller_runs(void)
 {

@@ -19,6 +19,10 @@
 #include "poolers/pooler_list.h"
 #include "registry/bindings.h"
 
+/* of one pooler; further ones are left out, and counted */
+#define PGPS_MAX_POOLER_POOLS 500
+#define PGPS_MAX_NODES 128		/* of Pgpool-II */
+
 #define PGPS_PRODUCT_LEN 16
 #define PGPS_VERSION_LEN 32
 #define PGPS_ERROR_LEN 256
@@ -38,6 +42,8 @@ typedef struct PgpsPooler
 	int32		max_client_conn;
 	int32		clients;
 	int32		max_db_connections; /* 0 = no such limit */
+	int			pools_left_out; /* at least so many were not read */
+	bool		nodes_left_out; /* of Pgpool-II */
 	char		comes_from[PGPS_ADDR_LEN];	/* address of its connections here;
 											 * empty = the local socket ... */
 	bool		comes_from_known;	/* ... if there ever was one; else where its
@@ -49,6 +55,7 @@ extern void pgps_poolers_init(void *area, bool found);
 
 /* for readers: one for each number, free ones included */
 extern PgpsPooler *pgps_poolers_copy(void);
+extern int	pgps_poolers_left_out(void);
 extern bool pgps_poller_runs(void);
 extern bool pgps_poller_has_no_worker(void);
 
