@@ -106,7 +106,7 @@ $(FLEET_SCRIPT): $(FLEET_PARTS) $(FLEET_DIR)/views.awk $(FLEET_VIEWS_SQL) $(FLEE
 
 all: $(POLLER)$(DLSUFFIX)
 $(POLLER)$(DLSUFFIX): $(POLLER_OBJS)
-	$(CC) $(CFLAGS) $(POLLER_OBJS) $(LDFLAGS) -shared -o $@ $(libpq)
+	$(CC) $(CFLAGS) $(POLLER_OBJS) $(LDFLAGS) -shared -o $@ $(libpq) -lcares
 
 install: install-poller
 install-poller: $(POLLER)$(DLSUFFIX) installdirs

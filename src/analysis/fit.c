@@ -148,16 +148,26 @@ meet_pooler(Judge *judge, const PgpsPlannedPool *p)
 	PgpsVerdict *v;
 	int			i;
 
+	/* an entry of the setting may be several */
 	for (i = 0; p->via[0] != '\0' && i < PGPS_MAX_POOLERS; i++)
 	{
 		const PgpsPooler *pooler = &judge->snapshot->poolers[i];
+		PgpsCommitted more;
 
-		if (strcmp(pooler->name, p->via) != 0)
+		if (strcmp(pooler->name, p->via) != 0 &&
+			strcmp(pooler->listed, p->via) != 0)
 			continue;
-		usable = pooler->max_client_conn;
-		committed = pgps_committed_behind(judge->snapshot, judge->plan, pooler);
 		unknown = "how many clients this pooler takes is not known";
-		break;
+		if (pooler->max_client_conn < 0)
+		{
+			usable = -1;
+			break;
+		}
+		usable = Max(usable, 0) + pooler->max_client_conn;
+		more = pgps_committed_behind(judge->snapshot, judge->plan, pooler);
+		committed.now += more.now;
+		committed.uncapped += more.uncapped;
+		committed.peak += more.peak;
 	}
 	v = find_verdict(judge, p, PGPS_SCOPE_POOLER, p->via, usable, committed);
 	v->note = unknown;			/* kept only if usable is unknown */

@@ -111,16 +111,23 @@ pgps_rejects_pooler(const PgpsRejection *rejection,
 		strcmp(origin->datname, NameStr(pool->datname)) == 0;
 }
 
-/* What was rejected of a pooler that has no connection? */
+/*
+ * What was rejected of a pooler that has no connection, since it had one?  Or
+ * that has too few.
+ */
 static PgpsHoldupKind
 find_rejection(PgpsHoldup *holdup, const PgpsInstanceState *state,
 			   const PgpsSnapshot *snapshot)
 {
 	const PgpsRejections *rejections = snapshot->rejections;
 	PgpsHoldupKind kind = PGPS_HOLDUP_NONE;
-	TimestampTz last = snapshot->taken_at - REJECTED_LATELY;
+	TimestampTz lately = snapshot->taken_at - REJECTED_LATELY;
+	TimestampTz last;
 	int			i;
 
+	if (pgps_get(&state->now.shown, PGPS_OPEN, 0) == 0)
+		lately = Max(lately, state->data->had_some_at);
+	last = lately;
 	for (i = 0; rejections != NULL && i < rejections->nrejections; i++)
 	{
 		const PgpsRejection *row = &rejections->rejections[i];
@@ -128,7 +135,7 @@ find_rejection(PgpsHoldup *holdup, const PgpsInstanceState *state,
 
 		if ((by != PGPS_AT_LOGIN && by != PGPS_BY_LIMIT) ||
 			!pgps_rejects_pooler(row, state, snapshot) ||
-			row->last_rejected <= snapshot->taken_at - REJECTED_LATELY)
+			row->last_rejected <= lately)
 			continue;
 		if (holdup->rejected_since == 0 ||
 			row->first_rejected < holdup->rejected_since)

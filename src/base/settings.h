@@ -72,6 +72,7 @@ extern int	pgps_track;
 extern double pgps_target_wait_probability;
 extern char *pgps_alert_rules;
 extern char *pgps_notify_database;
+extern PGDLLEXPORT char *pgps_name_servers;
 
 /*
  * The application_name that the session was last placed by; NULL if a label was

@@ -39,6 +39,7 @@ int			pgps_track = PGPS_TRACK_ALL;
 double		pgps_target_wait_probability = 0.01;
 char	   *pgps_alert_rules = "";
 char	   *pgps_notify_database = "";
+char	   *pgps_name_servers = "";
 const char *pgps_placed_by = NULL;
 
 /* raw texts; what their check hooks parsed is kept in the hooks' own files */
@@ -102,6 +103,11 @@ pgps_define_settings(bool preloading)
 							   &poolers, "",
 							   PGC_SIGHUP, GUC_SUPERUSER_ONLY,
 							   pgps_check_poolers, pgps_assign_poolers, NULL);
+	DefineCustomStringVariable("pgpool_stats.name_servers",
+							   "Name servers that know the hosts of poolers.",
+							   "A comma-separated list such as \"10.0.0.2, 127.0.0.1:8600\"; empty means those of /etc/resolv.conf.",
+							   &pgps_name_servers, "",
+							   PGC_SIGHUP, GUC_SUPERUSER_ONLY, NULL, NULL, NULL);
 	DefineCustomStringVariable("pgpool_stats.alert_rules",
 							   "Levels of the alert rules, for all or for some pools and limits.",
 							   "Entries such as \"pool_full@nightly-*: off; mean_wait: warning 2s for 10min\"; later ones win.",

@@ -62,8 +62,12 @@ guard_limit(int poolers)
 {
 #ifdef RLIMIT_DATA
 	static Size base = 0;
+	static int	limited_for = -1;
 	struct rlimit limit;
 
+	if (poolers == limited_for)
+		return;
+	limited_for = poolers;
 	if (base == 0)
 		base = guard_memory();
 	if (base > 0 && getrlimit(RLIMIT_DATA, &limit) == 0)

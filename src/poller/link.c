@@ -24,6 +24,7 @@
 
 #include "base/settings.h"
 #include "poller/link.h"
+#include "poller/target.h"
 #include "poolers/poolers.h"
 
 #define MAX_BYTES ((Size) 4 * 1024 * 1024)	/* received in one poll */
@@ -41,13 +42,13 @@ static const char *const show_text[] = {PGPS_SHOW_LIST(SHOW_TEXT)};
  */
 
 Link *
-link_make(const char *name, const char *conninfo, int number)
+link_make(struct Target *target, const Place *place)
 {
 	Link	   *link = MemoryContextAllocZero(TopMemoryContext, sizeof(Link));
 
-	strlcpy(link->name, name, sizeof(link->name));
-	link->conninfo = MemoryContextStrdup(TopMemoryContext, conninfo);
-	link->number = number;
+	link->target = target;
+	link->place = *place;
+	link->number = PGPS_NO_POOLER;
 	link->context = AllocSetContextCreate(TopMemoryContext, "pgpool_stats poll",
 										  ALLOCSET_DEFAULT_SIZES);
 	return link;
@@ -70,9 +71,44 @@ void
 link_free(Link *link)
 {
 	disconnect(link);
+	if (link->number != PGPS_NO_POOLER)
+		pgps_pooler_forget(link->number);
 	MemoryContextDelete(link->context);
-	pfree(link->conninfo);
 	pfree(link);
+}
+
+/*
+ * Show the pooler under another name, of an entry of the setting.  False if
+ * there is no room.
+ */
+bool
+link_show(Link *link, const char *name, const char *listed)
+{
+	if (link->number != PGPS_NO_POOLER)
+		pgps_pooler_forget(link->number);
+	strlcpy(link->name, name, sizeof(link->name));
+	link->number = pgps_pooler_number(name, listed);
+	return link->number != PGPS_NO_POOLER;
+}
+
+/* From now on it leads elsewhere, or nowhere. */
+void
+link_move(Link *link, const Place *place, const char *obstacle)
+{
+	disconnect(link);
+	MemoryContextReset(link->context);
+	link->place = *place;
+	link->obstacle = obstacle;
+	link->process = 0;
+	link->astray_since = 0;
+	link->due = GetCurrentTimestamp();
+}
+
+/* Does it reach a socket of the file system? */
+bool
+link_is_local(const Link *link)
+{
+	return link->conn != NULL && PQhostaddr(link->conn)[0] == '\0';
 }
 
 /* The poll has failed; the next one begins with a new connection. */
@@ -96,7 +132,8 @@ link_fail(Link *link, const char *error)
 	pgps_clean_text(line, sizeof(line), pstrdup(line));
 	disconnect(link);
 	MemoryContextReset(link->context);
-	pgps_pooler_failed(link->number, line);
+	if (link->number != PGPS_NO_POOLER)
+		pgps_pooler_failed(link->number, line);
 }
 
 static void
@@ -115,17 +152,19 @@ ignore_notice(void *arg, const PGresult *result)
 static void
 connect_start(Link *link)
 {
+	/* the later ones win; empty ones say nothing */
 	const char *const keywords[] = {
-		"gssencmode", "fallback_application_name", "dbname", NULL
+		"gssencmode", "fallback_application_name", "dbname", "hostaddr",
+		"port", NULL
 	};
 	const char *const values[] = {
-		"disable", "pgpool_stats poller", link->conninfo, NULL
+		"disable", "pgpool_stats poller", link->target->conninfo,
+		link->place.address, link->place.port, NULL
 	};
-	const char *wrong = target_is_wrong(link->conninfo);
 
-	if (wrong != NULL)
+	if (link->obstacle != NULL)
 	{
-		link_fail(link, wrong);
+		link_fail(link, link->obstacle);
 		return;
 	}
 	if (!AcquireExternalFD())
@@ -147,6 +186,7 @@ connect_start(Link *link)
 	}
 	PQsetNoticeReceiver(link->conn, ignore_notice, NULL);
 	link->state = LINK_CONNECTING;
+	link->is_new = true;
 	link->changed = true;
 	set_events(link, WL_SOCKET_WRITEABLE);
 }
@@ -164,9 +204,9 @@ static PgpsShow
 next_show(const Link *link)
 {
 	static const PgpsShow pgbouncer[] = {
-		PGPS_SHOW_STATE, PGPS_SHOW_CONFIG, PGPS_SHOW_DATABASES,
-		PGPS_SHOW_LISTS, PGPS_SHOW_SERVERS, PGPS_SHOW_STATS, PGPS_SHOW_POOLS,
-		PGPS_SHOW_CLIENTS, PGPS_SHOWS
+		PGPS_SHOW_CONFIG, PGPS_SHOW_STATE, PGPS_SHOW_DATABASES,
+		PGPS_SHOW_LISTS, PGPS_SHOW_USERS, PGPS_SHOW_SERVERS, PGPS_SHOW_STATS,
+		PGPS_SHOW_POOLS, PGPS_SHOW_CLIENTS, PGPS_SHOWS
 	};
 	static const PgpsShow odyssey[] = {
 		PGPS_SHOW_DATABASES, PGPS_SHOW_LISTS, PGPS_SHOW_SERVERS,
@@ -219,15 +259,23 @@ ask(Link *link, PgpsShow show)
 		flush_out(link);
 }
 
-/* Begin a poll. */
-void
-link_poll(Link *link, TimestampTz now)
+static void
+forget_answers(Link *link, TimestampTz started_at)
 {
 	MemoryContextReset(link->context);
 	memset(&link->console, 0, sizeof(link->console));
 	link->console.number = link->number;
 	link->console.name = link->name;
-	link->console.started_at = now;
+	link->console.started_at = started_at;
+}
+
+/* Begin a poll. */
+void
+link_poll(Link *link, TimestampTz now)
+{
+	forget_answers(link, now);
+	if (!link->scouts)
+		link->tries = LINK_TRIES;
 	link->deadline = TimestampTzPlusMilliseconds(now, pgps_poll_timeout);
 	link->received = link->grown = 0;
 	link->refusal[0] = '\0';
@@ -291,6 +339,25 @@ take_result(Link *link, const PGresult *result)
 	return table->nrows <= MAX_ROWS;
 }
 
+/*
+ * The new connection has reached a process that it is not for: try again,
+ * perhaps the next one does not.
+ */
+static void
+connect_again(Link *link)
+{
+	if (link->tries > 0)
+	{
+		disconnect(link);
+		forget_answers(link, link->console.started_at);
+		connect_start(link);
+		return;
+	}
+	if (link->astray_since == 0)
+		link->astray_since = link->console.started_at;
+	link_fail(link, "its process was not reached: others answer at its port");
+}
+
 /* All is answered: hand the answers over. */
 static void
 finish(Link *link)
@@ -299,6 +366,13 @@ finish(Link *link)
 	ErrorData  *volatile error = NULL;
 	volatile bool taken = false;
 
+	link->astray_since = 0;
+	if (!target_is_scouted(link))
+	{
+		link_fail(link, "other processes are looked for at its port");
+		return;
+	}
+	link->console.is_one_of_several = target_is_alone(link);
 	link->console.database = PQdb(link->conn);
 	link->console.address = PQhostaddr(link->conn);
 	PG_TRY();
@@ -374,6 +448,16 @@ answered(Link *link)
 	PgpsShow	next;
 
 	link->console.tables[link->show] = link->table;
+	if (link->show == PGPS_SHOW_CONFIG && link->is_new)
+	{
+		link->is_new = false;
+		link->tries--;
+		if (!target_accepts(link, pgps_console_process(&link->console)))
+		{
+			connect_again(link);
+			return;
+		}
+	}
 	next = next_show(link);
 	if (link->show == PGPS_SHOW_POOLS && link->table == NULL)
 		link_fail(link, psprintf("it does not answer SHOW POOLS (%s): is the user in admin_users or stats_users?",

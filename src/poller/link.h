@@ -13,7 +13,11 @@
 #include "libpq-fe.h"
 
 #include "base/text.h"
+#include "poller/names.h"
 #include "poolers/console.h"
+
+/* connections in one poll, for one that reaches the process it is meant for */
+#define LINK_TRIES 20
 
 typedef enum LinkState
 {
@@ -23,11 +27,21 @@ typedef enum LinkState
 	LINK_IDLE					/* connected, until the next poll */
 } LinkState;
 
+struct Target;
+
 typedef struct Link
 {
+	struct Target *target;
+	Place		place;			/* where it leads */
+	const char *obstacle;		/* why it leads nowhere; NULL = it does not */
 	char		name[PGPS_POOL_LEN];
-	char	   *conninfo;
-	int			number;			/* number of the pooler in shared memory */
+	int			number;			/* number of the pooler in shared memory;
+								 * PGPS_NO_POOLER = it is not shown */
+	int			ordinal;		/* among the poolers of its target, from 1 */
+	uint64		process;		/* that it is for, if others share its port */
+	bool		scouts;			/* for those that are not polled yet */
+	int			tries;			/* that are left to reach it */
+	TimestampTz astray_since;	/* it reaches only others; 0 = it does not */
 
 	LinkState	state;
 	PGconn	   *conn;
@@ -39,6 +53,7 @@ typedef struct Link
 	/* the current poll; everything of it is allocated in "context" */
 	MemoryContext context;
 	PgpsConsole console;
+	bool		is_new;			/* nothing is known yet of what it reached */
 	PgpsShow	first_show;		/* command that shows the version */
 	PgpsShow	show;			/* command that is being answered */
 	PgpsTable  *table;			/* its answer so far; NULL = none yet */
@@ -50,14 +65,20 @@ typedef struct Link
 								 * with */
 } Link;
 
-extern Link *link_make(const char *name, const char *conninfo, int number);
+extern Link *link_make(struct Target *target, const Place *place);
 extern void link_free(Link *link);
+extern bool link_show(Link *link, const char *name, const char *listed);
+extern void link_move(Link *link, const Place *place, const char *obstacle);
 extern void link_poll(Link *link, TimestampTz now);
 extern void link_advance(Link *link);
 extern void link_fail(Link *link, const char *error);
+extern bool link_is_local(const Link *link);
 
-/* target.c */
-extern const char *target_is_wrong(const char *conninfo);
+static inline bool
+link_is_polling(const Link *link)
+{
+	return link->state == LINK_CONNECTING || link->state == LINK_ASKING;
+}
 
 /* guard.c */
 extern Size guard_memory(void);

@@ -5,8 +5,9 @@
  *
  * A library of its own, so that libpq and all it needs stay out of every
  * other process.  The collector starts it while pgpool_stats.poolers is not
- * empty.  It never waits for a single pooler: each has its own connection and
- * its own deadline (link.c).
+ * empty.  It never waits for a single pooler or name server: each pooler has
+ * its own connection and its own deadline (link.c), names are looked up beside
+ * them (names.c), and what an entry of the setting leads to is in target.c.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -26,7 +27,7 @@
 
 #include "base/compat.h"
 #include "base/settings.h"
-#include "poller/link.h"
+#include "poller/target.h"
 #include "poolers/pooler_list.h"
 #include "poolers/poolers.h"
 
@@ -36,8 +37,8 @@ PGPS_MODULE_MAGIC("pgpool_stats_poller", PGPS_VERSION);
 
 pg_noreturn extern PGDLLEXPORT void pgps_poller_main(Datum arg);
 
-static Link *links[PGPS_MAX_POOLERS];
-static int	nlinks = 0;
+static Target *targets[PGPS_MAX_POOLERS];
+static int	ntargets = 0;
 static WaitEventSet *set = NULL;
 
 static void
@@ -46,15 +47,7 @@ end_poller(int code, Datum arg)
 	pgps_poller_end();
 }
 
-static void
-remove_link(int i)
-{
-	pgps_pooler_forget(links[i]->number);
-	link_free(links[i]);
-	links[i] = links[--nlinks];
-}
-
-/* Give up the poolers that are no longer in the setting, take up new ones. */
+/* Give up the entries that are no longer in the setting, take up new ones. */
 static void
 configure(void)
 {
@@ -64,71 +57,57 @@ configure(void)
 	int			i,
 				j;
 
-	for (i = nlinks - 1; i >= 0; i--)
+	names_reset();
+	for (i = ntargets - 1; i >= 0; i--)
 	{
 		for (j = 0; j < count; j++)
 		{
-			if (strcmp(links[i]->name, list->item[j].name) == 0 &&
-				strcmp(links[i]->conninfo, pgps_pooler_conninfo(list, j)) == 0)
+			if (target_is(targets[i], list->item[j].name,
+						  pgps_pooler_conninfo(list, j)))
 				break;
 		}
-		if (j == count)
-			remove_link(i);
+		if (j < count)
+			continue;
+		target_free(targets[i]);
+		targets[i] = targets[--ntargets];
 	}
 
 	for (j = 0; j < count; j++)
 	{
 		const char *name = list->item[j].name;
 
-		for (i = 0; i < nlinks; i++)
+		for (i = 0; i < ntargets; i++)
 		{
-			if (strcmp(links[i]->name, name) == 0)
+			if (strcmp(targets[i]->name, name) == 0)
 				break;
 		}
-		if (i == nlinks)
-			links[nlinks++] = link_make(name, pgps_pooler_conninfo(list, j),
-										pgps_pooler_number(name));
+		if (i < ntargets)
+			continue;
+		targets[ntargets++] = target_make(name, pgps_pooler_conninfo(list, j));
 		/* so that not all are polled at the same moment */
-		if (links[i]->due == 0)
-			links[i]->due = now + (int64) pgps_poll_interval * 1000 * j / count;
+		target_begin(targets[i], now + (int64) pgps_poll_interval * 1000 * j / count);
 	}
-
-	guard_limit(nlinks);
 	if (set != NULL)
 		FreeWaitEventSet(set);
 	set = NULL;
 }
 
-static bool
-is_polling(const Link *link)
-{
-	return link->state == LINK_CONNECTING || link->state == LINK_ASKING;
-}
-
-/* Begin polls that are due, give up those that take too long. */
 static void
 watch_clock(TimestampTz now)
 {
-	int64		interval = pgps_poll_interval * INT64CONST(1000);
+	int			left_out = 0;
+	int			nlinks = 0;
 	int			i;
 
-	for (i = 0; i < nlinks; i++)
+	names_watch_clock();
+	for (i = 0; i < ntargets; i++)
 	{
-		Link	   *link = links[i];
-
-		/* the clock may have been set back */
-		link->due = Min(link->due, now + interval);
-		link->deadline = Min(link->deadline, now + pgps_poll_timeout * INT64CONST(1000));
-
-		if (is_polling(link) && now >= link->deadline)
-			link_fail(link, psprintf("no answer within %d ms", pgps_poll_timeout));
-		if (!is_polling(link) && now >= link->due)
-		{
-			/* polls that were missed are not made up for */
-			link->due += ((now - link->due) / interval + 1) * interval;
-			link_poll(link, now);
-		}
+		target_watch_clock(targets[i], now);
+		nlinks += targets[i]->nlinks;
+		left_out += targets[i]->left_out;
 	}
+	pgps_poolers_without_room(left_out);
+	guard_limit(nlinks);
 }
 
 /* Milliseconds until the clock is to be looked at again */
@@ -138,10 +117,9 @@ time_left(TimestampTz now)
 	TimestampTz next = TimestampTzPlusMilliseconds(now, 60000);
 	int			i;
 
-	for (i = 0; i < nlinks; i++)
-		next = Min(next, is_polling(links[i]) ? links[i]->deadline :
-				   links[i]->due);
-	return TimestampDifferenceMilliseconds(now, next);
+	for (i = 0; i < ntargets; i++)
+		next = target_due(targets[i], next);
+	return names_time_left(TimestampDifferenceMilliseconds(now, next));
 }
 
 /*
@@ -151,34 +129,44 @@ time_left(TimestampTz now)
 static void
 prepare_set(void)
 {
-	bool		changed = set == NULL;
-	int			i;
+	bool		changed = names_changed() || set == NULL;
+	int			nevents = MAX_NAME_SOCKETS + 2;
+	int			i,
+				j;
 
-	for (i = 0; i < nlinks; i++)
-		changed |= links[i]->changed;
+	for (i = 0; i < ntargets; i++)
+	{
+		nevents += targets[i]->nlinks;
+		for (j = 0; j < targets[i]->nlinks; j++)
+			changed |= targets[i]->links[j]->changed;
+	}
 	if (!changed)
 		return;
 
 	if (set != NULL)
 		FreeWaitEventSet(set);
-	set = pgps_create_wait_event_set(nlinks + 2);
+	set = pgps_create_wait_event_set(nevents);
 	AddWaitEventToSet(set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
 	AddWaitEventToSet(set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
-	for (i = 0; i < nlinks; i++)
+	names_watch(set);
+	for (i = 0; i < ntargets; i++)
 	{
-		Link	   *link = links[i];
+		for (j = 0; j < targets[i]->nlinks; j++)
+		{
+			Link	   *link = targets[i]->links[j];
 
-		link->changed = false;
-		if (link->conn != NULL && PQsocket(link->conn) >= 0)
-			AddWaitEventToSet(set, link->events, PQsocket(link->conn), NULL,
-							  link);
+			link->changed = false;
+			if (link->conn != NULL && PQsocket(link->conn) >= 0)
+				AddWaitEventToSet(set, link->events, PQsocket(link->conn),
+								  NULL, link);
+		}
 	}
 }
 
 void
 pgps_poller_main(Datum arg)
 {
-	WaitEvent	events[PGPS_MAX_POOLERS + 2];
+	WaitEvent	events[64];
 	MemoryContext context;
 	uint32		wait_event;
 
@@ -198,7 +186,7 @@ pgps_poller_main(Datum arg)
 	wait_event = WaitEventExtensionNew("PgpoolStatsPollerMain");
 	configure();
 
-	while (!ShutdownRequestPending && nlinks > 0)
+	while (!ShutdownRequestPending && ntargets > 0)
 	{
 		TimestampTz now = GetCurrentTimestamp();
 		int			n,
@@ -214,7 +202,7 @@ pgps_poller_main(Datum arg)
 		{
 			if (events[i].events & WL_LATCH_SET)
 				ResetLatch(MyLatch);
-			else if (events[i].user_data != NULL)
+			else if (events[i].user_data != NULL && !names_heard(&events[i]))
 				link_advance(events[i].user_data);
 		}
 

@@ -22,6 +22,7 @@
 	S(CLIENTS) \
 	S(STATS) \
 	S(DATABASES) \
+	S(USERS) \
 	S(LISTS) \
 	S(SERVERS) \
 	S(POOL_STATUS) \
@@ -49,6 +50,7 @@ typedef struct PgpsConsole
 	const char *address;		/* where it was reached; empty = by a socket
 								 * of the file system */
 	TimestampTz started_at;
+	bool		is_one_of_several;	/* others may share its port, unknown to us */
 	const PgpsTable *tables[PGPS_SHOWS];	/* NULL = not answered */
 } PgpsConsole;
 
@@ -64,6 +66,7 @@ typedef enum PgpsProduct
 extern PGDLLEXPORT PgpsProduct pgps_console_product(const PgpsConsole *console);
 extern PGDLLEXPORT bool pgps_console_wants(const PgpsConsole *console,
 										   PgpsShow show);
+extern PGDLLEXPORT uint64 pgps_console_process(const PgpsConsole *console);
 extern PGDLLEXPORT bool pgps_console_take(const PgpsConsole *console);
 
 #endif							/* PGPS_CONSOLE_H */

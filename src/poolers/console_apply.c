@@ -238,6 +238,32 @@ bind_servers(int number, PgpsConsoleRows *rows, PgpsReport *reports)
 }
 
 /*
+ * Pools that are no longer listed have nothing any more.  They are looked for
+ * only when others are listed than before.
+ */
+static void
+end_unlisted(const PgpsConsole *console, const PgpsConsoleRows *rows,
+			 TimestampTz now)
+{
+	static uint64 listed[PGPS_MAX_POOLERS];
+	uint64		hash = hash_bytes_extended((const unsigned char *) console->name,
+										   strlen(console->name), 0);
+	int			i;
+
+	for (i = 0; i < rows->npools; i++)
+	{
+		const PgpsConsolePool *pool = &rows->pools[i];
+
+		/* in whatever order */
+		hash += hash_bytes_extended((const unsigned char *) pool->database, strlen(pool->database),
+									hash_bytes((const unsigned char *) pool->user, strlen(pool->user)));
+	}
+	if (listed[console->number] != hash)
+		pgps_registry_unlisted(console->name, now);
+	listed[console->number] = hash;
+}
+
+/*
  * Take the answers of one poll.  False if they are not those of a pooler.
  * May raise when memory runs out.
  */
@@ -262,12 +288,16 @@ pgps_console_take(const PgpsConsole *console)
 	bind_servers(console->number, rows, reports);
 	for (i = 0; i < nreports; i++)
 		(void) pgps_registry_report(&reports[i], now, &has_row);
+	end_unlisted(console, rows, now);
 
 	if (!rows->pooler.comes_from_known)
 		strlcpy(rows->pooler.comes_from, console->address, PGPS_ADDR_LEN);
 	rows->pooler.reachable = true;
 	rows->pooler.last_poll = now;
 	rows->pooler.poll_time = now - console->started_at;
+	if (console->is_one_of_several)
+		strlcpy(rows->pooler.error, "one of several processes, if others listen at its port (so_reuseport), and they were not reached",
+				PGPS_ERROR_LEN);
 	pgps_pooler_answered(console->number, &rows->pooler);
 	return true;
 }

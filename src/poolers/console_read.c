@@ -20,8 +20,6 @@
 #include "dialects/list.h"
 #include "poolers/console_read.h"
 
-#define MAX_POOLS 500			/* of one pooler; further ones are left out */
-
 /*-------------------------------------------------------------------------
  * The pooler itself
  *-------------------------------------------------------------------------
@@ -103,7 +101,7 @@ pgps_console_pool(const PgpsConsoleRows *rows, int from, const char *database,
 static PgpsConsolePool *
 make_room(const PgpsTable *table)
 {
-	return palloc(Min(table->nrows + 1, MAX_POOLS) * sizeof(PgpsConsolePool));
+	return palloc(Min(table->nrows + 1, PGPS_MAX_POOLER_POOLS) * sizeof(PgpsConsolePool));
 }
 
 /* The name of the pool that a row is about */
@@ -164,18 +162,53 @@ correct_odyssey(PgpsConsolePool *pool, const PgpsTable *clients)
 		values->value[PGPS_CLIENTS] += waiting;
 }
 
-/* How many connections may it open?  As its database says, or in general */
+/* All users of a database, or all pools of a user, may have so many. */
 static void
-read_capacity(PgpsConsolePool *pool, const PgpsTable *databases)
+cut_size(PgpsValues *values, int32 limit)
+{
+	if (limit > 0 && limit < pgps_get(values, PGPS_MAX_SIZE, PG_INT64_MAX))
+	{
+		pgps_set(values, PGPS_MAX_SIZE, limit);
+		pgps_set(values, PGPS_UNLIMITED, 0);
+	}
+}
+
+/* What is configured for its user stands over what its database says. */
+static void
+read_user_capacity(PgpsValues *values, const PgpsTable *users, int row)
+{
+	int32		size = pgps_count_in(users, row, "pool_size");
+	int32		reserve = pgps_count_in(users, row, "reserve_pool_size");
+
+	if (size > 0)
+		pgps_set(values, PGPS_POOL_SIZE, size);
+	if (reserve >= 0)
+		pgps_set(values, PGPS_MAX_OVERFLOW, reserve);
+	if (size > 0 || (reserve >= 0 && pgps_known(values, PGPS_POOL_SIZE)))
+	{
+		pgps_set(values, PGPS_MAX_SIZE,
+				 pgps_cut_count(values->value[PGPS_POOL_SIZE] +
+								pgps_get(values, PGPS_MAX_OVERFLOW, 0)));
+		pgps_set(values, PGPS_UNLIMITED, 0);
+	}
+}
+
+/*
+ * How many connections may it open?  As its user or its database says, or in
+ * general
+ */
+static void
+read_capacity(PgpsConsolePool *pool, const PgpsTable *databases,
+			  const PgpsTable *users)
 {
 	static const PgpsField fields[] = {
 		PGPS_POOL_SIZE, PGPS_MAX_OVERFLOW, PGPS_MIN_SIZE, PGPS_MAX_SIZE,
 		PGPS_UNLIMITED
 	};
 	int			row = pgps_table_row(databases, "name", pool->database);
+	int			user = pgps_table_row(users, "name", pool->user);
 	PgpsValues *values = &pool->values;
 	PgpsValues	of_database;
-	int32		limit;
 	int			i;
 
 	if (row < 0 || !pgps_speaks(databases, &pgps_pgbouncer_databases))
@@ -187,15 +220,12 @@ read_capacity(PgpsConsolePool *pool, const PgpsTable *databases)
 			!pgps_known(values, fields[i]))
 			pgps_set(values, fields[i], of_database.value[fields[i]]);
 	}
+	read_user_capacity(values, users, user);
 
 	/* for all users of the database together */
-	limit = pgps_count_in(databases, row, "max_connections");
-	pool->shared_cap = Max(limit, 0);
-	if (limit > 0 && limit < pgps_get(values, PGPS_MAX_SIZE, PG_INT64_MAX))
-	{
-		pgps_set(values, PGPS_MAX_SIZE, limit);
-		pgps_set(values, PGPS_UNLIMITED, 0);
-	}
+	pool->shared_cap = Max(pgps_count_in(databases, row, "max_connections"), 0);
+	cut_size(values, pool->shared_cap);
+	cut_size(values, pgps_count_in(users, user, "max_user_connections"));
 }
 
 /* Read a row for each pool; the console's own row is left out. */
@@ -213,19 +243,25 @@ read_pools(PgpsConsoleRows *rows, const PgpsConsole *console,
 	if (dialect == NULL)
 		return;
 	rows->pools = make_room(table);
-	for (i = 0; i < table->nrows && rows->npools < MAX_POOLS; i++)
+	for (i = 0; i < table->nrows; i++)
 	{
 		PgpsConsolePool pool = pool_of_row(table, i, "user", dialect);
 
 		if (pool.database == NULL || pool.user == NULL ||
 			strcmp(pool.database, console->database) == 0)
 			continue;
+		if (rows->npools == PGPS_MAX_POOLER_POOLS)
+		{
+			rows->pooler.pools_left_out++;
+			continue;
+		}
 		pool.pool_mode = pgps_cell(table, i, "pool_mode");
 		pool.values = values_of_row(table, i, dialect);
 		if (product == PGPS_PRODUCT_ODYSSEY)
 			correct_odyssey(&pool, console->tables[PGPS_SHOW_CLIENTS]);
 		read_server_names(&pool, console->tables[PGPS_SHOW_DATABASES]);
-		read_capacity(&pool, console->tables[PGPS_SHOW_DATABASES]);
+		read_capacity(&pool, console->tables[PGPS_SHOW_DATABASES],
+					  console->tables[PGPS_SHOW_USERS]);
 		rows->pools[rows->npools++] = pool;
 	}
 }
@@ -245,7 +281,7 @@ read_database_counters(PgpsConsoleRows *rows, const PgpsConsole *console)
 	if (dialect == NULL)
 		return;
 	rows->counters = make_room(table);
-	for (i = 0; i < table->nrows && rows->ncounters < MAX_POOLS; i++)
+	for (i = 0; i < table->nrows && rows->ncounters < PGPS_MAX_POOLER_POOLS; i++)
 	{
 		PgpsConsolePool pool = pool_of_row(table, i, "user", dialect);
 
@@ -279,7 +315,7 @@ read_pgpool(PgpsConsoleRows *rows, const PgpsConsole *console)
 		return;
 	figures = palloc((table->nrows + 1) * sizeof(PgpsFigures));
 	rows->pools = make_room(table);
-	for (i = 0; i < table->nrows && rows->npools < MAX_POOLS; i++)
+	for (i = 0; i < table->nrows; i++)
 	{
 		PgpsConsolePool pool = pool_of_row(table, i, "username",
 										   &pgps_pgpool2_pools);
@@ -290,6 +326,13 @@ read_pgpool(PgpsConsoleRows *rows, const PgpsConsole *console)
 			pool.database[0] == '\0' || pool.user[0] == '\0' ||
 			pgps_console_pool(rows, 0, pool.database, pool.user) >= 0)
 			continue;
+
+		/* which of the others are one pool is not looked for */
+		if (rows->npools == PGPS_MAX_POOLER_POOLS)
+		{
+			rows->pooler.pools_left_out = 1;
+			break;
+		}
 		for (j = i; j < table->nrows; j++)
 		{
 			if (pgps_is_cell(table, j, "database", pool.database) &&
@@ -343,8 +386,11 @@ read_servers(PgpsConsoleRows *rows, const PgpsTable *table, bool pgpool)
 		if (pgps_is_cell(table, i, "state", "login") ||
 			pgps_is_cell(table, i, "state", "new"))
 			continue;
-		if (!pgpool || (server.pid > 0 && server.node >= 0 &&
-						server.node < PGPS_MAX_NODES))
+		if (pgpool && (server.pid <= 0 || server.node < 0))
+			continue;
+		if (server.node >= PGPS_MAX_NODES)
+			rows->pooler.nodes_left_out = true;
+		else
 			rows->servers[rows->nservers++] = server;
 	}
 }

@@ -19,9 +19,6 @@
 #include "poolers/console.h"
 #include "poolers/poolers.h"
 
-/* nodes of Pgpool-II that are looked at */
-#define PGPS_MAX_NODES 128
-
 /* one pool; or the counters of a database, if they are of no single pool */
 typedef struct PgpsConsolePool
 {

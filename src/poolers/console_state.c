@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * console_state.c
- *	  What a pooler's console says of the state of its pools: that they are
- *	  paused or disabled, take no more clients, and who waits.
+ *	  What a pooler's console says of its state, and that of its pools: that
+ *	  they are paused or disabled, take no more clients, and who waits.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -10,23 +10,25 @@
  */
 #include "postgres.h"
 
+#include "common/hashfn.h"
+
 #include "poolers/console_read.h"
 #include "registry/told.h"
 
-/* the console of a pooler with more clients is not asked to list them */
-#define MAX_LISTED_CLIENTS 1000
+/* the console of a pooler with more clients or users does not list them */
+#define MAX_LISTED 1000
 
-/* PgBouncer 1.19 and later know SHOW STATE; before, asking is an error. */
+/* Is it a PgBouncer 1.minor or later? */
 static bool
-knows_state(const PgpsConsole *console)
+is_pgbouncer(const PgpsConsole *console, int least)
 {
 	const char *version = pgps_cell(console->tables[PGPS_SHOW_VERSION], 0, "version");
 	int			major,
 				minor;
 
-	return version != NULL &&
+	return pgps_console_product(console) == PGPS_PRODUCT_PGBOUNCER &&
 		sscanf(version, "%*s %d.%d", &major, &minor) == 2 &&
-		(major > 1 || (major == 1 && minor >= 19));
+		(major > 1 || (major == 1 && minor >= least));
 }
 
 static bool
@@ -52,26 +54,62 @@ pgps_count_in_lists(const PgpsTable *lists, const char *name)
 		pgps_count_in(lists, 0, name);
 }
 
+static bool
+is_listed(const PgpsConsole *console, const char *what)
+{
+	int32		n = pgps_count_in_lists(console->tables[PGPS_SHOW_LISTS], what);
+
+	return n >= 0 && n <= MAX_LISTED;
+}
+
 /*
- * Is it to be asked?  The list of a PgBouncer's clients may be long: it is,
- * while somebody waits.
+ * Is it to be asked?  What a PgBouncer does not know yet would be an error, or
+ * tell nothing.  The list of its clients may be long: it is, while somebody
+ * waits.
  */
 bool
 pgps_console_wants(const PgpsConsole *console, PgpsShow show)
 {
-	const PgpsTable *const *tables = console->tables;
-	int32		clients;
+	switch (show)
+	{
+		case PGPS_SHOW_STATE:
+			return is_pgbouncer(console, 19);
+		case PGPS_SHOW_USERS:
+			return is_pgbouncer(console, 24) && is_listed(console, "users");
+		case PGPS_SHOW_CLIENTS:
+			return pgps_console_product(console) == PGPS_PRODUCT_ODYSSEY ||
+				(is_pgbouncer(console, 0) && is_listed(console, "used_clients") &&
+				 somebody_waits(console->tables[PGPS_SHOW_POOLS]));
+		default:
+			return true;
+	}
+}
 
-	if (show == PGPS_SHOW_STATE)
-		return pgps_console_product(console) == PGPS_PRODUCT_PGBOUNCER &&
-			knows_state(console);
-	if (show != PGPS_SHOW_CLIENTS ||
-		pgps_console_product(console) == PGPS_PRODUCT_ODYSSEY)
-		return true;
-	clients = pgps_count_in_lists(tables[PGPS_SHOW_LISTS], "used_clients");
-	return pgps_console_product(console) == PGPS_PRODUCT_PGBOUNCER &&
-		clients >= 0 && clients <= MAX_LISTED_CLIENTS &&
-		somebody_waits(tables[PGPS_SHOW_POOLS]);
+/*
+ * Which of the processes is it that share a port?  They are told apart by
+ * their files and numbers.  0 = it does not share its port.
+ */
+uint64
+pgps_console_process(const PgpsConsole *console)
+{
+	static const char *const settings[] = {
+		"conffile", "logfile", "peer_id", "pidfile", "unix_socket_dir"
+	};
+	const PgpsTable *config = console->tables[PGPS_SHOW_CONFIG];
+	uint64		process = 1;
+	int			i;
+
+	if (!pgps_is_cell(config, pgps_table_row(config, "key", "so_reuseport"), "value", "1"))
+		return 0;
+	for (i = 0; i < lengthof(settings); i++)
+	{
+		const char *value = pgps_cell(config, pgps_table_row(config, "key", settings[i]), "value");
+
+		if (value == NULL)
+			value = "";
+		process = hash_combine64(process, hash_bytes_extended((const unsigned char *) value, strlen(value), 0));
+	}
+	return Max(process, 1);
 }
 
 /*
@@ -115,6 +153,22 @@ read_waiting(PgpsConsoleRows *rows, const PgpsTable *clients,
 	}
 }
 
+static bool
+is_on(const PgpsTable *state, const char *key)
+{
+	return pgps_is_cell(state, pgps_table_row(state, "key", key), "value", "yes");
+}
+
+/* Has a database or user as many clients as it may? */
+static bool
+has_no_room(const PgpsTable *table, int row, const char *limit_column)
+{
+	int32		limit = pgps_count_in(table, row, limit_column);
+
+	return limit > 0 &&
+		limit <= pgps_count_in(table, row, "current_client_connections");
+}
+
 /* All pools are read already. */
 void
 pgps_read_states(PgpsConsoleRows *rows, const PgpsConsole *console)
@@ -122,22 +176,22 @@ pgps_read_states(PgpsConsoleRows *rows, const PgpsConsole *console)
 	const PgpsTable *state = console->tables[PGPS_SHOW_STATE];
 	const PgpsTable *databases = console->tables[PGPS_SHOW_DATABASES];
 	const PgpsTable *pools = console->tables[PGPS_SHOW_POOLS];
-	bool		all_paused = pgps_is_cell(state, pgps_table_row(state, "key", "paused"),
-										  "value", "yes");
+	const PgpsTable *users = console->tables[PGPS_SHOW_USERS];
+	bool		all_paused = is_on(state, "paused") || is_on(state, "suspended");
 	int			i;
 
 	for (i = 0; i < rows->npools; i++)
 	{
 		PgpsConsolePool *pool = &rows->pools[i];
 		int			row = pgps_table_row(databases, "name", pool->database);
-		int32		limit = pgps_count_in(databases, row, "max_client_connections");
 
 		if (all_paused || pgps_count_in(databases, row, "paused") > 0)
 			pool->state |= PGPS_PAUSED;
 		if (pgps_count_in(databases, row, "disabled") > 0)
 			pool->state |= PGPS_DISABLED;
-		if (limit > 0 && limit <=
-			pgps_count_in(databases, row, "current_client_connections"))
+		if (has_no_room(databases, row, "max_client_connections") ||
+			has_no_room(users, pgps_table_row(users, "name", pool->user),
+						"max_user_client_connections"))
 			pool->state |= PGPS_NO_MORE_CLIENTS;
 	}
 	for (i = 0; pools != NULL && i < pools->nrows; i++)

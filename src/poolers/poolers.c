@@ -23,7 +23,6 @@
 #include "base/shmem.h"
 #include "poolers/pooler_list.h"
 #include "poolers/poolers.h"
-#include "registry/bindings.h"
 
 /* between two attempts to start the poller */
 #define START_INTERVAL (2 * USECS_PER_SEC)
@@ -32,6 +31,7 @@ typedef struct PoolersShared
 {
 	pg_atomic_uint32 poller_pid;	/* 0 = it does not run */
 	pg_atomic_uint32 no_worker; /* there was none left to start it with */
+	pg_atomic_uint32 without_room;	/* poolers that are not polled */
 	PgpsPooler	pooler[PGPS_MAX_POOLERS];
 } PoolersShared;
 
@@ -52,6 +52,7 @@ pgps_poolers_init(void *area, bool found)
 		return;
 	pg_atomic_init_u32(&shared->poller_pid, 0);
 	pg_atomic_init_u32(&shared->no_worker, 0);
+	pg_atomic_init_u32(&shared->without_room, 0);
 }
 
 /*-------------------------------------------------------------------------
@@ -68,6 +69,13 @@ pgps_poolers_copy(void)
 	memcpy(copy, shared->pooler, sizeof(shared->pooler));
 	pgps_release(PGPS_POOLERS_LOCK);
 	return copy;
+}
+
+/* How many poolers is there no room for? */
+int
+pgps_poolers_left_out(void)
+{
+	return (int) pg_atomic_read_u32(&shared->without_room);
 }
 
 bool
@@ -164,38 +172,51 @@ pgps_poller_end(void)
 
 	for (i = 0; i < PGPS_MAX_POOLERS; i++)
 		pgps_pooler_forget(i);
+	pgps_poolers_without_room(0);
 	pg_atomic_write_u32(&shared->poller_pid, 0);
 }
 
-/* The number of a pooler; a new name gets one.  -1 if there is none left. */
+/* So many of the setting are not polled. */
+void
+pgps_poolers_without_room(int count)
+{
+	pg_atomic_write_u32(&shared->without_room, count);
+}
+
+/*
+ * A number for a new pooler.  PGPS_NO_POOLER if there is none left, or it has
+ * the name of another.
+ */
 int
-pgps_pooler_number(const char *name)
+pgps_pooler_number(const char *name, const char *listed)
 {
 	TimestampTz now = GetCurrentTimestamp();
-	int			free_one = PGPS_NO_POOLER;
+	int			number = PGPS_NO_POOLER;
 	int			i;
 
 	pgps_acquire(PGPS_POOLERS_LOCK, LW_EXCLUSIVE);
 	for (i = PGPS_MAX_POOLERS - 1; i >= 0; i--)
 	{
 		if (shared->pooler[i].name[0] == '\0')
-			free_one = i;
+			number = i;
 		else if (strcmp(shared->pooler[i].name, name) == 0)
 			break;
 	}
-	if (i < 0 && free_one != PGPS_NO_POOLER)
+	if (i >= 0)
+		number = PGPS_NO_POOLER;
+	if (number != PGPS_NO_POOLER)
 	{
-		PgpsPooler *pooler = &shared->pooler[free_one];
+		PgpsPooler *pooler = &shared->pooler[number];
 
 		memset(pooler, 0, sizeof(PgpsPooler));
 		strlcpy(pooler->name, name, PGPS_POOL_LEN);
+		strlcpy(pooler->listed, listed, PGPS_POOL_LEN);
 		pooler->listed_at = now;
 		pooler->max_client_conn = pooler->clients = -1;
 		pooler->max_db_connections = -1;
-		i = free_one;
 	}
 	pgps_release(PGPS_POOLERS_LOCK);
-	return i;
+	return number;
 }
 
 /* Forget a pooler that is not polled any more. */
@@ -233,6 +254,8 @@ pgps_pooler_answered(int number, const PgpsPooler *pooler)
 	pgps_acquire(PGPS_POOLERS_LOCK, LW_EXCLUSIVE);
 	before = *shown;
 	*shown = *pooler;
+	memcpy(shown->listed, before.listed, PGPS_POOL_LEN);
+	shown->listed_at = before.listed_at;
 	if (!shown->comes_from_known && before.comes_from_known)
 	{
 		memcpy(shown->comes_from, before.comes_from, PGPS_ADDR_LEN);

@@ -17,6 +17,11 @@
 
 #include "base/text.h"
 #include "poolers/pooler_list.h"
+#include "registry/bindings.h"
+
+/* of one pooler; further ones are left out, and counted */
+#define PGPS_MAX_POOLER_POOLS 500
+#define PGPS_MAX_NODES 128		/* of Pgpool-II */
 
 #define PGPS_PRODUCT_LEN 16
 #define PGPS_VERSION_LEN 32
@@ -26,6 +31,7 @@
 typedef struct PgpsPooler
 {
 	char		name[PGPS_POOL_LEN];	/* empty = free */
+	char		listed[PGPS_POOL_LEN];	/* name of its entry in the setting */
 	char		product[PGPS_PRODUCT_LEN];	/* empty = unknown */
 	char		version[PGPS_VERSION_LEN];
 	char		error[PGPS_ERROR_LEN];	/* of the last poll; empty = none */
@@ -36,6 +42,8 @@ typedef struct PgpsPooler
 	int32		max_client_conn;
 	int32		clients;
 	int32		max_db_connections; /* 0 = no such limit */
+	int			pools_left_out; /* at least so many were not read */
+	bool		nodes_left_out; /* of Pgpool-II */
 	char		comes_from[PGPS_ADDR_LEN];	/* address of its connections here;
 											 * empty = the local socket ... */
 	bool		comes_from_known;	/* ... if there ever was one; else where its
@@ -47,6 +55,7 @@ extern void pgps_poolers_init(void *area, bool found);
 
 /* for readers: one for each number, free ones included */
 extern PgpsPooler *pgps_poolers_copy(void);
+extern int	pgps_poolers_left_out(void);
 extern bool pgps_poller_runs(void);
 extern bool pgps_poller_has_no_worker(void);
 
@@ -59,7 +68,8 @@ extern void pgps_identify_pooler(char *via, const char *client_addr);
 /* for the poller alone */
 extern PGDLLEXPORT bool pgps_poller_begin(void);
 extern PGDLLEXPORT void pgps_poller_end(void);
-extern PGDLLEXPORT int pgps_pooler_number(const char *name);
+extern PGDLLEXPORT int pgps_pooler_number(const char *name, const char *listed);
+extern PGDLLEXPORT void pgps_poolers_without_room(int count);
 extern PGDLLEXPORT void pgps_pooler_forget(int number);
 extern PGDLLEXPORT void pgps_pooler_failed(int number, const char *error);
 extern void pgps_pooler_answered(int number, const PgpsPooler *pooler);

@@ -283,6 +283,9 @@ pgps_instance_take_report(PgpsInstance *data, const PgpsReport *report,
 	if (report->pool_mode != NULL)
 		strlcpy(data->pool_mode, report->pool_mode, PGPS_POOL_MODE_LEN);
 	data->told = report->told;
+	if (pgps_get(&stats->values, PGPS_CHECKED_OUT, 0) +
+		pgps_get(&stats->values, PGPS_CHECKED_IN, 0) > 0)
+		data->had_some_at = now;
 	if (data->other)
 		return;
 
@@ -336,6 +339,21 @@ pgps_instance_forget(PgpsInstance *data)
 	memset(&data->reported, 0, sizeof(data->reported));
 	memset(&data->carry, 0, sizeof(data->carry));
 	memset(data->unmapped, 0, sizeof(data->unmapped));
+}
+
+/* Its pooler does not list it any more: it has no connection and no client. */
+void
+pgps_instance_unlisted(PgpsInstance *data)
+{
+	int			f;
+
+	for (f = PGPS_FIRST_GAUGE; f < PGPS_FIRST_COUNTER; f++)
+	{
+		if (pgps_known(&data->reported, f))
+			pgps_set(&data->reported, f, 0);
+	}
+	memset(&data->told, 0, sizeof(data->told));
+	data->stalled_since = 0;
 }
 
 /* Of one that is gone: did it say goodbye, or close its last connection? */

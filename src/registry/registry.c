@@ -160,6 +160,34 @@ pgps_registry_forget(const PgpsPoolKey *key, const char *instance)
 	return i != PGPS_NONE;
 }
 
+/*
+ * A pooler has answered and not listed those of its pools whose last report is
+ * older.
+ */
+void
+pgps_registry_unlisted(const char *pooler, TimestampTz answered_at)
+{
+	int32		i;
+
+	pgps_lock_registry(LW_SHARED);
+	for (i = 0; i < pgps_registry->instances.high_water; i++)
+	{
+		PgpsInstanceEntry *entry = pgps_instance(i);
+
+		if (!pgps_instance_used(i) || entry->data.other ||
+			entry->data.source != PGPS_SOURCE_POOLER ||
+			entry->data.last_report >= answered_at ||
+			strcmp(pgps_pools[entry->data.pool].data.key.name, pooler) != 0)
+			continue;
+		SpinLockAcquire(&entry->mutex);
+		pgps_change_begins(&pgps_instance_changes[i]);
+		pgps_instance_unlisted(&entry->data);
+		pgps_change_ends(&pgps_instance_changes[i]);
+		SpinLockRelease(&entry->mutex);
+	}
+	pgps_unlock_registry();
+}
+
 /*-------------------------------------------------------------------------
  * Readers; what else they get is in copy.c
  *-------------------------------------------------------------------------

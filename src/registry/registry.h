@@ -119,6 +119,8 @@ typedef struct PgpsInstance
 	char		via[PGPS_POOL_LEN]; /* pooler that it last came through */
 	char		pool_mode[PGPS_POOL_MODE_LEN];	/* of a pooler ... */
 	PgpsTold	told;			/* ... and what else it tells */
+	TimestampTz had_some_at;	/* the last report with a connection that is
+								 * logged in */
 
 	PgpsValues	label;			/* configuration by the label */
 	PgpsValues	reported;		/* by the last report, without its counters */
@@ -275,6 +277,7 @@ extern void pgps_instance_take_report(PgpsInstance *data,
 									  TimestampTz last_statement,
 									  TimestampTz now, TimestampTz started_at);
 extern void pgps_instance_forget(PgpsInstance *data);
+extern void pgps_instance_unlisted(PgpsInstance *data);
 extern bool pgps_instance_reports_by_timer(const PgpsInstance *data);
 extern bool pgps_instance_left_in_order(const PgpsInstance *data);
 extern int32 pgps_instance_cap(const PgpsInstance *data);
@@ -291,6 +294,7 @@ extern void pgps_registry_init(void *area, bool found);
 extern int32 pgps_registry_report(const PgpsReport *report, TimestampTz now,
 								  bool *own);
 extern bool pgps_registry_forget(const PgpsPoolKey *key, const char *instance);
+extern void pgps_registry_unlisted(const char *pooler, TimestampTz answered_at);
 extern int	pgps_registry_reset(const char *pool, const char *usename,
 								Oid roleid);
 extern void pgps_registry_connect(Oid roleid, Oid dbid);

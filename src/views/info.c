@@ -19,6 +19,7 @@
 #include "base/compat.h"
 #include "base/settings.h"
 #include "base/shmem.h"
+#include "poolers/poolers.h"
 #include "registry/registry.h"
 #include "server/rejections.h"
 #include "views/row.h"
@@ -90,6 +91,34 @@ note_alerts(StringInfo notes)
 	note_incidents(notes);
 }
 
+/* What is not read of poolers, of all together */
+static void
+note_poolers(StringInfo notes)
+{
+	const PgpsPooler *poolers = pgps_poolers_copy();
+	int			left_out = pgps_poolers_left_out();
+	int			pools = 0;
+	bool		nodes = false;
+	int			i;
+
+	for (i = 0; i < PGPS_MAX_POOLERS; i++)
+	{
+		if (poolers[i].name[0] == '\0')
+			continue;
+		pools += poolers[i].pools_left_out;
+		nodes |= poolers[i].nodes_left_out;
+	}
+	if (left_out > 0)
+		pgps_note(notes, psprintf("%d poolers are not polled: there is room for %d, each with a name of its own",
+								  left_out, PGPS_MAX_POOLERS));
+	if (pools > 0)
+		pgps_note(notes, psprintf("%d pools of poolers, or more, are left out: of one pooler %d are read",
+								  pools, PGPS_MAX_POOLER_POOLS));
+	if (nodes)
+		pgps_note(notes, psprintf("of Pgpool-II, connections to its first %d nodes are looked at",
+								  PGPS_MAX_NODES));
+}
+
 /* What cannot be seen, and why */
 static const char *
 blind_spots(const PgpsRegistryInfo *info)
@@ -122,6 +151,7 @@ blind_spots(const PgpsRegistryInfo *info)
 		pgps_note(&notes, psprintf("%d pools have no history, " INT64_FORMAT " gave theirs up: raise pgpool_stats.history_pools",
 								   without, given_up));
 	note_alerts(&notes);
+	note_poolers(&notes);
 	if (pgps_rejections_left_out(pgps_rejections_copy()))
 		pgps_note(&notes, "rejections of more origins than there is room for stand under (other): raise pgpool_stats.max_rejections");
 	if (info->crashed)

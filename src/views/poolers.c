@@ -31,19 +31,32 @@ PG_FUNCTION_INFO_V1(pgps_get_poolers);
 	C(max_db_connections, int4, pooler->max_db_connections > 0 ? pooler->max_db_connections : -1) \
 	C(error, text, error)
 
-/* NULL if it was not polled yet */
-static const PgpsPooler *
-find_polled(const PgpsPooler *poolers, const char *name)
+/* name/2 before name/10 */
+static int
+name_order(const ListCell *a, const ListCell *b)
 {
+	const char *x = ((const PgpsPooler *) lfirst(a))->name;
+	const char *y = ((const PgpsPooler *) lfirst(b))->name;
+	int			longer = (int) strlen(x) - (int) strlen(y);
+
+	return longer != 0 ? longer : strcmp(x, y);
+}
+
+/* Those of an entry of the setting that were polled */
+static List *
+polled_of(const PgpsPooler *poolers, const char *listed)
+{
+	List	   *polled = NIL;
 	int			i;
 
 	for (i = 0; i < PGPS_MAX_POOLERS; i++)
 	{
-		if (strcmp(poolers[i].name, name) == 0 &&
+		if (strcmp(poolers[i].listed, listed) == 0 &&
 			(poolers[i].reachable || poolers[i].error[0] != '\0'))
-			return &poolers[i];
+			polled = lappend(polled, (void *) &poolers[i]);
 	}
-	return NULL;
+	list_sort(polled, name_order);
+	return polled;
 }
 
 /* Why is nothing known of a configured pooler? */
@@ -72,7 +85,7 @@ put_pooler(PgpsRow *row, const char *name, const PgpsPooler *polled)
 	PGPS_PUT_ROW(POOLER_COLUMNS);
 }
 
-/* A row for each pooler of the setting, in its order */
+/* The poolers of each entry of the setting, in its order */
 Datum
 pgps_get_poolers(PG_FUNCTION_ARGS)
 {
@@ -85,9 +98,14 @@ pgps_get_poolers(PG_FUNCTION_ARGS)
 	poolers = pgps_poolers_copy();
 	for (i = 0; i < pgps_pooler_list->count; i++)
 	{
-		const char *name = pgps_pooler_list->item[i].name;
+		const char *listed = pgps_pooler_list->item[i].name;
+		List	   *polled = polled_of(poolers, listed);
+		const ListCell *lc;
 
-		put_pooler(row, name, find_polled(poolers, name));
+		if (polled == NIL)
+			put_pooler(row, listed, NULL);
+		foreach(lc, polled)
+			put_pooler(row, ((const PgpsPooler *) lfirst(lc))->name, lfirst(lc));
 	}
 	return (Datum) 0;
 }

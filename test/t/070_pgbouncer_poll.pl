@@ -116,7 +116,7 @@ set_poolers(
 	"$console; host=127.0.0.1 port=$silent_port;; name='a name' host=no.such.host ;name=server host=@{[$node->host]} port=@{[$node->port]} dbname=postgres");
 becomes($is_poller, '1', 'the poller starts');
 becomes(
-	q{SELECT string_agg(format('%s: %s %s', name, reachable, error ~ ANY ('{refused,^no answer within 2000 ms$,is a name,no pooler}')), ', ' ORDER BY name) FROM pgpool_stats.poolers},
+	q{SELECT string_agg(format('%s: %s %s', name, reachable, error ~ ANY ('{refused,^no answer within 2000 ms$,name server,no pooler}')), ', ' ORDER BY name) FROM pgpool_stats.poolers},
 	"127.0.0.1:$silent_port: f t, a name: f t, bouncer: f t, server: f t",
 	'each says what is wrong with it');
 my $down = q{SELECT string_agg(concat_ws(' ', pool, severity, datname), ', ' ORDER BY pool) FROM pgpool_stats.alerts WHERE rule = 'pooler_down' AND state = 'firing'};
@@ -396,8 +396,8 @@ write_file($services,
 	"[console]\nhost=127.0.0.1\nport=$port\ndbname=pgbouncer\nuser=stats\npassword=two\n[lost]\nhost=some.where\n");
 set_poolers('service=console; service=lost; service=none');
 becomes(
-	q{SELECT string_agg(concat_ws(' ', name, reachable, substr(error, 1, 18)), ', ') FROM pgpool_stats.poolers},
-	'console t, lost f its host is a name, none f definition of serv',
+	q{SELECT string_agg(concat_ws(' ', name, reachable, substring(error FROM 'name server|^definition of serv')), ', ') FROM pgpool_stats.poolers},
+	'console t, lost f name server, none f definition of serv',
 	'services, with a password, with a name for a host, not there');
 set_poolers('');
 becomes($is_poller, '0', 'the poller ends when there is nothing to poll');

@@ -87,6 +87,7 @@ is(sql(
 	'', 'who lies is not believed');
 becomes(q{SELECT count(*) FROM pgpool_stats.poolers WHERE NOT reachable AND error IS NULL},
 	'0', 'and says why');
+like(sql(q{SELECT notes FROM pgpool_stats.info}), qr/\d{4} pools of poolers, or more, are left out: of one pooler 500 are read/, 'pools beyond the limit are said');
 is(sql(
 		q{SELECT datname, usename, waiting, checked_out, max_wait, max_size, total_wait_time, xacts FROM pgpool_stats.instances WHERE pool = 'honest'}),
 	'postgres|postgres|4|2|1500|7|3000|10', 'the honest figures');

@@ -25,6 +25,7 @@ sql(q{
 	CREATE ROLE small LOGIN CONNECTION LIMIT 1;
 	CREATE ROLE held LOGIN;
 	CREATE ROLE rotated LOGIN PASSWORD 'good';
+	CREATE ROLE sized LOGIN;
 });
 my $hba = $node->data_dir . '/pg_hba.conf';
 write_file($hba, "host all rotated 127.0.0.1/32 scram-sha-256\n" . slurp_file($hba));
@@ -33,7 +34,7 @@ $node->reload;
 my $home = $node->basedir;
 my $port = PostgreSQL::Test::Cluster::get_free_port();
 my $server = "host=127.0.0.1 port=@{[$node->port]} dbname=postgres";
-write_file("$home/users", join('', map { qq{"$_" ""\n} } qw(client boss stats)));
+write_file("$home/users", join('', map { qq{"$_" ""\n} } qw(client boss stats sized)));
 write_file("$home/pgbouncer.ini", qq{
 [databases]
 shop = $server user=app pool_size=2 reserve_pool=1
@@ -41,6 +42,8 @@ sessions = $server user=keeper pool_size=2 pool_mode=session
 small = $server user=small pool_size=2
 held = $server user=held pool_size=2
 rotated = $server user=rotated password=good pool_size=2
+wide = $server pool_size=5
+@{[$minor >= 24 ? "[users]\nsized = pool_size=1 reserve_pool_size=1 max_user_client_connections=2" : '']}
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = $port
@@ -172,6 +175,19 @@ sql(q{ALTER ROLE rotated PASSWORD 'good'});
 becomes_while_asking(chain('rotated'), qr/^\|$/, 'it logs in again');
 becomes(said('rotated', 'stalled'), '', 'and the alert is over');
 
+# what its console says of a user stands over what it says of the database
+SKIP:
+{
+	skip "PgBouncer 1.$minor has no limits of users", 3 unless $minor >= 24;
+
+	my @clients = map { background(as => 'sized', extra_params => [ '-d', 'host=127.0.0.1 ' . through('wide', 'few') =~ s/user=client/user=sized/r ]) } 1 .. 2;
+	$_->query_safe('SELECT 1') foreach @clients;
+	becomes(q{SELECT pool_size, max_overflow, max_size FROM pgpool_stats.instances WHERE pool = 'bouncer' AND usename = 'sized'}, '1|1|2', 'sizes of its user');
+	becomes(chain('sized'), 'pooler|client limit', 'it has as many clients as it may');
+	$_->quit foreach @clients;
+	becomes(chain('sized'), $nobody, 'they left: it is over');
+}
+
 # it takes no more clients
 ask('SET max_client_conn = 4');
 becomes(chain('app'), 'pooler|client limit', 'it has as many clients as it may');
@@ -191,6 +207,21 @@ becomes(chain('app'), $nobody, 'all goes on');
 ask('RESUME held');
 $_->kill_kill foreach $held, $load;
 becomes(chain('held'), $nobody, 'that one, too');
+
+becomes(q{SELECT string_agg(rule, ' ') FROM pgpool_stats.alerts WHERE pool = 'bouncer' AND state = 'firing'}, '', 'all alerts are over, also of pools whose connections were closed since');
+
+# it is started again while they wait: what it no longer lists has nothing
+ask('PAUSE shop');
+$load = start_load(through('shop', 'checkout'), 2, $short);
+my $waiting = q{SELECT waiting FROM pgpool_stats.instances WHERE pool = 'bouncer' AND usename = 'app'};
+becomes($waiting, '2', 'they wait once more');
+$bouncer->stop('KILL');
+$load->kill_kill;
+$bouncer->run;
+my $now = sql('SELECT clock_timestamp()');
+becomes("SELECT last_poll > '$now' FROM pgpool_stats.poolers", 't', 'it is back');
+is(sql($waiting), '0', 'nobody waits in it');
+is(sql(chain('app')), $nobody, 'nor is it paused');
 
 $bouncer->stop;
 $node->stop;

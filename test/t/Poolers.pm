@@ -59,7 +59,7 @@ sub find
 	return $found;
 }
 
-# Start a program that is to listen at a port
+# Start a program that is to listen at a port, or at ADDRESS:PORT
 sub start
 {
 	my ($class, $name, $port, @command) = @_;
@@ -97,9 +97,11 @@ sub listens
 {
 	my ($self) = @_;
 
+	my ($port, $address) = reverse split /:/, $self->{port};
+
 	return IO::Socket::INET->new(
-		PeerAddr => '127.0.0.1',
-		PeerPort => $self->{port}) ? 1 : 0;
+		PeerAddr => $address // '127.0.0.1',
+		PeerPort => $port) ? 1 : 0;
 }
 
 sub signal
