@@ -51,10 +51,10 @@ WHERE name !~ '^pgpool_stats_[a-z_]+$' OR (type = 'counter') <> (name ~ '_total$
 SELECT name FROM pgpool_stats.metrics GROUP BY 1 HAVING count(DISTINCT help) > 1;
 SELECT name FROM pgpool_stats.metrics INTERSECT SELECT name FROM pgpool_stats.metrics_instances;
 
--- histograms: how long connects took, ours at least
+-- histograms: how long connects and transactions took, ours at least
 \c -
 SELECT name, type, help FROM pgpool_stats.metrics_histograms GROUP BY 1, 2, 3 ORDER BY name COLLATE "C";
-SELECT DISTINCT array_agg(le ORDER BY le) AS limits FROM pgpool_stats.metrics_histograms GROUP BY name, labels;
+SELECT DISTINCT array_agg(le ORDER BY le) AS limits FROM pgpool_stats.metrics_histograms GROUP BY name, labels ORDER BY 1;
 SELECT name, labels FROM pgpool_stats.metrics_histograms GROUP BY 1, 2
 HAVING array_agg(count ORDER BY le) <> array_agg(count ORDER BY count) OR max(sum) <> min(sum) OR max(count) = 0 OR NOT max(sum) > 0;
 

@@ -12,6 +12,9 @@ PATH=$BIN:$PATH
 # what tests leave behind is left in the workspace
 export TMPDIR=$W/tmp
 mkdir -p "$LOG" "$TMPDIR"
+# headers that test/run has unpacked, for whatever is compiled here
+[ ! -d "$W/dev" ] ||
+	export C_INCLUDE_PATH=$W/dev/usr/include:$W/dev/usr/include/$(gcc -print-multiarch)
 
 # now, in microseconds
 now()
@@ -37,10 +40,27 @@ copy_installation()
 	cp -RL "$from/bin" "$W/lib/postgresql/$PG_MAJOR/"
 	cp -Rs "$from/lib" "$W/lib/postgresql/$PG_MAJOR/"
 	cp -RLs "$share" "$W/share/postgresql/"
-	ln -s "$top/include/postgresql" "$W/include/postgresql"
+	if [ -d "$W/dev" ] && [ "$top" = /usr ]; then
+		copy_headers
+	else
+		ln -s "$top/include/postgresql" "$W/include/postgresql"
+	fi
 	# messages in other languages
 	ln -s "$top/share/locale" "$W/share/locale"
 	find "$W/lib" "$W/share" -name 'pgpool_stats*' -delete
+}
+
+# What test/run has unpacked, where pg_config of the copy says that it is
+copy_headers()
+{
+	local dev=$W/dev/usr libdir
+
+	ln -s "$dev/include/postgresql" "$W/include/postgresql"
+	cp -Rs "$dev/lib/postgresql/$PG_MAJOR/lib" "$W/lib/postgresql/$PG_MAJOR/"
+	libdir=$(pg_config --libdir)
+	mkdir -p "$libdir"
+	ln -s "/usr${libdir#"$W"}/libpq.so.5" "$libdir/libpq.so"
+	ln -s "/usr${libdir#"$W"}/libcares.so.2" "$libdir/libcares.so"
 }
 
 # Build and install into the copy; arguments are make's

@@ -306,6 +306,18 @@ pgps_retire(int32 pool, const PgpsCounters *counters, const PgpsCounters *base)
 	pgps_change_ends(&pgps_pool_changes[pool]);
 }
 
+/* The same of how long their transactions took; base is NULL for nothing. */
+void
+pgps_retire_xacts(int32 pool, const PgpsXactRanges *xacts,
+				  const PgpsXactRanges *base)
+{
+	pgps_change_begins(&pgps_pool_changes[pool]);
+	pgps_ranges_add(&pgps_pools[pool].data.retired_xacts, xacts);
+	if (base != NULL)
+		pgps_ranges_add(&pgps_pools[pool].data.base_xacts, base);
+	pgps_change_ends(&pgps_pool_changes[pool]);
+}
+
 /*-------------------------------------------------------------------------
  * Instances
  *-------------------------------------------------------------------------
@@ -395,6 +407,7 @@ pgps_remove_instance(int32 i)
 	PgpsPoolEntry *pool_entry = &pgps_pools[pool];
 	PgpsActivityCopy ignored;
 	PgpsCounters counters;
+	PgpsXactRanges xacts = {0};
 
 	Assert(pg_atomic_read_u32(&entry->attached) == 0);
 	make_busy(entry);
@@ -408,6 +421,8 @@ pgps_remove_instance(int32 i)
 	pgps_activity_copy(&ignored, &counters, &entry->activity,
 					   GetCurrentTimestamp());
 	pgps_retire(pool, &counters, &entry->data.base);
+	pgps_ranges_count(&xacts, &entry->xact_times.all);
+	pgps_retire_xacts(pool, &xacts, NULL);
 	pgps_change_ends(&pgps_instance_changes[i]);
 
 	if (entry->data.last_seen >= pool_entry->data.last_seen)

@@ -152,6 +152,8 @@ extern bool pgps_is_other_pool(const PgpsPool *pool);
 extern void pgps_pool_is_claimed(int32 i);
 extern void pgps_remove_instance(int32 i);
 extern void pgps_remove_pool(int32 i);
+extern void pgps_retire_xacts(int32 pool, const PgpsXactRanges *xacts,
+							  const PgpsXactRanges *base);
 extern void pgps_retire(int32 pool, const PgpsCounters *counters,
 						const PgpsCounters *base);
 

@@ -28,6 +28,20 @@ typedef struct PgpsHistogram
 } PgpsHistogram;
 
 /*
+ * The same in few ranges, for exporters: up to each of pgps_xact_limits, and
+ * what took longer.
+ */
+#define PGPS_XACT_LIMITS 11
+
+typedef struct PgpsXactRanges
+{
+	int64		count[PGPS_XACT_LIMITS + 1];
+} PgpsXactRanges;
+
+/* powers of two of a microsecond, which are where buckets end */
+extern const int pgps_xact_limits[PGPS_XACT_LIMITS];
+
+/*
  * Of an instance: all transactions, and how many there were at the last two
  * turns.  Shared, guarded by the spinlock of its entry.
  */
@@ -47,6 +61,9 @@ typedef enum PgpsHistograms
 	PGPS_RECENT_XACTS			/* of the last 5 to 10 minutes */
 } PgpsHistograms;
 
+extern void pgps_ranges_count(PgpsXactRanges *sum,
+							  const PgpsHistogram *more);
+extern void pgps_ranges_add(PgpsXactRanges *sum, const PgpsXactRanges *more);
 extern void pgps_histogram_add(PgpsHistogram *sum, const PgpsHistogram *more);
 extern void pgps_xact_times_turn(PgpsXactTimes *times,
 								 const PgpsHistogram *seen);

@@ -92,6 +92,8 @@ typedef struct PgpsPool
 	PgpsCounters retired;		/* of instances that are not kept any more */
 	PgpsCounters base;			/* the part of retired that exporters leave
 								 * out, see restore.c */
+	PgpsXactRanges retired_xacts;	/* how long those of retired took */
+	PgpsXactRanges base_xacts;	/* the part of all that exporters leave out */
 	int32		peak_connections;
 	TimestampTz peak_connections_at;
 	int32		peak_instances; /* live ones, seen at a pass */

@@ -50,6 +50,8 @@ reset_pool(int32 i, TimestampTz now)
 	pgps_change_begins(&pgps_pool_changes[i]);
 	pgps_counters_reset(&data->retired);
 	pgps_counters_reset(&data->base);
+	memset(&data->retired_xacts, 0, sizeof(PgpsXactRanges));
+	memset(&data->base_xacts, 0, sizeof(PgpsXactRanges));
 	pgps_sessions_reset(i);
 	data->peak_connections = pg_atomic_read_u32(&pgps_pools[i].attached);
 	data->peak_connections_at = now;

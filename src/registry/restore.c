@@ -29,6 +29,8 @@ int32
 pgps_registry_restore_pool(const PgpsPool *pool, bool crashed, bool *own)
 {
 	const PgpsCounters *base = crashed ? &pool->retired : &pool->base;
+	const PgpsXactRanges *base_xacts = crashed ? &pool->retired_xacts :
+		&pool->base_xacts;
 	int32		i = pgps_restore_pool_entry(&pool->key, NameStr(pool->usename),
 											NameStr(pool->datname),
 											pool->discovered, pool->first_seen);
@@ -42,11 +44,15 @@ pgps_registry_restore_pool(const PgpsPool *pool, bool crashed, bool *own)
 
 		*data = *pool;
 		data->base = *base;
+		data->base_xacts = *base_xacts;
 		data->instances = instances;
 	}
 	else
+	{
 		/* (other), or max_pools was lowered */
 		pgps_retire(i, &pool->retired, base);
+		pgps_retire_xacts(i, &pool->retired_xacts, base_xacts);
+	}
 	return i;
 }
 
@@ -61,7 +67,11 @@ pgps_registry_restore_instance(const PgpsInstanceCopy *instance,
 	int32		i = pgps_restore_instance_entry(pool, saved->name,
 												saved->last_seen, &made);
 	PgpsInstanceEntry *entry = pgps_instance(i);
+	PgpsXactRanges xacts = {0};
 
+	pgps_ranges_count(&xacts, histogram);
+	if (crashed)
+		pgps_ranges_add(&pgps_pools[pool].data.base_xacts, &xacts);
 	if (made && entry->data.other == saved->other)
 	{
 		entry->data = *saved;
@@ -74,8 +84,11 @@ pgps_registry_restore_instance(const PgpsInstanceCopy *instance,
 							  &saved->counters);
 	}
 	else
+	{
 		/* max_instances or max_pools was lowered: many in one row */
 		pgps_retire(pool, &saved->counters, base);
+		pgps_retire_xacts(pool, &xacts, NULL);
+	}
 }
 
 static int

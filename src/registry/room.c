@@ -153,6 +153,8 @@ make_room_for_pool(Oid roleid, Taken taken, int32 all, int32 limit,
 	other = other_pool(role->roleid, NameStr(pgps_pools[i].data.usename), now);
 	pgps_retire(other, &pgps_pools[i].data.retired,
 				&pgps_pools[i].data.retired);
+	pgps_retire_xacts(other, &pgps_pools[i].data.retired_xacts,
+					  &pgps_pools[i].data.retired_xacts);
 	pgps_inherit_rejected(other, i);
 	pgps_remove_pool(i);
 	pg_atomic_fetch_add_u64(&pgps_registry->dropped, 1);

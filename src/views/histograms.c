@@ -6,6 +6,10 @@
  * A histogram has 12 limits.  All but the last are where buckets of ours end,
  * so that its counts are exact; that is at powers of two of a microsecond.
  *
+ * Transactions are counted by instance, and of those that are gone by pool: a
+ * sum of both has to be of one copy, or it may fall.  So it is not made from
+ * the statement's snapshot, whose histograms may be a moment younger.
+ *
  * Copyright (c) 2026, the pgpool_stats authors
  *
  *-------------------------------------------------------------------------
@@ -24,6 +28,7 @@
 #include "views/visible.h"
 
 PG_FUNCTION_INFO_V1(pgps_get_connect_times);
+PG_FUNCTION_INFO_V1(pgps_get_xact_times);
 
 #define COLUMNS(C) \
 	C(pool, text, pool->data->key.name) \
@@ -32,10 +37,12 @@ PG_FUNCTION_INFO_V1(pgps_get_connect_times);
 	C(part, text, part) \
 	C(le, float8, le) \
 	C(count, int8, count) \
-	C(total_time, ms, took->total)
+	C(total_time, ms, total)
 
 /* 1 ms, 2 ms ... 8 s, nearly, as powers of two of a microsecond */
-static const int limits[] = {10, 11, 12, 13, 14, 15, 16, 17, 19, 21, 23};
+static const int connect_limits[PGPS_XACT_LIMITS] = {
+	10, 11, 12, 13, 14, 15, 16, 17, 19, 21, 23
+};
 
 /* As exporters get it: without what was counted before a crash */
 static void
@@ -48,27 +55,51 @@ leave_out(PgpsTook *took, const PgpsTook *base)
 	took->total -= Min(took->total, base->total);
 }
 
-/* A row for each limit: how many did not take longer */
-static void
-put_times(PgpsRow *row, const PgpsPoolState *pool, const char *part,
-		  const PgpsTook *took)
+/* How many of each range: up to a limit, and what took longer */
+static PgpsXactRanges
+in_ranges(const PgpsTook *took)
 {
-	PgpsNames	names = pgps_names(pool->data);
-	int64		count = 0;
+	PgpsXactRanges ranges = {0};
 	int			bucket = 0;
 	int			i;
 
-	for (i = 0; i <= lengthof(limits); i++)
+	for (i = 0; i <= PGPS_XACT_LIMITS; i++)
 	{
-		bool		last = i == lengthof(limits);
-		double		le = last ? get_float8_infinity() : ldexp(1e-6, limits[i]);
-		int			end = last ? PGPS_XACT_BUCKETS :
-			pgps_xact_bucket(INT64CONST(1) << limits[i]);
+		int			end = i == PGPS_XACT_LIMITS ? PGPS_XACT_BUCKETS :
+			pgps_xact_bucket(INT64CONST(1) << connect_limits[i]);
 
 		for (; bucket < end; bucket++)
-			count += took->count[bucket];
+			ranges.count[i] += took->count[bucket];
+	}
+	return ranges;
+}
+
+/* A row for each limit: how many did not take longer */
+static void
+put_times(PgpsRow *row, const PgpsPoolState *pool, const char *part,
+		  const int *limits, const PgpsXactRanges *ranges, int64 total)
+{
+	PgpsNames	names = pgps_names(pool->data);
+	int64		count = 0;
+	int			i;
+
+	for (i = 0; i <= PGPS_XACT_LIMITS; i++)
+	{
+		double		le = i == PGPS_XACT_LIMITS ? get_float8_infinity() :
+			ldexp(1e-6, limits[i]);
+
+		count += ranges->count[i];
 		PGPS_PUT_ROW(COLUMNS);
 	}
+}
+
+static void
+put_took(PgpsRow *row, const PgpsPoolState *pool, const char *part,
+		 const PgpsTook *took)
+{
+	PgpsXactRanges ranges = in_ranges(took);
+
+	put_times(row, pool, part, connect_limits, &ranges, took->total);
 }
 
 /* Has it ever been measured? */
@@ -101,13 +132,55 @@ pgps_get_connect_times(PG_FUNCTION_ARGS)
 		if (is_known(&sessions->connect))
 		{
 			leave_out(&sessions->connect, &sessions->connect_base);
-			put_times(row, pool, "connect", &sessions->connect);
+			put_took(row, pool, "connect", &sessions->connect);
 		}
 		if (is_known(&sessions->auth))
 		{
 			leave_out(&sessions->auth, &sessions->auth_base);
-			put_times(row, pool, "authentication", &sessions->auth);
+			put_took(row, pool, "authentication", &sessions->auth);
 		}
+	}
+	return (Datum) 0;
+}
+
+/* Transactions as exporters get them, of pools that had one here */
+Datum
+pgps_get_xact_times(PG_FUNCTION_ARGS)
+{
+	PgpsRow    *row = PGPS_BEGIN_VIEW(COLUMNS);
+	const PgpsSnapshot *snapshot = pgps_take_snapshot(PGPS_ALL_XACTS);
+	PgpsXactRanges *ranges = palloc0(snapshot->max_pool * sizeof(PgpsXactRanges));
+	const PgpsPoolState *pool = NULL;
+	int			i;
+
+	for (i = 0; i < snapshot->ninstances; i++)
+	{
+		const PgpsInstanceState *state = &snapshot->instances[i];
+		const PgpsHistogram *histogram = state->histograms[PGPS_ALL_XACTS];
+
+		CHECK_FOR_INTERRUPTS();
+		if (histogram != NULL)
+			pgps_ranges_count(&ranges[state->data->pool], histogram);
+	}
+	while ((pool = pgps_next_visible(snapshot, pool)) != NULL)
+	{
+		PgpsXactRanges *xacts = &ranges[pool->copy->index];
+		PgpsCounters exported;
+		int64		count = 0;
+
+		pgps_ranges_add(xacts, &pool->data->retired_xacts);
+		for (i = 0; i <= PGPS_XACT_LIMITS; i++)
+		{
+			count += xacts->count[i];
+			xacts->count[i] -= Min(xacts->count[i],
+								   pool->data->base_xacts.count[i]);
+		}
+		if (count == 0)
+			continue;
+		pgps_exported_counters(&exported, &pool->counters, &pool->base,
+							   PGPS_SOURCE_LABEL);
+		put_times(row, pool, "transaction", pgps_xact_limits, xacts,
+				  pgps_count(&exported, PGPS_XACT_TIME, 0));
 	}
 	return (Datum) 0;
 }

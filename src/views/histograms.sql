@@ -13,6 +13,21 @@ LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION pgpool_stats.get_connect_times() IS
 	'behind the view metrics_histograms';
 
+CREATE FUNCTION pgpool_stats.get_xact_times()
+RETURNS TABLE (
+	pool text,
+	datname name,
+	usename name,
+	part text,
+	le float8,
+	count bigint,
+	total_time float8
+)
+AS 'MODULE_PATHNAME', 'pgps_get_xact_times'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION pgpool_stats.get_xact_times() IS
+	'behind the view metrics_histograms';
+
 -- A dropped and a new role or database of one name are one series, as in metrics.
 CREATE VIEW pgpool_stats.metrics_histograms AS
 	SELECT m.name,
@@ -22,14 +37,17 @@ CREATE VIEW pgpool_stats.metrics_histograms AS
 		   t.le,
 		   pg_catalog.sum(t.count)::bigint AS count,
 		   pg_catalog.sum(t.total_time) / 1000::float8 AS sum
-	FROM pgpool_stats.get_connect_times() AS t JOIN (VALUES
+	FROM (SELECT * FROM pgpool_stats.get_connect_times()
+		  UNION ALL
+		  SELECT * FROM pgpool_stats.get_xact_times()) AS t JOIN (VALUES
 		('connect', 'pgpool_stats_connect_seconds', 'Time to make a connection, as the server sees it.'),
-		('authentication', 'pgpool_stats_authentication_seconds', 'The part of it until the connection was authenticated.')
+		('authentication', 'pgpool_stats_authentication_seconds', 'The part of it until the connection was authenticated.'),
+		('transaction', 'pgpool_stats_transaction_duration_seconds', 'How long transactions took.')
 	) AS m (part, name, help) USING (part)
 	GROUP BY m.name, m.help, t.pool, t.datname, t.usename, t.le;
 GRANT SELECT ON pgpool_stats.metrics_histograms TO PUBLIC;
 COMMENT ON VIEW pgpool_stats.metrics_histograms IS
-	'How long connects took, for exporters: 12 rows each';
+	'How long connects, transactions took: 12 rows each';
 COMMENT ON COLUMN pgpool_stats.metrics_histograms.name IS 'Name as used by Prometheus';
 COMMENT ON COLUMN pgpool_stats.metrics_histograms.type IS 'histogram';
 COMMENT ON COLUMN pgpool_stats.metrics_histograms.help IS 'What it is';

@@ -89,6 +89,22 @@ CREATE VIEW pgpool_stats.metrics AS
 		FROM pgpool_stats.alerts AS a
 		WHERE a.state = 'firing' AND a.silenced_until IS NULL AND a.cause IS NOT NULL
 		UNION ALL
+		SELECT 'pgpool_stats_load_sessions',
+			   'Average sessions in a transaction in the last minute, by what they do.',
+			   pg_catalog.jsonb_build_object('pool', l.pool, 'datname', l.datname,
+					'usename', l.usename, 'state', s.state),
+			   s.sessions
+		FROM pgpool_stats.get_load() AS l CROSS JOIN LATERAL (VALUES
+			('cpu', l.cpu),
+			('io', l.io),
+			('lock', l.lock),
+			('lwlock', l.lwlock),
+			('client', l.client),
+			('other', l.other),
+			('idle_in_xact', l.idle_in_xact)
+		) AS s (state, sessions)
+		WHERE l.pool IS NOT NULL
+		UNION ALL
 		SELECT 'pgpool_stats_disconnects_by_reason_total',
 			   'Connections to this server ended, by reason.',
 			   pg_catalog.jsonb_build_object('pool', d.pool, 'datname', d.datname,

@@ -1,4 +1,4 @@
-# The tables of README.md and docs/reference.md say what the COMMENTs and the
+# The tables of docs/README.md and docs/reference.md say what the COMMENTs and the
 # settings say.  test/reference.sql writes them.
 use strict;
 use warnings;
@@ -7,7 +7,7 @@ use PgpoolStats;
 my $node = start_node();
 
 my $reference = slurp_file('docs/reference.md');
-my $readme = slurp_file('README.md');
+my $readme = slurp_file('docs/README.md');
 my $generated = sql(slurp_file('test/reference.sql'));
 
 is($reference, "$generated\n", 'docs/reference.md is up to date');
@@ -16,7 +16,7 @@ foreach my $line ($generated =~ /^## (View \S+: .*)$/mg)
 {
 	my ($view, $comment) = $line =~ /^View (\S+): (.*)$/;
 	ok(index($readme, "| `$view` | $comment |") >= 0,
-		"README.md lists view $view");
+		"docs/README.md lists view $view");
 }
 
 done_testing();

@@ -99,11 +99,15 @@ unlike($text =~ s/le="\+Inf"//gr, qr/\bnan\b|\binf/i, 'no NaN');
 }
 $text = written('prometheus()');
 promtool_takes($text, 'histograms');
-foreach my $name (qw(connect authentication))
+my %limits = (
+	connect => '0.001024 0.002048 8.388608 +Inf',
+	authentication => '0.001024 0.002048 8.388608 +Inf',
+	transaction_duration => '0.000256 0.001024 268.435456 +Inf');
+foreach my $name (sort keys %limits)
 {
 	my @limits = $text =~ /^pgpool_stats_${name}_seconds_bucket\{pool="connecting",.*,le="(.+)"\} \d+$/mg;
 
-	is("@limits[0, 1, 10, 11]", '0.001024 0.002048 8.388608 +Inf', "$name: first and last limits");
+	is("@limits[0, 1, 10, 11]", $limits{$name}, "$name: first and last limits");
 	is(scalar @limits, 12, "$name: there are 12");
 	like($text, qr/^pgpool_stats_${name}_seconds_bucket\{pool="connecting",.*,le="\+Inf"\} 3
 pgpool_stats_${name}_seconds_count\{pool="connecting",.*"\} 3

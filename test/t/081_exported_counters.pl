@@ -68,7 +68,7 @@ sub rejections
 		  	OR labels @> '{"reason": "role"}'});
 }
 
-# connections whose time to be made is in the histograms
+# connections and transactions whose times are in the histograms
 sub connects
 {
 	return sql(
@@ -91,7 +91,7 @@ work(110);
 is(views(), '110|2|2|2|110|110|2|2', 'what the views have');
 is(exported(), views(), 'is what is exported');
 is(rejections(), '2|2', 'rejections of a pool, and by reason');
-is(connects(), '2|2', 'histograms');
+is(connects(), '2|2|2', 'histograms');
 is(sql('SELECT notes FROM pgpool_stats.info'), '', 'nothing to note');
 
 # saved now, and not again
@@ -107,7 +107,7 @@ crash();
 is(views(), '110|2|2|2|110|110|2|2', 'after a crash the views step back');
 is(exported(), '0|0|0|0|0|0|0|0', 'and exported counters begin again');
 is(rejections(), '0|0', 'rejections, too');
-is(connects(), '0|0', 'and histograms');
+is(connects(), '0|0|0', 'and histograms');
 is(sql(q{SELECT DISTINCT sum FROM pgpool_stats.metrics_histograms WHERE labels @> '{"pool": "p", "usename": "postgres"}'}),
 	'0', 'with their sums');
 like(sql('SELECT notes FROM pgpool_stats.info'),
@@ -117,20 +117,21 @@ work(160);
 is(views(), '160|3|3|3|160|160|3|3', 'the views go on');
 is(exported(), '50|1|1|1|50|50|1|1', 'exported is what came since');
 is(rejections(), '1|1', 'rejections, too');
-is(connects(), '1|1', 'and histograms');
+is(connects(), '1|1|1', 'and histograms');
 
 # An orderly restart is no step back, whatever was left out before.
 $node->restart;
 is(views(), '160|3|3|3|160|160|3|3', 'restart: the views go on');
 is(exported(), '50|1|1|1|50|50|1|1', 'restart: exported counters go on');
 is(rejections(), '1|1', 'rejections, too');
-is(connects(), '1|1', 'and histograms');
+is(connects(), '1|1|1', 'and histograms');
 
 # The pool keeps what its instances counted, and what of it is left out.
 is(sql(q{SELECT pgpool_stats.forget('p', 'i')}), 't', 'the instance leaves');
 is(sql(q{SELECT checkouts, connects FROM pgpool_stats.pools WHERE pool = 'p' AND usename = 'postgres'}),
 	'160|3', 'the pool has its counters');
 is(exported(), '50|1|1|1|50|-|-|1', 'and exports the same as before');
+is(connects(), '1|1|1', 'histograms, too');
 
 # A goodbye while there are connections: what was reported goes, what the server
 # counted stays.

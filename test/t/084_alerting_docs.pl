@@ -1,4 +1,4 @@
-# The snippets of docs/alerting.md do what is said of them, on a server where
+# The snippets of docs/alerting.md and monitoring.md do what is said of them, on a server where
 # all of it happens.  Its tables say what the views say.
 
 use strict;
@@ -6,7 +6,7 @@ use warnings;
 use PgpoolStats;
 use Monitoring;
 
-my $document = slurp_file('docs/alerting.md');
+my $document = slurp_file('docs/alerting.md') . slurp_file('docs/monitoring.md');
 unlike($document, qr/[^\x00-\x7f]/, 'ASCII only');
 
 my $node = start_node(q{
@@ -19,10 +19,10 @@ pgpool_stats.notify_database = 'ops'
 sub table_is
 {
 	my ($file, $name) = @_;
-	my $table = sql(slurp_file("test/$file"));
+	my $table = written_by($file);
 
 	ok($document =~ /^<!-- the table: psql -XAtf test\/\Q$file\E -->\n((?:\|.*\n)+)/m, "$name are there");
-	is($1, "$table\n", "$name are those of the view");
+	is($1, $table, "$name are those of the view");
 	return;
 }
 

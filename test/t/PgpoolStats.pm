@@ -17,7 +17,7 @@ our @EXPORT = (
 	@Test::More::EXPORT,
 	qw(start_node sql psql wait_for becomes set_to next_pass wait_saved
 	  started_at kill_hard labels background session sessions used pgbench
-	  pgbench_at_gate waits pass_time report figures
+	  pgbench_at_gate waits pass_time report figures written_by
 	  write_file module compiled));
 
 my $node;
@@ -56,6 +56,18 @@ sub parameters
 	$params{extra_params} = [ '-U', $role, @{ $params{extra_params} // [] } ]
 	  if defined $role;
 	return ($database, %params);
+}
+
+# What a script of test/ writes
+sub written_by
+{
+	my ($file) = @_;
+	my ($out, $err) = ('', '');
+
+	IPC::Run::run([ 'psql', '-XAtqf', "test/$file", '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('postgres') ],
+		'<', \undef, '>', \$out, '2>', \$err);
+	die "$file: $err" if $err ne '';
+	return $out;
 }
 
 sub sql
