@@ -46,7 +46,7 @@ autovacuum = off
 listen_addresses = '127.0.0.1'
 });
 unlink $node->data_dir . '/pg_hba.conf';
-$node->append_conf('pg_hba.conf', "local all all trust\nhost all all 127.0.0.1/32 trust\n");
+$node->append_conf('pg_hba.conf', "local all all trust\nlocal replication all trust\nhost all all 127.0.0.1/32 trust\n");
 $node->reload;
 sql(q{
 CREATE ROLE app LOGIN;
@@ -180,6 +180,16 @@ $first->query_safe(q{SET pgpool_stats.pool = 'e'});
 $first->query_safe('SELECT 1');
 is((psql('SELECT 1', as => 'app', on => 'shop'))[2], '', 'who goes to another pool by SET makes room');
 $first->quit;
+
+# replication is never refused
+sql('CREATE ROLE copies LOGIN REPLICATION');
+limits_are('*: 0');
+like(heard('any', as => 'copies'), qr/too many connections/, 'a role that may replicate is refused like others');
+foreach my $kind ('true', 'database')
+{
+	local $ENV{PGOPTIONS} = labels('any');
+	is((psql('IDENTIFY_SYSTEM', as => 'copies', replication => $kind))[0], 0, "but not when it does: replication=$kind");
+}
 
 # SIGTERM between join and commit: it counts while it is there, then no more
 limits_are('held: 1');
