@@ -5,6 +5,10 @@
 #   make test-all  also the long ones
 #   make test-busy all tests while the processors are kept busy: takes long
 #   make test-assert  all tests on a server with assertions, built from source
+#   make test-faults  whatever breaks: an hour; FAULT_ROUNDS=200 of kill -9
+#   make test-versions  as root: all tests on PostgreSQL 15, 17, 18 and 19, each in
+#                  a Debian that has it, made by debootstrap and kept;
+#                  MAJORS="17 18": only these
 #   make bench     what it costs, see docs/performance.md; make bench xact: a part
 #   make core      PostgreSQL's own regression tests with us loaded
 #   make demo      real pools on a throwaway server, and three outages;
@@ -63,7 +67,14 @@ PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
 
 # these work on a machine without PostgreSQL
 test test-all test-busy test-assert demo lint core:
-	@$(TOP)/test/run $@ $(if $(filter test%,$@),$(ONE))
+	@$(TOP)/test/run $@ $(if $(filter test% lint,$@),$(ONE))
+# what breaks and comes back: short forms of all of these are in test and test-all
+FAULTS = tap/002 tap/003 tap/004 tap/005 tap/010 tap/011 tap/016 tap/017 tap/056 \
+	tap/022 tap/072 tap/090_pool_limit tap/100_faults
+test-faults:
+	@FAULT_ROUNDS=$(or $(FAULT_ROUNDS),200) $(TOP)/test/run test-all $(FAULTS)
+test-versions:
+	@ONE='$(ONE)' $(TOP)/test/versions $(MAJORS)
 
 # make bench PART ...: what follows is no goal of its own
 BENCH_PARTS = xact path load connect logins report trips read crowd names \
@@ -73,7 +84,7 @@ bench:
 $(BENCH_PARTS): bench
 	@:
 
-.PHONY: test test-all test-busy test-assert demo lint bench core $(BENCH_PARTS)
+.PHONY: test test-all test-busy test-assert test-faults test-versions demo lint bench core $(BENCH_PARTS)
 
 ifneq ($(PGXS),)
 # bitcode would only help queries that inline our functions

@@ -14,9 +14,11 @@
 #ifndef PGPS_COMPAT_H
 #define PGPS_COMPAT_H
 
+#include "catalog/pg_authid.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "storage/proc.h"
+#include "utils/acl.h"
 #include "utils/guc.h"
 #include "utils/wait_event.h"
 

@@ -18,6 +18,7 @@
 
 #include "parser/scansup.h"
 
+#include "base/text.h"
 #include "registry/patterns.h"
 
 /* A copy without spaces around it */
@@ -89,6 +90,18 @@ pgps_glob_matches(const char *glob, const char *text)
 	return *glob == '\0';
 }
 
+/* A pool's name, as that of a pool is kept: it is found by what somebody wrote. */
+static const char *
+pool_name(const char *text, Size len)
+{
+	char	   *name = palloc(len + 1);
+	char	   *raw = pnstrdup(text, len);
+
+	pgps_clean_text(name, len + 1, raw);
+	pfree(raw);
+	return name;
+}
+
 /* "text" is kept: it must live as long as the target. */
 void
 pgps_parse_target(PgpsTarget *target, const char *text)
@@ -118,11 +131,11 @@ pgps_parse_target(PgpsTarget *target, const char *text)
 	}
 	else if (slash != NULL)
 	{
-		target->name = pnstrdup(text, slash - text);
+		target->name = pool_name(text, slash - text);
 		target->database = slash + 1;
 	}
 	else
-		target->name = text;
+		target->name = pool_name(text, strlen(text));
 }
 
 /*

@@ -105,11 +105,16 @@ pgps_registry_connect(Oid roleid, Oid dbid)
 static void
 note_limits(const PgpsIdentity *identity, bool connect, int32 pool)
 {
-	int32		old = pgps_backend_instance();
-
 	pgps_my_slot->not_limited = identity->not_limited;
-	if (old == PGPS_NO_INSTANCE || pgps_instance(old)->data.pool != pool)
-		pgps_my_slot->came_later = !connect;
+	if (connect)
+		pgps_my_slot->came_later = false;
+	else
+	{
+		int32		old = pgps_backend_instance();
+
+		if (old == PGPS_NO_INSTANCE || pgps_instance(old)->data.pool != pool)
+			pgps_my_slot->came_later = true;
+	}
 }
 
 /*

@@ -1,5 +1,5 @@
 """Alerts of limits: connections and refused (role, database, server),
-over_committed.  Roles and databases of their own have limits here."""
+pool_limit, over_committed.  Roles and databases of their own have limits here."""
 
 import psycopg2
 import psycopg2.pool
@@ -103,6 +103,35 @@ def role_and_database():
     own_limit("database", "rules_database", "ALTER DATABASE rules_database",
               user="app", dbname="rules_database")
     rules.execute("DROP DATABASE rules_database", "DROP ROLE rules_role")
+
+
+def pool_limit():
+    """Connections of a pool that has a limit: first one that only warns"""
+    alert = rules.watch("pool_limit", pool="rules-limit", datname="clients",
+                        usename="app")
+    rules.set(pool_limits="rules-limit: warn 3")
+    pool = psycopg2.pool.ThreadedConnectionPool(
+        0, 10, user="app", options=label("rules-limit", "web:1"))
+    held = [pool.getconn() for _ in range(2)]
+    alert.silent("pool, 2 of 3")
+    held += [pool.getconn() for _ in range(2)]
+    alert.fires("pool, 4 of 3", severity="warning", value=400.0 / 3,
+                threshold=100, message="rules-limit on clients: 4 connections,"
+                " pool_limits warns from 3 on")
+    rules.set(pool_limits="rules-limit: 4")
+    alert.fires("pool, 4 of 4", severity="warning", value=100,
+                message="rules-limit on clients: 4 connections, pool_limits"
+                " allows 4 and refuses more")
+    try:
+        pool.getconn()
+        check("pool: refused", False)
+    except psycopg2.OperationalError as error:
+        check("pool: refused", 'too many connections for pool "rules-limit"'
+              in str(error), error)
+    pool.putconn(held.pop(), close=True)
+    alert.clears("pool, 3 of 4")
+    pool.closeall()
+    rules.set(pool_limits="")
 
 
 def server():
@@ -224,6 +253,7 @@ def over_committed():
 
 
 role_and_database()
+pool_limit()
 server()
 over_committed()
 done()
