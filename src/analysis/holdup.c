@@ -225,7 +225,8 @@ pgps_find_holdup(PgpsHoldup *holdup, const PgpsInstanceState *state,
 	{
 		if (open == 0)
 			holdup->kind = PGPS_HOLDUP_NO_CONNECTION;
-		else if (open < pgps_get(shown, PGPS_POOL_SIZE, PG_INT32_MAX))
+		else if (holdup->lent + pgps_get(shown, PGPS_CHECKED_IN, 0) <
+				 pgps_get(shown, PGPS_POOL_SIZE, PG_INT32_MAX))
 		{
 			holdup->kind = find_rejection(holdup, state, snapshot);
 			if (holdup->kind != PGPS_HOLDUP_LIMIT)

@@ -208,7 +208,7 @@ ask('RESUME held');
 $_->kill_kill foreach $held, $load;
 becomes(chain('held'), $nobody, 'that one, too');
 
-becomes(q{SELECT string_agg(rule, ' ') FROM pgpool_stats.alerts WHERE pool = 'bouncer' AND state = 'firing'}, '', 'all alerts are over, also of pools whose connections were closed since');
+becomes(q{SELECT string_agg(rule, ' ') FROM pgpool_stats.alerts WHERE pool = 'bouncer' AND state = 'firing' AND rule IN ('stalled', 'callers_waiting', 'pool_exhausted')}, '', 'all alerts are over, also of pools whose connections were closed since');
 
 # it is started again while they wait: what it no longer lists has nothing
 ask('PAUSE shop');
