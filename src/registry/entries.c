@@ -421,7 +421,7 @@ pgps_remove_instance(int32 i)
 	pgps_activity_copy(&ignored, &counters, &entry->activity,
 					   GetCurrentTimestamp());
 	pgps_retire(pool, &counters, &entry->data.base);
-	pgps_ranges_count(&xacts, &entry->xact_times.all);
+	pgps_ranges_count(&xacts, &pgps_xact_times[i].all);
 	pgps_retire_xacts(pool, &xacts, NULL);
 	pgps_change_ends(&pgps_instance_changes[i]);
 
