@@ -202,6 +202,13 @@ def ticks(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def children_cpu(pid):
+    """Seconds of CPU of the processes that it has started and that ended."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+        fields = f.read().rpartition(")")[2].split()
+    return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
+
+
 def reset_settings():
     """Forget what ALTER SYSTEM has set, for the servers that follow."""
     with open(os.path.join(DATA, "postgresql.auto.conf"), "w", encoding="utf-8"):

@@ -6,10 +6,10 @@ their own, that of all that the server starts.
 
 import collections
 import json
-import os
 import statistics
 
-from common import DATA, NATIVE, Server, limit, number, populate, psql, table
+from common import (DATA, NATIVE, Server, children_cpu, limit, number, populate,
+                    psql, table)
 from wire import connect, startup
 
 ROUNDS = 5
@@ -35,13 +35,6 @@ def reports(pool, instance):
             SELECT bench_cpu()""").split()
         return 1000 * (float(out[2]) - float(out[0])) / REPORTS
     return once
-
-
-def children_cpu(pid):
-    """Seconds of CPU of the processes that it has started and that ended."""
-    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
-        fields = f.read().rpartition(")")[2].split()
-    return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
 
 
 def connects(server, user, name):

@@ -1,29 +1,38 @@
 """Saving: how large the file is, what it takes, and whether passes wait."""
 
 import os
+import subprocess
 import time
 
-from common import (DATA, Server, cpu_seconds, limit, number, populate, psql,
+from common import (DATA, Server, children_cpu, limit, number, populate, psql,
                     reset_settings, table)
 
 SECONDS = 20
 INTERVAL = 0.1
 
 
-def watch(save_interval):
-    """CPU of the collector in a second, and the longest time that it made no
-    pass."""
+AGE = "SELECT extract(epoch FROM clock_timestamp() - last_pass) FROM pgpool_stats.info;\n"
+
+
+def watch(server, save_interval):
+    """CPU of the workers that saved, in a second, and the longest time that the
+    collector made no pass."""
     psql(f"ALTER SYSTEM SET pgpool_stats.save_interval = '{save_interval}'; "
          "SELECT pg_reload_conf()")
     time.sleep(1)
-    pid = int(psql("SELECT collector_pid FROM pgpool_stats.info"))
-    end = time.monotonic() + SECONDS
-    t0, c0 = time.monotonic(), cpu_seconds(pid)
-    ages = []
-    while time.monotonic() < end:
-        ages.append(float(psql("SELECT extract(epoch FROM clock_timestamp() - last_pass) "
-                               "FROM pgpool_stats.info")))
-    t1, c1 = time.monotonic(), cpu_seconds(pid)
+    # one session, so that nobody else ends meanwhile
+    with subprocess.Popen(["psql", "-X", "-q", "-A", "-t", "-d", "postgres"], text=True,
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE) as session:
+        end = time.monotonic() + SECONDS
+        t0, c0 = time.monotonic(), children_cpu(server.process.pid)
+        ages = []
+        while time.monotonic() < end:
+            session.stdin.write(AGE)
+            session.stdin.flush()
+            ages.append(float(session.stdout.readline()))
+            time.sleep(INTERVAL / 10)
+        t1, c1 = time.monotonic(), children_cpu(server.process.pid)
+        session.stdin.close()
     return (c1 - c0) / (t1 - t0), max(ages)
 
 
@@ -34,10 +43,10 @@ def save():
         with Server("pgpool_stats", "fsync=on", "pgpool_stats.max_instances=12000",
                     "pgpool_stats.max_instances_per_role=12000",
                     "pgpool_stats.stale_after=1h",
-                    f"pgpool_stats.sample_interval={INTERVAL}s"):
+                    f"pgpool_stats.sample_interval={INTERVAL}s") as server:
             populate(instances)
-            quiet, quiet_age = watch("3600s")
-            busy, busy_age = watch("1s")
+            quiet, quiet_age = watch(server, "3600s")
+            busy, busy_age = watch(server, "1s")
             size = os.path.getsize(DATA + "/pg_stat_tmp/pgpool_stats.stat")
         reset_settings()
         rows.append((f"{instances:,}", number(size / 1e6, 2),
