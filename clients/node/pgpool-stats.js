@@ -115,7 +115,6 @@ function labelled(Client, watched) {
         if (error) watched.refused(error);
       };
       const connect = (done) => {
-        watched.opening++;
         if (done) return super.connect((error, ...rest) => { opened(error); return done(error, ...rest); });
         return super.connect().then(() => opened(), (error) => { opened(error); throw error; });
       };
@@ -123,6 +122,7 @@ function labelled(Client, watched) {
         const { connectionParameters: parameters } = this;
         if (watched.accepted) parameters.options = more(parameters.options, watched.label());
       };
+      watched.opening++; // the pool counts it from now on
       const { connectionTimeoutMillis: limit } = watched.pool;
       const wait = watched.connecting(limit && limit / 2);
       if (!wait) {
@@ -477,7 +477,7 @@ class Watched {
     const group = [this, ...along];
     try {
       await this.connected(TIMEOUT, async (connection) => {
-        for (const each of group) {
+        for (const each of group.filter((one) => !one.stopped)) {
           try {
             each.succeeded(await each.report(connection));
           } catch (error) {
@@ -570,7 +570,7 @@ class Watched {
     this.last = figures;
     this.sentAt = now();
     const open = figures.open - this.opening;
-    if (this.accepted && open > 0 && !this.seen) await this.look(connection);
+    if (this.accepted && open > 0 && !this.seen && !this.stopped) await this.look(connection);
     return true;
   }
 
@@ -591,6 +591,8 @@ class Watched {
     if (this.stopped) return;
     this.stopped = true;
     reporter.drop(this);
+    // a report that is on its way would bring it back
+    await within(GOODBYE, Promise.all([this, ...reporter.pools].map((each) => each.turning)), true);
     if (!this.reported) return;
     this.reported = false;
     try {

@@ -262,10 +262,12 @@ def test_peewee():
 
 def test_django():
     from django.conf import settings
-    settings.configure(DATABASES={"default": {
-        "ENGINE": "django.db.backends.postgresql", "NAME": "clients",
-        "USER": "app", "HOST": os.environ["PGHOST"],
-        "PORT": os.environ["PGPORT"]}})
+    import django
+    database = {"ENGINE": "django.db.backends.postgresql", "NAME": "clients",
+                "USER": "app", "HOST": os.environ["PGHOST"],
+                "PORT": os.environ["PGPORT"]}
+    settings.configure(DATABASES={"default": database, "pooled": dict(
+        database, OPTIONS={"pool": {"min_size": 1, "max_size": 2}})})
     # docs: begin django-watch
     import pgpool_stats
     from django.db import connections
@@ -278,6 +280,16 @@ def test_django():
     reporter.connections("Django", "orders", me(), 1)
     connections["default"].close()
     reporter.connections("Django, closed", "orders", me(), 0)
+    if django.VERSION < (5, 1):
+        return                          # it has no pool
+
+    pgpool_stats.watch(connections["pooled"], "orders")
+    with connections["pooled"].cursor() as cursor:
+        cursor.execute("SELECT current_setting('pgpool_stats.instance')")
+        lent("Django with a pool", 1)
+    connections["pooled"].close()
+    lent("Django with a pool, returned", 0)
+    connections["pooled"].close_pool()
 
 
 async def test_databases():

@@ -188,6 +188,18 @@ def lives(app, counts):
         app.proxy.mode = "pass"
     app.spoils("silent server", silent, answers)
 
+    # answers, but not for long: what is open goes on, too
+    admin = Reporter("postgres", dbname=app.name)
+
+    def hang():
+        admin.conn.autocommit = False
+        admin.conn.cursor().execute("LOCK TABLE pg_proc IN ACCESS EXCLUSIVE MODE")
+
+    def go_on():
+        app.does("a statement that hangs")
+        admin.conn.close()
+    app.spoils("a statement that hangs", hang, go_on)
+
     def stop():
         app.proxy.mode = "refuse"
         app.proxy.cut()
@@ -233,6 +245,18 @@ def lives(app, counts):
     until("%s: said goodbye" % app.name, lambda: not app.row())
 
 
+def clocks():
+    """None of them looks at a clock that can be set."""
+    sources = os.path.join(APPS, "../../../clients")
+    for path, wall in (("node/pgpool-stats.js", r"Date\b"),
+                       ("java/PgpoolStats.java", r"currentTimeMillis|\bDate\b"),
+                       ("ruby/pgpool_stats.rb", r"\bTime\.now|CLOCK_REALTIME"),
+                       ("go/pgpoolstats.go", r"\.Round\(|\.Unix")):
+        with open(os.path.join(sources, path)) as source:
+            equal(path + ": no clock that can be set",
+                  re.findall(wall, source.read()), [])
+
+
 def lines_added(name, path, number):
     """Not more of an application is about us than these."""
     with open(os.path.join(APPS, path)) as program:
@@ -251,6 +275,24 @@ def built(name, path):
     return [binary]
 
 
+def pgx_5():
+    """The application of pgx 4 with pgx 5, where that is"""
+    if not os.path.isdir("/usr/share/gocode/src/github.com/jackc/pgx/v5"):
+        return ["pgx 5"]
+    with open(os.path.join(APPS, "pgx.go")) as program:
+        text = program.read()
+    for old, new in (("pgx/v4", "pgx/v5"), ("pgxv4", "pgxv5"),
+                     ("\tconfig.LazyConnect = true\n", ""),
+                     (".ConnectConfig(", ".NewWithConfig("),
+                     ('"pgxpool"', '"pgxpool5"')):
+        assert old in text, old
+        text = text.replace(old, new)
+    path = os.path.join(os.environ["TESTDIR"], "pgx5.go")
+    with open(path, "w") as program:
+        program.write(text)
+    return built("pgxpool5", path)
+
+
 ALL = {
     "node": ("node.js", lambda: ["node", "node.js"],
              {"waits": 1, "timeouts": 1, "dialect": "native"}, 2),
@@ -258,6 +300,7 @@ ALL = {
                      {"waits": 1, "dialect": "database_sql"}, 2),
     "pgxpool": ("pgx.go", lambda: built("pgxpool", "pgx.go"),
                 {"timeouts": 1, "dialect": "pgxpool"}, 3),
+    "pgxpool5": ("pgx.go", pgx_5, {"timeouts": 1, "dialect": "pgxpool"}, 3),
     "hikari": ("hikari.java",
                lambda: ["java", "-XX:TieredStopAtLevel=1", "hikari.java"],
                {"dialect": "hikaricp", "waiting": 0}, 2),
@@ -324,6 +367,7 @@ def run(name, command, counts):
     behind_bouncer(App(name, command, bouncer))
 
 
+clocks()
 bouncer = start_bouncer()
 apps = []
 for name in sys.argv[1:] or ALL:
