@@ -44,7 +44,12 @@ $strict->start;
 # of the fleet: a server that need not have pgpool_stats
 my $fleet = PostgreSQL::Test::Cluster->new('fleet');
 $fleet->init(allows_streaming => 1);
-$fleet->start;
+write_file($fleet->basedir . '/services',
+	sprintf "[second]\nhost=%s\nport=%d\ndbname=postgres\nuser=monitor\n", $second->host, $second->port);
+{
+	local $ENV{PGSERVICEFILE} = $fleet->basedir . '/services';
+	$fleet->start;
+}
 on($fleet, q{
 	CREATE EXTENSION pgpool_stats_fleet CASCADE;
 	CREATE ROLE reader LOGIN IN ROLE pg_monitor;
@@ -228,6 +233,20 @@ refused(q{SELECT pgpool_stats_fleet.add_server('x', 'nowhere')}, qr/invalid conn
 refused(q{SELECT pgpool_stats_fleet.add_server('(all)', 'host=x')}, qr/invalid name/, 'a name of ours');
 is(on($fleet, q{SELECT pgpool_stats_fleet.remove_server('silent'), pgpool_stats_fleet.remove_server('nobody')}),
 	't|f', 'remove a server');
+
+#
+# A server by a service file, and by a user mapping, whose password nobody sees
+#
+on($fleet, sprintf q{
+	CREATE SERVER second FOREIGN DATA WRAPPER dblink_fdw OPTIONS (host '%s', port '%d', dbname 'postgres');
+	CREATE USER MAPPING FOR CURRENT_USER SERVER second OPTIONS (user 'monitor', password 'a secret');
+	SELECT pgpool_stats_fleet.add_server('by-service', 'service=second'), pgpool_stats_fleet.add_server('by-mapping', 'second')},
+	$second->host, $second->port);
+is(fleet(q{SELECT name, reachable, mode, error FROM pgpool_stats_fleet.servers WHERE name ~ '^by-' ORDER BY name}),
+	"by-mapping|t|extension|\nby-service|t|extension|", 'a service file and a user mapping');
+is(on($fleet, q{SELECT count(*) FROM pgpool_stats_fleet.server_list l WHERE l::text ~ 'secret'}), '0', 'no secret in the list');
+is(on($fleet, q{SELECT count(*) FROM pgpool_stats_fleet.servers s WHERE s::text ~ 'secret'}), '0', 'and none in the view');
+is(on($fleet, q{SELECT pgpool_stats_fleet.remove_server('by-service'), pgpool_stats_fleet.remove_server('by-mapping')}), 't|t', 'both removed');
 
 #
 # A switchover while a pool is connected
