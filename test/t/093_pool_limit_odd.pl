@@ -42,6 +42,8 @@ _PG_init(void)
 my $node = start_node(qq{
 shared_preload_libraries = '$late, pgpool_stats'
 max_connections = 60
+max_wal_senders = 2
+wal_level = replica
 autovacuum = off
 listen_addresses = '127.0.0.1'
 });
