@@ -173,7 +173,10 @@ cut_size(PgpsValues *values, int32 limit)
 	}
 }
 
-/* What is configured for its user stands over what its database says. */
+/*
+ * What is configured for its user stands over what its database says.  PgBouncer
+ * 1.24 shows it for the users listed after that one as well.
+ */
 static void
 read_user_capacity(PgpsValues *values, const PgpsTable *users, int row)
 {
@@ -198,9 +201,10 @@ read_user_capacity(PgpsValues *values, const PgpsTable *users, int row)
  * general
  */
 static void
-read_capacity(PgpsConsolePool *pool, const PgpsTable *databases,
-			  const PgpsTable *users)
+read_capacity(PgpsConsolePool *pool, const PgpsConsole *console)
 {
+	const PgpsTable *databases = console->tables[PGPS_SHOW_DATABASES];
+	const PgpsTable *users = console->tables[PGPS_SHOW_USERS];
 	static const PgpsField fields[] = {
 		PGPS_POOL_SIZE, PGPS_MAX_OVERFLOW, PGPS_MIN_SIZE, PGPS_MAX_SIZE,
 		PGPS_UNLIMITED
@@ -220,7 +224,8 @@ read_capacity(PgpsConsolePool *pool, const PgpsTable *databases,
 			!pgps_known(values, fields[i]))
 			pgps_set(values, fields[i], of_database.value[fields[i]]);
 	}
-	read_user_capacity(values, users, user);
+	if (pgps_is_pgbouncer(console, 26))
+		read_user_capacity(values, users, user);
 
 	/* for all users of the database together */
 	pool->shared_cap = Max(pgps_count_in(databases, row, "max_connections"), 0);
@@ -260,8 +265,7 @@ read_pools(PgpsConsoleRows *rows, const PgpsConsole *console,
 		if (product == PGPS_PRODUCT_ODYSSEY)
 			correct_odyssey(&pool, console->tables[PGPS_SHOW_CLIENTS]);
 		read_server_names(&pool, console->tables[PGPS_SHOW_DATABASES]);
-		read_capacity(&pool, console->tables[PGPS_SHOW_DATABASES],
-					  console->tables[PGPS_SHOW_USERS]);
+		read_capacity(&pool, console);
 		rows->pools[rows->npools++] = pool;
 	}
 }

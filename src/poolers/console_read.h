@@ -70,6 +70,7 @@ extern int	pgps_console_pool(const PgpsConsoleRows *rows, int from,
 							  const char *database, const char *user);
 
 /* console_state.c */
+extern bool pgps_is_pgbouncer(const PgpsConsole *console, int least);
 extern void pgps_read_states(PgpsConsoleRows *rows, const PgpsConsole *console);
 extern int32 pgps_count_in_lists(const PgpsTable *lists, const char *name);
 

@@ -19,8 +19,8 @@
 #define MAX_LISTED 1000
 
 /* Is it a PgBouncer 1.minor or later? */
-static bool
-is_pgbouncer(const PgpsConsole *console, int least)
+bool
+pgps_is_pgbouncer(const PgpsConsole *console, int least)
 {
 	const char *version = pgps_cell(console->tables[PGPS_SHOW_VERSION], 0, "version");
 	int			major,
@@ -73,12 +73,12 @@ pgps_console_wants(const PgpsConsole *console, PgpsShow show)
 	switch (show)
 	{
 		case PGPS_SHOW_STATE:
-			return is_pgbouncer(console, 19);
+			return pgps_is_pgbouncer(console, 19);
 		case PGPS_SHOW_USERS:
-			return is_pgbouncer(console, 24) && is_listed(console, "users");
+			return pgps_is_pgbouncer(console, 24) && is_listed(console, "users");
 		case PGPS_SHOW_CLIENTS:
 			return pgps_console_product(console) == PGPS_PRODUCT_ODYSSEY ||
-				(is_pgbouncer(console, 0) && is_listed(console, "used_clients") &&
+				(pgps_is_pgbouncer(console, 0) && is_listed(console, "used_clients") &&
 				 somebody_waits(console->tables[PGPS_SHOW_POOLS]));
 		default:
 			return true;

@@ -42,7 +42,7 @@ sessions = $server user=keeper pool_size=2 pool_mode=session
 small = $server user=small pool_size=2
 held = $server user=held pool_size=2
 rotated = $server user=rotated password=good pool_size=2
-wide = $server pool_size=5
+wide = $server pool_size=5 reserve_pool=1
 @{[$minor >= 24 ? "[users]\nsized = pool_size=1 reserve_pool_size=1 max_user_client_connections=2" : '']}
 [pgbouncer]
 listen_addr = 127.0.0.1
@@ -182,7 +182,7 @@ SKIP:
 
 	my @clients = map { background(as => 'sized', extra_params => [ '-d', 'host=127.0.0.1 ' . through('wide', 'few') =~ s/user=client/user=sized/r ]) } 1 .. 2;
 	$_->query_safe('SELECT 1') foreach @clients;
-	becomes(q{SELECT pool_size, max_overflow, max_size FROM pgpool_stats.instances WHERE pool = 'bouncer' AND usename = 'sized'}, '1|1|2', 'sizes of its user');
+	becomes(q{SELECT pool_size, max_overflow, max_size FROM pgpool_stats.instances WHERE pool = 'bouncer' AND usename = 'sized'}, $minor >= 26 ? '1|1|2' : '5|1|6', 'sizes of its user');
 	becomes(chain('sized'), 'pooler|client limit', 'it has as many clients as it may');
 	$_->quit foreach @clients;
 	becomes(chain('sized'), $nobody, 'they left: it is over');
