@@ -102,7 +102,7 @@ RULES = "*: for 1s; %s; no_pooling: off; over_committed: off" % "; ".join(
         "refused", "logins_rejected", "sessions_lost"))
 
 server = Server(
-    "outages", hba="local all secret scram-sha-256\nlocal all all trust\n",
+    "outages", shared_buffers="1MB", hba="local all secret scram-sha-256\nlocal all all trust\n",
     max_connections=30, autovacuum="off",
     max_parallel_workers_per_gather=0, restart_after_crash="on",
     pgpool_stats__save_interval="1s", pgpool_stats__alert_rules=RULES,
@@ -266,6 +266,45 @@ def slow_statement():
         thread.join()
     is_over("search")
     pool.closeall()
+
+
+def cold_reads():
+    """A table that is larger than shared_buffers, and in no cache: what is read
+    is thrown out again."""
+    execute("CREATE TABLE archive AS SELECT i, repeat('x', 1900) AS pad"
+            " FROM generate_series(1, 30000) i; CREATE INDEX ON archive (i);"
+            " GRANT ALL ON archive TO app; ANALYZE archive; CHECKPOINT")
+    file = os.open(os.path.join(server.data, admin.one(
+        "SELECT pg_relation_filepath('archive')")), os.O_RDONLY)
+    os.fsync(file)
+
+    def forget():
+        while not warm.is_set():
+            os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
+    warm = threading.Event()
+    pool = watched_psycopg2("archive", 3)
+
+    def read():
+        conn = pool.getconn()
+        try:
+            conn.cursor().execute("""DO $$ DECLARE n int; BEGIN LOOP
+                n := 1 + random() * 29999;
+                PERFORM pad FROM archive WHERE i = n;
+                END LOOP; END $$""")
+        finally:
+            pool.putconn(conn, close=True)
+    threads = [in_thread(read) for _ in range(3)] + [in_thread(forget)]
+    first_alert("archive", ("pool_full", "pool_exhausted"),
+                r"^archive on shop: .*: [123] reads? or writes?\b.*statement for"
+                r" \d+ s", "io", "archive " + ME)
+    execute("SELECT pg_terminate_backend(pid) FROM pgpool_stats.connections"
+            " WHERE pool = 'archive'")
+    warm.set()
+    for thread in threads:
+        thread.join()
+    is_over("archive")
+    pool.closeall()
+    os.close(file)
 
 
 def leak():
@@ -478,7 +517,8 @@ def kept():
               is_culprit(row["culprit"], culprit), row)
 
 
-stages = [storm, lock_pile_up, application_holds, slow_statement, leak, role_limit, deploy_surge, fork, pooler_too_small,
+stages = [storm, lock_pile_up, application_holds, slow_statement,
+          cold_reads, leak, role_limit, deploy_surge, fork, pooler_too_small,
           password_changed, half_open]
 for stage in stages:
     began = time.monotonic()
