@@ -179,6 +179,7 @@ def _after_fork():
     _reporter = _Reporter()
     for w in _watches:
         w.begin()
+        w.forked = True
 
 
 if hasattr(os, "register_at_fork"):
@@ -194,6 +195,7 @@ class _Watch:
     knows what the library calls things."""
 
     opens_early = False     # it may have had connections before watch()
+    forked = False          # it was watched before this process began
 
     def __init__(self, pool, name, every, app_version):
         self.pool = self.reference(pool)
@@ -406,8 +408,16 @@ class _Watch:
 
     def check_label(self, pool, run):
         """Say once that the label is not where it should be."""
-        if (self.labelled or self.accepted is False or self.open(pool) == 0 or
-                (self.opens_early and not self.opened)):
+        if self.labelled or self.accepted is False or self.open(pool) == 0:
+            return
+        if self.forked and not self.opened:
+            log.warning(
+                "pool %s uses a connection that it had before a fork, and so"
+                " may another process: make it after the fork, or drop what"
+                " it has open there", self.name)
+            self.labelled = True    # no more of that
+            return
+        if self.opens_early and not self.opened:
             return
         if run("SELECT 1 FROM pgpool_stats.connections WHERE pool = %s"
                " AND instance = %s LIMIT 1" % (

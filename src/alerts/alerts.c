@@ -169,6 +169,15 @@ compare_alerts(const void *a, const void *b)
 	return memcmp(&x->subject, &y->subject, sizeof(PgpsSubject));
 }
 
+/* Not one of its connections, but all of it */
+static void
+describe_instance(PgpsParty *party, const PgpsInstanceState *state)
+{
+	party->roleid = state->pool->data->key.roleid;
+	strlcpy(party->pool, state->pool->data->key.name, sizeof(party->pool));
+	strlcpy(party->instance, state->data->name, sizeof(party->instance));
+}
+
 /* The cause that the rule itself says */
 static const PgpsCause *
 implied_cause(const PgpsFinding *found, const PgpsSnapshot *snapshot)
@@ -182,25 +191,41 @@ implied_cause(const PgpsFinding *found, const PgpsSnapshot *snapshot)
 	if (found->backend != NULL)
 		pgps_describe_backend(&cause->culprit, found->backend, snapshot);
 	else if (found->state != NULL)
-	{
-		/* not one of its connections, but all of it */
-		cause->culprit.roleid = found->state->pool->data->key.roleid;
-		strlcpy(cause->culprit.pool, found->state->pool->data->key.name,
-				sizeof(cause->culprit.pool));
-		strlcpy(cause->culprit.instance, found->state->data->name,
-				sizeof(cause->culprit.instance));
-	}
+		describe_instance(&cause->culprit, found->state);
+	if (found->with != NULL)
+		describe_instance(&cause->between, found->with);
 	return causes;
 }
 
 /*
- * A rule that looks back goes on when all is well again: what the connections
- * do then is not why.
+ * What holds up the connections of the instances that it is about.  A rule that
+ * looks back goes on when all is well again: what they do then is not why.
  */
-static bool
-is_over(const PgpsRule *rule, const PgpsInstanceState *state)
+static const PgpsCause *
+causes_of_instances(const PgpsFinding *found, PgpsHeld *held)
 {
-	return rule->trends != 0 && state->now.status == PGPS_OK;
+	const PgpsInstanceState **states = palloc(found->count * sizeof(*states));
+	int			n = 0;
+	int			i;
+
+	for (i = 0; i < found->count; i++)
+	{
+		const PgpsInstanceState *state = found->states[i];
+
+		if (pgps_rules[found->rule]->trends != 0 &&
+			state->now.status == PGPS_OK)
+			continue;
+		states[n++] = state;
+
+		/* the worst one comes first */
+		if (state == found->state)
+		{
+			states[n - 1] = states[0];
+			states[0] = state;
+		}
+	}
+	return n > 0 ? pgps_find_causes(held, states, n) :
+		palloc0(PGPS_NCAUSES * sizeof(PgpsCause));
 }
 
 /* What holds its connections up, or who holds those of its limit */
@@ -217,12 +242,11 @@ explain(PgpsAlert *alert, const PgpsSnapshot *snapshot, PgpsHeld **held,
 	{
 		if (*held == NULL)
 			*held = pgps_find_held(snapshot);
-		causes = is_over(rule, found->state) ?
-			palloc0(PGPS_NCAUSES * sizeof(PgpsCause)) :
-			pgps_find_causes(*held, found->state);
+		causes = causes_of_instances(found, *held);
 	}
 	else if (rule->explained_outside)
-		causes = pgps_find_outside(NULL, found->state, snapshot);
+		causes = pgps_find_outside(NULL, found->state,
+								   pgps_found_sum(found, PGPS_WAITING), snapshot);
 	else if (rule->explained && found->usable > 0)
 		causes = pgps_find_holders(found->subject,
 								   rule == &pgps_rule_over_committed, snapshot);

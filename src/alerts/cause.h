@@ -50,8 +50,16 @@ typedef enum PgpsCauseKind
 	PGPS_CAUSE_SERVER_FULL,
 	PGPS_CAUSE_ROLE_FULL,
 	PGPS_CAUSE_DATABASE_FULL,
+	PGPS_CAUSE_POOL_FULL,		/* by pool_limits */
 
 	PGPS_CAUSE_COMMITTED,		/* who may ask for how many */
+
+	/* what its rule says by itself */
+	PGPS_CAUSE_FORK,			/* "between" is whose connection it uses */
+	PGPS_CAUSE_LOST,
+	PGPS_CAUSE_CRASH,			/* how connections ended: with the server, */
+	PGPS_CAUSE_CUT_OFF,			/* by the client or the network, */
+	PGPS_CAUSE_ENDED,			/* or by the server */
 	PGPS_NCAUSES
 } PgpsCauseKind;
 
@@ -162,7 +170,8 @@ typedef struct PgpsHeld PgpsHeld;
 
 extern PgpsHeld *pgps_find_held(const struct PgpsSnapshot *snapshot);
 extern const PgpsCause *pgps_find_causes(PgpsHeld *held,
-										 const struct PgpsInstanceState *state);
+										 const struct PgpsInstanceState *const *states,
+										 int n);
 extern void pgps_describe_backend(PgpsParty *party, const PgpsBackend *backend,
 								  const struct PgpsSnapshot *snapshot);
 
@@ -177,6 +186,7 @@ extern void pgps_find_culprit(PgpsCause *cause,
 /* cause_outside.c */
 extern const PgpsCause *pgps_find_outside(PgpsCause *causes,
 										  const struct PgpsInstanceState *state,
+										  int64 waiting,
 										  const struct PgpsSnapshot *snapshot);
 extern const PgpsCause *pgps_find_holders(const struct PgpsSubject *subject,
 										  bool committed,

@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * cause_finder.c
- *	  What holds up the connections of an instance at this moment.
+ *	  What holds up the connections of some instances of a pool at this moment.
  *
  * What each connection does is in the snapshot, and for what it waits in its
  * PGPROC.  Behind whom those wait that wait for a lock is lock_culprit.c's,
- * what keeps an instance from having more connections is cause_outside.c's.
+ * what keeps them from having more connections is cause_outside.c's.
  *
  * Collector only.
  *
@@ -16,6 +16,7 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "nodes/bitmapset.h"
 
 #include "alerts/cause.h"
 #include "alerts/findings.h"
@@ -29,18 +30,25 @@
 
 #define NO_BACKEND (-1)
 
+/* what is found already */
+typedef struct Known
+{
+	const Bitmapset *instances;
+	PgpsCause  *causes;
+} Known;
+
 /* The connections of each instance */
 struct PgpsHeld
 {
 	const PgpsSnapshot *snapshot;
 	int		   *first;			/* by instance, as linked lists */
 	int		   *next;			/* by backend */
-	PgpsCause **causes;			/* by instance: found already, or NULL */
+	List	  **known;			/* by pool: of Known */
 	float		busy;			/* of all pools, on a CPU */
 	float		cores;
 };
 
-/* of one instance, and what each does */
+/* of some instances, one after the other, and what each does */
 typedef struct Members
 {
 	int			n;
@@ -84,7 +92,7 @@ pgps_find_held(const PgpsSnapshot *snapshot)
 	held->cores = pgps_cpu_count();
 	held->first = palloc((snapshot->ninstances + 1) * sizeof(int));
 	held->next = palloc((snapshot->nbackends + 1) * sizeof(int));
-	held->causes = palloc0((snapshot->ninstances + 1) * sizeof(PgpsCause *));
+	held->known = palloc0((snapshot->npools + 1) * sizeof(List *));
 	for (i = 0; i < snapshot->ninstances; i++)
 		held->first[i] = NO_BACKEND;
 	for (i = 0; i < snapshot->nbackends; i++)
@@ -101,19 +109,16 @@ pgps_find_held(const PgpsSnapshot *snapshot)
 	return held;
 }
 
+/* Of one more instance */
 static void
-find_members(Members *members, const PgpsHeld *held,
-			 const PgpsInstanceState *state)
+add_members(Members *members, const PgpsHeld *held,
+			const PgpsInstanceState *state)
 {
 	const PgpsSnapshot *snapshot = held->snapshot;
 	const PgpsBackend *backends = snapshot->backends;
-	bool		pooler = state->data->source == PGPS_SOURCE_POOLER;
-	int			room = pooler ? snapshot->nbackends : state->server.connections;
 	int			i;
 
-	members->n = 0;
-	members->backends = palloc((room + 1) * sizeof(PgpsBackend *));
-	if (pooler)
+	if (state->data->source == PGPS_SOURCE_POOLER)
 	{
 		for (i = 0; i < snapshot->nbackends; i++)
 		{
@@ -130,7 +135,6 @@ find_members(Members *members, const PgpsHeld *held,
 				members->backends[members->n++] = &backends[i];
 		}
 	}
-	members->kinds = palloc0(members->n + 1);
 }
 
 /* What does a connection do, or wait for? */
@@ -206,11 +210,12 @@ note_queries(PgpsCause *causes, const Members *members)
 }
 
 /*
- * What is lent out, as the pool says, but in no transaction here: it is idle, or
- * its connection is not here.  Only of connections that say whose they are.
+ * What an instance has lent out, as it says, but in no transaction here: it is
+ * idle, or its connection is not here.  Only of connections that say whose they
+ * are; its members are those from "first" on.
  */
 static void
-find_unused(PgpsCause *causes, const Members *members, int seen,
+find_unused(PgpsCause *causes, const Members *members, int first, int seen,
 			const PgpsInstanceState *state, const PgpsSnapshot *snapshot)
 {
 	const PgpsServerState *server = &state->server;
@@ -218,39 +223,47 @@ find_unused(PgpsCause *causes, const Members *members, int seen,
 	int			here = server->connections - server->reporters;
 	int			unused = Min(lent, here) - seen;
 	PgpsCause  *idle = &causes[PGPS_CAUSE_LENT_IDLE];
+	int			before = idle->count;
+	bool		known = before == 0 || pgps_party_is_known(&idle->culprit);
 	int			found;
 	int			i;
 
-	causes[PGPS_CAUSE_GHOSTS].count =
+	causes[PGPS_CAUSE_GHOSTS].count +=
 		Max(Min(state->now.ghosts, lent - Max(seen, 0)), 0);
 	if (unused <= 0 || !state->now.reported || server->labelled == 0 ||
 		server->via_pooler || state->data->other)
 		return;
-	for (i = 0; i < members->n; i++)
+	for (i = first; i < members->n; i++)
 	{
 		const PgpsBackend *backend = members->backends[i];
 
 		if (backend->state == STATE_IDLE && !backend->in_xact)
 			note_longest(idle, backend, snapshot);
 	}
+	found = idle->count - before;
+	idle->count = before + Min(found, unused);
 
 	/* which of them are lent is known only if all are */
-	found = idle->count;
-	if (found > unused)
-		memset(idle, 0, sizeof(PgpsCause));
-	idle->count = Min(found, unused);
-	idle->as_of = state->now.late ? state->data->last_report : 0;
+	if (!known || found > unused)
+		memset(&idle->culprit, 0, sizeof(PgpsParty));
+	if (found > 0 && state->now.late)
+		idle->as_of = idle->as_of == 0 ? state->data->last_report :
+			Min(idle->as_of, state->data->last_report);
 }
 
-/* Do all who hold a connection wait, as it seems, for those who wait for one? */
+/*
+ * Do all who hold a connection of an instance wait, as it seems, for those who
+ * wait for one?
+ */
 static bool
-is_nested(const PgpsCause *idle, const PgpsInstanceState *state,
-		  TimestampTz newest, TimestampTz now)
+is_nested(int idle, const PgpsInstanceState *state, TimestampTz newest,
+		  TimestampTz now)
 {
 	int64		waiting = pgps_get(&state->now.shown, PGPS_WAITING, 0);
 
-	return !state->now.late && waiting > 0 && waiting <= idle->count &&
-		idle->count >= idle->of && now - newest >= NESTED_AFTER;
+	return !state->now.late && waiting > 0 && waiting <= idle &&
+		idle >= pgps_get(&state->now.shown, PGPS_CHECKED_OUT, 0) &&
+		now - newest >= NESTED_AFTER;
 }
 
 /* Beside each, what holds up most of the others */
@@ -273,36 +286,48 @@ note_beside(PgpsCause *causes)
 	}
 }
 
+/* of some instances together */
+typedef struct Tally
+{
+	PgpsCause  *causes;			/* by kind */
+	Members		members;
+	const PgpsBackend *waiters[PGPS_LOOKS]; /* for locks, the first ones */
+	int			lent;
+	int			held;			/* lent out, or in a transaction */
+	bool		nested;			/* wherever some are idle in transaction */
+} Tally;
+
+/* Add what the connections of one instance do. */
 static void
-find_causes(PgpsCause *causes, const PgpsHeld *held,
-			const PgpsInstanceState *state)
+add_instance(Tally *tally, const PgpsHeld *held, const PgpsInstanceState *state)
 {
 	const PgpsSnapshot *snapshot = held->snapshot;
-	const PgpsBackend *waiters[PGPS_LOOKS];
+	PgpsCause  *causes = tally->causes;
 	PgpsCause  *lock = &causes[PGPS_CAUSE_LOCK];
-	PgpsCause  *idle = &causes[PGPS_CAUSE_IDLE_IN_XACT];
-	Members		members;
+	Members    *members = &tally->members;
 	int			lent = pgps_get(&state->now.shown, PGPS_CHECKED_OUT, 0);
+	int			idle_before = causes[PGPS_CAUSE_IDLE_IN_XACT].count;
+	int			idle;
 	TimestampTz newest_idle = 0;
+	int			first = members->n;
 	int			seen = 0;
-	int			known = 0;
 	int			i;
 
-	find_members(&members, held, state);
-	for (i = 0; i < members.n; i++)
+	add_members(members, held, state);
+	for (i = first; i < members->n; i++)
 	{
-		const PgpsBackend *backend = members.backends[i];
+		const PgpsBackend *backend = members->backends[i];
 		uint32		wait_event;
 		PgpsCauseKind kind = kind_of(backend, &wait_event);
 
-		members.kinds[i] = kind;
+		members->kinds[i] = kind;
 		seen += backend->in_xact;
 		if (kind == PGPS_CAUSE_NONE)
 			continue;
 		if (kind == PGPS_CAUSE_LOCK)
 		{
 			if (lock->count < PGPS_LOOKS)
-				waiters[lock->count] = backend;
+				tally->waiters[lock->count] = backend;
 			lock->count++;
 			continue;
 		}
@@ -314,42 +339,82 @@ find_causes(PgpsCause *causes, const PgpsHeld *held,
 		else if (kind == PGPS_CAUSE_OTHER)
 			causes[kind].wait_class = wait_event & 0xFF000000;
 	}
-	note_queries(causes, &members);
-	find_unused(causes, &members, seen, state, snapshot);
+	idle = causes[PGPS_CAUSE_IDLE_IN_XACT].count - idle_before;
+	if (idle > 0)
+		tally->nested &= is_nested(idle, state, newest_idle, snapshot->taken_at);
+	find_unused(causes, members, first, seen, state, snapshot);
+	tally->lent += lent;
+	tally->held += Max(lent, seen);
+}
+
+static void
+find_causes(PgpsCause *causes, const PgpsHeld *held,
+			const PgpsInstanceState *const *states, int n)
+{
+	const PgpsSnapshot *snapshot = held->snapshot;
+	Tally		tally = {.causes = causes, .nested = true};
+	int64		waiting = 0;
+	int			room = 1;
+	int			known = 0;
+	int			i;
+
+	for (i = 0; i < n; i++)
+		room += states[i]->data->source == PGPS_SOURCE_POOLER ?
+			snapshot->nbackends : states[i]->server.connections;
+	tally.members.backends = palloc(room * sizeof(PgpsBackend *));
+	tally.members.kinds = palloc0(room);
+	for (i = 0; i < n; i++)
+	{
+		add_instance(&tally, held, states[i]);
+		waiting += pgps_get(&states[i]->now.shown, PGPS_WAITING, 0);
+	}
+	note_queries(causes, &tally.members);
 	for (i = 1; i < PGPS_NCAUSES; i++)
 	{
 		causes[i].kind = i;
-		causes[i].of = lent;
+		causes[i].of = tally.lent;
 		known += causes[i].count;
 	}
-	if (lock->count > 0)
-		pgps_find_culprit(lock, snapshot, waiters);
-	if (idle->count > 0 &&
-		is_nested(idle, state, newest_idle, snapshot->taken_at))
-		idle->kind = PGPS_CAUSE_NESTED;
+	if (causes[PGPS_CAUSE_LOCK].count > 0)
+		pgps_find_culprit(&causes[PGPS_CAUSE_LOCK], snapshot, tally.waiters);
+	if (tally.nested)
+		causes[PGPS_CAUSE_IDLE_IN_XACT].kind = PGPS_CAUSE_NESTED;
 	causes[PGPS_CAUSE_CPU].busy = held->busy;
 	causes[PGPS_CAUSE_CPU].cores = held->cores;
-	(void) pgps_find_outside(causes, state, snapshot);
+	(void) pgps_find_outside(causes, states[0], waiting, snapshot);
 	known += causes[PGPS_CAUSE_POOLER].count;	/* lent, and not here */
 	note_beside(causes);
 
 	/* what else is lent out, for no reason that is known here */
-	causes[PGPS_CAUSE_NONE].count = Max(Max(lent, seen) - known, 0);
+	causes[PGPS_CAUSE_NONE].count = Max(tally.held - known, 0);
 }
 
 /*
- * What holds up the connections of an instance: how many each kind of cause
- * does, PGPS_NCAUSES of them.  Several alerts may ask.
+ * What holds up the connections of some instances of a pool: how many each kind
+ * of cause does, PGPS_NCAUSES of them.  Several alerts may ask.
  */
 const PgpsCause *
-pgps_find_causes(PgpsHeld *held, const PgpsInstanceState *state)
+pgps_find_causes(PgpsHeld *held, const PgpsInstanceState *const *states, int n)
 {
-	PgpsCause **causes = &held->causes[state - held->snapshot->instances];
+	const PgpsSnapshot *snapshot = held->snapshot;
+	List	  **of_pool = &held->known[states[0]->pool - snapshot->pools];
+	Bitmapset  *instances = NULL;
+	Known	   *known;
+	ListCell   *lc;
+	int			i;
 
-	if (*causes == NULL)
+	for (i = 0; i < n; i++)
+		instances = bms_add_member(instances, states[i] - snapshot->instances);
+	foreach(lc, *of_pool)
 	{
-		*causes = palloc0(PGPS_NCAUSES * sizeof(PgpsCause));
-		find_causes(*causes, held, state);
+		known = lfirst(lc);
+		if (bms_equal(known->instances, instances))
+			return known->causes;
 	}
-	return *causes;
+	known = palloc(sizeof(Known));
+	known->instances = instances;
+	known->causes = palloc0(PGPS_NCAUSES * sizeof(PgpsCause));
+	find_causes(known->causes, held, states, n);
+	*of_pool = lappend(*of_pool, known);
+	return known->causes;
 }

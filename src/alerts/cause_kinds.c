@@ -80,7 +80,18 @@ static const Kind kinds[PGPS_NCAUSES] = {
 	},
 	[PGPS_CAUSE_DATABASE_FULL] = {
 		"database full", "full", "rejected by a limit", "rejected by a limit", NULL
-	}
+	},
+	[PGPS_CAUSE_POOL_FULL] = {
+		"pool full", "full", "rejected by pool_limits", "rejected by pool_limits",
+		"pool_limits allows no more: see limits, and what its connections do in the view connections."
+	},
+
+	/* its rule has the words, and the hint */
+	[PGPS_CAUSE_FORK] = {"fork", "fork"},
+	[PGPS_CAUSE_LOST] = {"lost", "lost"},
+	[PGPS_CAUSE_CRASH] = {"crash", "crash"},
+	[PGPS_CAUSE_CUT_OFF] = {"cut off", "cut off"},
+	[PGPS_CAUSE_ENDED] = {"ended", "ended"}
 };
 
 /* what to do about a pooler */
@@ -94,6 +105,36 @@ static const char *const holdup_hints[PGPS_HOLDUPS] = {
 	[PGPS_HOLDUP_CONNECTING] = "New connections take long: see the load of the server, and the pooler's log.",
 	[PGPS_HOLDUP_CLIENT_LIMIT] = "Raise max_client_conn of the pooler, or make the pools before it smaller: see chains."
 };
+
+/* what to do about who holds a lock, if that is no transaction of a client */
+static const struct
+{
+	const char *what;
+	const char *hint;
+}			holder_hints[] = {
+	{"a prepared transaction", "See pg_prepared_xacts: its transaction manager must end it, or COMMIT PREPARED or ROLLBACK PREPARED does; no timeout does."},
+	{"autovacuum", "It gives way after deadlock_timeout unless it prevents wraparound: then let it finish, and see pg_stat_progress_vacuum."},
+	{"recovery", "It replays what was locked on the primary: that transaction must end there."}
+};
+
+static const char *
+hint_of_holder(const PgpsCause *cause)
+{
+	int			i;
+
+	for (i = 0; i < lengthof(holder_hints); i++)
+	{
+		if (strcmp(cause->culprit.what, holder_hints[i].what) == 0)
+			return holder_hints[i].hint;
+	}
+
+	/* it is another's by the time that somebody ends it */
+	if (cause->culprit.via[0] != '\0')
+		return "That transaction must end: see chains for who uses that connection of the pooler; lock_timeout ends such waits by itself.";
+	if (cause->culprit.pid != 0 && cause->state == STATE_IDLE)
+		return "It holds its lock outside of a transaction, as advisory locks of a session are: that lasts until it is released, or the connection ends.";
+	return kinds[PGPS_CAUSE_LOCK].hint;
+}
 
 /* NULL for none */
 const char *
@@ -122,9 +163,8 @@ pgps_cause_hint(const PgpsCause *cause)
 {
 	if (cause->said)
 		return NULL;
-	/* it is another's by the time that somebody ends it */
-	if (cause->kind == PGPS_CAUSE_LOCK && cause->culprit.via[0] != '\0')
-		return "That transaction must end: see chains for who uses that connection of the pooler; lock_timeout ends such waits by itself.";
+	if (cause->kind == PGPS_CAUSE_LOCK)
+		return hint_of_holder(cause);
 	if (cause->kind == PGPS_CAUSE_POOLER && holdup_hints[cause->holdup] != NULL)
 		return holdup_hints[cause->holdup];
 	return kinds[cause->kind].hint;

@@ -39,6 +39,10 @@ counts_in(const PgpsPoolState *pool, const PgpsSubject *subject)
 		case PGPS_SCOPE_DATABASE:
 			return strcmp(NameStr(pool->data->datname),
 						  NameStr(subject->datname)) == 0;
+		case PGPS_SCOPE_POOL:
+			return pool->data->key.roleid == subject->roleid &&
+				pool->data->key.dbid == subject->dbid &&
+				strcmp(pool->data->key.name, subject->pool) == 0;
 		default:
 			return false;
 	}
@@ -101,6 +105,7 @@ pgps_find_holders(const PgpsSubject *subject, bool committed,
 	PgpsCauseKind kind = committed ? PGPS_CAUSE_COMMITTED :
 		subject->scope == PGPS_SCOPE_ROLE ? PGPS_CAUSE_ROLE_FULL :
 		subject->scope == PGPS_SCOPE_DATABASE ? PGPS_CAUSE_DATABASE_FULL :
+		subject->scope == PGPS_SCOPE_POOL ? PGPS_CAUSE_POOL_FULL :
 		PGPS_CAUSE_SERVER_FULL;
 	PgpsCause  *cause = &causes[kind];
 
@@ -126,9 +131,30 @@ kind_of_rejection(PgpsReason reason)
 {
 	if (pgps_rejecter(reason) == PGPS_AT_LOGIN)
 		return PGPS_CAUSE_NOT_CONNECTED;
-	return reason == PGPS_REASON_ROLE ? PGPS_CAUSE_ROLE_FULL :
-		reason == PGPS_REASON_DATABASE ? PGPS_CAUSE_DATABASE_FULL :
-		PGPS_CAUSE_SERVER_FULL;
+	switch (reason)
+	{
+		case PGPS_REASON_ROLE:
+			return PGPS_CAUSE_ROLE_FULL;
+		case PGPS_REASON_DATABASE:
+			return PGPS_CAUSE_DATABASE_FULL;
+		case PGPS_REASON_POOL:
+			return PGPS_CAUSE_POOL_FULL;
+		case PGPS_REASON_OTHER_LIMIT:
+			return PGPS_CAUSE_NONE; /* nobody knows who holds it */
+		default:
+			return pgps_rejecter(reason) == PGPS_BY_LIMIT ?
+				PGPS_CAUSE_SERVER_FULL : PGPS_CAUSE_NONE;
+	}
+}
+
+/* Which limit is it that is used up? */
+static void
+limit_of(PgpsSubject *subject, PgpsCauseKind kind, const PgpsPool *pool)
+{
+	*subject = *pgps_make_pool_subject(pool);
+	subject->scope = kind == PGPS_CAUSE_ROLE_FULL ? PGPS_SCOPE_ROLE :
+		kind == PGPS_CAUSE_DATABASE_FULL ? PGPS_SCOPE_DATABASE :
+		kind == PGPS_CAUSE_POOL_FULL ? PGPS_SCOPE_POOL : PGPS_SCOPE_SERVER;
 }
 
 /*
@@ -152,12 +178,12 @@ is_its_own(const PgpsRejection *rejection, const PgpsInstanceState *state,
 /* Its connections that were rejected lately hold its callers up. */
 static void
 find_rejections(PgpsCause *causes, const PgpsInstanceState *state,
-				const PgpsSnapshot *snapshot)
+				int64 waiting, const PgpsSnapshot *snapshot)
 {
 	const PgpsRejections *rejections = snapshot->rejections;
 	const PgpsPool *pool = state->pool->data;
 	TimestampTz last[PGPS_NCAUSES] = {0};
-	int			held_up = Max(pgps_get(&state->now.shown, PGPS_WAITING, 0), 1);
+	int			held_up = Max(Min(waiting, PG_INT32_MAX), 1);
 
 	/* a pooler pauses after one */
 	int64		fresh = state->data->source == PGPS_SOURCE_POOLER ?
@@ -172,10 +198,9 @@ find_rejections(PgpsCause *causes, const PgpsInstanceState *state,
 		PgpsCauseKind kind;
 
 		if (row->last_rejected <= snapshot->taken_at - LOOK_BACK ||
-			pgps_rejecter(origin->reason) == PGPS_UNAVAILABLE ||
+			(kind = kind_of_rejection(origin->reason)) == PGPS_CAUSE_NONE ||
 			!is_its_own(row, state, snapshot))
 			continue;
-		kind = kind_of_rejection(origin->reason);
 		cause = &causes[kind];
 		if (cause->rejected == 0 || row->first_rejected < cause->rejected_since)
 			cause->rejected_since = row->first_rejected;
@@ -194,17 +219,12 @@ find_rejections(PgpsCause *causes, const PgpsInstanceState *state,
 		cause->count = held_up;
 		if (i != PGPS_CAUSE_NOT_CONNECTED)
 		{
-			PgpsSubject subject = {
-				.scope = i == PGPS_CAUSE_ROLE_FULL ? PGPS_SCOPE_ROLE :
-				i == PGPS_CAUSE_DATABASE_FULL ? PGPS_SCOPE_DATABASE :
-				PGPS_SCOPE_SERVER,
-				.usename = pool->usename,
-				.datname = pool->datname
-			};
+			PgpsSubject subject;
 
+			limit_of(&subject, i, pool);
 			find_holders(cause, &subject, false, snapshot);
-			strlcpy(cause->culprit.what, pgps_subject_text(&subject),
-					PGPS_WHAT_LEN);
+			strlcpy(cause->culprit.what, i == PGPS_CAUSE_POOL_FULL ?
+					"pool_limits" : pgps_subject_text(&subject), PGPS_WHAT_LEN);
 		}
 	}
 }
@@ -278,14 +298,17 @@ find_pooler(PgpsCause *causes, const PgpsInstanceState *state,
 			 pgps_short_name(itself ? state->pool->data->key.name : state->via));
 }
 
-/* Beside what its connections do, if that is known; "causes" are by kind. */
+/*
+ * Beside what its connections do, if that is known; "causes" are by kind.  So
+ * many callers wait, there or at other instances of its pool.
+ */
 const PgpsCause *
 pgps_find_outside(PgpsCause *causes, const PgpsInstanceState *state,
-				  const PgpsSnapshot *snapshot)
+				  int64 waiting, const PgpsSnapshot *snapshot)
 {
 	if (causes == NULL)
 		causes = palloc0(PGPS_NCAUSES * sizeof(PgpsCause));
-	find_rejections(causes, state, snapshot);
+	find_rejections(causes, state, waiting, snapshot);
 	find_pooler(causes, state, snapshot);
 	return causes;
 }

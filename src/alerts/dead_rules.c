@@ -72,7 +72,7 @@ say_stalled(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
 	appendStringInfo(text, "%d of %s at a standstill for %s, %s waiting and nothing is lent out",
 					 found->count, pgps_count_text(look->pool->live, "instance"),
 					 pgps_duration_text(look->now - found->since),
-					 pgps_count_text(pgps_get(&state->now.shown, PGPS_WAITING, 0),
+					 pgps_count_text(pgps_found_sum(found, PGPS_WAITING),
 									 "caller"));
 }
 
@@ -82,6 +82,7 @@ const PgpsRule pgps_rule_stalled = {
 	.levels = {true, PGPS_NO_LEVEL, 10, PGPS_NO_LEVEL, 0},
 	.description = "Callers of an instance wait and nothing is lent out, in all reports of so long; or a pooler has no connection, and its logins are rejected",
 	.hint = "It gets no connection: see rejections, and the log of the application or pooler.",
+	.status = PGPS_STALLED,
 	.explained = true,
 	.look_at_instance = is_stalled,
 	.say = say_stalled
@@ -100,6 +101,19 @@ has_ghosts(const PgpsLook *look, const PgpsInstanceState *state,
 	return state->counts && found->value > 0;
 }
 
+static void
+say_ghosts(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
+{
+	if (found->count == 1)
+		appendStringInfoString(text, "an instance counts");
+	else
+		appendStringInfo(text, "%d of %s count", found->count,
+						 pgps_count_text(look->pool->live, "instance"));
+	appendStringInfo(text, " %s as lent out that %s not here",
+					 pgps_count_text(found->total, "connection"),
+					 found->total == 1 ? "is" : "are");
+}
+
 const PgpsRule pgps_rule_ghosts = {
 	.name = "ghosts",
 	.unit = "connections",
@@ -107,8 +121,7 @@ const PgpsRule pgps_rule_ghosts = {
 	.description = "Connections that an instance counts as lent out and that are not here, in two reports running",
 	.hint = "They were closed or cut off and never given back to the pool: the application must give back also what is broken. A restart of that process gives the slots back.",
 	.look_at_instance = has_ghosts,
-	.sentence = "an instance counts %.0f connections as lent out that are not here",
-	.sentence_of_one = "an instance counts %.0f connection as lent out that is not here"
+	.say = say_ghosts
 };
 
 /*-------------------------------------------------------------------------
@@ -143,6 +156,7 @@ is_lost(const PgpsLook *look, const PgpsInstanceState *state,
 		return false;
 	found->value = state->server.connections - state->server.reporters;
 	found->since = state->status_since;
+	found->implied = PGPS_CAUSE_LOST;
 	if (is_short_of_slots(look, &look->pool->data->key))
 		found->at_least = PGPS_SEVERITY_CRITICAL;
 	return true;
@@ -174,6 +188,7 @@ const PgpsRule pgps_rule_lost = {
 	.levels = {true, 1, PGPS_NO_LEVEL, PGPS_NO_LEVEL, 0},
 	.description = "Reports and statements of an instance stopped together, and it holds so many connections; critical when a limit that counts them is at critical of connections",
 	.hint = "Its process is dead or cut off: end its connections, and let tcp_keepalives_idle or client_connection_check_interval do so by themselves.",
+	.status = PGPS_LOST,
 	.look_at_instance = is_lost,
 	.say = say_lost
 };

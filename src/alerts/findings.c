@@ -52,6 +52,19 @@ pgps_seconds_since(const PgpsLook *look, TimestampTz since)
 	return Max(look->now - since, 0) / (double) USECS_PER_SEC;
 }
 
+/* What the instances that it was found at report together */
+int64
+pgps_found_sum(const PgpsFinding *found, PgpsField field)
+{
+	int64		sum = 0;
+	int			i;
+
+	for (i = 0; i < found->count; i++)
+		sum = pgps_add_saturated(sum, pgps_get(&found->states[i]->now.shown,
+											   field, 0));
+	return sum;
+}
+
 /* Keep what was found if it may be an alert, or may keep one alive. */
 void
 pgps_add_finding(PgpsLook *look, const PgpsFinding *found)
@@ -76,10 +89,14 @@ pgps_add_finding(PgpsLook *look, const PgpsFinding *found)
 	appendStringInfo(&text, "%s: ", rule->about ? rule->about :
 					 pgps_subject_text(kept->subject));
 	if (rule->sentence != NULL)
+	{
+		double		value = rule->adds_up ? kept->total : kept->value;
+
 		appendStringInfo(&text,
-						 rule->sentence_of_one && rint(kept->value) == 1 ?
+						 rule->sentence_of_one && rint(value) == 1 ?
 						 rule->sentence_of_one : rule->sentence,
-						 kept->value, pgps_duration_text(levels.for_time));
+						 value, pgps_duration_text(levels.for_time));
+	}
 	else
 		rule->say(&text, look, kept);
 	kept->message = text.data;
@@ -102,8 +119,8 @@ is_worse(const PgpsFinding *found, const PgpsFinding *worst)
 }
 
 /*
- * Instances do not share their connections, so each is looked at by itself;
- * the worst one speaks for its pool.
+ * Instances do not share their connections, so each is looked at by itself:
+ * the worst one decides, and the sentence is about all at which it was found.
  */
 static void
 look_at_pool(PgpsLook *look, const PgpsPoolState *pool,
@@ -111,6 +128,9 @@ look_at_pool(PgpsLook *look, const PgpsPoolState *pool,
 {
 	PgpsLevels	levels = pgps_levels(look->rule, subject, look->overrides);
 	PgpsFinding worst = {0};
+	const PgpsInstanceState **states = NULL;
+	double		total = 0;
+	int			count = 0;
 	int			i;
 
 	if (!levels.enabled)
@@ -126,15 +146,20 @@ look_at_pool(PgpsLook *look, const PgpsPoolState *pool,
 			!pgps_rules[look->rule]->look_at_instance(look, state, &found))
 			continue;
 		found.state = state;
-		found.count = worst.count + 1;
 		if (is_worse(&found, &worst))
 			worst = found;
-		else
-			worst.count = found.count;
+		if (states == NULL)
+			states = palloc(pool->ninstances * sizeof(PgpsInstanceState *));
+		states[count++] = state;
+		total += found.value;
 	}
+	if (count == 0)
+		return;
 	worst.subject = subject;
-	if (worst.state != NULL)
-		pgps_add_finding(look, &worst);
+	worst.states = states;
+	worst.count = count;
+	worst.total = total;
+	pgps_add_finding(look, &worst);
 }
 
 /*-------------------------------------------------------------------------

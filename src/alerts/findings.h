@@ -44,7 +44,10 @@ struct PgpsFinding
 
 	/* for the sentence, as far as the rule is about them */
 	const PgpsInstanceState *state;	/* the worst one */
-	int			count;			/* instances that it was found at */
+	int			count;			/* instances that it was found at ... */
+	const PgpsInstanceState **states;	/* ... which; NULL = none in particular */
+	double		total;			/* of the values of all of these */
+	const PgpsInstanceState *with;	/* whose connection the worst one uses */
 	const PgpsBackend *backend;
 	const PgpsPooler *pooler;
 	int64		used;			/* of a limit */
@@ -65,6 +68,7 @@ extern bool pgps_is_used_up(const PgpsLook *look, const struct PgpsLimit *limit,
 extern double pgps_seconds_since(const PgpsLook *look, TimestampTz since);
 extern char *pgps_duration_text(int64 duration);
 extern char *pgps_count_text(double count, const char *noun);
+extern int64 pgps_found_sum(const PgpsFinding *found, PgpsField field);
 
 /* trends.c: what a rule may look back at, as bits for PgpsRule.trends */
 #define PGPS_TREND(counter) ((uint64) 1 << ((counter) - PGPS_FIRST_COUNTER))

@@ -23,8 +23,8 @@
 
 #define COLLECTOR_PASSES 5		/* that may be missed */
 
-/* a limit of which less is used holds nobody up any more */
-#define HOLDS_UP_PERCENT 70
+/* a limit of which more is free, and more than one, holds nobody up any more */
+#define FREE_PERCENT 30
 
 /* what was rejected by one limit */
 typedef struct Rejecter
@@ -97,12 +97,37 @@ find_rejecter(HTAB *rejecters, const PgpsLook *look, const PgpsOrigin *origin)
 	return rejecter;
 }
 
+static void
+note_use(PgpsFinding *found, int used, int usable)
+{
+	if (usable - used > Max((int64) usable * FREE_PERCENT / 100, 1))
+		return;
+	found->used = used;
+	found->usable = usable;
+}
+
 /* Is that limit still used up, or nearly so? */
 static void
-note_use(const PgpsLook *look, PgpsFinding *found)
+find_use(const PgpsLook *look, PgpsFinding *found)
 {
+	const PgpsSubject *subject = found->subject;
 	const ListCell *lc;
+	int			i;
 
+	for (i = 0; subject->scope == PGPS_SCOPE_POOL && i < look->snapshot->npools; i++)
+	{
+		const PgpsPoolState *pool = &look->snapshot->pools[i];
+		const PgpsPoolKey *key = &pool->data->key;
+		const PgpsPoolLimit *limit;
+
+		if (key->roleid != subject->roleid || key->dbid != subject->dbid ||
+			strcmp(key->name, subject->pool) != 0)
+			continue;
+		limit = pgps_find_pool_limit(key->name, NameStr(subject->usename),
+									 NameStr(subject->datname));
+		if (limit != NULL && !limit->warns)
+			note_use(found, pool->connections, limit->max);
+	}
 	foreach(lc, look->limits)
 	{
 		const PgpsLimit *limit = lfirst(lc);
@@ -111,11 +136,9 @@ note_use(const PgpsLook *look, PgpsFinding *found)
 
 		if (limit->scope != found->subject->scope ||
 			(limit->scope != PGPS_SCOPE_SERVER &&
-			 strcmp(name, NameStr(limit->name)) != 0) ||
-			limit->used * 100 < (int64) limit->usable * HOLDS_UP_PERCENT)
+			 strcmp(name, NameStr(limit->name)) != 0))
 			continue;
-		found->used = limit->used;
-		found->usable = limit->usable;
+		note_use(found, limit->used, limit->usable);
 	}
 }
 
@@ -150,7 +173,7 @@ look_at_rejections(PgpsLook *look)
 			continue;
 		found.subject = rejecter->subject;
 		found.value = rejecter->count;
-		note_use(look, &found);
+		find_use(look, &found);
 		pgps_add_finding(look, &found);
 	}
 }

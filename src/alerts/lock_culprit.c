@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * lock_culprit.c
- *	  Behind whom do the connections of an instance wait that wait for locks?
+ *	  Behind whom do the connections of a pool wait that wait for locks?
  *
  * It is looked up at one pass a second, at most PGPS_LOOKS times, in turns if
- * there are more instances that wait.  Without a look a connection still counts
- * as one that waits.
+ * there are more pools that wait.  Without a look a connection still counts as
+ * one that waits.
  *
  * Collector only.
  *
@@ -25,9 +25,9 @@ typedef struct Budget
 	TimestampTz since;			/* the last pass with looks */
 	bool		looking;		/* this pass is one */
 	int			looks;			/* that are left */
-	int			instances;		/* that waited at the last such pass, and at the
-								 * one before */
-	int			instances_before;
+	int			pools;			/* that waited at this such pass, and at the one
+								 * before */
+	int			pools_before;
 	int			turn;			/* the first one whose turn it is */
 } Budget;
 
@@ -42,17 +42,17 @@ pgps_renew_looks(TimestampTz now)
 		return;
 	budget.since = now;
 	budget.looks = PGPS_LOOKS;
-	budget.instances_before = budget.instances;
-	budget.instances = 0;
+	budget.pools_before = budget.pools;
+	budget.pools = 0;
 	budget.turn += PGPS_LOOKS;
 }
 
-/* How many waiters of one more instance may be looked at? */
+/* How many waiters of one more pool may be looked at? */
 static int
-looks_of_instance(void)
+looks_of_pool(void)
 {
-	int			all = Max(budget.instances_before, 1);
-	int			number = budget.instances++;
+	int			all = Max(budget.pools_before, 1);
+	int			number = budget.pools++;
 
 	if (number >= all || (number + budget.turn) % all >= PGPS_LOOKS)
 		return 0;
@@ -121,7 +121,7 @@ pgps_find_culprit(PgpsCause *cause, const PgpsSnapshot *snapshot,
 
 	if (!budget.looking)
 		return;
-	allowed = Min(looks_of_instance(), cause->count);
+	allowed = Min(looks_of_pool(), cause->count);
 	for (i = 0; i < allowed && budget.looks > 0; i++)
 	{
 		pgps_find_blocking(waiters[i]->pid, &blockings[i], &budget.looks);

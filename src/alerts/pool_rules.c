@@ -36,13 +36,12 @@ is_exhausted(const PgpsLook *look, const PgpsInstanceState *state,
 static void
 say_exhausted(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
 {
-	const PgpsValues *shown = &found->state->now.shown;
-	int64		waiting = pgps_get(shown, PGPS_WAITING, 0);
+	int64		waiting = pgps_found_sum(found, PGPS_WAITING);
 
 	appendStringInfo(text, "%d of %s full (" INT64_FORMAT "/" INT64_FORMAT ") for %s",
 					 found->count, pgps_count_text(look->pool->live, "instance"),
-					 shown->value[PGPS_CHECKED_OUT],
-					 shown->value[PGPS_MAX_SIZE],
+					 pgps_found_sum(found, PGPS_CHECKED_OUT),
+					 pgps_found_sum(found, PGPS_MAX_SIZE),
 					 pgps_duration_text(look->now - found->since));
 	if (waiting > 0)
 		appendStringInfo(text, ", %s waiting", pgps_count_text(waiting, "caller"));
@@ -55,6 +54,7 @@ const PgpsRule pgps_rule_pool_exhausted = {
 	.trends = PGPS_TREND(PGPS_TIMEOUTS) | PGPS_TREND(PGPS_ERRORS),
 	.description = "An instance has lent out all it may, and callers wait or it cannot tell; critical at once when callers wait or time out, else only if none of its connections has ended a transaction since",
 	.hint = "See what its connections do in the view connections, and leaks; more instances or a larger pool only if the server has room.",
+	.status = PGPS_EXHAUSTED,
 	.explained = true,
 	.look_at_instance = is_exhausted,
 	.say = say_exhausted
@@ -74,11 +74,14 @@ is_full(const PgpsLook *look, const PgpsInstanceState *state, PgpsFinding *found
 static void
 say_full(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
 {
-	const PgpsValues *shown = &found->state->now.shown;
-
-	appendStringInfo(text, "an instance has lent out " INT64_FORMAT " of " INT64_FORMAT,
-					 shown->value[PGPS_CHECKED_OUT],
-					 shown->value[PGPS_MAX_SIZE]);
+	if (found->count == 1)
+		appendStringInfoString(text, "an instance has");
+	else
+		appendStringInfo(text, "%d of %s have", found->count,
+						 pgps_count_text(look->pool->live, "instance"));
+	appendStringInfo(text, " lent out " INT64_FORMAT " of " INT64_FORMAT,
+					 pgps_found_sum(found, PGPS_CHECKED_OUT),
+					 pgps_found_sum(found, PGPS_MAX_SIZE));
 }
 
 const PgpsRule pgps_rule_pool_full = {
@@ -87,6 +90,7 @@ const PgpsRule pgps_rule_pool_full = {
 	.levels = {true, 100, PGPS_NO_LEVEL, 90, 5 * USECS_PER_MINUTE},
 	.description = "An instance has lent out this share of its maximum, nobody waits yet",
 	.hint = "Watch waiting and mean_wait_time; raise pool_size if callers begin to wait.",
+	.status = PGPS_FULL,
 	.explained = true,
 	.look_at_instance = is_full,
 	.say = say_full
@@ -105,7 +109,7 @@ static void
 say_callers(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
 {
 	appendStringInfo(text, "%s waiting, at %d of %s",
-					 pgps_count_text(found->value, "caller"), found->count,
+					 pgps_count_text(found->total, "caller"), found->count,
 					 pgps_count_text(look->pool->live, "instance"));
 }
 
@@ -115,6 +119,7 @@ const PgpsRule pgps_rule_callers_waiting = {
 	.levels = {true, 1, PGPS_NO_LEVEL, PGPS_NO_LEVEL, 2 * USECS_PER_MINUTE},
 	.description = "Callers queue for a connection of an instance",
 	.hint = "Look for long transactions in the view connections; compare sizing.",
+	.status = PGPS_WAITING_STATUS,
 	.explained = true,
 	.look_at_instance = callers_wait,
 	.say = say_callers
@@ -169,7 +174,8 @@ const PgpsRule pgps_rule_timeouts = {
 	.explained = true,
 	.look_at_instance = times_out,
 	.sentence = "%.0f callers gave up waiting in the last %s",
-	.sentence_of_one = "%.0f caller gave up waiting in the last %s"
+	.sentence_of_one = "%.0f caller gave up waiting in the last %s",
+	.adds_up = true
 };
 
 static bool
@@ -190,7 +196,8 @@ const PgpsRule pgps_rule_errors_increasing = {
 	.explained_outside = true,
 	.look_at_instance = fails,
 	.sentence = "%.0f failed checkouts or connects in the last %s",
-	.sentence_of_one = "%.0f failed checkout or connect in the last %s"
+	.sentence_of_one = "%.0f failed checkout or connect in the last %s",
+	.adds_up = true
 };
 
 static bool
@@ -261,6 +268,7 @@ const PgpsRule pgps_rule_silent = {
 	.levels = {true, 0, PGPS_NO_LEVEL, PGPS_NO_LEVEL, 0},
 	.description = "The report of an instance is late although it works, or nothing else is seen of it; critical when it holds its maximum. One alert when most reports stop within stale_after",
 	.hint = "It may be exhausted and unable to report: see its log, and connections.",
+	.status = PGPS_SILENT,
 	.prepare = find_stop,
 	.look_at_instance = is_silent,
 	.look = look_for_stop,

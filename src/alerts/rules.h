@@ -55,8 +55,9 @@ typedef struct PgpsRule
 								 * subject */
 	const char *description;	/* ends "... for for_time" by itself */
 	const char *hint;
+	PgpsStatus	status;			/* that it is about, if it is about one */
 	bool		explained;		/* it is looked for why: what holds up the
-								 * connections of its instance, or who holds
+								 * connections of its instances, or who holds
 								 * those of its limit */
 	bool		explained_outside;	/* only what keeps it from more connections is
 								 * a reason */
@@ -78,6 +79,7 @@ typedef struct PgpsRule
 	 */
 	const char *sentence;
 	const char *sentence_of_one;	/* if it is another for the value 1 */
+	bool		adds_up;		/* the value in it is of all instances together */
 	void		(*say) (StringInfo text, const PgpsLook *look,
 						const PgpsFinding *found);
 } PgpsRule;

@@ -73,8 +73,13 @@ pgps_culprit_text(const PgpsCause *cause, PgpsMaySee may_see)
 		return NULL;
 	if (culprit->what[0] == '\0' && culprit->pool[0] != '\0' &&
 		may_name(culprit, may_see))
-		return culprit->instance[0] == '\0' ? pstrdup(culprit->pool) :
-			psprintf("%s %s", culprit->pool, culprit->instance);
+	{
+		if (culprit->instance[0] == '\0')
+			return pstrdup(culprit->pool);
+		return psprintf("%s %s%s%s", culprit->pool, culprit->instance,
+						cause->kind == PGPS_CAUSE_FORK ? " and " : "",
+						cause->kind == PGPS_CAUSE_FORK ? cause->between.instance : "");
+	}
 	initStringInfo(&text);
 	append_party(&text, culprit, may_see);
 	return text.data;
@@ -88,7 +93,8 @@ append_state(StringInfo text, const PgpsCause *cause, TimestampTz at,
 	const char *state =
 		cause->state == STATE_IDLEINTRANSACTION ? "idle in transaction" :
 		cause->state == STATE_IDLEINTRANSACTION_ABORTED ? "idle in a failed transaction" :
-		cause->state == STATE_RUNNING ? "active" : NULL;
+		cause->state == STATE_RUNNING ? "active" :
+		cause->state == STATE_IDLE ? "idle" : NULL;
 
 	if (state != NULL && may_name(&cause->culprit, may_see))
 		appendStringInfo(text, ", %s for %s", state,
@@ -329,6 +335,14 @@ append_cause(StringInfo text, const PgpsCause *cause, TimestampTz at,
 				appendStringInfo(text, ", the limit of %s is held by ",
 								 cause->kind == PGPS_CAUSE_SERVER_FULL ?
 								 "the server" : cause->culprit.what);
+			}
+			append_holders(text, cause, may_see);
+			break;
+		case PGPS_CAUSE_POOL_FULL:
+			if (cause->rejected > 0)
+			{
+				append_rejected(text, cause, "connection");
+				appendStringInfoString(text, ", pool_limits allows no more than ");
 			}
 			append_holders(text, cause, may_see);
 			break;

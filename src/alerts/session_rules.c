@@ -39,6 +39,22 @@ look_at_pools(PgpsLook *look,
 	}
 }
 
+static PgpsCauseKind
+cause_of_end(PgpsEndReason reason)
+{
+	switch (reason)
+	{
+		case PGPS_END_CRASH:
+			return PGPS_CAUSE_CRASH;
+		case PGPS_END_CLIENT_CLOSED:
+		case PGPS_END_CONNECTION_LOST:
+		case PGPS_END_CONNECTION_RESET:
+			return PGPS_CAUSE_CUT_OFF;
+		default:
+			return PGPS_CAUSE_ENDED;
+	}
+}
+
 static bool
 has_lost(PgpsLook *look, PgpsFinding *found)
 {
@@ -46,6 +62,7 @@ has_lost(PgpsLook *look, PgpsFinding *found)
 
 	pgps_sessions_lost(look->pool, look->window_start, &sessions);
 	found->value = sessions.lost;
+	found->implied = cause_of_end(sessions.most);
 	return sessions.lost * 100 > sessions.ended * LOST_PERCENT;
 }
 
@@ -70,6 +87,12 @@ say_lost(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
 		appendStringInfo(text, ", " INT64_FORMAT " of them: %s",
 						 sessions.of_most,
 						 pgps_end_reason_name(sessions.most));
+
+	/* the server knows of no culprit */
+	if (sessions.most == PGPS_END_TERMINATED)
+		appendStringInfoString(text, ", by whom is not known");
+	else if (sessions.most == PGPS_END_CRASH)
+		appendStringInfoString(text, ", of which process is not known");
 }
 
 const PgpsRule pgps_rule_sessions_lost = {

@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "alerts/findings.h"
+#include "analysis/forks.h"
 #include "analysis/leaks.h"
 
 /* what an instance has leaked */
@@ -106,8 +107,12 @@ shares_by_fork(const PgpsLook *look, const PgpsInstanceState *state,
 			   PgpsFinding *found)
 {
 	found->value = 1;
-	return state->data->fork_shared && !state->now.late &&
-		!state->server.via_pooler;
+	if (!state->data->fork_shared || state->now.late ||
+		state->server.via_pooler)
+		return false;
+	found->implied = PGPS_CAUSE_FORK;
+	found->with = pgps_shares_with(state);
+	return true;
 }
 
 static void
@@ -116,7 +121,12 @@ say_fork_sharing(StringInfo text, const PgpsLook *look,
 {
 	appendStringInfo(text, "%d of %s %s the connection of another process",
 					 found->count, pgps_count_text(look->pool->live, "instance"),
-					 look->pool->live == 1 ? "uses" : "use");
+					 found->count == 1 ? "uses" : "use");
+	if (found->with == NULL)
+		return;
+	appendStringInfo(text, ": %s that of",
+					 pgps_short_instance(found->state->data->name));
+	appendStringInfo(text, " %s", pgps_short_instance(found->with->data->name));
 }
 
 const PgpsRule pgps_rule_fork_sharing = {

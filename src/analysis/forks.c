@@ -4,12 +4,13 @@
  *	  Pools that were made before their process forked.
  *
  * Its children have the label of the process that made it, and report under
- * their own names.  So there is an instance "host:pid" that claims connections
- * and never had one here, beside one of the same host and another pid whose
- * label connections have.
+ * their own names.  So there is an instance "host:pid" that claims more
+ * connections than ever came here with its own label, beside one of the same
+ * host and another pid whose label connections have.
  *
  * If that has enough connections for what all of them claim, only the label was
- * made before the fork.  If not, they use the same ones.  A claim is as old as
+ * made before the fork; if there are others without a label, it may have come
+ * too late.  If not, they use the same ones.  A claim is as old as
  * its report, so it says something only if no connection has gone since, and is
  * believed when each of them has claimed it once more.
  *
@@ -49,16 +50,19 @@ host_length(const char *name)
 	return colon - name;
 }
 
-/* Does it report connections, and has never had one here? */
+/*
+ * Does it report more connections than it ever made here?  Those that have ended,
+ * and that it still counts, are among them.
+ */
 static bool
-only_claims(const PgpsInstanceState *state)
+claims_others(const PgpsInstanceState *state)
 {
 	const PgpsInstance *data = state->data;
 
 	return state->live && state->now.reported && !state->now.late &&
-		data->source == PGPS_SOURCE_REPORT && !data->labelled &&
+		data->source == PGPS_SOURCE_REPORT &&
 		!data->elsewhere && !data->other && !state->server.via_pooler &&
-		pgps_get(&state->now.shown, PGPS_OPEN, 0) > 0;
+		pgps_get(&state->now.shown, PGPS_OPEN, 0) > data->made;
 }
 
 static bool
@@ -69,8 +73,8 @@ has_labelled(const PgpsInstanceState *state)
 }
 
 /*
- * Another instance of its pool and host that has the connections, if it has
- * none and claims some; else NULL
+ * Another instance of its pool and host that has the connections, if it claims
+ * some that are not its own; else NULL
  */
 const PgpsInstanceState *
 pgps_labelled_before_fork(const PgpsInstanceState *state)
@@ -79,17 +83,40 @@ pgps_labelled_before_fork(const PgpsInstanceState *state)
 	Size		length = host_length(state->data->name);
 	int			i;
 
-	if (length == 0 || !only_claims(state))
+	if (length == 0 || !claims_others(state))
 		return NULL;
 	for (i = 0; i < pool->ninstances; i++)
 	{
 		const PgpsInstanceState *other = pool->instances[i];
 
-		if (has_labelled(other) && host_length(other->data->name) == length &&
+		if (other != state && has_labelled(other) &&
+			host_length(other->data->name) == length &&
 			strncmp(other->data->name, state->data->name, length) == 0)
 			return other;
 	}
 	return NULL;
+}
+
+/*
+ * Whose connection does an instance use, of which that is known?  NULL if that
+ * one is not here any more.
+ */
+const PgpsInstanceState *
+pgps_shares_with(const PgpsInstanceState *state)
+{
+	const PgpsPoolState *pool = state->pool;
+	const PgpsInstanceState *other = pgps_labelled_before_fork(state);
+	int			i;
+
+	/* or both have reported on it */
+	for (i = 0; i < pool->ninstances && other == NULL; i++)
+	{
+		if (pool->instances[i] != state && pool->instances[i]->live &&
+			state->data->reported_by != 0 &&
+			pool->instances[i]->data->reported_by == state->data->reported_by)
+			other = pool->instances[i];
+	}
+	return other;
 }
 
 /* What all instances of one host together have of a pool */
@@ -123,7 +150,7 @@ add_up_host(const PgpsPoolState *pool, const PgpsInstanceState *parent)
 			sum.ended_at = Max(sum.ended_at, state->data->ended_at);
 		}
 		if (labelled ? !state->now.reported || state->now.late :
-			!only_claims(state))
+			!claims_others(state))
 			continue;
 		sum.claimers++;
 		sum.claimed += pgps_get(&state->now.shown, PGPS_OPEN, 0);
@@ -145,9 +172,26 @@ note_host(const PgpsPoolState *pool, const PgpsInstanceState *parent)
 	}
 }
 
+/* How many connections of its role and database may be anybody's? */
+static int
+count_unlabelled(const PgpsSnapshot *snapshot, const PgpsPoolKey *key)
+{
+	int			n = 0;
+	int			i;
+
+	for (i = 0; i < snapshot->nbackends; i++)
+	{
+		const PgpsBackend *backend = &snapshot->backends[i];
+
+		n += backend->roleid == key->roleid && backend->dbid == key->dbid &&
+			!backend->labelled && !backend->only_reports;
+	}
+	return n;
+}
+
 static void
 look_at_host(const PgpsPoolState *pool, const PgpsInstanceState *parent,
-			 TimestampTz now)
+			 int unlabelled, TimestampTz now)
 {
 	Suspicion  *suspicion = &suspicions[parent->copy->index];
 	HostClaims	sum = add_up_host(pool, parent);
@@ -157,7 +201,7 @@ look_at_host(const PgpsPoolState *pool, const PgpsInstanceState *parent,
 		suspicion->owner = parent->data->first_seen;
 		suspicion->since = 0;
 	}
-	if (sum.claimers < 2 || sum.claimed <= sum.here)
+	if (sum.claimers < 2 || sum.claimed <= sum.here + unlabelled)
 		suspicion->since = 0;
 	else if (sum.ended_at >= sum.oldest)
 		return;					/* what has gone may have been claimed */
@@ -168,10 +212,11 @@ look_at_host(const PgpsPoolState *pool, const PgpsInstanceState *parent,
 }
 
 static void
-look_at_pool(const PgpsPoolState *pool, TimestampTz now)
+look_at_pool(const PgpsPoolState *pool, const PgpsSnapshot *snapshot)
 {
 	Bitmapset  *seen = NULL;
 	bool		labelled = false;
+	int			unlabelled = -1;	/* not counted yet */
 	int			i;
 
 	for (i = 0; i < pool->ninstances && !labelled; i++)
@@ -187,7 +232,9 @@ look_at_pool(const PgpsPoolState *pool, TimestampTz now)
 			bms_is_member(parent->copy->index, seen))
 			continue;
 		seen = bms_add_member(seen, parent->copy->index);
-		look_at_host(pool, parent, now);
+		if (unlabelled < 0)
+			unlabelled = count_unlabelled(snapshot, &pool->data->key);
+		look_at_host(pool, parent, unlabelled, snapshot->taken_at);
 	}
 	bms_free(seen);
 }
@@ -201,5 +248,5 @@ pgps_forks_note(const PgpsSnapshot *snapshot)
 	suspicions = pgps_grow(suspicions, &room, snapshot->max_instance,
 						   sizeof(Suspicion));
 	for (i = 0; i < snapshot->npools; i++)
-		look_at_pool(&snapshot->pools[i], snapshot->taken_at);
+		look_at_pool(&snapshot->pools[i], snapshot);
 }

@@ -13,6 +13,7 @@
 #include "analysis/snapshot.h"
 
 extern const PgpsInstanceState *pgps_labelled_before_fork(const PgpsInstanceState *state);
+extern const PgpsInstanceState *pgps_shares_with(const PgpsInstanceState *state);
 
 /* for the collector, at each of its passes */
 extern void pgps_forks_note(const PgpsSnapshot *snapshot);

@@ -77,6 +77,9 @@ pgps_load_add(PgpsLoadSums *sum, const PgpsLoadSums *more)
 	sum->watched += more->watched;
 	sum->times.in_xact += more->times.in_xact;
 	sum->times.idle += more->times.idle;
+	sum->told += more->told;
+	sum->lent += more->lent;
+	sum->used += more->used;
 	sum->samples.seen += more->samples.seen;
 	sum->samples.blind += more->samples.blind;
 	for (i = 0; i < PGPS_PARTS; i++)
@@ -92,7 +95,7 @@ pgps_load_work_out(PgpsLoad *load, const PgpsLoadSums *sums)
 	bool		blind = sums->samples.blind > 0 || !pgstat_track_activities;
 	int			i;
 
-	load->sessions = load->idle_in_xact = -1;
+	load->sessions = load->idle_in_xact = load->lent_idle = -1;
 	for (i = 0; i < PGPS_PARTS; i++)
 	{
 		load->part[i] = -1;
@@ -100,6 +103,9 @@ pgps_load_work_out(PgpsLoad *load, const PgpsLoadSums *sums)
 	}
 	if (sums->watched <= 0)
 		return;
+	if (sums->told > 0)
+		load->lent_idle = Max(sums->lent - sums->used, 0) /
+			(double) Min(sums->told, sums->watched);
 	load->sessions = (double) sums->times.in_xact / sums->watched;
 	if (blind)
 		return;
@@ -168,11 +174,46 @@ raise_to(int64 *seen, int64 now)
 	return rise;
 }
 
+/*
+ * How many connections a pool has lent out, as its report says; -1 if not all
+ * tell, or it is not known which connections are meant
+ */
+static int64
+lent_out(const PgpsPoolState *pool)
+{
+	int64		lent = 0;
+	bool		told = false;
+	int			i;
+
+	for (i = 0; i < pool->ninstances && pool->source != PGPS_SOURCE_POOLER; i++)
+	{
+		const PgpsInstanceState *state = pool->instances[i];
+		const PgpsServerState *server = &state->server;
+		int			here = server->connections - server->reporters;
+
+		if (!state->live || !state->counts)
+			continue;
+		if (!state->now.reported || state->now.late || server->via_pooler ||
+			!pgps_known(&state->now.shown, PGPS_CHECKED_OUT))
+		{
+			if (here > 0)
+				return -1;
+			continue;
+		}
+		if (here > 0 && server->labelled == 0)
+			return -1;
+		told |= here > 0;
+		lent += Min(state->now.shown.value[PGPS_CHECKED_OUT], here);
+	}
+	return told ? lent : -1;
+}
+
 static void
 see_pool(Watched *w, const PgpsPoolState *pool, int64 unpublished, int64 passed)
 {
 	const PgpsCounters *counters = &pool->counters;
 	bool		anew = w->owner != pool->data->first_seen;
+	int64		lent = lent_out(pool);
 
 	if (anew)
 	{
@@ -186,6 +227,9 @@ see_pool(Watched *w, const PgpsPoolState *pool, int64 unpublished, int64 passed)
 								  pgps_count(counters, PGPS_LOAD_IDLE_TIME, 0) +
 								  unpublished);
 	w->rise.watched = passed;
+	w->rise.told = lent < 0 ? 0 : passed;
+	w->rise.lent = lent < 0 ? 0 : lent * passed;
+	w->rise.used = lent < 0 ? 0 : w->rise.times.in_xact;
 
 	/* what a pool had before somebody watched is not known */
 	if (passed == 0 || (anew && w->owner <= last_pass))
@@ -232,7 +276,7 @@ pgps_load_note(const PgpsSnapshot *snapshot)
 		CHECK_FOR_INTERRUPTS();
 		see_pool(w, pool, unpublished[pool->copy->index], passed);
 		add_to_minute(&loads[i], w, now);
-		pgps_queries_note_owner(pool->copy->index, pool->data->first_seen, now);
+		pgps_queries_note_owner(pool->copy, now);
 		pgps_load_add(&all->rise, &w->rise);
 	}
 	all->rise.watched = 0;

@@ -21,6 +21,7 @@ typedef struct PgpsLoad
 	float		sessions;
 	float		idle_in_xact;
 	float		part[PGPS_PARTS];	/* of what is active */
+	float		lent_idle;		/* lent out, and not in a transaction */
 } PgpsLoad;
 
 /* what is known of some time */
@@ -28,6 +29,10 @@ typedef struct PgpsLoadSums
 {
 	int64		watched;		/* microseconds */
 	PgpsTimes	times;
+	int64		told;			/* the time in which reports tell what is lent
+								 * out, ... */
+	int64		lent;			/* ... that of all these connections, ... */
+	int64		used;			/* ... and what was spent in transactions then */
 	PgpsSamples samples;
 } PgpsLoadSums;
 

@@ -71,8 +71,8 @@ CREATE FUNCTION pgpool_stats.get_page_age(moment timestamptz, as_of timestamptz)
 RETURNS text
 LANGUAGE sql STRICT IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-	SELECT pgpool_stats.get_page_time(
-		floor(greatest(extract(epoch FROM as_of - moment), 0)) * 1000);
+	SELECT CASE WHEN as_of - moment < '1 s' THEN '0 s' ELSE pgpool_stats.get_page_time(
+		floor(extract(epoch FROM as_of - moment)) * 1000) END;
 END;
 COMMENT ON FUNCTION pgpool_stats.get_page_age(timestamptz, timestamptz) IS
 	'behind report_html: how long ago';

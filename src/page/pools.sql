@@ -53,26 +53,26 @@ COMMENT ON FUNCTION pgpool_stats.get_page_slots(pgpool_stats.budget, pgpool_stat
 	'behind report_html: the slots of the server';
 
 -- orders, exhausted 41 min
-CREATE FUNCTION pgpool_stats.get_page_status(p pgpool_stats.pools, colour text, as_of timestamptz)
+CREATE FUNCTION pgpool_stats.get_page_status(status text, since timestamptz, colour text, as_of timestamptz)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-	SELECT concat('<span class="st ', colour, '">', (p).status, '</span>',
-		' <small>' || pgpool_stats.get_page_age((p).status_since, as_of) || '</small>');
+	SELECT concat('<span class="st ', colour, '">', status, '</span>',
+		' <small>' || pgpool_stats.get_page_age(since, as_of) || '</small>');
 END;
-COMMENT ON FUNCTION pgpool_stats.get_page_status(pgpool_stats.pools, text, timestamptz) IS
+COMMENT ON FUNCTION pgpool_stats.get_page_status(text, timestamptz, text, timestamptz) IS
 	'behind report_html: a status and its age';
 
 -- a line in the list of pools
 CREATE FUNCTION pgpool_stats.get_page_line(
-	place bigint, p pgpool_stats.pools, colour text, why text, strip text, as_of timestamptz)
+	place bigint, p pgpool_stats.pools, status text, colour text, why text, strip text)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
 	SELECT concat('<li class=', colour, '><span class=name><a href="#p', place, '">',
 		pgpool_stats.get_page_text((p).pool), '</a> <small>',
 		pgpool_stats.get_page_text((p).datname), '</small></span><span class=at>',
-		pgpool_stats.get_page_status(p, colour, as_of), '</span><span class=use>',
+		status, '</span><span class=use>',
 		CASE WHEN (p).max_size > 0 THEN format('<i class=gauge style="--l:%s%%"></i>',
 			least(round(100.0 * (p).checked_out / (p).max_size), 100)) END,
 		'<b>' || (p).checked_out || '</b>',
@@ -86,7 +86,7 @@ BEGIN ATOMIC
 			WHEN (p).status <> 'gone' THEN '<small>' || coalesce((p).waiting::text, '?') || ' waiting</small>' END,
 		'</span><span class=why>', why, '</span>', strip, E'</li>\n');
 END;
-COMMENT ON FUNCTION pgpool_stats.get_page_line(bigint, pgpool_stats.pools, text, text, text, timestamptz) IS
+COMMENT ON FUNCTION pgpool_stats.get_page_line(bigint, pgpool_stats.pools, text, text, text, text) IS
 	'behind report_html: a pool in the list';
 
 CREATE FUNCTION pgpool_stats.get_page_fact(name text, value text)
@@ -122,14 +122,14 @@ COMMENT ON FUNCTION pgpool_stats.get_page_instances(pgpool_stats.instances[]) IS
 
 -- the section of a pool
 CREATE FUNCTION pgpool_stats.get_page_pool(
-	place bigint, p pgpool_stats.pools, colour text, said text, instances pgpool_stats.instances[],
-	sizing pgpool_stats.sizing, sessions pgpool_stats.sessions, charts text, as_of timestamptz)
+	place bigint, p pgpool_stats.pools, status text, colour text, said text, instances pgpool_stats.instances[],
+	sizing pgpool_stats.sizing, sessions pgpool_stats.sessions, charts text)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
 	SELECT concat('<section id=p', place, ' class="pool ', colour, '"><h3>', pgpool_stats.get_page_text((p).pool),
 		' <small>on ', pgpool_stats.get_page_text((p).datname), ' as ', pgpool_stats.get_page_text((p).usename), '</small> ',
-		pgpool_stats.get_page_status(p, colour, as_of), E'</h3>\n', said, '<dl>',
+		status, E'</h3>\n', said, '<dl>',
 		pgpool_stats.get_page_fact('lent', concat((p).checked_out, ' of ' || coalesce((p).max_size::text,
 			CASE WHEN (p).unlimited THEN 'no maximum' END))),
 		pgpool_stats.get_page_fact('wait', concat((p).waiting,
@@ -149,5 +149,5 @@ BEGIN ATOMIC
 		E'</dl>\n', pgpool_stats.get_page_instances(instances),
 		'<div class=charts>' || nullif(charts, '') || '</div>', E'</section>\n');
 END;
-COMMENT ON FUNCTION pgpool_stats.get_page_pool(bigint, pgpool_stats.pools, text, text, pgpool_stats.instances[], pgpool_stats.sizing, pgpool_stats.sessions, text, timestamptz) IS
+COMMENT ON FUNCTION pgpool_stats.get_page_pool(bigint, pgpool_stats.pools, text, text, text, pgpool_stats.instances[], pgpool_stats.sizing, pgpool_stats.sessions, text) IS
 	'behind report_html: the section of a pool';

@@ -10,6 +10,24 @@ BEGIN ATOMIC
 		SELECT * FROM pgpool_stats.info
 	), alert AS MATERIALIZED (
 		SELECT a FROM pgpool_stats.alerts AS a
+	), pool AS MATERIALIZED (
+		SELECT p FROM pgpool_stats.pools AS p
+	), worst AS MATERIALIZED (
+		-- what fires for a pool, or for what it needs: its role, its database, its pooler
+		SELECT f.pool, f.datname, f.usename, max(f.code) AS code,
+			(array_agg(f.since ORDER BY f.code DESC, f.since))[1] AS since
+		FROM (
+			SELECT (a).severity_code AS code, (a).since, m.*
+			FROM alert, LATERAL (
+				SELECT (a).pool, (a).datname, (a).usename
+				WHERE (a).pool IS NOT NULL AND (a).usename IS NOT NULL
+				UNION ALL
+				SELECT (p).pool, (p).datname, (p).usename FROM pool
+				WHERE (a).pool IS NULL AND ((a).usename = (p).usename OR (a).datname = (p).datname)
+					OR (a).usename IS NULL AND (a).pool = (p).via) AS m
+			WHERE (a).state = 'firing' AND (a).silenced_until IS NULL
+		) AS f
+		GROUP BY 1, 2, 3
 	), firing AS MATERIALIZED (
 		SELECT (a).pool, (a).datname, (a).usename, max((a).severity_code) AS code,
 			(array_agg(concat_ws(' by ', pgpool_stats.get_page_text((a).cause), pgpool_stats.get_page_text((a).culprit))
@@ -49,15 +67,23 @@ BEGIN ATOMIC
 			CASE WHEN day_n > 0 THEN 'd' ELSE 'h' END AS class
 		FROM frame
 	), ranked AS MATERIALIZED (
-		SELECT row_number() OVER (ORDER BY coalesce(f.code, 0) DESC,
-				array_position('{stalled,exhausted,waiting,silent,lost,full,ok}', p.status) NULLS LAST,
-				p.source = 'discovery', p.fullest_pct DESC NULLS LAST, p.connections DESC,
-				p.pool COLLATE "C", p.datname, p.usename) AS place,
-			p, pgpool_stats.get_page_colour(p.status, f.code) AS colour, f.message, f.alerts,
+		SELECT row_number() OVER (ORDER BY coalesce(o.code, 0) DESC,
+				array_position('{stalled,exhausted,waiting,silent,lost,full,ok}', (c.p).status) NULLS LAST,
+				(c.p).source = 'discovery', (c.p).fullest_pct DESC NULLS LAST, (c.p).connections DESC,
+				(c.p).pool COLLATE "C", (c.p).datname, (c.p).usename) AS place,
+			c.p, s.colour, pgpool_stats.get_page_status(
+				-- as in overview: the status, unless what fires is worse than that says
+				CASE WHEN s.worse THEN (ARRAY['warning', 'critical'])[o.code] ELSE (c.p).status END,
+				CASE WHEN s.worse THEN o.since ELSE (c.p).status_since END, s.colour, b.as_of) AS status,
+			f.message, f.alerts,
 			coalesce(f.cause, '<small>' || f.rules || '</small>', '<small>' || pgpool_stats.get_page_text(l.cause) || '</small>') AS why
-		FROM pgpool_stats.pools AS p
-			LEFT JOIN firing AS f ON f.pool = p.pool AND f.datname = p.datname AND f.usename = p.usename
-			LEFT JOIN load AS l ON l.pool = p.pool AND l.datname = p.datname AND l.usename = p.usename
+		FROM pool AS c CROSS JOIN base AS b
+			LEFT JOIN firing AS f ON f.pool = (c.p).pool AND f.datname = (c.p).datname AND f.usename = (c.p).usename
+			LEFT JOIN worst AS o ON o.pool = (c.p).pool AND o.datname = (c.p).datname AND o.usename = (c.p).usename
+			CROSS JOIN LATERAL (SELECT pgpool_stats.get_page_colour((c.p).status, o.code) AS colour,
+				o.code > CASE WHEN (c.p).status IN ('stalled', 'exhausted') THEN 2
+					WHEN (c.p).status IN ('waiting', 'silent', 'lost') THEN 1 ELSE 0 END AS worse) AS s
+			LEFT JOIN load AS l ON l.pool = (c.p).pool AND l.datname = (c.p).datname AND l.usename = (c.p).usename
 	), shown AS MATERIALIZED (
 		SELECT r.*, h.history, (r.p).pool, (r.p).datname, (r.p).usename
 		FROM ranked AS r
@@ -95,9 +121,9 @@ BEGIN ATOMIC
 		FROM word LEFT JOIN alert ON true
 		UNION ALL
 		SELECT 3, 'pools', 'Pools', 'Pools, worst first',
-			concat('<ol class=pools>', string_agg(pgpool_stats.get_page_line(s.place, s.p, s.colour, s.why,
-				pgpool_stats.get_page_strip(s.history, w.bucket, w.first, w.per, w.n, CASE w.class WHEN 'd' THEN w.day ELSE w.hour END),
-				w.as_of), '' ORDER BY s.place), E'</ol>\n',
+			concat('<ol class=pools>', string_agg(pgpool_stats.get_page_line(s.place, s.p, s.status, s.colour, s.why,
+				pgpool_stats.get_page_strip(s.history, w.bucket, w.first, w.per, w.n, CASE w.class WHEN 'd' THEN w.day ELSE w.hour END)),
+				'' ORDER BY s.place), E'</ol>\n',
 			(SELECT format(E'<p id=more>And %s more pools with %s connections: see the view pools.</p>\n',
 					count(*), sum((r.p).connections)) FROM ranked AS r WHERE r.place > 50 HAVING count(*) > 0),
 			CASE WHEN count(s) = 0 THEN '<p>No pool that you may see.</p>'
@@ -115,15 +141,15 @@ BEGIN ATOMIC
 		FROM word AS w, whole
 		UNION ALL
 		SELECT 5, 'each', 'Each pool', 'Each pool',
-			string_agg(pgpool_stats.get_page_pool(s.place, s.p, s.colour,
+			string_agg(pgpool_stats.get_page_pool(s.place, s.p, s.status, s.colour,
 				'<p class=said>' || s.message || CASE WHEN s.alerts > 1
 					THEN format(' <a href="#now">and %s more</a>', s.alerts - 1) ELSE '' END || E'</p>\n',
 				of.instances, size.s, session.s,
 				concat(
 					CASE WHEN w.day_n > 0 THEN pgpool_stats.get_page_load(s.history, '10 min', w.day_first, w.per, w.day_n, 'd', 'Load, ' || w.day) END,
 					pgpool_stats.get_page_load(s.history, '1 min', w.hour_first, w.per, w.hour_n, 'h', 'Load, ' || w.hour),
-					pgpool_stats.get_page_demand(s.history, w.bucket, w.first, w.per, w.n, w.class, (s.p).max_size)),
-				w.as_of), '' ORDER BY s.place)
+					pgpool_stats.get_page_demand(s.history, w.bucket, w.first, w.per, w.n, w.class, (s.p).max_size))),
+				'' ORDER BY s.place)
 		FROM word AS w CROSS JOIN shown AS s
 			LEFT JOIN of ON of.pool = s.pool AND of.datname = s.datname AND of.usename = s.usename
 			LEFT JOIN size ON (size.s).pool = s.pool AND (size.s).datname = s.datname AND (size.s).usename = s.usename

@@ -97,6 +97,7 @@ typedef struct PgpsPool
 	int32		peak_connections;
 	TimestampTz peak_connections_at;
 	int32		peak_instances; /* live ones, seen at a pass */
+	TimestampTz reset_at;		/* 0 = never */
 	PgpsDay		week[PGPS_DAYS];	/* a ring of days */
 	PgpsSeen	seen[PGPS_SEEN];
 } PgpsPool;

@@ -56,6 +56,7 @@ reset_pool(int32 i, TimestampTz now)
 	data->peak_connections = pg_atomic_read_u32(&pgps_pools[i].attached);
 	data->peak_connections_at = now;
 	data->peak_instances = 0;
+	data->reset_at = now;
 	memset(data->week, 0, sizeof(data->week));
 	pgps_change_ends(&pgps_pool_changes[i]);
 }

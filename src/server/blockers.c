@@ -78,12 +78,19 @@ next_blocker(int pid, int *blocker, bool *blocker_waits)
 	return n > 0;
 }
 
+/*
+ * Does it ask for all of a table?  Who waits for a row takes such a lock, too.
+ * What it waits for is read without a lock, but stays in shared memory.
+ */
 static bool
 asks_for_everything(int pid)
 {
 	const PGPROC *proc = BackendPidGetProc(pid);
+	const LOCK *lock = proc == NULL ? NULL :
+		*(LOCK *const volatile *) &proc->waitLock;
 
-	return proc != NULL && waits(proc) &&
+	return lock != NULL && waits(proc) &&
+		lock->tag.locktag_type == LOCKTAG_RELATION &&
 		*(const volatile LOCKMODE *) &proc->waitLockMode == AccessExclusiveLock;
 }
 

@@ -39,14 +39,22 @@ pgps_queries_init(void *area, bool found)
 	shared = area;
 }
 
+/* Are they of another pool that had its number, or from before a reset? */
+static bool
+are_old(const PgpsQueries *queries, const PgpsPool *pool)
+{
+	return queries->owner != pool->first_seen ||
+		queries->since < pool->reset_at;
+}
+
 /* False if nothing is known of that pool. */
 bool
-pgps_queries_read(PgpsQueries *queries, int32 pool, TimestampTz first_seen)
+pgps_queries_read(PgpsQueries *queries, const PgpsPoolCopy *pool)
 {
 	pgps_acquire(PGPS_QUERIES_LOCK, LW_SHARED);
-	*queries = shared[pool];
+	*queries = shared[pool->index];
 	pgps_release(PGPS_QUERIES_LOCK);
-	return queries->owner == first_seen;
+	return !are_old(queries, &pool->data);
 }
 
 /*-------------------------------------------------------------------------
@@ -54,18 +62,18 @@ pgps_queries_read(PgpsQueries *queries, int32 pool, TimestampTz first_seen)
  *-------------------------------------------------------------------------
  */
 
-/* Another pool has that number now? */
+/* Begin anew if another pool has that number now, or it was reset. */
 void
-pgps_queries_note_owner(int32 pool, TimestampTz first_seen, TimestampTz now)
+pgps_queries_note_owner(const PgpsPoolCopy *pool, TimestampTz now)
 {
-	PgpsQueries *of = &shared[pool];
+	PgpsQueries *of = &shared[pool->index];
 
-	if (of->owner == first_seen)
+	if (!are_old(of, &pool->data))
 		return;
 	pgps_acquire(PGPS_QUERIES_LOCK, LW_EXCLUSIVE);
 	memset(of, 0, sizeof(PgpsQueries));
-	of->owner = first_seen;
-	of->since = now;
+	of->owner = pool->data.first_seen;
+	of->since = Max(now, pool->data.reset_at);
 	pgps_release(PGPS_QUERIES_LOCK);
 }
 

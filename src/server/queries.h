@@ -10,6 +10,7 @@
 #ifndef PGPS_QUERIES_H
 #define PGPS_QUERIES_H
 
+#include "registry/registry.h"
 #include "server/sampler.h"
 
 #define PGPS_QUERIES 16			/* that are kept of a pool */
@@ -34,14 +35,14 @@ typedef struct PgpsQueries
 
 extern Size pgps_queries_size(void);
 extern void pgps_queries_init(void *area, bool found);
-extern bool pgps_queries_read(PgpsQueries *queries, int32 pool,
-							  TimestampTz first_seen);
+extern bool pgps_queries_read(PgpsQueries *queries,
+							  const PgpsPoolCopy *pool);
 
 /* for the collector */
 extern void pgps_queries_begin(void);
 extern void pgps_queries_add(int32 pool, int64 queryid, int part, int64 time);
 extern void pgps_queries_end(void);
-extern void pgps_queries_note_owner(int32 pool, TimestampTz first_seen,
+extern void pgps_queries_note_owner(const PgpsPoolCopy *pool,
 									TimestampTz now);
 
 #endif							/* PGPS_QUERIES_H */

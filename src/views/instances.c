@@ -132,7 +132,7 @@ instance_notes(const PgpsInstanceState *state, const PgpsAlert *why)
 		pgps_note(&notes, "several processes report under this name; its counters stand still");
 	if (data->fork_shared)
 		pgps_note(&notes, "shares a connection with another process of its host: was the pool made before a fork?");
-	else if (parent != NULL)
+	else if (parent != NULL && !data->labelled)
 		pgps_note(&notes, psprintf("its connections have the label of %s, made before a fork",
 								   parent->data->name));
 	if (cause_kind(why, data) == PGPS_CAUSE_NESTED)
@@ -172,7 +172,7 @@ instance_notes(const PgpsInstanceState *state, const PgpsAlert *why)
 		pgps_note(&notes, psprintf("its figures are of connections to %d servers", data->hosts));
 	if (state->now.reported && !data->labelled && !data->elsewhere &&
 		!data->other && state->via == NULL && data->source == PGPS_SOURCE_REPORT &&
-		parent == NULL)
+		parent == NULL && !data->fork_shared)
 		pgps_note(&notes, "no connection here has had its label: label its connections");
 	return notes.data;
 }

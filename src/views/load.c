@@ -29,7 +29,7 @@ PG_FUNCTION_INFO_V1(pgps_get_load);
 	C(client, float8, load.part[PGPS_PART_CLIENT]) \
 	C(other, float8, load.part[PGPS_PART_OTHER]) \
 	C(idle_in_xact, float8, load.idle_in_xact) \
-	C(lent_idle, float8, -1) \
+	C(lent_idle, float8, load.lent_idle) \
 	C(cause, text, pgps_cause_name(why->cause.kind)) \
 	C(culprit, text, pgps_culprit_text(&why->cause, pgps_may_see)) \
 	C(sampled_at, time, load.until)

@@ -92,8 +92,7 @@ pgps_get_top_queries(PG_FUNCTION_ARGS)
 		const PgpsQuery *query;
 		PgpsNames	names;
 
-		if (!pgps_queries_read(&queries, pool->copy->index,
-							   pool->data->first_seen))
+		if (!pgps_queries_read(&queries, pool->copy))
 			continue;
 		names = pgps_names(pool->data);
 		qsort(queries.query, queries.n, sizeof(PgpsQuery), compare_queries);

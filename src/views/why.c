@@ -15,13 +15,31 @@
 typedef struct Subject
 {
 	PgpsSubjectKey key;
-	const PgpsAlert *alert;		/* the worst that has a cause */
+	const PgpsAlert *alert;		/* of those that have a cause */
 } Subject;
 
 struct PgpsWhy
 {
 	HTAB	   *subjects;
 };
+
+/*
+ * Does an alert say more than one that comes before it?  The one about the
+ * status that the subject has does, since that is the worst that any rule about
+ * a status finds; then one whose cause is still there.
+ */
+static bool
+says_more(const PgpsAlert *alert, const PgpsAlert *than,
+		  TimestampTz evaluated_at)
+{
+	PgpsStatus	status = pgps_rules[alert->rule]->status;
+	PgpsStatus	other = pgps_rules[than->rule]->status;
+
+	if (status != other)
+		return status > other;
+	return alert->cause.seen_at == evaluated_at &&
+		than->cause.seen_at != evaluated_at;
+}
 
 /* Of all alerts: also what is pending as yet, or silenced */
 PgpsWhy *
@@ -44,7 +62,8 @@ pgps_find_whys(void)
 			continue;
 		pgps_subject_key(&key, &alert->subject);
 		subject = hash_search(why->subjects, &key, HASH_ENTER, &found);
-		if (!found)				/* the worst come first */
+		if (!found ||			/* the worst come first */
+			says_more(alert, subject->alert, alerts->evaluated_at))
 			subject->alert = alert;
 	}
 	return why;

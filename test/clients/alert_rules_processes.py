@@ -119,7 +119,8 @@ def fork_sharing():
     alert.fires("one pool for two processes", severity="critical", value=1,
                 instance=child)
     check("fork_sharing: in words", alert.row()["message"].endswith(
-        " instances use the connection of another process"), alert.row())
+        " instances uses the connection of another process: %s that of %s:%d"
+        % (child, HOST, os.getpid())), alert.row())
     # the child has gone: its report becomes late
     report()
     rules.set(stale_after="1s")

@@ -85,7 +85,7 @@ class Server:
         self.write("postgresql.conf", open(os.path.join(os.path.dirname(
             os.path.abspath(__file__)), "../pgpool_stats.conf")).read())
         for setting, value in dict(
-                settings, listen_addresses="", fsync="off",
+                {"fsync": "off"}, **settings, listen_addresses="",
                 unix_socket_directories=self.data).items():
             self.write("postgresql.conf", "%s = '%s'\n" % (
                 setting.replace("__", "."), value))
@@ -109,6 +109,47 @@ class Server:
         subprocess.run(["pg_ctl", "-D", self.data, "-m", "immediate", "-s",
                         "stop"], stderr=subprocess.DEVNULL)
         shutil.rmtree(self.data, ignore_errors=True)
+
+
+class Bouncer:
+    """A PgBouncer of the program's own, in transaction mode, with a console
+    for the role stats"""
+
+    program = shutil.which("pgbouncer", path=os.environ["PATH"] + ":/usr/sbin")
+    port = 6432
+
+    def __init__(self, server, pool_size):
+        home = server.data + ".bouncer."
+        with open(home + "users", "w") as f:
+            f.write('"app" ""\n"stats" ""\n')
+        with open(home + "ini", "w") as f:
+            f.write("""
+[databases]
+shop = host={0} port={1} dbname=shop
+[pgbouncer]
+unix_socket_dir = {0}
+listen_port = {2}
+auth_type = trust
+auth_file = {3}users
+logfile = {3}log
+pool_mode = transaction
+default_pool_size = {4}
+stats_users = stats
+""".format(server.data, os.environ.get("PGPORT", "5432"), self.port, home, pool_size))
+        self.process = subprocess.Popen([self.program, "-q", home + "ini"],
+                                        stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL)
+        atexit.register(self.end)
+
+    @classmethod
+    def setting(cls, sockets):
+        """For pgpool_stats.poolers"""
+        return ("name=bouncer host=%s port=%d dbname=pgbouncer user=stats"
+                % (sockets, cls.port))
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait()
 
 
 class Reporter:

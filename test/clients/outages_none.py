@@ -3,7 +3,8 @@ outages.py: with rules as impatient as there, none of them is told of.  What
 takes hours elsewhere takes many times stale_after here."""
 
 import os
-import socket
+import subprocess
+import sys
 import threading
 
 import psycopg2
@@ -12,19 +13,51 @@ import sqlalchemy
 from psycopg_pool import ConnectionPool
 from sqlalchemy import text
 
-from common import (Reporter, Server, check, connect, done, label, pgpool_stats,
-                    until)
+from common import (Bouncer, Reporter, Server, check, connect, done, label,
+                    pgpool_stats, until)
 
 EVERY = 0.2
 PASSES = 60         # of the collector, that all of it goes on for at least
 
+
+
+def deployed_program():
+    """A process of an application that is replaced by newer ones"""
+    engine = sqlalchemy.create_engine("postgresql+psycopg2://app@/",
+                                      pool_size=2, max_overflow=0)
+    pgpool_stats.watch(engine, "rolling", every=EVERY)
+
+    def use():
+        while not over.is_set():
+            with engine.begin() as conn:
+                conn.execute(text("SELECT pg_sleep(0.005)"))
+            used.set()
+    over, used = threading.Event(), threading.Event()
+    thread = threading.Thread(target=use)
+    thread.start()
+    used.wait()
+    print("ready", flush=True)
+    sys.stdin.read()
+    over.set()
+    thread.join()
+    engine.dispose()
+
+
+if len(sys.argv) > 1:
+    deployed_program()
+    sys.exit(0)
+
+sockets = os.path.join(os.environ["TESTDIR"], "healthy")
 server = Server(
     "healthy", max_connections=80, autovacuum="off",
+    pgpool_stats__poolers=Bouncer.setting(sockets) if Bouncer.program else "",
+    pgpool_stats__poll_interval="200ms",
     pgpool_stats__stale_after="1s",
     # a machine that stands still for a moment holds connections for as long
     pgpool_stats__alert_rules="*: for 2s; refused: for 1min;"
     " logins_rejected: for 1min; sessions_lost: for 1min;"
     " no_pooling: for 1min; mean_wait: for 1min; errors_increasing: for 1min; timeouts: for 1min; unclaimed: for 5s")
+bouncer = Bouncer(server, 3) if Bouncer.program else None
 admin = Reporter("postgres")
 admin.conn.cursor().execute(
     "CREATE TABLE stock AS SELECT i FROM generate_series(1, 1000) i;"
@@ -168,6 +201,46 @@ def recycled():
     return [use] * 2
 
 
+def bounced():
+    """Through a PgBouncer in transaction mode that has enough connections"""
+    if bouncer is None:
+        print("# pgbouncer is not installed")
+        return []
+    pool = ConnectionPool("user=app port=%d" % Bouncer.port, min_size=4,
+                          max_size=4, open=False,
+                          kwargs={"prepare_threshold": None})
+    pgpool_stats.watch(pool, "bounced", every=EVERY)
+    pool.open()
+    pool.wait(timeout=60)
+
+    def use():
+        with pool.connection() as conn:
+            conn.execute("SELECT pg_sleep(0.005)")
+    return [use] * 2
+
+
+def rolling():
+    """Two processes; a new one comes, then the oldest one goes."""
+    running = []
+
+    def use():
+        process = subprocess.Popen([sys.executable, __file__, "deployed"],
+                                   stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, text=True)
+        running.append(process)
+        process.stdout.readline()
+        if len(running) > 2:
+            oldest = running.pop(0)
+            oldest.stdin.close()
+            oldest.wait()
+        stop.wait(0.5)
+        while stop.is_set() and running:
+            last = running.pop()
+            last.stdin.close()
+            last.wait()
+    return [use]
+
+
 def again(name, use):
     while not stop.is_set():
         try:
@@ -180,10 +253,10 @@ def again(name, use):
 
 threads = []
 for workload in (busy, night, batch, short_lived, listens, cursor, one, fixed,
-                 scaled, recycled):
+                 scaled, recycled, bounced, rolling):
     name = workload.__name__
-    rounds[name] = 0
     for use in workload():
+        rounds[name] = 0
         threads.append(threading.Thread(target=again, args=(name, use),
                                         daemon=True))
 for thread in threads:

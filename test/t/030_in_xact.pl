@@ -1,10 +1,6 @@
 # Whatever a transaction ends with, it is counted as often as a DBA would, and
-# nobody is left "in a transaction".
-#
-# Each case has a pool of its own that is full with one transaction.  The
-# count behind peaks and exhaustion is in no column, but shows: reset() starts
-# peak_in_xact with it, and a pool whose count is left behind is exhausted
-# for ever.  No collector looks in between: this is about events alone.
+# nobody is left "in a transaction".  What protocols and utilities do to it is in
+# 030_in_xact_protocol.pl, what a case is in XactCases.pm.
 #
 # What counts: a statement outside a block, a block from BEGIN to its end
 # whatever the end is, each part between two COMMITs of a procedure, each part
@@ -16,21 +12,11 @@
 use strict;
 use warnings;
 use PgpoolStats;
+use XactCases;
 
-my $node = start_node(q{
-max_prepared_transactions = 10
-max_connections = 40
-wal_level = minimal
-max_wal_senders = 0
-pgpool_stats.sample_interval = 60s
-});
+start_cases();
 sql(q{
-	CREATE ROLE app LOGIN SUPERUSER;
-	CREATE TABLE t (a int);
-	CREATE TABLE big AS SELECT generate_series(1, 20000) AS a;
-	ANALYZE big;
 	CREATE TABLE deferred (a int UNIQUE DEFERRABLE INITIALLY DEFERRED);
-	CREATE TABLE indexed AS SELECT generate_series(1, 100) AS a;
 	CREATE PROCEDURE commits(n int) LANGUAGE plpgsql AS $$
 	BEGIN
 		FOR i IN 1 .. n LOOP
@@ -70,86 +56,6 @@ sql(q{
 		RETURN 1;
 	END $$;
 });
-
-my $last_pool = 0;
-my $pool;
-
-# Statements in a session of the pool, one after the other
-sub run_sql
-{
-	my ($sql, %more) = @_;
-
-	local $ENV{PGOPTIONS} = labels($pool, pool_size => 1) . ($more{options} // '');
-	return psql($sql,
-		on_error_stop => 0,
-		as => 'app',
-		extra_params => $more{params});
-}
-
-# A session of the pool, and its backend
-sub case_session
-{
-	my $session = session($pool, pool_size => 1, as => 'app');
-
-	return ($session,
-		sql(q{SELECT pid FROM pg_stat_activity WHERE usename = 'app'}));
-}
-
-sub run_pgbench
-{
-	local $ENV{PGOPTIONS} = labels($pool, pool_size => 1);
-	return pgbench($_[0], undef, '-U', 'app', @_[ 1 .. $#_ ])->finish;
-}
-
-# Send what will not return, and wait until it runs or waits.
-sub send_sql
-{
-	my ($session, $pid, $sql, $condition) = @_;
-
-	$session->query_until(qr/sent/, "\\echo sent\n$sql\n");
-	wait_for("SELECT $condition FROM pg_stat_activity WHERE pid = $pid");
-	return;
-}
-
-sub gone
-{
-	wait_for(qq{
-		SELECT sum(connections) = 0 FROM pgpool_stats.pools
-		WHERE pool = '$pool'});
-	return;
-}
-
-# Do something; then so many transactions are counted, and nothing is left.
-sub case
-{
-	my ($name, $xacts, $do) = @_;
-
-	$pool = 'case-' . ++$last_pool;
-	$do->();
-	gone();
-	is(sql("SELECT in_xact, xacts FROM pgpool_stats.instances WHERE pool = '$pool'"),
-		"0|$xacts", "$name: $xacts transactions, none left");
-	sql("SELECT pgpool_stats.reset('$pool')");
-	is(sql("SELECT peak_in_xact, exhausted_count, exhausted_time
-			 FROM pgpool_stats.instances WHERE pool = '$pool'"),
-		'0|0|0', "$name: events count none, either");
-	run_sql('SELECT 1');
-	gone();
-	is(sql("SELECT xacts, peak_in_xact, exhausted_count,
-				exhausted_time > 0 AND exhausted_time <= total_xact_time
-			 FROM pgpool_stats.instances WHERE pool = '$pool'"),
-		'1|1|1|t', "$name: one more is one more");
-	return;
-}
-
-# a case that is nothing but statements
-sub sql_case
-{
-	my ($name, $xacts, $sql) = @_;
-
-	case($name, $xacts, sub { run_sql($sql) });
-	return;
-}
 
 #
 # Plain transactions and errors
@@ -401,168 +307,4 @@ is(sql(q{SELECT coalesce(sum(xacts), 0), coalesce(sum(connections), 0),
 		  FROM pgpool_stats.instances WHERE pool = 'never'}),
 	'0|0|0|0', 'nothing is left of a FATAL during start-up');
 
-#
-# The extended protocol
-#
-foreach my $mode ('simple', 'extended', 'prepared')
-{
-	my $prepares = $mode eq 'prepared';
-
-	case(
-		"pgbench -M $mode",
-		100 + $prepares,
-		sub {
-			ok(run_pgbench("\\set a random(1, 20000)\nSELECT a FROM big WHERE a = :a;\n",
-					'-M', $mode, '-t', '100'),
-				"pgbench -M $mode runs");
-		});
-	case(
-		"blocks of pgbench -M $mode",
-		100 + $prepares,
-		sub {
-			ok(run_pgbench("BEGIN;\nINSERT INTO t VALUES (1);\nSELECT 1;\nCOMMIT;\n",
-					'-M', $mode, '-t', '100'),
-				"blocks of pgbench -M $mode run");
-		});
-	case(
-		"pgbench -M $mode fails in a block",
-		1 + $prepares,
-		sub {
-			ok(!run_pgbench("BEGIN;\nSELECT 1 / (:client_id * 0);\nCOMMIT;\n", '-M',
-					$mode, '-t', '1'),
-				"pgbench -M $mode fails");
-		});
-}
-case('connections of pgbench -C',
-	20, sub { run_pgbench("SELECT 1;\n", '-C', '-t', '20') });
-case(
-	'pipelines',
-	50,
-	sub {
-		ok(run_pgbench("\\startpipeline\nSELECT 1;\nINSERT INTO t VALUES (1);\nSELECT 2;\n\\endpipeline\n",
-				'-M', 'extended', '-t', '50'),
-			'pipelines run');
-	});
-case(
-	'prepared pipelines',
-	53,
-	sub {
-		ok(run_pgbench("\\startpipeline\nSELECT 1;\nINSERT INTO t VALUES (1);\nSELECT 2;\n\\endpipeline\n",
-				'-M', 'prepared', '-t', '50'),
-			'prepared pipelines run');
-	});
-case(
-	'blocks in pipelines',
-	100,
-	sub {
-		ok(run_pgbench("\\startpipeline\nBEGIN;\nSELECT 1;\nCOMMIT;\nBEGIN;\nSELECT 2;\nROLLBACK;\n\\endpipeline\n",
-				'-M', 'extended', '-t', '50'),
-			'blocks in pipelines run');
-	});
-case(
-	'a pipeline that fails',
-	1,
-	sub {
-		ok(!run_pgbench("\\startpipeline\nSELECT 1;\nSELECT 1 / (:client_id * 0);\nSELECT 2;\n\\endpipeline\n",
-				'-M', 'extended', '-t', '1'),
-			'the pipeline fails');
-	});
-case(
-	'a block in a pipeline that fails',
-	1,
-	sub {
-		ok(!run_pgbench("\\startpipeline\nBEGIN;\nSELECT 1 / (:client_id * 0);\nCOMMIT;\n\\endpipeline\n",
-				'-M', 'extended', '-t', '1'),
-			'the pipeline with a block fails');
-	});
-sql_case('cached plans', 6,
-	"PREPARE p AS SELECT * FROM indexed;\nEXECUTE p;\nEXECUTE p;\nALTER TABLE indexed ADD b int;\nEXECUTE p;\nDEALLOCATE p;");
-
-#
-# Large objects by fast-path calls, COPY, cursors, LISTEN, workers
-#
-my $file = $node->basedir . '/object';
-append_to_file($file, 'x' x 20000);
-sql_case('fast-path calls', 3,
-	"\\lo_import $file\n\\lo_export :LASTOID $file.out\n\\lo_unlink :LASTOID");
-sql_case('fast-path calls that fail',
-	3, "\\lo_unlink 1\n\\lo_export 1 $file.out\nSELECT 1;");
-sql_case('fast-path calls in a block',
-	1, "BEGIN;\n\\lo_import $file\n\\lo_unlink :LASTOID\nCOMMIT;");
-
-sql_case('COPY', 3,
-	"COPY indexed (a) TO STDOUT;\nCOPY t FROM STDIN;\n1\n2\n\\.\nCOPY (SELECT 1) TO STDOUT;");
-sql_case('COPY that fails', 3,
-	"COPY t FROM STDIN;\n1\nx\n\\.\nCOPY (SELECT 1 / a FROM generate_series(0, 1) a) TO STDOUT;\nSELECT 1;");
-sql_case('COPY in a block',
-	1, "BEGIN;\nCOPY t FROM STDIN;\nx\n\\.\nROLLBACK;");
-case(
-	'the client is killed in a COPY',
-	1,
-	sub {
-		my ($session, $pid) = case_session();
-		send_sql($session, $pid, 'COPY t FROM STDIN;', "query LIKE 'COPY%'");
-		$session->{run}->kill_kill;
-	});
-
-sql_case('cursors over commit', 3,
-	"BEGIN;\nDECLARE c CURSOR WITH HOLD FOR SELECT * FROM big;\nFETCH 5 FROM c;\nCOMMIT;\nFETCH 5 FROM c;\nCLOSE c;");
-sql_case('a cursor over commit that fails there', 2,
-	"BEGIN;\nDECLARE c CURSOR WITH HOLD FOR SELECT 1 / (a - 9) FROM big;\nFETCH 5 FROM c;\nCOMMIT;\nSELECT 1;");
-sql_case('a portal per batch', 1,
-	"\\set FETCH_COUNT 100\nSELECT * FROM big WHERE a <= 1000;");
-case(
-	'LISTEN',
-	3,
-	sub {
-		my ($session, $pid) = case_session();
-		$session->query_safe("LISTEN channel");
-		sql('NOTIFY channel');
-		$session->query_safe("NOTIFY channel");
-		sql('NOTIFY channel');
-		$session->query_safe("UNLISTEN *");
-		$session->quit;
-	});
-
-my $parallel = sql(q{SELECT name FROM pg_settings
-	  WHERE name IN ('force_parallel_mode', 'debug_parallel_query')});
-sql_case('parallel queries', 3, qq{
-	SET $parallel = on;
-	SET parallel_setup_cost = 0;
-	SET parallel_tuple_cost = 0;
-	SET min_parallel_table_scan_size = 0;
-	SELECT count(*) FROM big;
-	SELECT sum(1 / (a - 9)) FROM big;
-	EXPLAIN (ANALYZE, COSTS OFF) SELECT count(*) FROM big;
-});
-sql_case('DISCARD ALL after work', 3, q{
-	CREATE TEMP TABLE mine (a int);
-	PREPARE p AS SELECT 1;
-	LISTEN channel;
-	DISCARD ALL;
-});
-
-# utilities that run transactions of their own
-sql_case('VACUUM', 2, "VACUUM big;\nANALYZE big;");
-sql_case('indexes made concurrently', 3,
-	"CREATE INDEX CONCURRENTLY i ON indexed (a);\nREINDEX INDEX CONCURRENTLY i;\nDROP INDEX CONCURRENTLY i;");
-
-#
-# With many sessions at once
-#
-case(
-	'everything at once',
-	2000,
-	sub {
-		ok(run_pgbench("\\set failing random(0, 3)\nBEGIN;\n\\if :failing = 0\nSAVEPOINT a;\nINSERT INTO t VALUES (1);\nROLLBACK TO a;\n\\endif\nSELECT 1;\nCOMMIT AND CHAIN;\nSELECT 2;\n\\if :failing = 1\nROLLBACK;\n\\else\nEND;\n\\endif\n",
-				'-c', '20', '-j', '2', '-t', '50'),
-			'many sessions');
-	});
-
-is(sql('SELECT count(*) FROM pgpool_stats.instances
-		 WHERE in_xact <> 0 AND source = \'label\''),
-	'0', 'nobody is in a transaction');
-$node->stop;
-unlike(slurp_file($node->logfile),
-	qr/PANIC|signal 11|signal 6|TRAP/, 'nothing crashed');
-done_testing();
+end_cases();

@@ -161,6 +161,9 @@ $mix[3]->query_until(qr/sent/, "\\echo sent\nSELECT pg_sleep(600);\n");
 $burner->query_until(qr/sent/,
 	"\\echo sent\nDO 'BEGIN LOOP NULL; END LOOP; END';\n");
 waits(1, 'relation');
+my @lent = used(3, 'lent');
+report('lent', '{"max_size": 4, "open": 3, "checked_out": 2}');
+$lent[0]->query_safe('BEGIN');
 
 # those who began together make whole figures when they have filled it
 becomes(q{
@@ -173,6 +176,8 @@ is($load->('mix', 'round(idle_in_xact::numeric, 1)'), '1.0', 'one is idle');
 is($load->('mix', 'lock BETWEEN 0.9 AND 1.1'), 't', 'one waits for a lock');
 is($load->('mix', 'other BETWEEN 1.8 AND 2.1'), 't', 'two sleep');
 is($load->('mix', 'client < 0.1 AND io < 0.1'), 't', 'nothing else');
+is($load->('mix', 'lent_idle IS NULL'), 't', 'nobody told what is lent');
+is($load->('lent', 'lent_idle BETWEEN 0.9 AND 1.1'), 't', 'two are lent, one of them is in a transaction');
 is($load->('burner', 'cpu > 0.9 * sessions'), 't', 'one burns CPU time');
 is( sql(q{SELECT abs(s.sessions - sum(p.sessions)) < 0.01
 	FROM pgpool_stats.load s, pgpool_stats.load p

@@ -72,7 +72,7 @@ hang_up($_) foreach @clients;
 my @stay = (client('lives'), client('doomed'));
 @clients = ((map { client('lives') } 1 .. 5), (map { client('doomed') } 1 .. 5));
 terminate($_) foreach @clients, $stay[1];
-fires('sessions_lost', 'lives', 'lives on postgres: 5 of 5 connections that ended in the last 5 min were lost: terminated');
+fires('sessions_lost', 'lives', 'lives on postgres: 5 of 5 connections that ended in the last 5 min were lost: terminated, by whom is not known');
 next_pass();
 foreach my $pool ('doomed', 'hurry', 'orderly', 'many')
 {
@@ -84,7 +84,7 @@ cmp_ok(sql(q{SELECT disconnects FROM pgpool_stats.sessions WHERE pool = 'many'})
 lose('back', 5, \&terminate);
 is(alert('back', 'message'), '', 'all of it has ended');
 $stay[2] = client('back');
-fires('sessions_lost', 'back', 'back on postgres: 5 of 5 connections that ended in the last 5 min were lost: terminated');
+fires('sessions_lost', 'back', 'back on postgres: 5 of 5 connections that ended in the last 5 min were lost: terminated, by whom is not known');
 
 # An error of its own that is fatal, also in a transaction: it was told why
 my $module = module('fatal', q{
@@ -168,7 +168,7 @@ set_to('alert_rules', 'no_pooling: off');
 my $now = sql('SELECT clock_timestamp()');
 wait_for(qq{SELECT modification > '$now'::timestamptz + interval '2 s' FROM pg_stat_file('pg_stat_tmp/pgpool_stats.stat', true)});
 kill_hard($clients[0]{pid});
-fires('sessions_lost', 'crashed', 'crashed on postgres: 5 of 5 connections that ended in the last 5 min were lost: crash');
+fires('sessions_lost', 'crashed', 'crashed on postgres: 5 of 5 connections that ended in the last 5 min were lost: crash, of which process is not known');
 
 # What the library tells.  An attempt counts when it begins, and again when it
 # has failed: their difference goes up and down, and nobody started again.

@@ -137,8 +137,9 @@ report_of('forked', 2, 3);
 is(alert('fork_sharing', 'forked'), '', 'claimed once');
 report_of('label_only', 2, 3) foreach 1 .. 2;
 report_of('forked', 2, 3) foreach 1 .. 2;
-alert_becomes('fork_sharing', 'forked', 'severity, message',
-	'critical|forked on postgres: 2 of 3 instances use the connection of another process', 'two processes claim what is here once');
+alert_becomes('fork_sharing', 'forked', 'severity, message, cause, culprit',
+	'critical|forked on postgres: 2 of 3 instances use the connection of another process: web-1:2 that of web-1:1|fork|forked web-1:2 and web-1:1',
+	'two processes claim what is here once');
 like(figures('forked', q{string_agg(notes, ';') FILTER (WHERE instance <> 'web-1:1')}), qr/was the pool made before a fork/, 'a note, too');
 is(alert('fork_sharing', 'label_only'), '', 'enough connections for all');
 is(figures('label_only', q{string_agg(DISTINCT notes, ';') FILTER (WHERE instance <> 'web-1:1')}), 'its connections have the label of web-1:1, made before a fork',

@@ -18,7 +18,8 @@ sql("SELECT pgpool_stats.report('mine', '{\"max_size\": 4, \"checked_out\": 1}',
 sql("SELECT pgpool_stats.report('theirs', '{\"max_size\": 4, \"checked_out\": 4, \"waiting\": 9}', 'i')", as => 'other');
 (my $literal = $hostile) =~ s/'/''/g;
 sql("SELECT pgpool_stats.report('$literal', '{\"max_size\": 4, \"checked_out\": 2}', '<i>')", as => 'app');
-becomes(q{SELECT count(*) > 0 FROM pgpool_stats.incidents WHERE pool = 'theirs' AND ended IS NULL}, 't', 'something fires');
+sql("SELECT pgpool_stats.report('half', '{\"max_size\": 4, \"checked_out\": 2}', 'i')", as => 'app');
+becomes(q{SELECT count(*) = 2 FROM pgpool_stats.incidents WHERE pool IN ('theirs', 'half') AND ended IS NULL}, 't', 'something fires');
 
 sub page
 {
@@ -35,6 +36,14 @@ like($all, qr/&#34;&#62;&#60;script&#62;alert\(&#39;1&#39;\)&#60;\/script&#62;&#
 like($all, qr/<h1>Client pools of main</, 'of this server');
 like($all, qr/read by monitor, who sees all pools/, 'its first line says that he sees all');
 like($all, qr/theirs on postgres: .*9 callers waiting/, 'the sentences of the alerts');
+foreach (split /\n/, sql(q{SELECT pool, split_part(status, ' ', 1) FROM pgpool_stats.overview WHERE pool IN ('mine', 'half', 'theirs')}))
+{
+	my ($pool, $word) = split /\|/;
+
+	like($all, qr{>$pool</a> <small>postgres</small></span><span class=at><span class="st \w+">$word<}, "$pool is $word, as overview says");
+	like($all, qr{<h3>$pool <small>on postgres as \w+</small> <span class="st \w+">$word<}, "$pool: in its section, too");
+}
+is(sql(q{SELECT pgpool_stats.get_page_age(now(), now())}), '0 s', 'an age is in seconds at least');
 ok(index($all, '>theirs</a>') < index($all, '>mine</a>'), 'the worst pool is first');
 
 my $own = page('', 'app');
