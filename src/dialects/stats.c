@@ -21,7 +21,7 @@
 static PgpsStats *
 parse_object(JsonbContainer *container, bool strict)
 {
-	PgpsParser	parser;
+	PgpsParser	parser = {0};
 
 	pgps_parse_document(&parser, container, NULL, strict);
 	return pgps_finish_document(&parser);
@@ -95,7 +95,7 @@ static PgpsStats *
 parse_combined(JsonbContainer *array, const PgpsDialect *dialect, bool strict)
 {
 	uint32		nrows = JsonContainerSize(array);
-	PgpsParser	parser;
+	PgpsParser	parser = {0};
 	PgpsStats  *stats = NULL;
 	PgpsFigures *rows;
 	uint32		i;
@@ -137,9 +137,8 @@ parse_array(JsonbContainer *array, bool strict)
 
 	for (i = 0; i < nrows; i++)
 	{
-		PgpsStats  *row;
-
 		JsonbContainer *object = ith_object(array, i);
+		PgpsStats  *row;
 
 		if (object == NULL)
 			return NIL;
