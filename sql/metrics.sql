@@ -9,7 +9,7 @@ SELECT pgpool_stats.report('taciturn', '{"checked_out": 2}', 'web-1:2');
 SELECT name, type, labels - 'datname' - 'usename' AS labels, value
 FROM pgpool_stats.metrics
 WHERE labels ->> 'pool' = 'exported'
-	AND name !~ '_seconds$|transaction|server_connections|connects'
+	AND name !~ '_seconds$|transaction|server_connections|connects|load_sessions'
 ORDER BY name COLLATE "C", labels;
 -- what is not reported is not there
 SELECT name, labels ->> 'state' AS state, value

@@ -32,9 +32,9 @@ report('telling', '{"pool_size": 5, "max_overflow": 10, "open": 12, "checked_out
 psql('SELECT 1', as => 'limited');
 my $pool = start_pool($node->connstr('postgres') . ' user=app', 'orders', 2);
 tell_pool($pool, 'take 2');
-# a cause, an ended connection, a pooler
-wait_for(q{SELECT count(DISTINCT name) = 3 FROM pgpool_stats.metrics
-	WHERE name IN ('pgpool_stats_alert_cause', 'pgpool_stats_disconnects_by_reason_total', 'pgpool_stats_pooler_up')});
+# a cause, an ended connection, a pooler, memory
+wait_for(q{SELECT count(DISTINCT name) = 4 FROM pgpool_stats.metrics
+	WHERE name IN ('pgpool_stats_alert_cause', 'pgpool_stats_disconnects_by_reason_total', 'pgpool_stats_pooler_up', 'pgpool_stats_memory_bytes')});
 
 # Structure, and what the SQL in it returns, as their role
 my ($said, $err) = ('', '');

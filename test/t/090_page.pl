@@ -5,7 +5,7 @@ use warnings;
 use PgpoolStats;
 
 my $node = start_node(q{
-pgpool_stats.alert_rules = 'pool_full: warning 50 for 0; pool_exhausted: for 0'
+pgpool_stats.alert_rules = 'pool_full: warning 50 for 0; pool_exhausted: for 0; *@half: for 0s'
 });
 my $hostile = q{"><script>alert('1')</script>&amp;};
 

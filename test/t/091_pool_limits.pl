@@ -75,8 +75,9 @@ is(limits(q{pool = 'orders'}), 'orders: 2|app|postgres|2|refuse|2|', 'limits');
 is(limits(q{pool = 'orders'}, 'rejected'), '3', 'with what was rejected');
 becomes(q{SELECT message FROM pgpool_stats.alerts WHERE rule = 'pool_limit' AND state = 'firing'},
 	'orders on postgres: 2 connections, pool_limits allows 2 and refuses more', 'alert pool_limit');
-becomes(q{SELECT severity || ' ' || pool || ' ' || usename || ': ' || message FROM pgpool_stats.alerts WHERE rule = 'refused'},
-	'critical orders app: orders on postgres: 3 connections rejected in the last 5 min', 'alert refused is about the pool');
+becomes(q{SELECT severity || ' ' || pool || ' ' || usename || ': ' || split_part(message, ' (', 1)
+	FROM pgpool_stats.alerts WHERE rule = 'refused'},
+	'critical orders app: orders on postgres: 3 connections rejected in the last 5 min: orders 2', 'alert refused is about the pool, and says who is in it');
 is(sql(q{SELECT sum(value) FROM pgpool_stats.metrics WHERE name = 'pgpool_stats_rejected_total' AND labels->>'reason' = 'pool'}), '3', 'metrics');
 
 # each pool, database and role by itself
