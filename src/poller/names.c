@@ -50,7 +50,7 @@ typedef struct Socket
 /* one question */
 typedef struct Question
 {
-	HostName	   *name;
+	HostName   *name;
 	int			family;
 	char		port[6];
 	char		host[256];
@@ -186,7 +186,7 @@ look_up_ended(HostName *name)
 static void
 answer_ended(Question *question)
 {
-	HostName	   *name = question->name;
+	HostName   *name = question->name;
 
 	pfree(question);
 	if (--name->pending == 0)
@@ -231,7 +231,7 @@ static void
 take_addresses(void *arg, int status, int timeouts, struct ares_addrinfo *answer)
 {
 	Question   *question = arg;
-	HostName	   *name = question->name;
+	HostName   *name = question->name;
 	const struct ares_addrinfo_node *node;
 	const struct ares_addrinfo_cname *cname;
 
@@ -292,7 +292,7 @@ take_services(void *arg, int status, int timeouts, unsigned char *answer,
 			  int length)
 {
 	Question   *question = arg;
-	HostName	   *name = question->name;
+	HostName   *name = question->name;
 	struct ares_srv_reply *services = NULL;
 	const struct ares_srv_reply *service;
 	int			n = 0;
@@ -321,7 +321,7 @@ take_services(void *arg, int status, int timeouts, unsigned char *answer,
 HostName *
 name_make(const char *text)
 {
-	HostName	   *name = MemoryContextAllocZero(TopMemoryContext, sizeof(HostName));
+	HostName   *name = MemoryContextAllocZero(TopMemoryContext, sizeof(HostName));
 
 	strlcpy(name->text, text, sizeof(name->text));
 	name->trouble = "its name is being looked up";

@@ -389,7 +389,7 @@ void
 target_watch_clock(Target *target, TimestampTz now)
 {
 	int64		interval = pgps_poll_interval * INT64CONST(1000);
-	HostName	   *host = target->host;
+	HostName   *host = target->host;
 	int			i;
 
 	if (host != NULL)

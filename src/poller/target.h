@@ -20,7 +20,7 @@ typedef struct Target
 {
 	char		name[PGPS_POOL_LEN];
 	char	   *conninfo;
-	HostName	   *host;			/* NULL = it needs no look-up */
+	HostName   *host;			/* NULL = it needs no look-up */
 	bool		several;		/* it had more than one pooler */
 	bool		scouted;		/* its ports have been searched for processes */
 	int			turn;			/* which of its poolers' ports is next */
