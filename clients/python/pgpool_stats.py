@@ -382,8 +382,10 @@ class _Watch:
 
     def report(self, run, hosts):
         """Returns whether the pool told its figures."""
+        pool = self.pool()
+        if pool is None:            # gone since it was looked up
+            return False
         try:
-            pool = self.pool()
             stats = self.stats(pool)
         except Exception as error:
             self.failed(error)

@@ -112,7 +112,7 @@ shares_by_fork(const PgpsLook *look, const PgpsInstanceState *state,
 		return false;
 	found->implied = PGPS_CAUSE_FORK;
 	found->with = pgps_shares_with(state);
-	return true;
+	return found->with != NULL;
 }
 
 static void
@@ -122,8 +122,6 @@ say_fork_sharing(StringInfo text, const PgpsLook *look,
 	appendStringInfo(text, "%d of %s %s the connection of another process",
 					 found->count, pgps_count_text(look->pool->live, "instance"),
 					 found->count == 1 ? "uses" : "use");
-	if (found->with == NULL)
-		return;
 	appendStringInfo(text, ": %s that of",
 					 pgps_short_instance(found->state->data->name));
 	appendStringInfo(text, " %s", pgps_short_instance(found->with->data->name));

@@ -1,6 +1,8 @@
 """Anybody may report, in any transaction: a role without grants, READ ONLY,
 inside a transaction that is rolled back; and sees its own rows only."""
 
+import atexit
+
 import psycopg2
 import psycopg2.extras
 
@@ -15,6 +17,7 @@ SHOWN = {"pool_size": 5, "max_overflow": 2, "max_size": 7, "checked_out": 3,
 root = connect("postgres").cursor()
 root.execute("CREATE ROLE nobody LOGIN; REVOKE ALL ON DATABASE clients"
              " FROM PUBLIC; GRANT CONNECT ON DATABASE clients TO PUBLIC")
+atexit.register(root.execute, "GRANT TEMP ON DATABASE clients TO PUBLIC")
 
 nobody = Reporter("nobody")
 check("a role without grants reports", nobody.report("plain", NATIVE, "a:1"))

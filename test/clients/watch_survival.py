@@ -112,8 +112,9 @@ pg_ctl("start")
 
 
 def stop(data=DATA):
-    subprocess.run(["pg_ctl", "-D", data, "-m", "immediate", "-w", "stop"],
-                   stdout=subprocess.DEVNULL)
+    if os.path.exists(data + "/postmaster.pid"):
+        subprocess.run(["pg_ctl", "-D", data, "-m", "immediate", "-w", "stop"],
+                       stdout=subprocess.DEVNULL)
 
 
 try:
@@ -259,16 +260,12 @@ try:
     fails_and_recovers("full", room)
 
     # only the pool has room: its reporter is refused, and nothing is raised
-    sql("CREATE ROLE narrow LOGIN CONNECTION LIMIT 1")
+    sql("CREATE ROLE narrow LOGIN")
     narrow = ThreadedConnectionPool(0, 1, user="narrow")
     pgpool_stats.watch(narrow, "narrow")
-
-    def lend():
-        try:
-            return narrow.getconn()
-        except psycopg2.OperationalError:
-            return None         # the reporter has the only one
-    lent = until("the only connection", lend)
+    lent = narrow.getconn()
+    until("room: a report", lambda: last_report("narrow", me))
+    sql("ALTER ROLE narrow CONNECTION LIMIT 1")
     until("no room: it fails", lambda: said.about("narrow"))
     equal("no room: who was refused", sql("""
         SELECT DISTINCT reason, pool, application_name
@@ -283,8 +280,9 @@ try:
     equal("no room: the limit", sql("""
         SELECT rejected, status FROM pgpool_stats.budget
         WHERE name = 'narrow'"""), [(0, "full")])
+    was = last_report("narrow", me)
     sql("ALTER ROLE narrow CONNECTION LIMIT 2")
-    until("room: a report", lambda: last_report("narrow", me))
+    until("room again: a report", lambda: last_report("narrow", me) > was)
     narrow.putconn(lent)
     narrow.closeall()
     said.lines.clear()
