@@ -272,17 +272,21 @@ extern void pgps_backends_note_pids(int32 instance, const PgpsPids *lent,
 									const PgpsPids *idle, TimestampTz now);
 
 extern int32 pgps_instance_at(int procno);
-extern bool pgps_backend_copy(PgpsBackend *backend, int procno, TimestampTz now);
+extern void pgps_slot_own(PgpsOwnCounts *own, const PgpsSlot *slot,
+						  const PgpsTimes *counted, const PgpsTimes *so_far);
 extern const PgpsHistogram *pgps_backend_histogram(const PgpsBackend *backend);
-extern bool pgps_backend_is_still_in_xact(const PgpsBackend *seen);
-extern bool pgps_backend_state_is_as_seen(const PgpsBackend *seen);
 extern int	pgps_client_processes(void);
 
-/* used.c: what is known of it from outside */
-typedef int64 (*PgpsMeasure) (int pid);
+/* backend_copy.c */
+extern bool pgps_backend_copy(PgpsBackend *backend, int procno, TimestampTz now);
+extern bool pgps_backend_is_still_in_xact(const PgpsBackend *seen);
+extern bool pgps_backend_state_is_as_seen(const PgpsBackend *seen);
 
 /* statements.c */
 extern TimestampTz pgps_last_statement(int32 instance, int connections);
+
+/* used.c: what is known of it from outside */
+typedef int64 (*PgpsMeasure) (int pid);
 
 extern void pgps_backend_sample(int procno, PgpsSampled what,
 								PgpsMeasure measure);
@@ -290,6 +294,5 @@ extern void pgps_backend_add_worker(int leader_procno, int leader_pid);
 extern void pgps_slot_begin_used(PgpsSlot *slot);
 extern void pgps_slot_used(const PgpsSlot *slot, int64 *used);
 extern int64 pgps_slot_memory(const PgpsSlot *slot);
-
 
 #endif							/* PGPS_BACKENDS_H */

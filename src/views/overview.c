@@ -3,8 +3,7 @@
  * overview.c
  *	  The view overview: one line for the server and one for each pool.
  *
- * Everything is ASCII, and no wider than a terminal of 120 columns: the name
- * of the pool gets what the others leave.
+ * Everything is ASCII, and overview_layout.c makes it fit a terminal.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -24,43 +23,15 @@
 #include "base/shmem.h"
 #include "base/table.h"
 #include "views/firing.h"
+#include "views/overview.h"
 #include "views/row.h"
 #include "views/statement.h"
 #include "views/visible.h"
 
 PG_FUNCTION_INFO_V1(pgps_get_overview);
 
-#define TERMINAL_WIDTH 120
 #define DATABASE_WIDTH 8
-#define BAR_WIDTH 5
-#define BAR_LENGTH (BAR_WIDTH + 3)
-
-/* if all that does not fit */
-#define POOL_WIDTH 15
-#define MIN_POOL_WIDTH 8
-#define WIDE_USED 13
-#define NARROW_DATABASE_WIDTH 6
-#define NARROW_WHY_WIDTH 10
-
-#define OVERVIEW_COLUMNS(C) \
-	C(pool, text, cell[CELL_pool]) \
-	C(database, text, cell[CELL_database]) \
-	C(inst, int4, cell_number(cell[CELL_inst])) \
-	C(conns, int4, cell_number(cell[CELL_conns])) \
-	C(used, text, cell[CELL_used]) \
-	C(fullest, text, cell[CELL_fullest]) \
-	C(wait, text, cell[CELL_wait]) \
-	C(p95_ms, text, cell[CELL_p95_ms]) \
-	C(last_hour, text, cell[CELL_last_hour]) \
-	C(status, text, cell[CELL_status]) \
-	C(why, text, cell[CELL_why])
-
-/* the cells of a line, as text: NULL = empty */
-#define CELL_OF(name, ...) CELL_##name,
-#define HEAD_OF(name, ...) #name,
-enum {OVERVIEW_COLUMNS(CELL_OF) CELLS};
-static const char *const heads[] = {OVERVIEW_COLUMNS(HEAD_OF)};
-typedef const char *Cells[CELLS];
+#define BAR_WIDTH (PGPS_BAR_LENGTH - 3)
 
 /* a figure summed over live instances; some may not report it */
 typedef struct Sum
@@ -259,14 +230,6 @@ compare_lines(const void *a, const void *b)
  *-------------------------------------------------------------------------
  */
 
-static char *
-clip(const char *text, int width)
-{
-	if ((int) strlen(text) <= width)
-		return pstrdup(text);
-	return psprintf("%.*s~", width - 1, text);
-}
-
 /* "41m": in the largest unit that leaves at least 1 */
 static char *
 age(TimestampTz since, TimestampTz now)
@@ -322,7 +285,7 @@ pool_used_text(const Line *line)
 	if (line->checked_out.known > 0 && line->checked_out.unknown == 0 &&
 		line->max_size.unknown == 0)
 		return used_text(line->checked_out.total, line->max_size.total);
-	return psprintf("%*s%s/?", BAR_LENGTH, "", sum_text(&line->checked_out));
+	return psprintf("%*s%s/?", PGPS_BAR_LENGTH, "", sum_text(&line->checked_out));
 }
 
 static char *
@@ -358,7 +321,7 @@ render_pool(const char **cell, const Line *line, TimestampTz now)
 	double		p95 = pgps_percentile(&line->histogram, 0.95);
 
 	cell[CELL_pool] = line->pool;
-	cell[CELL_database] = clip(line->database, DATABASE_WIDTH);
+	cell[CELL_database] = pgps_clip(line->database, DATABASE_WIDTH);
 	cell[CELL_inst] = psprintf("%d", line->live);
 	cell[CELL_conns] = psprintf("%d", line->connections);
 	cell[CELL_used] = pool_used_text(line);
@@ -409,84 +372,6 @@ render_server(const char **cell, const PgpsSnapshot *snapshot,
 	cell[CELL_why] = why_text(&pgps_why_of(whys, NULL)->cause);
 }
 
-static int
-cell_width(const char *cell)
-{
-	return cell != NULL ? strlen(cell) : 0;
-}
-
-/* What is left out, one after the other, while names have too little room */
-typedef enum Narrow
-{
-	NARROW_NOTHING,
-	NARROW_WIDE_BARS,			/* bars of large figures */
-	NARROW_DATABASE,
-	NARROW_BARS,
-	NARROW_WHY
-} Narrow;
-
-static void
-narrow(Cells *cells, int n, Narrow what)
-{
-	int			i;
-
-	for (i = 0; i < n; i++)
-	{
-		const char **cell = cells[i];
-		int			wide = what == NARROW_BARS ? BAR_LENGTH : WIDE_USED;
-
-		if (what == NARROW_DATABASE && cell[CELL_database] != NULL)
-			cell[CELL_database] = clip(cell[CELL_database],
-									   NARROW_DATABASE_WIDTH);
-		else if (what == NARROW_WHY && cell[CELL_why] != NULL)
-			cell[CELL_why] = clip(cell[CELL_why], NARROW_WHY_WIDTH);
-		else if ((what == NARROW_WIDE_BARS || what == NARROW_BARS) &&
-				 cell_width(cell[CELL_used]) > wide &&
-				 strchr("[ ", cell[CELL_used][0]) != NULL)
-			cell[CELL_used] += BAR_LENGTH;
-	}
-}
-
-/*
- * Lay out the columns: numbers to the right, and for the pool's name the room
- * that the others leave.
- */
-static void
-lay_out(Cells *cells, int n, Narrow narrowed)
-{
-	int			width = TERMINAL_WIDTH - (3 * CELLS - 1);
-	int			names = 0;
-	int			i,
-				c;
-
-	for (c = CELL_pool + 1; c < CELLS; c++)
-	{
-		int			widest = strlen(heads[c]);
-
-		for (i = 0; i < n; i++)
-			widest = Max(widest, cell_width(cells[i][c]));
-		for (i = 0; i < n && (c == CELL_wait || c == CELL_p95_ms); i++)
-		{
-			if (cell_width(cells[i][c]) > 0)
-				cells[i][c] = psprintf("%*s", widest, cells[i][c]);
-		}
-		width -= widest;
-	}
-	for (i = 0; i < n; i++)
-		names = Max(names, cell_width(cells[i][CELL_pool]));
-	if (narrowed < NARROW_WHY &&
-		width < Min(names, narrowed < NARROW_DATABASE ? POOL_WIDTH :
-					MIN_POOL_WIDTH))
-	{
-		narrow(cells, n, narrowed + 1);
-		lay_out(cells, n, narrowed + 1);
-		return;
-	}
-	for (i = 0; i < n; i++)
-		cells[i][CELL_pool] = clip(cells[i][CELL_pool],
-								   Max(width, MIN_POOL_WIDTH));
-}
-
 /* -1 = the cell is empty */
 static int
 cell_number(const char *cell)
@@ -506,7 +391,7 @@ pgps_get_overview(PG_FUNCTION_ARGS)
 	PgpsRow    *row = PGPS_BEGIN_ROWS(OVERVIEW_COLUMNS);
 	const PgpsSnapshot *snapshot;
 	Lines		lines;
-	Cells	   *cells;
+	PgpsCells	   *cells;
 	const PgpsPoolState *pool = NULL;
 	const PgpsFirings *alerts;
 	const PgpsWhy *whys;
@@ -514,7 +399,7 @@ pgps_get_overview(PG_FUNCTION_ARGS)
 
 	if (!pgps_is_loaded())
 	{
-		cells = palloc0(sizeof(Cells));
+		cells = palloc0(sizeof(PgpsCells));
 		cells[0][CELL_pool] = "(not in shared_preload_libraries)";
 		cells[0][CELL_status] = "not loaded";
 		put_cells(row, cells[0]);
@@ -537,11 +422,11 @@ pgps_get_overview(PG_FUNCTION_ARGS)
 	}
 	qsort(lines.lines, lines.n, sizeof(Line), compare_lines);
 
-	cells = palloc0((lines.n + 1) * sizeof(Cells));
+	cells = palloc0((lines.n + 1) * sizeof(PgpsCells));
 	render_server(cells[0], snapshot, alerts, whys);
 	for (i = 0; i < lines.n; i++)
 		render_pool(cells[i + 1], &lines.lines[i], snapshot->taken_at);
-	lay_out(cells, lines.n + 1, NARROW_NOTHING);
+	pgps_lay_out(cells, lines.n + 1);
 	for (i = 0; i <= lines.n; i++)
 		put_cells(row, cells[i]);
 	return (Datum) 0;
