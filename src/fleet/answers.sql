@@ -42,6 +42,10 @@ BEGIN
 				> clock_timestamp() - leave_out
 			AND name NOT IN (SELECT server FROM unnest(answers)));
 
+	-- a pool moves from one to another: what is shown together was asked together
+	IF EXISTS (SELECT FROM server_list WHERE name NOT IN (SELECT server FROM unnest(answers))) THEN
+		answers := ARRAY(SELECT a FROM unnest(answers) AS a WHERE a.error IS NOT NULL);
+	END IF;
 	names := ARRAY(
 		SELECT name FROM server_list
 		WHERE name NOT IN (SELECT server FROM unnest(answers)) ORDER BY name);
@@ -83,13 +87,16 @@ BEGIN ATOMIC
 	WITH said AS MATERIALIZED (
 		SELECT * FROM pgpool_stats_fleet.get_all_answers('overview')
 	), total AS (
-		SELECT p.pool, p.database, sum(inst) AS inst, sum(conns) AS conns,
-			coalesce(sum(checked_out)::text, '-') || '/' || CASE
-				WHEN count(*) = count(max_size) THEN sum(max_size)::text ELSE '?' END AS used,
+		-- a process that is at two servers is one; where it has no connection it
+		-- need not have told how many it may have
+		SELECT p.pool, p.database, jsonb_agg(names) FILTER (WHERE names IS NOT NULL) AS names,
+			sum(conns) AS conns,
+			coalesce(sum(checked_out)::text, '-') || '/' || coalesce(CASE
+				WHEN bool_and(max_size IS NOT NULL OR conns = 0) THEN sum(max_size)::text END, '?') AS used,
 			coalesce(sum(waiting) || CASE WHEN count(*) > count(waiting) THEN '+' ELSE '' END, '-') AS wait,
 			jsonb_agg(statuses) AS statuses
 		FROM said CROSS JOIN LATERAL jsonb_to_recordset(said.answer -> 'pools') AS p
-			(pool text, database text, inst bigint, conns bigint, checked_out bigint,
+			(pool text, database text, names jsonb, conns bigint, checked_out bigint,
 			 max_size bigint, waiting bigint, statuses text[])
 		GROUP BY 1, 2 HAVING count(*) > 1
 	), shown AS (
@@ -100,7 +107,9 @@ BEGIN ATOMIC
 		FROM said CROSS JOIN LATERAL jsonb_array_elements(said.answer -> 'rows') AS row
 		UNION ALL
 		SELECT '(all)', jsonb_build_object(
-			'pool', pool, 'database', database, 'inst', inst, 'conns', conns, 'used', used, 'wait', wait,
+			'pool', pool, 'database', database, 'inst', CASE WHEN names IS NOT NULL THEN (
+				SELECT count(DISTINCT name) FROM jsonb_path_query(names, '$[*][*]') AS name) END,
+			'conns', conns, 'used', used, 'wait', wait,
 			'status', (
 				SELECT status #>> '{}' FROM jsonb_path_query(statuses, '$[*][*]') AS status
 				ORDER BY pgpool_stats_fleet.get_rank(status #>> '{}') LIMIT 1))

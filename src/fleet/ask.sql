@@ -202,7 +202,8 @@ $$;
 COMMENT ON FUNCTION pgpool_stats_fleet.get_answers_once(text[], text[], text[]) IS
 	'behind get_rows: ask these servers';
 
--- The same; a connection that broke since it was last used is made anew.
+-- The same; a connection that broke since it was last used is made anew, and
+-- who answered is asked again with it: all answers are of one moment.
 CREATE FUNCTION pgpool_stats_fleet.get_answers(names text[], extension_queries text[],
 	activity_queries text[])
 RETURNS SETOF pgpool_stats_fleet.answer
@@ -215,15 +216,17 @@ DECLARE
 	broken int[] := ARRAY(
 		SELECT i FROM generate_subscripts(answers, 1) AS i
 		WHERE answers[i].reused AND answers[i].error !~ '^no answer within');
+	again int[] := CASE WHEN broken = '{}' THEN '{}' ELSE broken || ARRAY(
+		SELECT i FROM generate_subscripts(answers, 1) AS i WHERE answers[i].error IS NULL) END;
 BEGIN
 	RETURN QUERY
 		SELECT (answers[i]).* FROM generate_subscripts(answers, 1) AS i
-		WHERE i <> ALL (broken)
+		WHERE i <> ALL (again)
 		UNION ALL
 		SELECT a.* FROM get_answers_once(
-			ARRAY(SELECT names[i] FROM unnest(broken) AS i),
-			ARRAY(SELECT extension_queries[i] FROM unnest(broken) AS i),
-			ARRAY(SELECT activity_queries[i] FROM unnest(broken) AS i)) AS a;
+			ARRAY(SELECT names[i] FROM unnest(again) AS i),
+			ARRAY(SELECT extension_queries[i] FROM unnest(again) AS i),
+			ARRAY(SELECT activity_queries[i] FROM unnest(again) AS i)) AS a;
 END;
 $$;
 COMMENT ON FUNCTION pgpool_stats_fleet.get_answers(text[], text[], text[]) IS

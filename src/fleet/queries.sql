@@ -11,12 +11,18 @@ RETURN CASE
 	WHEN mode = 'extension' AND kind = 'overview' THEN $q$
 		SELECT jsonb_build_object(
 			'rows', (SELECT coalesce(jsonb_agg(to_jsonb(o)), '[]') FROM pgpool_stats.overview AS o),
-			'pools', (SELECT coalesce(jsonb_agg(to_jsonb(p)), '[]') FROM (
-				SELECT pool, datname AS database, sum(instances) AS inst, sum(connections) AS conns,
-					sum(checked_out) AS checked_out, sum(waiting) AS waiting,
-					CASE WHEN count(*) = count(max_size) THEN sum(max_size) END AS max_size,
-					array_agg(DISTINCT status) AS statuses
-				FROM pgpool_stats.pools GROUP BY 1, 2) AS p))$q$
+			'pools', (
+				SELECT coalesce(jsonb_agg(to_jsonb(p) || jsonb_build_object('names', coalesce(names, '{}'))), '[]')
+				FROM (
+					SELECT pool, datname AS database, sum(connections) AS conns,
+						sum(checked_out) AS checked_out, sum(waiting) AS waiting,
+						CASE WHEN count(*) = count(max_size) THEN sum(max_size) END AS max_size,
+						array_agg(DISTINCT status) AS statuses
+					FROM pgpool_stats.pools GROUP BY 1, 2) AS p
+				LEFT JOIN (
+					SELECT pool, datname AS database, array_agg(DISTINCT instance) AS names
+					FROM pgpool_stats.instances WHERE status <> 'gone' GROUP BY 1, 2) AS i
+				ON i.pool = p.pool AND i.database IS NOT DISTINCT FROM p.database))$q$
 	WHEN mode = 'extension' THEN
 		pg_catalog.format('SELECT coalesce(jsonb_agg(to_jsonb(r)), ''[]'') FROM pgpool_stats.%I AS r', kind)
 	WHEN kind IN ('pools', 'overview', 'budget') THEN $q$

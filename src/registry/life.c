@@ -376,16 +376,11 @@ pgps_sessions_copy_all(const PgpsCopy *copy)
 	PgpsSessionsCopy *all = palloc0(Max(copy->npools, 1) *
 									sizeof(PgpsSessionsCopy));
 	int32	   *connections = palloc0(copy->max_pool * sizeof(int32));
-	int32	   *pool_of = palloc0(copy->max_instance * sizeof(int32));
 	int			i;
 
+	/* not of the backends: they are copied later, and more may have come */
 	for (i = 0; i < copy->ninstances; i++)
-		pool_of[copy->instances[i].index] = copy->instances[i].data.pool;
-	for (i = 0; i < copy->nbackends; i++)
-	{
-		if (copy->backends[i].instance != PGPS_NO_INSTANCE)
-			connections[pool_of[copy->backends[i].instance]]++;
-	}
+		connections[copy->instances[i].data.pool] += copy->instances[i].data.here;
 	for (i = 0; i < copy->npools; i++)
 	{
 		all[i].pool = copy->pools[i].index;
@@ -393,7 +388,6 @@ pgps_sessions_copy_all(const PgpsCopy *copy)
 		pgps_sessions_copy(&all[i].data, &copy->pools[i]);
 	}
 	pfree(connections);
-	pfree(pool_of);
 	return all;
 }
 

@@ -161,6 +161,8 @@ typedef struct PgpsInstance
 	TimestampTz last_xact;		/* newest transaction of the connections that
 								 * ended ... */
 	TimestampTz last_end;		/* ... and its end, if that was the last */
+	int32		here;			/* connections, as "counters" has those that
+								 * came and went */
 	int32		made;			/* connections that ever came here ... */
 	int32		ended;			/* ... and that went, without those that only
 								 * reported */

@@ -76,6 +76,7 @@ pgps_registry_restore_instance(const PgpsInstanceCopy *instance,
 	{
 		entry->data = *saved;
 		entry->data.pool = pool;
+		entry->data.here = 0;
 		entry->data.base = *base;
 		pgps_xact_times[i].all = *histogram;
 		pgps_xact_times_turn(&pgps_xact_times[i], histogram);

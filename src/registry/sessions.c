@@ -19,18 +19,27 @@
 #include "registry/pool_limits.h"
 
 /*
- * Take this session off its instance, which keeps what it counted.  That it
- * had a transaction stays known there.  Takes no LWLock: it may be exiting with
- * one held.  The instance's count of backends goes last: until then the entry
- * cannot be given up.
+ * Take this session off its instance, which keeps what it counted; "end" is
+ * NULL if it only moves.  That it had a transaction stays known there.  Takes no
+ * LWLock: it may be exiting with one held.  The instance's count of backends goes
+ * last: until then the entry cannot be given up.
  */
 static void
-detach(int32 i, TimestampTz now)
+detach(int32 i, const PgpsSessionEnd *end, TimestampTz now)
 {
 	PgpsInstanceEntry *entry = pgps_instance(i);
 	PgpsInstance *data = &entry->data;
 
 	SpinLockAcquire(&entry->mutex);
+	pgps_change_begins(&pgps_instance_changes[i]);
+	if (end != NULL)
+	{
+		pgps_count_end(data, end, now);
+		if (!end->only_reported)
+			data->ended_in_order = end->reason == PGPS_END_CLIENT_CLOSED;
+		data->last_seen = now;
+	}
+	data->here--;
 	data->multiplexed |= pgps_backend_is_multiplexed();
 	if (!pgps_backend_only_reported())
 	{
@@ -39,7 +48,6 @@ detach(int32 i, TimestampTz now)
 		data->ended++;
 		data->ended_at = Max(data->ended_at, now);
 	}
-	pgps_change_begins(&pgps_instance_changes[i]);
 	pgps_backend_hand_over(entry->activity.generation, now, &data->counters,
 						   &pgps_xact_times[i].all);
 	pgps_change_ends(&pgps_instance_changes[i]);
@@ -50,9 +58,10 @@ detach(int32 i, TimestampTz now)
 
 /*
  * Move this session, and its transaction if it is in one, to an instance; it
- * begins there later.  Caller holds the lock exclusively.
+ * begins there later.  Returns whether it was not there before.  Caller holds the
+ * lock exclusively.
  */
-static void
+static bool
 attach(int32 i, bool in_xact, TimestampTz now)
 {
 	int32		old = pgps_backend_instance();
@@ -61,7 +70,7 @@ attach(int32 i, bool in_xact, TimestampTz now)
 	int32		connections;
 
 	if (old == i)
-		return;
+		return false;
 	if (old != PGPS_NO_INSTANCE)
 	{
 		/* the time of it that passed is the old one's: nobody has seen more */
@@ -71,7 +80,7 @@ attach(int32 i, bool in_xact, TimestampTz now)
 		/* first: when nobody is attached, the entry may become another's */
 		if (in_xact)
 			pgps_activity_end(&pgps_instance(old)->activity, now);
-		detach(old, now);
+		detach(old, NULL, now);
 	}
 
 	pgps_instance_attach(i);
@@ -83,11 +92,8 @@ attach(int32 i, bool in_xact, TimestampTz now)
 		pgps_pools[pool].data.peak_connections_at = now;
 		pgps_change_ends(&pgps_pool_changes[pool]);
 	}
-	SpinLockAcquire(&entry->mutex);
-	entry->data.made++;
-	entry->data.multiplexed |= pgps_backend_is_multiplexed();
-	SpinLockRelease(&entry->mutex);
 	pgps_backend_enter(i, entry->activity.generation, now);
+	return true;
 }
 
 /* This session connects, but belongs to no pool that is tracked. */
@@ -136,6 +142,7 @@ pgps_registry_join(const PgpsIdentity *identity, bool connect, bool in_xact,
 	uint64		network = connect ? pgps_network_of(identity->client_addr) : 0;
 	PgpsInstanceEntry *entry;
 	PgpsInstance *data;
+	bool		entered;
 	int32		cap;
 	int32		pool;
 	int32		i;
@@ -156,7 +163,7 @@ pgps_registry_join(const PgpsIdentity *identity, bool connect, bool in_xact,
 						  NameStr(identity->datname), !identity->labelled, now);
 	i = pgps_need_instance(pool, identity->instance, true, now);
 	note_limits(identity, connect, pool);
-	attach(i, in_xact, now);
+	entered = attach(i, in_xact, now);
 	if (connect)
 	{
 		pgps_peaks_connect(identity->roleid, identity->dbid, processes, now);
@@ -166,6 +173,15 @@ pgps_registry_join(const PgpsIdentity *identity, bool connect, bool in_xact,
 	entry = pgps_instance(i);
 	data = &entry->data;
 	SpinLockAcquire(&entry->mutex);
+	if (entered)
+	{
+		/* who moves is at one of two */
+		pgps_change_begins(&pgps_instance_changes[i]);
+		data->here++;
+		data->made++;
+		data->multiplexed |= pgps_backend_is_multiplexed();
+		pgps_change_ends(&pgps_instance_changes[i]);
+	}
 	if (identity->labelled)
 	{
 		data->source = Max(data->source, PGPS_SOURCE_LABEL);
@@ -203,7 +219,7 @@ pgps_registry_unplace(bool in_xact)
 	now = GetCurrentTimestamp();
 	if (in_xact)
 		pgps_activity_end(&pgps_instance(i)->activity, now);
-	detach(i, now);
+	detach(i, NULL, now);
 	pgps_unlock_registry();
 }
 
@@ -212,19 +228,10 @@ void
 pgps_registry_leave(const PgpsSessionEnd *end)
 {
 	int32		i = pgps_backend_instance();
-	TimestampTz now = GetCurrentTimestamp();
-	PgpsInstanceEntry *entry;
 
 	if (i == PGPS_NO_INSTANCE)
 		return;
 	pgps_backend_note_used();
-	entry = pgps_instance(i);
-	SpinLockAcquire(&entry->mutex);
-	pgps_count_end(&entry->data, end, now);
-	if (!end->only_reported)
-		entry->data.ended_in_order = end->reason == PGPS_END_CLIENT_CLOSED;
-	entry->data.last_seen = now;
-	SpinLockRelease(&entry->mutex);
-	pgps_sessions_end(entry->data.pool, end);
-	detach(i, now);
+	pgps_sessions_end(pgps_instance(i)->data.pool, end);
+	detach(i, end, GetCurrentTimestamp());
 }

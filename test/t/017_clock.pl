@@ -240,4 +240,5 @@ is(sql("SELECT peak, observed > '0 s' FROM pgpool_stats.sizing WHERE pool = 'rep
 is(figures('reported', 'status, checked_out, last_report IS NOT NULL'), 'ok|3|t', 'a report is one');
 $old->quit;
 $node->stop;
+note(sprintf '| %-44s | %6s | %s', 'a clock set ahead, back, and before 2000', 1, 'passes, saves, alerts and incidents go on');
 done_testing();

@@ -26,6 +26,7 @@ restart_after_crash = on
 autovacuum = off
 pgpool_stats.save_interval = 1s
 pgpool_stats.poll_interval = 1s
+pgpool_stats.max_instances = 10000
 pgpool_stats.poolers = 'host=127.0.0.1 port=1 dbname=pgbouncer'
 pgpool_stats.pool_limits = 'closed: 0'
 }, name => $title);
@@ -34,6 +35,14 @@ my $saver = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'pgpool_stats
 
 sql('CREATE ROLE app LOGIN');
 sql("CREATE SEQUENCE count$_; GRANT ALL ON SEQUENCE count$_ TO app") foreach 0 .. $clients - 1;
+
+# so many that connections come and go between what is copied first to be saved,
+# which is those of the storm, and what is copied last
+{
+	local $ENV{PGOPTIONS} = labels('load');
+	sql('SELECT 1', as => 'app');
+}
+sql(q{SELECT count(pgpool_stats.report('many', '{"checkouts": 1}', 'i' || n)) FROM generate_series(1, 4000) AS n});
 
 sub row
 {
