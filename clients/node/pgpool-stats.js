@@ -688,4 +688,7 @@ function watch(pool, name, settings) {
   }
 }
 
-module.exports = { watch };
+// internals: for otel.js
+module.exports = {
+  watch, internals: { FIRST_WAIT, PgConnection, TIMEOUT, within },
+};
