@@ -37,7 +37,7 @@ check("Python: the exporter", os.path.exists(
 packed = run("npm pack", "npm", "pack", "--silent", "--offline", cwd="node")
 run("npm: unpack", "tar", "xzf", packed.split()[-1], "-C", WORK, cwd="node")
 equal("npm: what is in it", sorted(os.listdir(WORK + "/package")),
-      ["otel.js", "package.json", "pgpool-stats.js"])
+      ["otel.js", "package.json", "pgpool-stats.js", "slonik.js"])
 equal("Node: require", run(
     "Node: require", "node", "-p", "typeof require('%s/package').watch" % WORK),
     "function")
