@@ -6,8 +6,9 @@
  *      watch(pool, 'orders');              // before the pool connects
  *
  * "pool" is a pg.Pool, or what has one inside: pg-promise, Drizzle, TypeORM's
- * DataSource (before initialize()); or knex, sequelize, postgres.js.  To kysely,
- * Prisma's adapter-pg and others give a pg.Pool of your own, and watch that.
+ * DataSource (before initialize()); or knex, objection's knex, MikroORM up to 6,
+ * sequelize, postgres.js.  To kysely, Prisma's adapter-pg and others give a pg.Pool
+ * of your own, and watch that.  For slonik see slonik.js.
  *
  * - New connections carry the label "orders" and host:pid of the process; it is
  *   added to what stands in their options.  The first one waits, at most 1 s,
@@ -240,10 +241,16 @@ class Tarn {
       pending.delete(id);
     };
 
+    // those that it has opened have no label: others are opened instead
+    const early = new WeakSet([...pool.free, ...pool.used].map(({ resource }) => resource));
+    const { validate } = pool;
+    pool.validate = (connection) => (watched.accepted && early.has(connection) ? false : validate(connection));
+
     this.knex.driver = Object.create(this.driver, {
       Client: { value: labelled(this.driver.Client, watched) },
     });
     pool.on('acquireRequest', (id) => {
+      watched.connecting(); // the reporter begins, also where all are open
       const waits = pool.numUsed() + pool.numPendingCreates() >= pool.max &&
         pool.numPendingAcquires() >= pool.numFree();
       pending.set(id, counters.asked(waits, isTimeout));
@@ -332,9 +339,10 @@ class PostgresJs {
     return this.options.connect_timeout * 1000;
   }
 
-  attach(watched) {
+  attach(watched, counters) {
     const { options, start } = this;
     const { name, instance } = watched;
+    counters.told = {};
     const label = {
       'pgpool_stats.pool': name, 'pgpool_stats.instance': instance, 'pgpool_stats.pool_size': options.max,
     };
@@ -404,6 +412,7 @@ function kindOf(target) {
   const inner = [target, target.$pool, target.$client, target.driver && target.driver.master].find(isPgPool);
 
   if (inner) return new PgPool(inner);
+  if (target.em && target.em.getConnection && target.em.getConnection().getKnex) return kindOf(target.em.getConnection().getKnex());
   if (target.client && target.client.pool && target.client.pool.numUsed) return new Tarn(target);
   if (target.connectionManager && target.connectionManager.pool && target.connectionManager.lib) {
     return new SequelizePool(target, target.connectionManager);
@@ -667,25 +676,39 @@ function watchTypeOrm(driver, name, settings) {
   return { report: () => all((each) => each.report()), stop: () => all((each) => each.stop()) };
 }
 
-function watch(pool, name, settings) {
-  const nothing = { report: async () => {}, stop: async () => {} };
-  if (process.env.PGPOOL_STATS_OFF === '1') return nothing;
+/* Undefined where there is nothing to watch */
+function watchKind(kind, name, settings) {
+  if (process.env.PGPOOL_STATS_OFF === '1') return undefined;
   try {
-    const { driver } = pool;
-    if (driver && driver.postgres && !driver.master) return watchTypeOrm(driver, name, settings);
-    const watched = new Watched(kindOf(pool), name, settings);
+    const watched = new Watched(kind(), name, settings);
     reporter.pools.push(watched);
-    return {
-      report: async () => {
-        await watched.turning; // it may have older figures
-        await watched.turn();
-      },
-      stop: () => watched.stop(),
-    };
+    return watched;
   } catch (error) {
     console.warn(`pgpool_stats: cannot watch pool ${name}: ${error.message}`);
-    return nothing;
+    return undefined;
   }
 }
 
-module.exports = { watch };
+function watch(pool, name, settings) {
+  const driver = pool && pool.driver;
+  if (driver && driver.postgres && !driver.master && process.env.PGPOOL_STATS_OFF !== '1') {
+    return watchTypeOrm(driver, name, settings);
+  }
+  const watched = watchKind(() => kindOf(pool), name, settings);
+  if (!watched) return { report: async () => {}, stop: async () => {} };
+  return {
+    report: async () => {
+      await watched.turning; // it may have older figures
+      await watched.turn();
+    },
+    stop: () => watched.stop(),
+  };
+}
+
+// internals: for the files beside this one
+module.exports = {
+  watch,
+  internals: {
+    closing, FIRST_WAIT, PgConnection, TIMEOUT, watchKind, within,
+  },
+};

@@ -8,8 +8,15 @@ const { sql } = require('drizzle-orm');
 const { Kysely, PostgresDialect, sql: raw } = require('kysely');
 const { DataSource } = require('typeorm');
 const { PrismaPg } = require('@prisma/adapter-pg');
+const makeKnex = require('knex');
+const { Model } = require('objection');
+const { EntitySchema, MikroORM } = require('@mikro-orm/postgresql');
+const slonik = require('slonik');
 const { watch } = require('pgpool-stats');
-const { Reporter, check, equal, me, run } = require('./common');
+const { watch: watchSlonik } = require('pgpool-stats/slonik');
+const {
+  Reporter, check, equal, me, run, until,
+} = require('./common');
 
 const connection = { user: 'app', host: process.env.PGHOST, max: 2 };
 const log = (text) => check('nothing logged', false, text);
@@ -17,11 +24,11 @@ const log = (text) => check('nothing logged', false, text);
 run(async () => {
   const reporter = await new Reporter().open();
 
-  async function watched(name, handle, open) {
+  async function watched(name, handle, open, more) {
     await reporter.connections(name, name, me, 1);
     await handle.report();
     await reporter.compare(name, name, me, {
-      dialect: 'native', max_size: 2, open: 1, checked_out: 0, waiting: 0, timeouts: 0, connections: 1,
+      dialect: 'native', max_size: 2, open: 1, checked_out: 0, waiting: 0, timeouts: 0, connections: 1, ...more,
     });
     await open();
     equal(name + ': forgotten', await reporter.row(name, me), null);
@@ -56,6 +63,48 @@ run(async () => {
   const prisma = await new PrismaPg(adapter, { disposeExternalPool: true }).connect();
   await prisma.queryRaw({ sql: 'SELECT 1', args: [], argTypes: [] });
   await watched('prisma', handle, () => prisma.dispose());
+
+  const knex = makeKnex({ client: 'pg', connection, pool: { min: 0, max: 2 } });
+  handle = watch(knex, 'objection', { log });
+  class One extends Model {
+    static tableName = 'pg_class';
+  }
+  One.knex(knex);
+  await One.query().limit(1);
+  await watched('objection', handle, () => knex.destroy());
+
+  // it connects when it is made: that connection is replaced
+  const orm = await MikroORM.init({
+    dbName: process.env.PGDATABASE,
+    user: 'app',
+    host: process.env.PGHOST,
+    port: Number(process.env.PGPORT),
+    password: process.env.PGPASSWORD,
+    entities: [new EntitySchema({ name: 'Setting', tableName: 'pg_settings', properties: { name: { type: 'string', primary: true } } })],
+    pool: { min: 0, max: 2 },
+  });
+  handle = watch(orm, 'mikroorm', { log });
+  await handle.report();
+  await orm.em.fork().find('Setting', { name: 'work_mem' });
+  await watched('mikroorm', handle, () => orm.close());
+
+  const { PGHOST, PGPORT, PGDATABASE, PGPASSWORD } = process.env;
+  const uri = `postgresql://app:${PGPASSWORD}@${encodeURIComponent(PGHOST)}:${PGPORT}/${PGDATABASE}?options=-c%20work_mem%3D5MB`;
+  const slonikPool = await watchSlonik(slonik.createPool, 'slonik', { log, every: 0.1 })(uri, { maximumPoolSize: 2, idleTimeout: 'DISABLE_TIMEOUT' });
+  const ask = (pool) => pool.oneFirst(slonik.sql.unsafe`SELECT current_setting('work_mem')`);
+  equal('slonik: its own options stay', await ask(slonikPool), '5MB');
+  await reporter.connections('slonik', 'slonik', me, 1);
+  let waits;
+  await slonikPool.connect(() => slonikPool.connect(async () => {
+    waits = ask(slonikPool);
+    await until('slonik: full', async () => (await reporter.row('slonik', me)).waiting === 1);
+    await reporter.compare('slonik: full', 'slonik', me, {
+      dialect: 'native', max_size: 2, open: 2, checked_out: 2, checked_in: 0, connections: 2, status: 'exhausted', checkouts: 3, timeouts: null,
+    });
+  }));
+  equal('slonik: the one who waited', await waits, '5MB');
+  await slonikPool.end();
+  equal('slonik: forgotten', await reporter.row('slonik', me), null);
 
   // pools that connect alike share a connection for their reports
   const many = Array.from({ length: 12 }, () => new Pool(connection));

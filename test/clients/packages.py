@@ -31,10 +31,13 @@ equal("Python: what was installed", run(
     "import pgpool_stats; print(pgpool_stats.__version__, pgpool_stats.watch.__name__)",
     PYTHONPATH=WORK + "/python"), "1.0 watch")
 
+check("Python: the exporter", os.path.exists(
+    WORK + "/python/pgpool_stats_otel.py"))
+
 packed = run("npm pack", "npm", "pack", "--silent", "--offline", cwd="node")
 run("npm: unpack", "tar", "xzf", packed.split()[-1], "-C", WORK, cwd="node")
 equal("npm: what is in it", sorted(os.listdir(WORK + "/package")),
-      ["package.json", "pgpool-stats.js"])
+      ["otel.js", "package.json", "pgpool-stats.js", "slonik.js"])
 equal("Node: require", run(
     "Node: require", "node", "-p", "typeof require('%s/package').watch" % WORK),
     "function")

@@ -41,7 +41,9 @@ run(async () => {
   await step('handed over', 2);
 
   await watched.report();
-  await reporter.compare('watched', NAME, me, { dialect: 'native', max_size: 2, pool_size: 2, checked_out: null });
+  await reporter.compare('watched', NAME, me, {
+    dialect: 'native', max_size: 2, pool_size: 2, checked_out: null, checkouts: null, waits: null, timeouts: null,
+  });
   equal('the label is there', (await held[0]`SHOW pgpool_stats.pool`)[0]['pgpool_stats.pool'], NAME);
   while (held.length) held.pop().release();
   await step('returned', 2);
