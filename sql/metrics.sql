@@ -43,7 +43,6 @@ SELECT name, type, labels - 'datname' - 'usename' AS labels, value
 FROM pgpool_stats.metrics_instances
 WHERE labels ->> 'pool' = 'exported' AND name ~ 'used_ratio|connections$|wait_seconds' AND name !~ 'server'
 ORDER BY name COLLATE "C", labels;
-
 -- the names are no others than these: all are of the prefix, counters end in _total
 SELECT DISTINCT name, type FROM (TABLE pgpool_stats.metrics UNION ALL TABLE pgpool_stats.metrics_instances) m
 WHERE name !~ '^pgpool_stats_[a-z_]+$' OR (type = 'counter') <> (name ~ '_total$');
@@ -84,6 +83,16 @@ SELECT name, value FROM pgpool_stats.metrics
 WHERE labels ->> 'pool' = 'again' AND name ~ '(checkouts_total|fullest_ratio)$' ORDER BY 1;
 SELECT name, value FROM pgpool_stats.metrics_instances
 WHERE labels ->> 'pool' = 'again' AND name ~ '(checkouts_total|used_ratio)$' ORDER BY 1;
+
+-- what the server sees is unknown of an instance that only reports
+SELECT pgpool_stats.report('seen', '{"checked_out": 1}', 'i');
+\set server 'SELECT count(*) AS figures, max(value) FILTER (WHERE name ~ \'server_connections$\') AS connections FROM pgpool_stats.metrics_instances WHERE labels ->> \'pool\' = \'seen\' AND name ~ \'server_connections|transaction|_exhausted_|_(dis)?connects_|_sessions_\';'
+:server
+SET pgpool_stats.instance = 'i';
+SET pgpool_stats.pool = 'seen';
+:server
+RESET pgpool_stats.pool;
+RESET pgpool_stats.instance;
 
 -- a role sees its own
 CREATE ROLE regress_pgps_nobody LOGIN;

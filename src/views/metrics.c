@@ -49,6 +49,7 @@ typedef struct Measured
 	int			in_xact;
 	int			idle_in_xact;
 	int64		unclaimed;
+	bool		seen_here;		/* has the server seen connections of it? */
 	PgpsCounters counters;
 } Measured;
 
@@ -88,6 +89,13 @@ count(const Measured *m, int counter)
 	return pgps_count(&m->counters, counter, -1);
 }
 
+/* What the server sees; of whom it never saw a connection that is unknown. */
+static double
+seen(const Measured *m, double value)
+{
+	return m->seen_here ? value : -1;
+}
+
 /* What the time waited is divided by for its mean */
 static double
 wait_events(const Measured *m)
@@ -113,9 +121,9 @@ wait_events(const Measured *m)
 	M(pending_requests, NULL, "Callers queued for a connection.", figure(m, PGPS_WAITING)) \
 	M(pending_oldest_seconds, NULL, "Age of the oldest waiting caller.", seconds(figure(m, PGPS_MAX_WAIT))) \
 	M(used_ratio, NULL, "Connections lent, of the maximum.", ratio(m->used_pct)) \
-	M(server_connections, NULL, "Connections the server has for the pool.", m->connections) \
-	M(server_connections_in_transaction, NULL, "Connections inside a transaction, by the server.", m->in_xact) \
-	M(server_connections_idle_in_transaction, NULL, "Connections idle inside a transaction, by the server.", m->idle_in_xact) \
+	M(server_connections, NULL, "Connections the server has for the pool.", seen(m, m->connections)) \
+	M(server_connections_in_transaction, NULL, "Connections inside a transaction, by the server.", seen(m, m->in_xact)) \
+	M(server_connections_idle_in_transaction, NULL, "Connections idle inside a transaction, by the server.", seen(m, m->idle_in_xact)) \
 	M(unclaimed_connections, NULL, "Connections the server has and the pool does not claim.", m->unclaimed) \
 	/* counters */ \
 	M(checkouts_total, NULL, "Connections callers asked for.", count(m, PGPS_CHECKOUTS)) \
@@ -123,13 +131,13 @@ wait_events(const Measured *m)
 	M(wait_seconds_total, NULL, "Time callers waited.", seconds(count(m, PGPS_TOTAL_WAIT_TIME))) \
 	M(timeouts_total, NULL, "Callers that gave up waiting.", count(m, PGPS_TIMEOUTS)) \
 	M(errors_total, NULL, "Failed checkouts other than timeouts, and failed connects.", count(m, PGPS_ERRORS)) \
-	M(transactions_total, NULL, "Transactions the server has seen.", count(m, PGPS_SERVER_XACTS)) \
-	M(transaction_seconds_total, NULL, "Time inside transactions.", seconds(count(m, PGPS_XACT_TIME))) \
-	M(connects_total, NULL, "Connections made to this server.", count(m, PGPS_CONNECTS)) \
-	M(disconnects_total, NULL, "Connections to this server ended.", count(m, PGPS_DISCONNECTS)) \
-	M(sessions_abandoned_total, NULL, "Connections whose client was cut off, as core counts.", count(m, PGPS_SESSIONS_ABANDONED)) \
-	M(sessions_fatal_total, NULL, "Connections ended by an error, as core counts.", count(m, PGPS_SESSIONS_FATAL)) \
-	M(sessions_killed_total, NULL, "Connections terminated, as core counts.", count(m, PGPS_SESSIONS_KILLED))
+	M(transactions_total, NULL, "Transactions the server has seen.", seen(m, count(m, PGPS_SERVER_XACTS))) \
+	M(transaction_seconds_total, NULL, "Time inside transactions.", seen(m, seconds(count(m, PGPS_XACT_TIME)))) \
+	M(connects_total, NULL, "Connections made to this server.", seen(m, count(m, PGPS_CONNECTS))) \
+	M(disconnects_total, NULL, "Connections to this server ended.", seen(m, count(m, PGPS_DISCONNECTS))) \
+	M(sessions_abandoned_total, NULL, "Connections whose client was cut off, as core counts.", seen(m, count(m, PGPS_SESSIONS_ABANDONED))) \
+	M(sessions_fatal_total, NULL, "Connections ended by an error, as core counts.", seen(m, count(m, PGPS_SESSIONS_FATAL))) \
+	M(sessions_killed_total, NULL, "Connections terminated, as core counts.", seen(m, count(m, PGPS_SESSIONS_KILLED)))
 
 #define POOL_METRICS(M) \
 	M(fullest_ratio, NULL, "Connections lent, of the maximum, in the fullest instance.", ratio(pool->fullest_pct)) \
@@ -156,10 +164,10 @@ wait_events(const Measured *m)
 
 #define INSTANCE_METRICS(M) \
 	M(client_connections_min, NULL, "Connections the pool keeps open.", figure(m, PGPS_MIN_SIZE)) \
-	M(peak_in_transaction, NULL, "Most connections in a transaction at once since the last reset.", state->copy->activity.peak_in_xact) \
+	M(peak_in_transaction, NULL, "Most connections in a transaction at once since the last reset.", seen(m, state->copy->activity.peak_in_xact)) \
 	M(last_report_timestamp_seconds, NULL, "When it last reported.", unix_time(data->last_report)) \
-	M(exhausted_total, NULL, "Times all its connections were in a transaction.", count(m, PGPS_EXHAUSTED_COUNT)) \
-	M(exhausted_seconds_total, NULL, "Time all its connections were in a transaction.", seconds(count(m, PGPS_EXHAUSTED_TIME))) \
+	M(exhausted_total, NULL, "Times all its connections were in a transaction.", seen(m, count(m, PGPS_EXHAUSTED_COUNT))) \
+	M(exhausted_seconds_total, NULL, "Time all its connections were in a transaction.", seen(m, seconds(count(m, PGPS_EXHAUSTED_TIME)))) \
 	M(rejected_total, NULL, "Connections of the pool rejected by a limit.", pgps_instance_rejected(state, m->names, m->rejections))
 
 #define DESCRIBE(suffix, state, help, value) {#suffix, state, help},
@@ -207,6 +215,15 @@ typedef struct Sources
 	TimestampTz now;
 } Sources;
 
+/* An instance that only reports may have any number of connections here. */
+static bool
+is_seen_here(const PgpsInstanceState *state)
+{
+	return state->data->labelled || state->data->source != PGPS_SOURCE_REPORT ||
+		state->server.connections > 0 ||
+		pgps_count(&state->counters, PGPS_SERVER_XACTS, 0) > 0;
+}
+
 /* "state" is NULL for the pool itself. */
 static PgpsFigures
 measure(const Sources *sources, const PgpsNames *names,
@@ -227,6 +244,7 @@ measure(const Sources *sources, const PgpsNames *names,
 		m.in_xact = pool->in_xact;
 		m.idle_in_xact = pool->idle_in_xact;
 		m.unclaimed = pool->unclaimed;
+		m.seen_here = true;
 		pgps_exported_counters(&m.counters, &pool->counters, &pool->base,
 							   pool->source);
 		measure_pool(&figures, &m, pool);
@@ -239,6 +257,7 @@ measure(const Sources *sources, const PgpsNames *names,
 		m.in_xact = state->server.in_xact;
 		m.idle_in_xact = state->server.idle_in_xact;
 		m.unclaimed = state->now.unclaimed;
+		m.seen_here = is_seen_here(state);
 		pgps_exported_counters(&m.counters, &state->counters, &state->data->base,
 							   state->data->source);
 		measure_instance(&figures, &m, state);
