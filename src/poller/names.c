@@ -141,13 +141,11 @@ static void ask_for_addresses(HostName *name, const char *host, int family,
 							  const char *port);
 
 static int
-place_order(const void *a, const void *b)
+place_order(const Place *a, const Place *b)
 {
-	int			order = strcmp(((const Place *) a)->address,
-							   ((const Place *) b)->address);
+	int			order = strcmp(a->address, b->address);
 
-	return order != 0 ? order : strcmp(((const Place *) a)->port,
-									   ((const Place *) b)->port);
+	return order != 0 ? order : strcmp(a->port, b->port);
 }
 
 /* All is answered. */
@@ -176,11 +174,12 @@ look_up_ended(HostName *name)
 		name->changed |= name->nplaces == 0;
 		return;
 	}
-	qsort(name->found, name->nfound, sizeof(Place), place_order);
 	name->changed |= name->nfound == 0 || name->nfound != name->nplaces ||
+		name->found_beyond != name->beyond ||
 		memcmp(name->found, name->places, name->nfound * sizeof(Place)) != 0;
 	memcpy(name->places, name->found, sizeof(name->places));
 	name->nplaces = name->nfound;
+	name->beyond = name->found_beyond;
 }
 
 static void
@@ -218,13 +217,27 @@ add_place(HostName *name, const struct sockaddr *addr, const char *port)
 	if (inet_ntop(addr->sa_family, in, place.address, sizeof(place.address)) == NULL)
 		return;
 	strlcpy(place.port, port, sizeof(place.port));
-	for (i = 0; i < name->nfound; i++)
+	for (i = name->nfound; i > 0; i--)
 	{
-		if (place_order(&name->found[i], &place) == 0)
+		int			order = place_order(&name->found[i - 1], &place);
+
+		if (order == 0)
 			return;
+		if (order < 0)
+			break;
 	}
-	if (name->nfound < MAX_PLACES)
-		name->found[name->nfound++] = place;
+
+	/* the first ones stay, in whatever order they are told */
+	if (name->nfound < PGPS_MAX_PLACES)
+		name->nfound++;
+	else
+		name->found_beyond++;
+	if (i < PGPS_MAX_PLACES)
+	{
+		memmove(&name->found[i + 1], &name->found[i],
+				(name->nfound - 1 - i) * sizeof(Place));
+		name->found[i] = place;
+	}
 }
 
 static void
@@ -301,10 +314,15 @@ take_services(void *arg, int status, int timeouts, unsigned char *answer,
 		status = ares_parse_srv_reply(answer, length, &services);
 	if (status != ARES_SUCCESS)
 		note_failure(name, status);
-	for (service = services; service != NULL && n < MAX_PLACES; service = service->next, n++)
+	for (service = services; service != NULL; service = service->next)
 	{
 		char		port[6];
 
+		if (n++ >= PGPS_MAX_PLACES)
+		{
+			name->found_beyond++;
+			continue;
+		}
 		snprintf(port, sizeof(port), "%u", service->port);
 		ask_for_addresses(name, service->host, AF_INET, port);
 	}
@@ -344,7 +362,7 @@ name_look_up(HostName *name)
 	Question   *question;
 
 	name->due = DT_NOEND;
-	name->nfound = 0;
+	name->nfound = name->found_beyond = 0;
 	memset(name->found, 0, sizeof(name->found));
 	name->ttl = MAX_TTL;
 	name->failed = trouble;

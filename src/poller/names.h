@@ -15,7 +15,8 @@
 #include "datatype/timestamp.h"
 #include "storage/latch.h"
 
-#define MAX_PLACES 64			/* of one name */
+#include "poolers/poolers.h"
+
 #define MAX_NAME_SOCKETS 32
 
 /* where to connect to */
@@ -32,14 +33,16 @@ typedef struct HostName
 	TimestampTz due;			/* when it is to be looked up again */
 	bool		changed;		/* since somebody looked at the places */
 	int			nplaces;
-	Place		places[MAX_PLACES];
+	Place		places[PGPS_MAX_PLACES];
+	int			beyond;			/* places that were told beside them */
 	const char *trouble;		/* why the last look-up told nothing; NULL = it
 								 * did */
 
 	/* the look-up that goes on */
 	int			pending;		/* questions without an answer */
 	int			nfound;
-	Place		found[MAX_PLACES];
+	Place		found[PGPS_MAX_PLACES];
+	int			found_beyond;
 	int			ttl;			/* seconds; the least of what was found */
 	const char *failed;			/* a question that nobody answered */
 	bool		unused;			/* to be freed at its end */

@@ -399,7 +399,10 @@ target_watch_clock(Target *target, TimestampTz now)
 		if (host->pending == 0 && now >= host->due)
 			name_look_up(host);
 		if (host->changed)
+		{
 			take_places(target, host->places, host->nplaces, host->trouble);
+			target->left_out += host->beyond;
+		}
 		host->changed = false;
 	}
 	for (i = target->nlinks - 1; i >= 0; i--)

@@ -14,7 +14,7 @@
 #include "poller/names.h"
 
 /* of one entry; one of them may only be looking for further processes */
-#define MAX_LINKS (MAX_PLACES + 1)
+#define MAX_LINKS (PGPS_MAX_PLACES + 1)
 
 typedef struct Target
 {
@@ -24,7 +24,7 @@ typedef struct Target
 	bool		several;		/* it had more than one pooler */
 	bool		scouted;		/* its ports have been searched for processes */
 	int			turn;			/* which of its poolers' ports is next */
-	int			left_out;		/* poolers that there was no room for */
+	int			left_out;		/* poolers that there is no room for */
 	int			nlinks;
 	Link	   *links[MAX_LINKS];
 } Target;

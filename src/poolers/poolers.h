@@ -21,6 +21,7 @@
 
 /* of one pooler; further ones are left out, and counted */
 #define PGPS_MAX_POOLER_POOLS 500
+#define PGPS_MAX_PLACES 64		/* addresses of one name of a host */
 #define PGPS_MAX_NODES 128		/* of Pgpool-II */
 
 #define PGPS_PRODUCT_LEN 16

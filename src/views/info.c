@@ -109,8 +109,8 @@ note_poolers(StringInfo notes)
 		nodes |= poolers[i].nodes_left_out;
 	}
 	if (left_out > 0)
-		pgps_note(notes, psprintf("%d poolers are not polled: there is room for %d, each with a name of its own",
-								  left_out, PGPS_MAX_POOLERS));
+		pgps_note(notes, psprintf("%d poolers are not polled: there is room for %d, each with a name of its own, and for %d addresses of a host",
+								  left_out, PGPS_MAX_POOLERS, PGPS_MAX_PLACES));
 	if (pools > 0)
 		pgps_note(notes, psprintf("%d pools of poolers, or more, are left out: of one pooler %d are read",
 								  pools, PGPS_MAX_POOLER_POOLS));

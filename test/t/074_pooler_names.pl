@@ -144,6 +144,14 @@ becomes("SELECT bool_and(last_poll > '$polls') FROM pgpool_stats.poolers WHERE n
 $server->signal('CONT');
 poolers_are('late', 'late t 3', 'it is there again');
 
+# more addresses than there is room for, in an order that changes
+resolve_to('crowd.test' => [ 101 .. 170 ]);
+set_poolers(entry('crowd', 'crowd.test'));
+my $crowd = q{SELECT count(*), (SELECT substring(notes FROM '\d+ poolers are not polled') FROM pgpool_stats.info) FROM pgpool_stats.poolers};
+becomes($crowd, '64|6 poolers are not polled', 'those that are left out are counted');
+resolve_to('crowd.test' => [ 101 .. 160 ]);
+becomes($crowd, '60|', 'there is room for all');
+
 # the machine's own names
 SKIP:
 {
