@@ -211,9 +211,10 @@ pgps_find_holdup(PgpsHoldup *holdup, const PgpsInstanceState *state,
 	}
 
 	if (told->state & PGPS_PAUSED)
+	{
 		holdup->kind = PGPS_HOLDUP_PAUSED;
-	if (holdup->kind != PGPS_HOLDUP_NONE)
 		return;
+	}
 
 	/* those who waited may have been sent away */
 	if (open == 0)
