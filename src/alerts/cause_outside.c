@@ -260,6 +260,16 @@ find_way(PgpsHoldup *holdup, const PgpsInstanceState *state,
 	holdup->waiting = Max(holdup->waiting, waiting);
 }
 
+/* Who waits would wait also if its connections did nothing. */
+static void
+forget_what_they_do(PgpsCause *causes)
+{
+	int			i;
+
+	for (i = 0; i < PGPS_CAUSE_NOT_CONNECTED; i++)
+		causes[i].count = 0;
+}
+
 /*
  * Its clients wait in the pooler between it and the server, or it is a pooler
  * itself.  What a pooler's own connections do is told otherwise, and so is what
@@ -274,6 +284,10 @@ find_pooler(PgpsCause *causes, const PgpsInstanceState *state,
 	PgpsHoldup	holdup;
 
 	find_way(&holdup, state, snapshot);
+	if (itself && (holdup.kind == PGPS_HOLDUP_PAUSED ||
+				   holdup.kind == PGPS_HOLDUP_LIMIT ||
+				   holdup.kind == PGPS_HOLDUP_CONNECTING))
+		forget_what_they_do(causes);
 	if (holdup.kind == PGPS_HOLDUP_NONE ||
 		(itself && (holdup.kind == PGPS_HOLDUP_FULL ||
 					holdup.kind == PGPS_HOLDUP_LOGIN ||

@@ -69,11 +69,11 @@ say_stalled(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
 		appendStringInfoString(text, "the pooler has no connection to this server, which rejects it");
 		return;
 	}
-	appendStringInfo(text, "%d of %s at a standstill for %s, %s waiting and nothing is lent out",
+	appendStringInfo(text, "%d of %s at a standstill for %s, %s and nothing is lent out",
 					 found->count, pgps_count_text(look->pool->live, "instance"),
 					 pgps_duration_text(look->now - found->since),
-					 pgps_count_text(pgps_found_sum(found, PGPS_WAITING),
-									 "caller"));
+					 pgps_waiting_text(look, found,
+									   pgps_found_sum(found, PGPS_WAITING)));
 }
 
 const PgpsRule pgps_rule_stalled = {

@@ -16,6 +16,8 @@
 
 #include "alerts/findings.h"
 #include "analysis/budget.h"
+#include "analysis/holdup.h"
+#include "base/settings.h"
 
 /* who takes something of a limit */
 typedef struct LimitUser
@@ -44,6 +46,28 @@ char *
 pgps_count_text(double count, const char *noun)
 {
 	return psprintf("%.0f %s%s", count, noun, rint(count) == 1 ? "" : "s");
+}
+
+/*
+ * "3 callers waiting".  Of clients of a pooler also what ends their wait, if
+ * that is near.  It may be configured otherwise for a database or user, which
+ * the console does not tell.
+ */
+char *
+pgps_waiting_text(const PgpsLook *look, const PgpsFinding *found, double waiting)
+{
+	const PgpsInstanceState *state = found->state;
+	const PgpsPooler *pooler = pgps_pooler_of_pool(state, look->snapshot);
+	int64		timeout = pooler == NULL ? 0 :
+		pooler->query_wait_timeout * USECS_PER_SEC;
+	int64		longest = pgps_get(&state->now.shown, PGPS_MAX_WAIT, -1);
+	char	   *text = psprintf("%s waiting", pgps_count_text(waiting, "caller"));
+
+	if (timeout > 0 && longest >= 0 &&
+		longest + pgps_poll_interval * INT64CONST(1000) >= timeout)
+		text = psprintf("%s (the longest for %s, query_wait_timeout is %s)", text,
+						pgps_duration_text(longest), pgps_duration_text(timeout));
+	return text;
 }
 
 double

@@ -68,6 +68,8 @@ extern bool pgps_is_used_up(const PgpsLook *look, const struct PgpsLimit *limit,
 extern double pgps_seconds_since(const PgpsLook *look, TimestampTz since);
 extern char *pgps_duration_text(int64 duration);
 extern char *pgps_count_text(double count, const char *noun);
+extern char *pgps_waiting_text(const PgpsLook *look, const PgpsFinding *found,
+							   double waiting);
 extern int64 pgps_found_sum(const PgpsFinding *found, PgpsField field);
 
 /* trends.c: what a rule may look back at, as bits for PgpsRule.trends */

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * own_rules.c
- *	  Alert rules about what this extension cannot see: a pooler that does not
- *	  answer, a registry without room, a collector that is down.
+ *	  Alert rules about this extension: a registry without room, a collector
+ *	  that is down.
  *
  * Levels are written as enabled, warning, critical, clear, for_time.
  *
@@ -17,53 +17,6 @@
 #include "base/settings.h"
 
 #define COLLECTOR_PASSES 5		/* that may be missed */
-
-static TimestampTz
-last_heard(const PgpsPooler *pooler)
-{
-	return pooler->last_poll != 0 ? pooler->last_poll : pooler->listed_at;
-}
-
-static void
-look_at_poolers(PgpsLook *look)
-{
-	int			i;
-
-	for (i = 0; i < PGPS_MAX_POOLERS; i++)
-	{
-		const PgpsPooler *pooler = &look->snapshot->poolers[i];
-		PgpsFinding found = {0};
-
-		/* without an error, it was not asked yet */
-		if (pooler->name[0] == '\0' || pooler->reachable ||
-			pooler->error[0] == '\0')
-			continue;
-		found.subject = pgps_make_subject(PGPS_SCOPE_POOLER, pooler->name);
-		found.value = pgps_seconds_since(look, last_heard(pooler));
-		found.since = last_heard(pooler);
-		found.pooler = pooler;
-		pgps_add_finding(look, &found);
-	}
-}
-
-static void
-say_pooler_down(StringInfo text, const PgpsLook *look,
-				const PgpsFinding *found)
-{
-	appendStringInfo(text, "no answer for %s (%s)",
-					 pgps_duration_text(look->now - last_heard(found->pooler)),
-					 found->pooler->error);
-}
-
-const PgpsRule pgps_rule_pooler_down = {
-	.name = "pooler_down",
-	.unit = "s",
-	.levels = {true, PGPS_NO_LEVEL, 15, PGPS_NO_LEVEL, 0},
-	.description = "Time since a polled pooler last answered",
-	.hint = "See the view poolers for the error. What its clients see is another matter: ask one.",
-	.look = look_at_poolers,
-	.say = say_pooler_down
-};
 
 static void
 look_at_overflow(PgpsLook *look)

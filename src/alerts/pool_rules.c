@@ -44,7 +44,7 @@ say_exhausted(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
 					 pgps_found_sum(found, PGPS_MAX_SIZE),
 					 pgps_duration_text(look->now - found->since));
 	if (waiting > 0)
-		appendStringInfo(text, ", %s waiting", pgps_count_text(waiting, "caller"));
+		appendStringInfo(text, ", %s", pgps_waiting_text(look, found, waiting));
 }
 
 const PgpsRule pgps_rule_pool_exhausted = {
@@ -108,8 +108,8 @@ callers_wait(const PgpsLook *look, const PgpsInstanceState *state,
 static void
 say_callers(StringInfo text, const PgpsLook *look, const PgpsFinding *found)
 {
-	appendStringInfo(text, "%s waiting, at %d of %s",
-					 pgps_count_text(found->total, "caller"), found->count,
+	appendStringInfo(text, "%s, at %d of %s",
+					 pgps_waiting_text(look, found, found->total), found->count,
 					 pgps_count_text(look->pool->live, "instance"));
 }
 

@@ -5,8 +5,8 @@
  *
  * A rule is known by its number, its place in pgps_rules.  Its descriptor
  * stands beside the functions that look and say, in the file of its kind:
- * pool_rules.c, dead_rules.c, usage_rules.c, session_rules.c, limit_rules.c or
- * login_rules.c.
+ * pool_rules.c, dead_rules.c, usage_rules.c, session_rules.c, limit_rules.c,
+ * login_rules.c or pooler_rules.c.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -117,6 +117,7 @@ typedef struct PgpsRule
 	R(over_committed) \
 	R(pool_limit) \
 	R(pooler_down) \
+	R(pooler_closed) \
 	R(registry_full) \
 	R(collector_down)
 

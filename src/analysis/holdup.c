@@ -65,12 +65,13 @@ pgps_held_up_most(const PgpsPoolState *pool)
 	return most;
 }
 
-static const PgpsPooler *
-pooler_of(const PgpsInstanceState *state, const PgpsSnapshot *snapshot)
+/* The pooler whose pool it is; NULL if it is none of those that are polled. */
+const PgpsPooler *
+pgps_pooler_of_pool(const PgpsInstanceState *state, const PgpsSnapshot *snapshot)
 {
 	int			i;
 
-	for (i = 0; i < PGPS_MAX_POOLERS; i++)
+	for (i = 0; state->data->source == PGPS_SOURCE_POOLER && i < PGPS_MAX_POOLERS; i++)
 	{
 		if (strcmp(snapshot->poolers[i].name,
 				   state->pool->data->key.name) == 0)
@@ -102,7 +103,7 @@ pgps_rejects_pooler(const PgpsRejection *rejection,
 {
 	const PgpsOrigin *origin = &rejection->origin;
 	const PgpsPool *pool = state->pool->data;
-	const PgpsPooler *pooler = pooler_of(state, snapshot);
+	const PgpsPooler *pooler = pgps_pooler_of_pool(state, snapshot);
 
 	return pooler != NULL &&
 		(pooler->comes_from_known || pooler->comes_from[0] != '\0') &&
@@ -209,12 +210,11 @@ pgps_find_holdup(PgpsHoldup *holdup, const PgpsInstanceState *state,
 		holdup->several_wait = (told->state & PGPS_SEVERAL_WAIT) != 0;
 	}
 
-	if (told->state & PGPS_DISABLED)
-		holdup->kind = PGPS_HOLDUP_DISABLED;
 	if (told->state & PGPS_PAUSED)
+	{
 		holdup->kind = PGPS_HOLDUP_PAUSED;
-	if (holdup->kind != PGPS_HOLDUP_NONE)
 		return;
+	}
 
 	/* those who waited may have been sent away */
 	if (open == 0)
@@ -236,8 +236,11 @@ pgps_find_holdup(PgpsHoldup *holdup, const PgpsInstanceState *state,
 			holdup->kind = find_holders(holdup, state, snapshot);
 		return;
 	}
-	pooler = pooler_of(state, snapshot);
-	if ((told->state & PGPS_NO_MORE_CLIENTS) ||
+	/* whom it rejects does not wait in it */
+	pooler = pgps_pooler_of_pool(state, snapshot);
+	if (told->state & PGPS_DISABLED)
+		holdup->kind = PGPS_HOLDUP_DISABLED;
+	else if ((told->state & PGPS_NO_MORE_CLIENTS) ||
 		(pooler != NULL && pooler->max_client_conn > 0 &&
 		 pooler->clients >= pooler->max_client_conn))
 		holdup->kind = PGPS_HOLDUP_CLIENT_LIMIT;

@@ -14,15 +14,15 @@
 #include "dialects/list.h"
 
 /*
- * PgDog: SHOW POOLS.  A server idle in a transaction is lent.
+ * PgDog: SHOW POOLS, a row for each server of a database and user.  sv_active
+ * are all that are lent, sv_idle_xact some of these.
  */
 const PgpsDialect pgps_pgdog_pools = {
 	.name = "pgdog_pools",
 	.detected_by = {"cl_waiting", "sv_idle_xact"},
 	.keys = PGPS_KEYS(
 		{"cl_waiting", PGPS_WAITING, PGPS_UNIT_COUNT},
-		{"sv_active", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT, PGPS_ADD},
-		{"sv_idle_xact", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT, PGPS_ADD},
+		{"sv_active", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT},
 		{"sv_idle", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
 		{"sv_total", PGPS_OPEN, PGPS_UNIT_COUNT},
 		{"maxwait", PGPS_MAX_WAIT, PGPS_UNIT_S, PGPS_ADD},
@@ -30,9 +30,10 @@ const PgpsDialect pgps_pgdog_pools = {
 		{"pool_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
 		{"min_pool_size", PGPS_MIN_SIZE, PGPS_UNIT_COUNT}),
 	.ignored = PGPS_WORDS("id", "database", "user", "addr", "port", "shard",
-						  "role", "pool_mode", "paused", "banned", "healthy",
-						  "errors", "re_synced", "out_of_sync", "force_closed",
-						  "online", "schema_admin"),
+						  "role", "sv_idle_xact", "pool_mode", "paused",
+						  "banned", "healthy", "errors", "re_synced",
+						  "out_of_sync", "force_closed", "online",
+						  "schema_admin", "cancels_in_flight"),
 	.elsewhere = true,
 	.row_keys = {"database", "user", "shard", "role", "addr", "port"},
 };

@@ -8,6 +8,7 @@
  * - Odyssey counts idle clients as cl_waiting and knows no maxwait; those who
  *	 wait are in the state "queue" in SHOW CLIENTS.
  * - Statistics are kept by database, or by database and user.
+ * - PgDog has a row for each server of a pool, and so have PgCat's statistics.
  * - Pgpool-II has no pool for a database and user, only processes that serve
  *	 anybody; each of them may hold one connection for the two.
  *
@@ -17,70 +18,10 @@
  */
 #include "postgres.h"
 
+#include "common/int.h"
+
 #include "dialects/list.h"
 #include "poolers/console_read.h"
-
-/*-------------------------------------------------------------------------
- * The pooler itself
- *-------------------------------------------------------------------------
- */
-
-/* Which product answers?  "PgBouncer 1.18.0", "odyssey 1.5.2 release, ..." */
-PgpsProduct
-pgps_console_product(const PgpsConsole *console)
-{
-	const char *version = pgps_cell(console->tables[PGPS_SHOW_VERSION], 0, "version");
-
-	if (pgps_cell(console->tables[PGPS_SHOW_POOL_VERSION], 0, "pool_version") != NULL)
-		return PGPS_PRODUCT_PGPOOL;
-	if (version == NULL)
-		return PGPS_PRODUCT_UNKNOWN;
-	if (pg_strncasecmp(version, "pgbouncer ", 10) == 0)
-		return PGPS_PRODUCT_PGBOUNCER;
-	if (pg_strncasecmp(version, "odyssey ", 8) == 0)
-		return PGPS_PRODUCT_ODYSSEY;
-	return PGPS_PRODUCT_OTHER;
-}
-
-/* Pgpool-II answers its version, the others their name and version. */
-static void
-read_version(PgpsPooler *pooler, const PgpsConsole *console,
-			 PgpsProduct product)
-{
-	static const char *const names[] = {
-		[PGPS_PRODUCT_PGBOUNCER] = "PgBouncer",
-		[PGPS_PRODUCT_ODYSSEY] = "Odyssey",
-		[PGPS_PRODUCT_PGPOOL] = "Pgpool-II"
-	};
-	const char *words = product == PGPS_PRODUCT_PGPOOL ?
-		pgps_cell(console->tables[PGPS_SHOW_POOL_VERSION], 0, "pool_version") :
-		pgps_cell(console->tables[PGPS_SHOW_VERSION], 0, "version");
-	Size		length = strcspn(words, " ");
-
-	if (product == PGPS_PRODUCT_OTHER)
-		pgps_clean_text(pooler->product, sizeof(pooler->product),
-						pnstrdup(words, length));
-	else
-		strlcpy(pooler->product, names[product], sizeof(pooler->product));
-	if (product != PGPS_PRODUCT_PGPOOL)
-	{
-		words += length + (words[length] != '\0');
-		length = strcspn(words, " ,");
-	}
-	pgps_clean_text(pooler->version, sizeof(pooler->version),
-					pnstrdup(words, length));
-}
-
-static int32
-count_in_config(const PgpsTable *config, const char *name)
-{
-	return pgps_count_in(config, pgps_table_row(config, "key", name), "value");
-}
-
-/*-------------------------------------------------------------------------
- * Its pools and server connections
- *-------------------------------------------------------------------------
- */
 
 int
 pgps_console_pool(const PgpsConsoleRows *rows, int from, const char *database,
@@ -142,15 +83,35 @@ values_of_row(const PgpsTable *table, int row, const PgpsDialect *dialect)
 	return values;
 }
 
+/* Several rows of one pool are of its servers: PgDog, statistics of PgCat. */
 static void
-correct_odyssey(PgpsConsolePool *pool, const PgpsTable *clients)
+add_values(PgpsValues *sum, const PgpsValues *values)
+{
+	int			f;
+
+	for (f = 0; f < PGPS_NFIELDS; f++)
+	{
+		int64		so_far = pgps_get(sum, f, 0);
+
+		if (!pgps_known(values, f))
+			continue;
+		if (f == PGPS_MAX_WAIT || f == PGPS_UNLIMITED)
+			so_far = Max(so_far, values->value[f]);
+		else if (pg_add_s64_overflow(so_far, values->value[f], &so_far))
+			so_far = PG_INT64_MAX;
+		pgps_set(sum, f, f < PGPS_FIRST_COUNTER && f != PGPS_MAX_WAIT ?
+				 pgps_cut_count(so_far) : so_far);
+	}
+}
+
+/* Who waits at Odyssey is in the list of its clients only. */
+static void
+count_queue(PgpsConsolePool *pool, const PgpsTable *clients)
 {
 	PgpsValues *values = &pool->values;
 	int64		waiting = 0;
 	int			i;
 
-	pgps_unset(values, PGPS_MAX_WAIT);
-	pgps_unset(values, PGPS_WAITING);
 	if (clients == NULL)
 		return;
 	for (i = 0; i < clients->nrows; i++)
@@ -243,7 +204,8 @@ read_pools(PgpsConsoleRows *rows, const PgpsConsole *console,
 	};
 	const PgpsTable *table = console->tables[PGPS_SHOW_POOLS];
 	const PgpsDialect *dialect = pgps_dialect_of(table, dialects);
-	int			i;
+	int			i,
+				same;
 
 	if (dialect == NULL)
 		return;
@@ -255,19 +217,48 @@ read_pools(PgpsConsoleRows *rows, const PgpsConsole *console,
 		if (pool.database == NULL || pool.user == NULL ||
 			strcmp(pool.database, console->database) == 0)
 			continue;
+		pool.values = values_of_row(table, i, dialect);
+		if (product == PGPS_PRODUCT_ODYSSEY)
+		{
+			pgps_unset(&pool.values, PGPS_MAX_WAIT);
+			pgps_unset(&pool.values, PGPS_WAITING);
+		}
+		same = pgps_console_pool(rows, 0, pool.database, pool.user);
+		if (same >= 0)
+		{
+			add_values(&rows->pools[same].values, &pool.values);
+			continue;
+		}
 		if (rows->npools == PGPS_MAX_POOLER_POOLS)
 		{
 			rows->pooler.pools_left_out++;
 			continue;
 		}
 		pool.pool_mode = pgps_cell(table, i, "pool_mode");
-		pool.values = values_of_row(table, i, dialect);
 		if (product == PGPS_PRODUCT_ODYSSEY)
-			correct_odyssey(&pool, console->tables[PGPS_SHOW_CLIENTS]);
+			count_queue(&pool, console->tables[PGPS_SHOW_CLIENTS]);
 		read_server_names(&pool, console->tables[PGPS_SHOW_DATABASES]);
 		read_capacity(&pool, console);
 		rows->pools[rows->npools++] = pool;
 	}
+}
+
+/* The counters read so far of what another row is about, too; or NULL */
+static PgpsConsolePool *
+counters_of(const PgpsConsoleRows *rows, const PgpsConsolePool *pool)
+{
+	int			i;
+
+	for (i = 0; i < rows->ncounters; i++)
+	{
+		PgpsConsolePool *other = &rows->counters[i];
+
+		if (strcmp(other->database, pool->database) == 0 &&
+			(pool->user == NULL || (other->user != NULL &&
+									strcmp(other->user, pool->user) == 0)))
+			return other;
+	}
+	return NULL;
 }
 
 /* Read the counters of databases, or of their users, that have pools. */
@@ -279,6 +270,7 @@ read_database_counters(PgpsConsoleRows *rows, const PgpsConsole *console)
 	};
 	const PgpsTable *table = console->tables[PGPS_SHOW_STATS];
 	const PgpsDialect *dialect = pgps_dialect_of(table, dialects);
+	PgpsConsolePool *same;
 	int			i,
 				f;
 
@@ -295,7 +287,11 @@ read_database_counters(PgpsConsoleRows *rows, const PgpsConsole *console)
 		pool.values = values_of_row(table, i, dialect);
 		for (f = 0; f < PGPS_FIRST_COUNTER; f++)
 			pgps_unset(&pool.values, f);
-		rows->counters[rows->ncounters++] = pool;
+		same = counters_of(rows, &pool);
+		if (same != NULL)
+			add_values(&same->values, &pool.values);
+		else
+			rows->counters[rows->ncounters++] = pool;
 	}
 }
 
@@ -411,10 +407,9 @@ pgps_console_read(const PgpsConsole *console)
 		return NULL;
 	rows = palloc0(sizeof(PgpsConsoleRows));
 	pooler = &rows->pooler;
+	*pooler = pgps_unknown_pooler;
 	strlcpy(pooler->name, console->name, PGPS_POOL_LEN);
-	pooler->max_client_conn = pooler->clients = -1;
-	pooler->max_db_connections = -1;
-	read_version(pooler, console, product);
+	pgps_read_pooler(pooler, console);
 	if (product == PGPS_PRODUCT_PGPOOL)
 	{
 		read_pgpool(rows, console);
@@ -422,12 +417,6 @@ pgps_console_read(const PgpsConsole *console)
 	}
 	else
 	{
-		pooler->clients = pgps_count_in_lists(tables[PGPS_SHOW_LISTS],
-											  "used_clients");
-		pooler->max_client_conn = count_in_config(tables[PGPS_SHOW_CONFIG],
-												  "max_client_conn");
-		pooler->max_db_connections = count_in_config(tables[PGPS_SHOW_CONFIG],
-													 "max_db_connections");
 		read_pools(rows, console, product);
 		pgps_read_states(rows, console);
 		read_database_counters(rows, console);

@@ -69,6 +69,9 @@ extern PgpsConsoleRows *pgps_console_read(const PgpsConsole *console);
 extern int	pgps_console_pool(const PgpsConsoleRows *rows, int from,
 							  const char *database, const char *user);
 
+/* console_pooler.c */
+extern void pgps_read_pooler(PgpsPooler *pooler, const PgpsConsole *console);
+
 /* console_state.c */
 extern bool pgps_is_pgbouncer(const PgpsConsole *console, int least);
 extern void pgps_read_states(PgpsConsoleRows *rows, const PgpsConsole *console);
@@ -83,6 +86,8 @@ extern int	pgps_table_row(const PgpsTable *table, const char *column,
 						   const char *value);
 extern int32 pgps_count_in(const PgpsTable *table, int row,
 						   const char *column);
+extern int64 pgps_sum_of(const PgpsTable *table, const char *column,
+						 const char *without);
 extern bool pgps_speaks(const PgpsTable *table, const PgpsDialect *dialect);
 extern const PgpsDialect *pgps_dialect_of(const PgpsTable *table,
 										  const PgpsDialect *const *dialects);

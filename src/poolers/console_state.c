@@ -202,6 +202,8 @@ pgps_read_states(PgpsConsoleRows *rows, const PgpsConsole *console)
 
 		if (p < 0)
 			continue;
+		if (pgps_is_cell(pools, i, "paused", "t"))
+			rows->pools[p].state |= PGPS_PAUSED;
 		rows->pools[p].cancels = pgps_count_in(pools, i, "cl_waiting_cancel_req");
 		if (rows->pools[p].cancels < 0)
 			rows->pools[p].cancels = pgps_count_in(pools, i, "cl_cancel_req");

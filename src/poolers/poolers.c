@@ -37,6 +37,18 @@ typedef struct PoolersShared
 
 static PoolersShared *shared = NULL;
 
+const PgpsPooler pgps_unknown_pooler = {
+	.max_client_conn = -1,
+	.clients = -1,
+	.max_db_connections = -1,
+	.query_wait_timeout = -1,
+	.bytes_received = -1,
+	.bytes_sent = -1,
+	.client_parses = -1,
+	.server_parses = -1,
+	.binds = -1
+};
+
 Size
 pgps_poolers_size(void)
 {
@@ -208,12 +220,10 @@ pgps_pooler_number(const char *name, const char *listed)
 	{
 		PgpsPooler *pooler = &shared->pooler[number];
 
-		memset(pooler, 0, sizeof(PgpsPooler));
+		*pooler = pgps_unknown_pooler;
 		strlcpy(pooler->name, name, PGPS_POOL_LEN);
 		strlcpy(pooler->listed, listed, PGPS_POOL_LEN);
 		pooler->listed_at = now;
-		pooler->max_client_conn = pooler->clients = -1;
-		pooler->max_db_connections = -1;
 	}
 	pgps_release(PGPS_POOLERS_LOCK);
 	return number;

@@ -11,6 +11,8 @@
  */
 #include "postgres.h"
 
+#include "common/int.h"
+
 #include "poolers/console_read.h"
 
 static int
@@ -18,7 +20,8 @@ find_column(const PgpsTable *table, const char *name, Size length)
 {
 	int			i;
 
-	for (i = 0; i < table->ncols; i++)
+	/* PgDog has used_clients twice, and the first is 0 */
+	for (i = table->ncols - 1; i >= 0; i--)
 	{
 		if (strlen(table->columns[i]) == length &&
 			pg_strncasecmp(table->columns[i], name, length) == 0)
@@ -76,6 +79,35 @@ pgps_count_in(const PgpsTable *table, int row, const char *column)
 	value = strtol(cell, &end, 10);
 	return errno == 0 && end != cell && *end == '\0' && value >= 0 &&
 		value <= PG_INT32_MAX ? (int32) value : -1;
+}
+
+/*
+ * The sum of a column of counts, without what is of one database; -1 if it is
+ * not there, or one of them is none.
+ */
+int64
+pgps_sum_of(const PgpsTable *table, const char *column, const char *without)
+{
+	int64		sum = 0;
+	int			i;
+
+	if (table == NULL || find_column(table, column, strlen(column)) < 0)
+		return -1;
+	for (i = 0; i < table->nrows; i++)
+	{
+		const char *cell = pgps_cell(table, i, column);
+		char	   *end;
+		long long	value;
+
+		if (pgps_is_cell(table, i, "database", without))
+			continue;
+		errno = 0;
+		value = cell == NULL ? -1 : strtoll(cell, &end, 10);
+		if (value < 0 || errno != 0 || end == cell || *end != '\0' ||
+			pg_add_s64_overflow(sum, value, &sum))
+			return -1;
+	}
+	return sum;
 }
 
 /* Are the columns there that a dialect is known by? */

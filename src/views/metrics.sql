@@ -68,7 +68,12 @@ CREATE VIEW pgpool_stats.metrics AS
 			('pgpool_stats_pooler_up', 'Did the pooler answer when it was last asked?', p.reachable::int::float8),
 			('pgpool_stats_pooler_poll_seconds', 'Time the pooler took to answer.', p.poll_time / 1000::float8),
 			('pgpool_stats_pooler_client_connections', 'Client connections of the pooler.', p.clients::float8),
-			('pgpool_stats_pooler_client_connections_max', 'Client connections the pooler takes.', p.max_client_conn::float8)
+			('pgpool_stats_pooler_client_connections_max', 'Client connections the pooler takes.', p.max_client_conn::float8),
+			('pgpool_stats_pooler_received_bytes_total', 'Bytes from clients of the pooler.', p.bytes_received::float8),
+			('pgpool_stats_pooler_sent_bytes_total', 'Bytes to clients of the pooler.', p.bytes_sent::float8),
+			('pgpool_stats_pooler_client_parses_total', 'Prepared statements that clients of the pooler made.', p.client_parses::float8),
+			('pgpool_stats_pooler_server_parses_total', 'Prepared statements that the pooler made here for them.', p.server_parses::float8),
+			('pgpool_stats_pooler_binds_total', 'Executions of prepared statements through the pooler.', p.binds::float8)
 		) AS m (name, help, value)
 		UNION ALL
 		SELECT 'pgpool_stats_alert_value',

@@ -29,6 +29,12 @@ PG_FUNCTION_INFO_V1(pgps_get_poolers);
 	C(max_client_conn, int4, pooler->max_client_conn) \
 	C(clients, int4, pooler->clients) \
 	C(max_db_connections, int4, pooler->max_db_connections > 0 ? pooler->max_db_connections : -1) \
+	C(query_wait_timeout, int4, pooler->query_wait_timeout > 0 ? pooler->query_wait_timeout : -1) \
+	C(bytes_received, int8, pooler->bytes_received) \
+	C(bytes_sent, int8, pooler->bytes_sent) \
+	C(client_parses, int8, pooler->client_parses) \
+	C(server_parses, int8, pooler->server_parses) \
+	C(binds, int8, pooler->binds) \
 	C(error, text, error)
 
 /* name/2 before name/10 */
@@ -74,11 +80,7 @@ why_not_polled(void)
 static void
 put_pooler(PgpsRow *row, const char *name, const PgpsPooler *polled)
 {
-	static const PgpsPooler unknown = {
-		.max_client_conn = -1,
-		.clients = -1
-	};
-	const PgpsPooler *pooler = polled != NULL ? polled : &unknown;
+	const PgpsPooler *pooler = polled != NULL ? polled : &pgps_unknown_pooler;
 	const char *error = polled != NULL ? polled->error : why_not_polled();
 	int			reachable = polled != NULL ? polled->reachable : -1;
 

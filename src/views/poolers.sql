@@ -9,6 +9,12 @@ RETURNS TABLE (
 	max_client_conn int,
 	clients int,
 	max_db_connections int,
+	query_wait_timeout int,
+	bytes_received bigint,
+	bytes_sent bigint,
+	client_parses bigint,
+	server_parses bigint,
+	binds bigint,
 	error text
 )
 AS 'MODULE_PATHNAME', 'pgps_get_poolers'
@@ -30,4 +36,10 @@ COMMENT ON COLUMN pgpool_stats.poolers.poll_time IS 'How long that took, ms';
 COMMENT ON COLUMN pgpool_stats.poolers.max_client_conn IS 'Clients it takes at most';
 COMMENT ON COLUMN pgpool_stats.poolers.clients IS 'Clients it has now, our own connection included';
 COMMENT ON COLUMN pgpool_stats.poolers.max_db_connections IS 'Most connections to a database; null = no limit';
+COMMENT ON COLUMN pgpool_stats.poolers.query_wait_timeout IS 'Clients that wait for longer are sent away, s; null = never';
+COMMENT ON COLUMN pgpool_stats.poolers.bytes_received IS 'Bytes from its clients, since it was started';
+COMMENT ON COLUMN pgpool_stats.poolers.bytes_sent IS 'Bytes to its clients, since it was started';
+COMMENT ON COLUMN pgpool_stats.poolers.client_parses IS 'Prepared statements that clients made, since it was started';
+COMMENT ON COLUMN pgpool_stats.poolers.server_parses IS 'Prepared statements it made here, since it was started';
+COMMENT ON COLUMN pgpool_stats.poolers.binds IS 'Executions of prepared statements, since it was started';
 COMMENT ON COLUMN pgpool_stats.poolers.error IS 'What went wrong with the last poll';

@@ -97,6 +97,66 @@ def honest(show):
                 databases=[["shop", "", 0, "postgres", "", 5, 2, 0, 3]])
 
 
+# Two products by the columns that their sources document, never run here: a row
+# for each server where they have one.
+DOCUMENTED = {
+    "pgcat": {
+        "SHOW VERSION": (["version"], ["PgCat 1.2.0"]),
+        "SHOW POOLS": (
+            ["database", "user", "pool_mode", "cl_idle", "cl_active", "cl_waiting",
+             "cl_cancel_req", "sv_active", "sv_idle", "sv_used", "sv_tested",
+             "sv_login", "maxwait", "maxwait_us"],
+            ["postgres", "postgres", "transaction", 1, 2, 3, 0, 2, 1, 0, 0, 1, 1, 500000]),
+        "SHOW STATS": (
+            ["instance", "database", "user", "total_xact_count", "total_query_count",
+             "total_received", "total_sent", "total_xact_time", "total_query_time",
+             "total_wait_time", "total_errors"],
+            ["postgres_shard_0_primary", "postgres", "postgres", 10, 10, 100, 200,
+             5000, 5000, 1000000, 1],
+            ["postgres_shard_0_replica_1", "postgres", "postgres", 20, 20, 100, 200,
+             5000, 5000, 2000500, 2]),
+        "SHOW LISTS": (["list", "items"], ["used_clients", 2]),
+        "SHOW SERVERS": (["server_id", "database_name", "user", "state"],
+                         ["0x1", "postgres", "postgres", "active"]),
+        "SHOW DATABASES": (
+            ["name", "host", "port", "database", "force_user", "pool_size",
+             "min_pool_size", "reserve_pool", "pool_mode", "max_connections",
+             "current_connections", "paused", "disabled"],
+            ["postgres_shard_0_primary", "a", "5432", "postgres", "postgres", 9, 0,
+             0, "transaction", 9, 3, 0, 0]),
+    },
+    "pgdog": {
+        "SHOW VERSION": (["version"], ["PgDog v0.1.6"]),
+        "SHOW POOLS": (
+            ["id", "database", "user", "addr", "port", "shard", "role", "cl_waiting",
+             "sv_idle", "sv_active", "sv_idle_xact", "sv_total", "maxwait",
+             "maxwait_us", "pool_mode", "paused", "banned", "healthy"],
+            [1, "postgres", "postgres", "a", 5432, 0, "primary", 1, 1, 2, 1, 3, 1,
+             500000, "transaction", "t", "f", "t"],
+            [2, "postgres", "postgres", "b", 5432, 0, "replica", 2, 2, 1, 0, 3, 0,
+             500000, "transaction", "t", "f", "t"]),
+        "SHOW STATS": (
+            ["database", "user", "addr", "port", "shard", "role", "total_xact_count",
+             "total_query_count", "total_server_assignment_count", "total_received",
+             "total_sent", "total_xact_time", "total_wait_time", "total_errors",
+             "total_connect_count"],
+            ["postgres", "postgres", "a", 5432, 0, "primary", 10, 10, 4, 100, 200,
+             5, "1000.5", 1, 3],
+            ["postgres", "postgres", "b", 5432, 0, "replica", 20, 20, 5, 100, 200,
+             5, "2000", 2, 3]),
+        "SHOW LISTS": (
+            ["databases", "users", "pools", "used_clients", "used_clients",
+             "free_servers", "used_servers"],
+            [1, 1, 2, 0, 6, 0, 6]),
+    },
+}
+
+
+def documented(product, show):
+    answer = DOCUMENTED[product].get(show)
+    return table(*answer) if answer else error()
+
+
 NONSENSE = ["", "-5", "1e400", "NaN", "99999999999999999999999", "0x10", None,
             "'; DROP", b"\xff\xfe\xfd", "x" * 5000, b"\x01\x02", "1.5",
             "-9223372036854775808", "9223372036854775807", "  7", "7  "]
@@ -263,6 +323,8 @@ class Console:
             writer.write(crowd(show))
         elif kind == "odyssey":
             writer.write(crowd(show, "odyssey 9.9"))
+        elif kind in DOCUMENTED:
+            writer.write(documented(kind, show))
         elif kind == "mutated":
             text = bytearray(honest(show) if rng.random() < 0.5 else nonsense(rng, show))
             for _ in range(rng.randrange(4)):

@@ -158,6 +158,10 @@ database "console" {
 	is(sql("SELECT xacts, (1000 * total_wait_time)::bigint $row"),
 		$wait, 'are as SHOW STATS says');
 
+	my ($received, $sent) = (split /\|/, (console($port, 'console', 'SHOW STATS') =~ /^postgres\|(.*)$/m)[0])[3, 4];
+	becomes(q{SELECT bytes_received, bytes_sent, client_parses, query_wait_timeout FROM pgpool_stats.poolers}, "$received|$sent||", 'what went through it');
+	is(sql(q{SELECT DISTINCT cancels_waiting IS NULL FROM pgpool_stats.chains WHERE pooler = 'ody'}), 't', 'cancel requests are not told');
+
 	my $state = q{SELECT reachable, error FROM pgpool_stats.poolers};
 	$server->signal('STOP');
 	becomes($state, 'f|no answer within 2000 ms', 'SIGSTOP is shown');

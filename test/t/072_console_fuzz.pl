@@ -14,11 +14,11 @@ my $seed = $ENV{FUZZ_SEED} || 1;
 # of a poller that talks to all of them at once
 my $bound = 240 * 1024;
 
-# Start consoles of some kinds; returns their ports.  The honest one is a
-# process of its own: liars keep theirs busy.
+# Start consoles of some kinds; returns their ports.  The honest ones are
+# processes of their own: liars keep theirs busy.
 my %port;
 my @consoles;
-foreach my $kinds ([], ['honest'])
+foreach my $kinds ([], [ 'honest', 'pgcat', 'pgdog' ])
 {
 	my ($in, $out, $err) = ('', '', '');
 	my $process = IPC::Run::start(
@@ -83,7 +83,7 @@ is(sql($who), $poller, 'it is still the same poller');
 is(sql('SELECT pg_postmaster_start_time()'), $started, 'and the same server');
 is(sql(
 		q{SELECT string_agg(name, ' ' ORDER BY name) FROM pgpool_stats.poolers
-		WHERE reachable AND name NOT IN ('honest', 'mutated', 'mutated2', 'mutated3', 'nonsense', 'crowd', 'odyssey', 'chatter', 'other', 'order')}),
+		WHERE reachable AND name NOT IN ('honest', 'mutated', 'mutated2', 'mutated3', 'nonsense', 'crowd', 'odyssey', 'chatter', 'other', 'order', 'pgcat', 'pgdog')}),
 	'', 'who lies is not believed');
 becomes(q{SELECT count(*) FROM pgpool_stats.poolers WHERE NOT reachable AND error IS NULL},
 	'0', 'and says why');
@@ -91,6 +91,13 @@ like(sql(q{SELECT notes FROM pgpool_stats.info}), qr/\d{4} pools of poolers, or 
 is(sql(
 		q{SELECT datname, usename, waiting, checked_out, max_wait, max_size, total_wait_time, xacts FROM pgpool_stats.instances WHERE pool = 'honest'}),
 	'postgres|postgres|4|2|1500|7|3000|10', 'the honest figures');
+is(sql(
+		q{SELECT p.name, product, version, p.clients, bytes_received, waiting, checked_out, checked_in, open, max_wait, max_size, checkouts, total_wait_time, xacts, errors
+		FROM pgpool_stats.poolers p JOIN pgpool_stats.instances i ON i.pool = p.name AND i.usename = 'postgres'
+		WHERE p.name IN ('pgcat', 'pgdog') ORDER BY 1}),
+	"pgcat|PgCat|1.2.0|2|200|3|2|1|4|1500|||3000.5|30|3\npgdog|PgDog|v0.1.6|6|200|3|3|3|6|1500||9|3000.5|30|3",
+	'PgCat and PgDog, by their documented columns: their servers are added up');
+is(sql(q{SELECT pooler, bottleneck, reason FROM pgpool_stats.chains WHERE pooler = 'pgdog'}), 'pgdog|pooler|paused', 'a pool that is paused');
 cmp_ok(
 	sql(
 		q{SELECT count(*) FROM pgpool_stats.instances WHERE source = 'pooler'}),
