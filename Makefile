@@ -9,6 +9,8 @@
 #   make test-versions  as root: all tests on PostgreSQL 15, 17, 18 and 19, each in
 #                  a Debian that has it, made by debootstrap and kept;
 #                  MAJORS="17 18": only these
+#   make test-packages  as root: Debian's packages built and tried in the same
+#                  systems, and rpm's built
 #   make bench     what it costs, see docs/performance.md; make bench xact: a part
 #   make core      PostgreSQL's own regression tests with us loaded
 #   make demo      real pools on a throwaway server, and three outages;
@@ -70,11 +72,13 @@ test test-all test-busy test-assert demo lint core:
 	@$(TOP)/test/run $@ $(if $(filter test% lint,$@),$(ONE))
 # what breaks and comes back: short forms of all of these are in test and test-all
 FAULTS = tap/002 tap/003 tap/004 tap/005 tap/010 tap/011 tap/016 tap/017 tap/056 \
-	tap/022 tap/072 tap/090_pool_limit tap/100_faults
+	tap/022 tap/072 tap/090_pool_limit tap/100_faults tap/103 tap/104
 test-faults:
 	@FAULT_ROUNDS=$(or $(FAULT_ROUNDS),200) $(TOP)/test/run test-all $(FAULTS)
 test-versions:
 	@ONE='$(ONE)' $(TOP)/test/versions $(MAJORS)
+test-packages:
+	@$(TOP)/test/debian_packages $(MAJORS)
 
 # make bench PART ...: what follows is no goal of its own
 BENCH_PARTS = xact path load connect logins report trips read crowd names \
@@ -84,7 +88,7 @@ bench:
 $(BENCH_PARTS): bench
 	@:
 
-.PHONY: test test-all test-busy test-assert test-faults test-versions demo lint bench core $(BENCH_PARTS)
+.PHONY: test test-all test-busy test-assert test-faults test-versions test-packages demo lint bench core $(BENCH_PARTS)
 
 ifneq ($(PGXS),)
 # bitcode would only help queries that inline our functions

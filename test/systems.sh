@@ -1,0 +1,105 @@
+# Shared by versions and debian_packages: systems of other releases of Debian, made by
+# debootstrap and kept in the cache of root, for the next time; they may be removed
+# at any time.  What runs in one sees its own processes and mounts only, and all of
+# it ends with the script that started it.
+# shellcheck shell=bash
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/pgpool_stats/versions
+
+die()
+{
+	echo "${0##*/}: $*" >&2
+	exit 1
+}
+
+[ "$(id -u)" -eq 0 ] || die "only root can make a system and enter it"
+
+# Suites of Debian: the first is the system's, the others are looked into, too
+suites_of()
+{
+	case $1 in
+		15) echo bookworm ;;
+		17) echo trixie ;;
+		18) echo sid ;;
+		19) echo sid experimental ;;
+		*) die "which Debian has PostgreSQL $1?" ;;
+	esac
+}
+
+# The release before, and the suite that it is from
+older_of()
+{
+	case $1 in
+		17) echo 15 bookworm ;;
+		18) echo 17 trixie ;;
+		19) echo 18 sid ;;
+	esac
+}
+
+# Run a program as root of such a system, which has our sources in /src
+inside()
+{
+	local root=$1
+
+	shift
+	# shellcheck disable=SC2016
+	unshare --mount --pid --fork --kill-child bash -euc '
+		mount --bind "$2" "$1/src"
+		mount --rbind /dev "$1/dev"
+		mount -t proc proc "$1/proc"
+		root=$1
+		shift 2
+		exec chroot "$root" "$@"' inside "$root" "$top" \
+		env -u TMPDIR HOME=/root LC_ALL=C.UTF-8 CI=true \
+		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+		DEBIAN_FRONTEND=noninteractive "$@"
+}
+
+# Unless it is there, make a system of these suites
+need_system()
+{
+	local root=$1 suite=$2 mirror
+
+	shift 2
+	[ ! -e "$root.made" ] || return 0
+	command -v debootstrap >/dev/null || die "apt-get install debootstrap"
+	echo "making a system of $suite $* in $root"
+	rm -rf --one-file-system "$root"
+	mkdir -p "$root"
+	debootstrap --variant=minbase --include=ca-certificates "$suite" "$root" >"$root.log" 2>&1 ||
+		die "debootstrap failed: see $root.log"
+	# no service starts there
+	printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
+	chmod +x "$root/usr/sbin/policy-rc.d"
+	mirror=$(awk '$1 == "deb" { print $2; exit }' "$root/etc/apt/sources.list")
+	for suite; do
+		echo "deb $mirror $suite main" >>"$root/etc/apt/sources.list"
+		printf 'Package: src:postgresql-*\nPin: release a=%s\nPin-Priority: 990\n\n' \
+			"$suite" >>"$root/etc/apt/preferences"
+	done
+	mkdir -p "$root/src"
+	cp /etc/resolv.conf "$root/etc/"
+	# as apt here checks its lists
+	apt-config dump | grep '^Acquire::Check-' >"$root/etc/apt/apt.conf.d/90host" || :
+	inside "$root" apt-get update -q >>"$root.log" 2>&1 || die "apt-get failed: see $root.log"
+	inside "$root" apt-get install -y -q --no-install-recommends procps >>"$root.log" 2>&1 ||
+		die "apt-get failed: see $root.log"
+	touch "$root.made"
+}
+
+# The release before beside it, to be upgraded from
+need_older()
+{
+	local root=$1 older=$2 suite=$3 mirror
+
+	! inside "$root" test -d "/usr/lib/postgresql/$older" || return 0
+	mirror=$(awk '$1 == "deb" { print $2; exit }' "$root/etc/apt/sources.list")
+	echo "deb $mirror $suite main" >"$root/etc/apt/sources.list.d/older.list"
+	mkdir -p "$root/etc/postgresql-common"
+	echo "create_main_cluster = false" >"$root/etc/postgresql-common/createcluster.conf"
+	{
+		inside "$root" apt-get update -q &&
+			inside "$root" apt-get install -y -q --no-install-recommends "postgresql-$older"
+	} >>"$root.log" 2>&1 || die "apt-get failed: see $root.log"
+}
