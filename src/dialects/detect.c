@@ -213,37 +213,45 @@ survey_key(Survey *survey, const PgpsWordRow *row)
 }
 
 /*
- * Look at all keys.  Dialects of something else than a pool here are not
- * guessed, so what they know is not looked at.
+ * Note the dialects that know a key by this word.  Those of something else than
+ * a pool here are not guessed, so what they know is not looked at.  Returns how
+ * many do; "last" is one of them.
  */
+static int
+survey_word(Survey *surveys, const PgpsEntry *entry, const PgpsWord *word,
+			int *last)
+{
+	const PgpsWordRow *row;
+	int			knowing = 0;
+
+	for (row = word != NULL ? word->rows : NULL; row != NULL; row = row->next)
+	{
+		if (row->key == NULL || row->dialect->elsewhere ||
+			pgps_find_row(row->dialect, entry) != row)
+			continue;
+		survey_key(&surveys[row->number], row);
+		*last = row->number;
+		knowing++;
+	}
+	return knowing;
+}
+
 static void
 survey_document(Survey *surveys, const PgpsDocument *doc)
 {
-	int			i,
-				d;
+	int			i;
 
 	memset(surveys, 0, PGPS_MAX_DIALECTS * sizeof(Survey));
 	for (i = 0; i < doc->nentries; i++)
 	{
 		const PgpsEntry *entry = &doc->entries[i];
-		int			knowing = 0,
-					last = 0;
+		int			last = 0;
 
 		CHECK_FOR_INTERRUPTS();
-		if (entry->common != PGPS_COMMON_NONE ||
-			(entry->word == NULL && entry->leaf_word == NULL))
-			continue;
-		for (d = 0; pgps_dialects[d] != NULL; d++)
-		{
-			const PgpsWordRow *row = pgps_find_row(pgps_dialects[d], entry);
-
-			if (pgps_dialects[d]->elsewhere || row == NULL || row->key == NULL)
-				continue;
-			survey_key(&surveys[d], row);
-			knowing++;
-			last = d;
-		}
-		if (knowing == 1 && !is_common_word(entry->word))
+		if (entry->common == PGPS_COMMON_NONE &&
+			survey_word(surveys, entry, entry->word, &last) +
+			survey_word(surveys, entry, entry->leaf_word, &last) == 1 &&
+			!is_common_word(entry->word))
 			surveys[last].unique++;
 	}
 }

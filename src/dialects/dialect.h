@@ -101,6 +101,7 @@ typedef struct PgpsDialect
 	const char *const *ignored; /* keys that are known, but report no figure
 								 * of ours; NULL = none */
 	bool		absent_is_zero; /* counters that are 0 are left out */
+	bool		counts_requests;	/* a checkout counts when it is asked for */
 	bool		consistent;		/* its figures are of one moment */
 	bool		nested;			/* keys in objects are known without the names
 								 * of the objects */

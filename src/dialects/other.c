@@ -55,6 +55,7 @@ const PgpsDialect pgps_bb8 = {
 						  "connections_closed_max_lifetime",
 						  "connections_closed_idle_timeout"),
 	.nested = true,
+	.counts_requests = true,
 };
 
 /*

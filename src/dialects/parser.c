@@ -394,6 +394,7 @@ pgps_parse_document(PgpsParser *parser, JsonbContainer *container,
 	parser->dialect = dialect != NULL ? dialect : choose_dialect(parser);
 	strlcpy(stats->dialect, parser->dialect->name, PGPS_DIALECT_LEN);
 	stats->elsewhere = parser->dialect->elsewhere;
+	stats->counts_requests = parser->dialect->counts_requests;
 
 	read_entries(parser, false);
 	read_entries(parser, true);

@@ -37,6 +37,7 @@ const PgpsDialect pgps_psycopg_pool = {
 		{"connections_ms", PGPS_CREATE_TIME, PGPS_UNIT_MS}),
 	.ignored = PGPS_WORDS("connections_lost", "returns_bad"),
 	.absent_is_zero = true,
+	.counts_requests = true,
 };
 
 /*

@@ -127,8 +127,9 @@ add_word(const char *key, int keylen)
  * Add a row of a dialect.  Rows of one word stand together: the first is kept.
  */
 static void
-add_row(const PgpsDialect *dialect, const char *text, const PgpsDialectKey *key)
+add_row(int number, const char *text, const PgpsDialectKey *key)
 {
+	const PgpsDialect *dialect = pgps_dialects[number];
 	PgpsWord   *word = add_word(text, strlen(text));
 	PgpsWordRow *row;
 
@@ -136,6 +137,7 @@ add_row(const PgpsDialect *dialect, const char *text, const PgpsDialectKey *key)
 		return;
 	row = palloc(sizeof(PgpsWordRow));
 	row->dialect = dialect;
+	row->number = number;
 	row->key = key;
 	row->next = word->rows;
 	word->rows = row;
@@ -193,11 +195,11 @@ pgps_words_init(void)
 		const PgpsDialect *dialect = pgps_dialects[d];
 
 		for (k = dialect->keys; k->key != NULL; k++)
-			add_row(dialect, k->key, k);
+			add_row(d, k->key, k);
 		if (k - dialect->keys > PGPS_MAX_KEYS)
 			elog(ERROR, "dialect \"%s\" has too many keys", dialect->name);
 		for (ignored = dialect->ignored; ignored && *ignored; ignored++)
-			add_row(dialect, *ignored, NULL);
+			add_row(d, *ignored, NULL);
 		for (i = 0; i < PGPS_DETECT_KEYS; i++)
 		{
 			for (p = dialect->detected_by[i]; p != NULL;)

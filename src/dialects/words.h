@@ -34,6 +34,7 @@ typedef struct PgpsWordRow
 {
 	struct PgpsWordRow *next;
 	const PgpsDialect *dialect;
+	int			number;			/* its index in pgps_dialects */
 	const PgpsDialectKey *key;	/* the first of its rows; NULL = ignored */
 } PgpsWordRow;
 

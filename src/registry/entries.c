@@ -374,7 +374,8 @@ pgps_add_instance(int32 pool, const char *name, bool other, TimestampTz now)
 	pgps_change_begins(&pgps_instance_changes[i]);
 	pgps_activity_init(&entry->activity, fresh);
 	SpinLockAcquire(&entry->mutex);
-	memset(data, 0, sizeof(PgpsInstance));
+	if (!fresh)
+		memset(data, 0, sizeof(PgpsInstance));
 	data->pool = pool;
 	strlcpy(data->name, name, sizeof(data->name));
 	data->other = other;

@@ -212,30 +212,43 @@ take_ghosts(PgpsInstance *data, const PgpsValues *v, int32 attached)
 }
 
 /*
+ * How often it has lent, from some moment on: of who asked those who wait or
+ * gave up got nothing.  Who gave up may still be counted among those who wait,
+ * so it may fall, but it grows only by what is lent.
+ */
+static int64
+times_lent(const PgpsStats *stats)
+{
+	const PgpsValues *v = &stats->values;
+	int64		checkouts = pgps_get(v, PGPS_CHECKOUTS, 0);
+
+	return stats->counts_requests ?
+		checkouts - pgps_get(v, PGPS_WAITING, 0) - pgps_get(v, PGPS_TIMEOUTS, 0) :
+		checkouts;
+}
+
+/*
  * Callers wait, nothing is lent out, and since the report before nothing was
  * either: of a pool that tells how often it lent, or whose connections are
  * known.
  */
 static void
-take_stall(PgpsInstance *data, const PgpsValues *v, TimestampTz last_statement,
-		   TimestampTz now)
+take_stall(PgpsInstance *data, const PgpsStats *stats,
+		   TimestampTz last_statement, TimestampTz now)
 {
-	int64		checkouts = pgps_get(v, PGPS_CHECKOUTS, -1);
-	int64		xacts = pgps_get(v, PGPS_XACTS, -1);
+	const PgpsValues *v = &stats->values;
+	int64		lent = times_lent(stats);
+	int64		xacts = pgps_get(v, PGPS_XACTS, 0);
+	bool		moves = lent > data->stalled_lent || xacts > data->stalled_xacts ||
+		Max(last_statement, data->last_xact) > data->stalled_since;
 
 	if (pgps_get(v, PGPS_CHECKED_OUT, -1) != 0 ||
 		pgps_get(v, PGPS_WAITING, 0) == 0 ||
-		(checkouts < 0 && xacts < 0 && !data->labelled))
-	{
+		!(pgps_known(v, PGPS_CHECKOUTS) || pgps_known(v, PGPS_XACTS) || data->labelled))
 		data->stalled_since = 0;
-		return;
-	}
-	if (data->stalled_since != 0 && checkouts == data->stalled_checkouts &&
-		xacts == data->stalled_xacts &&
-		Max(last_statement, data->last_xact) <= data->stalled_since)
-		return;
-	data->stalled_since = now;
-	data->stalled_checkouts = checkouts;
+	else if (data->stalled_since == 0 || moves)
+		data->stalled_since = now;
+	data->stalled_lent = lent;
 	data->stalled_xacts = xacts;
 }
 
@@ -299,7 +312,7 @@ pgps_instance_take_report(PgpsInstance *data, const PgpsReport *report,
 	data->every = stats->every;
 	take_values(data, &stats->values);
 	take_ghosts(data, &stats->values, attached);
-	take_stall(data, &stats->values, last_statement, now);
+	take_stall(data, stats, last_statement, now);
 	take_books(data, stats, attached, now);
 	if (report->counted != NULL)
 		begin_counters(data, &stats->values, report->counted);

@@ -180,7 +180,7 @@ typedef struct PgpsInstance
 	TimestampTz stalled_since;	/* the first of the reports that say that
 								 * callers wait, nothing is lent out and
 								 * nothing moved; 0 = the last one did not */
-	int64		stalled_checkouts;	/* counters of these; -1 = not told */
+	int64		stalled_lent;	/* counters of these */
 	int64		stalled_xacts;
 	int32		held;			/* idle connections that the server ended, and
 								 * that are lost if the instance lives on, ... */

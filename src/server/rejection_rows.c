@@ -122,11 +122,14 @@ pgps_rejection_rows_init(void *area, bool found)
  *-------------------------------------------------------------------------
  */
 
+/* its bytes without what the compiler adds behind them, which a copy may lose */
+#define ORIGIN_SIZE (offsetof(PgpsOrigin, client_addr) + PGPS_ADDR_LEN)
+
 static uint64
 hash_origin(const PgpsOrigin *origin, int64 minute)
 {
 	return hash_combine64(hash_bytes_extended((const unsigned char *) origin,
-											  sizeof(PgpsOrigin), 0), minute);
+											  ORIGIN_SIZE, 0), minute);
 }
 
 /* Replace a text, padded with zeros. */
@@ -412,7 +415,7 @@ compare_origins(const void *a, const void *b)
 
 	if (x->first_rejected / USECS_PER_MINUTE != y->first_rejected / USECS_PER_MINUTE)
 		return x->first_rejected < y->first_rejected ? -1 : 1;
-	return memcmp(&x->origin, &y->origin, sizeof(PgpsOrigin));
+	return memcmp(&x->origin, &y->origin, ORIGIN_SIZE);
 }
 
 static int

@@ -160,8 +160,10 @@ LABEL = ("-c pgpool_stats.pool=bench -c pgpool_stats.instance=web-1:4711 "
 # each of its transactions exhausts it
 LABEL_1 = "-c pgpool_stats.pool=small -c pgpool_stats.pool_size=1"
 
+NO_HOOKS = "a library without hooks"
+
 VARIANTS = [("without", "", ""),
-            ("a library without hooks", W + "/noop", ""),
+            (NO_HOOKS, W + "/noop", ""),
             ("pgpool_stats, no label", "pgpool_stats", ""),
             ("pgpool_stats, labelled", "pgpool_stats", LABEL),
             ("pgpool_stats, a pool of 1", "pgpool_stats", LABEL_1),

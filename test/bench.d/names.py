@@ -119,8 +119,9 @@ def names():
           f"{FULL:,} instances and {POOLS:,} pools",
           ("", "empty", "to known", "full", "to known", "full to empty"), rows)
     new, known = found["a report, a new instance"], found["a report, known"]
-    limit("a report of a new instance to one of a known, full registry",
-          new["full"] / known["full"], 1.2)
+    for state in STATES:
+        limit(f"a report of a new instance to one of a known, {state} registry",
+              new[state] / known[state], 1.2)
 
 
 names()

@@ -156,6 +156,35 @@ pool = ConnectionPool("user=app host=/nonexistent", min_size=3, open=True,
 until("failed connects",
       lambda: pool.get_stats().get("connections_errors", 0) >= 3)
 step("database down", pool, ME, "ok", 0, 0, min_size=3)
+
+
+# requests_num counts who asks: it grows, and nothing is lent
+def keep_asking():
+    while not enough.is_set():
+        try:
+            pool.getconn(timeout=0.3)
+        except PoolTimeout:
+            pass
+
+
+def status():
+    reporter.report(pool.name, pool.get_stats(), ME)
+    return reporter.instance(pool.name, ME)["status"]
+
+
+enough = threading.Event()
+threads = [threading.Thread(target=keep_asking, daemon=True) for _ in range(3)]
+for thread in threads:
+    thread.start()
+until("a waiting caller", lambda: pool.get_stats().get("requests_waiting", 0) > 0)
+asked = pool.get_stats()["requests_num"]
+check("callers keep coming, nothing is lent",
+      until("a standstill", lambda: status() == "stalled"))
+check("they did", pool.get_stats()["requests_num"] > asked + 10,
+      pool.get_stats())
+enough.set()
+for thread in threads:
+    thread.join()
 pool.close()
 
 # a label alone, as docs/clients.md has it

@@ -224,6 +224,31 @@ is(sql("SELECT bool_and(ended < now() - interval '2 min') FROM pgpool_stats.inci
 $node->stop;
 
 #
+# who logged in vouches for his network for seven days
+#
+$node = start_with_clock('seen', '');
+sql('CREATE ROLE app LOGIN');
+my $logged_in = session('seen', as => 'app');
+$logged_in->query_safe('SELECT 1');
+sub rejected_counts
+{
+	my $counted = q{SELECT rejected_logins FROM pgpool_stats.sessions WHERE pool = 'seen'};
+	my $before = sql($counted);
+
+	local $ENV{PGOPTIONS} = labels('seen') . ' -c work_mem=lots';
+	isnt((psql('SELECT 1', as => 'app'))[0], 0, 'rejected');
+	delete local $ENV{PGOPTIONS};
+	return sql($counted) - $before;
+}
+is(rejected_counts(), 1, 'who logged in vouches');
+turn_clock(7 * 86400 - 3600);
+is(rejected_counts(), 1, 'for nearly seven days');
+turn_clock(2 * 3600);
+is(rejected_counts(), 0, 'no longer');
+$logged_in->quit;
+$node->stop;
+
+#
 # last century
 #
 turn_clock(-time + 920_000_000 - $seconds);
