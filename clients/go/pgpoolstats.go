@@ -220,6 +220,10 @@ func (p *Pool) logf(format string, args ...interface{}) {
 // when the next ones are due.
 func (p *Pool) turn() {
 	p.turns <- struct{}{}
+	if p.isStopped() {
+		<-p.turns
+		return
+	}
 	group := append([]*Pool{p}, p.alike()...)
 	defer func() {
 		for _, each := range group {
@@ -370,7 +374,7 @@ func (p *Pool) report(ctx context.Context, conn Conn, group []*Pool) (bool, erro
 	}
 	p.mutex.Unlock()
 	for _, each := range group {
-		if there && err == nil {
+		if there && err == nil && !each.isStopped() {
 			err = each.tell(ctx, conn)
 		}
 	}
@@ -443,8 +447,15 @@ func (p *Pool) look(ctx context.Context, conn Conn) error {
 	return nil
 }
 
+func (p *Pool) isStopped() bool {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	return p.stopped
+}
+
 // Stop says goodbye: the server forgets this instance.  It takes at most 1 s.
 func (p *Pool) Stop() {
+	end := time.Now().Add(firstWait)
 	mutex.Lock()
 	for i, other := range pools {
 		if other == p {
@@ -454,11 +465,24 @@ func (p *Pool) Stop() {
 	}
 	mutex.Unlock()
 	p.mutex.Lock()
-	said := !p.stopped && p.reported
+	stopped := p.stopped
 	p.stopped = true
 	p.mutex.Unlock()
+	if stopped {
+		return
+	}
+	// a report that is on its way would bring it back
+	select {
+	case p.turns <- struct{}{}:
+		defer func() { <-p.turns }()
+	case <-time.After(firstWait):
+		return
+	}
+	p.mutex.Lock()
+	said := p.reported
+	p.mutex.Unlock()
 	if said {
-		_, _ = p.connected(firstWait, func(ctx context.Context, conn Conn) (bool, error) {
+		_, _ = p.connected(time.Until(end), func(ctx context.Context, conn Conn) (bool, error) {
 			return conn.Query(ctx, "SELECT pgpool_stats.forget($1, $2)", p.Name, p.instance)
 		})
 	}

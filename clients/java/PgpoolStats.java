@@ -1,6 +1,7 @@
 package pgpoolstats;
 
 import java.lang.management.ManagementFactory;
+import java.lang.reflect.Field;
 import java.lang.reflect.Method;
 import java.net.InetAddress;
 import java.net.URLDecoder;
@@ -77,6 +78,7 @@ public final class PgpoolStats {
     private static final List<PgpoolStats> pools = new ArrayList<>();
     private static ScheduledExecutorService timer;
     private static double jitter = 1;       // processes are not to report in step
+    private static volatile boolean ending;
 
     private final Object pool;
     private final Object leaving = new Object();
@@ -91,6 +93,7 @@ public final class PgpoolStats {
     private volatile long due;
     private long sentAt;
     private volatile boolean started;
+    private boolean made;
     private volatile boolean stopped;
     private int failures;
     private volatile boolean reported;
@@ -336,7 +339,14 @@ public final class PgpoolStats {
 
     /** A pool that is being made holds a lock and waits for us: it is not asked. */
     private boolean isClosed() {
-        return accepted != null && Boolean.TRUE.equals(first(pool, "isClosed"));
+        if (accepted == null)
+            return false;
+        // that of Tomcat is null then; to ask it for anything would open it again
+        if (field(pool, "pool") != null)
+            made = true;
+        else if (made)
+            return true;
+        return Boolean.TRUE.equals(first(pool, "isClosed")) || Boolean.TRUE.equals(field(pool, "is_closed"));
     }
 
     /** Report, if there is anything new, for all pools that connect alike. */
@@ -344,6 +354,8 @@ public final class PgpoolStats {
         List<PgpoolStats> group = new ArrayList<>();
         group.add(this);
         try {
+            if (ending)
+                return;
             // a pool that is gone says no more
             if (isClosed()) {
                 stopped = true;
@@ -433,7 +445,8 @@ public final class PgpoolStats {
             answered(true);
             if (there)
                 for (PgpoolStats each : group)
-                    each.report(own);
+                    if (!ending && !each.isClosed())
+                        each.report(own);
             return there;
         }
     }
@@ -487,6 +500,21 @@ public final class PgpoolStats {
 
     private static void goodbye() {
         List<Thread> all = new ArrayList<>();
+        long end = System.nanoTime() + seconds(GOODBYE);
+        ending = true;
+        // a report that is on its way would bring a pool back
+        CountDownLatch reported = new CountDownLatch(1);
+        synchronized (pools) {
+            if (timer == null)
+                return;
+            timer.execute(reported::countDown);
+        }
+        try {
+            if (!reported.await(end - System.nanoTime(), TimeUnit.NANOSECONDS))
+                return;
+        } catch (InterruptedException error) {
+            return;
+        }
         synchronized (pools) {
             for (PgpoolStats each : pools) {
                 Thread thread = new Thread(each::forget);
@@ -495,7 +523,6 @@ public final class PgpoolStats {
                 all.add(thread);
             }
         }
-        long end = System.nanoTime() + seconds(GOODBYE);
         for (Thread thread : all)
             try {
                 thread.join(Math.max(1, (end - System.nanoTime()) / 1000000));
@@ -570,6 +597,18 @@ public final class PgpoolStats {
         } catch (Exception error) {
             return null;
         }
+    }
+
+    private static Object field(Object bean, String name) {
+        for (Class<?> type = bean.getClass(); type != null; type = type.getSuperclass())
+            try {
+                Field field = type.getDeclaredField(name);
+                field.setAccessible(true);
+                return field.get(bean);
+            } catch (Exception error) {
+                continue;
+            }
+        return null;
     }
 
     private static Object call(Object bean, String name, Object... values) throws Exception {

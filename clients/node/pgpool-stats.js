@@ -600,12 +600,13 @@ class Watched {
     if (this.stopped) return;
     this.stopped = true;
     reporter.drop(this);
+    const end = now() + GOODBYE;
     // a report that is on its way would bring it back
     await within(GOODBYE, Promise.all([this, ...reporter.pools].map((each) => each.turning)), true);
     if (!this.reported) return;
     this.reported = false;
     try {
-      await this.connected(GOODBYE, (connection) => connection.query(
+      await this.connected(Math.max(end - now(), 0), (connection) => connection.query(
         'SELECT pgpool_stats.forget($1, $2)', [this.name, this.instance]));
     } catch (error) {
       // its row stays until the server forgets it

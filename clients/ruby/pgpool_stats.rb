@@ -92,14 +92,15 @@ module PgpoolStats
     def run
       loop do
         @jitter = 0.7 + 0.6 * rand
-        @pools.each { |each| each.turn if each.due && each.due - now < EVERY * 0.15 }
+        @pools.dup.each { |each| each.turn if each.due && each.due - now < EVERY * 0.15 }
         due = @pools.map(&:due).compact.min || now + EVERY
         sleep([due - now, EVERY * 0.05].max)
       end
     end
 
     def goodbye
-      @pools.map { |each| Thread.new { each.forget } }.each { |thread| thread.join(GOODBYE) }
+      deadline = now + GOODBYE
+      @pools.map { |each| Thread.new { each.forget } }.each { |thread| thread.join([deadline - now, 0].max) }
     end
   end
 
@@ -168,12 +169,15 @@ module PgpoolStats
       end
     end
 
+    # nil when it was removed
     def figures
       stat = @base.connection_pool.stat
       {
         max_size: stat[:size], open: stat[:connections], checked_in: stat[:idle],
         checked_out: stat[:busy] + stat[:dead], waiting: stat[:waiting]
       }
+    rescue ActiveRecord::ConnectionNotEstablished
+      nil
     end
   end
 
@@ -245,7 +249,7 @@ module PgpoolStats
       @turns = Mutex.new
       @asked = @asked_at = @due = @last = nil
       @failures = @unseen = @opening = 0
-      @reported = @seen = false
+      @reported = @seen = @ended = false
     end
 
     def count(what, n = 1)
@@ -297,6 +301,8 @@ module PgpoolStats
       return unless @turns.try_lock
       group = [self]
       begin
+        return if @ended
+        return gone unless figures
         return later(EVERY) if quiet?
         group += PgpoolStats.pools.select { |other| other.goes_along?(self) }
         there = begin
@@ -338,17 +344,17 @@ module PgpoolStats
       later(EVERY * [2**[@failures - 1, 10].min, REFUSED].min)
     end
 
+    # Goodbye, after the report that is on its way: that would bring it back.
     def forget
-      return unless @reported && @pid == Process.pid
-      @reported = false
-      connected(GOODBYE) { |conn| ask(conn, "SELECT pgpool_stats.forget($1, $2)", @name, @instance) }
-    rescue StandardError
-      nil # its row stays until the server forgets it
+      return unless @pid == Process.pid
+      @ended = true
+      @turns.synchronize { unreport }
     end
 
     # On a connection on which questions can be asked
     def tell(&ask)
       figures = self.figures
+      return if @ended || figures.nil?
       document = { dialect: "native", host: Socket.gethostname, pid: @pid, every: EVERY * QUIET, hosts: hosts }
       yield("SELECT pgpool_stats.report($1, $2, $3)", @name, JSON.generate(document.merge(figures)), @instance)
       @last = figures
@@ -357,6 +363,21 @@ module PgpoolStats
     end
 
     private
+
+    # The pool is no more.
+    def gone
+      @ended = true
+      PgpoolStats.mutex.synchronize { PgpoolStats.pools.delete(self) }
+      unreport
+    end
+
+    def unreport
+      return unless @reported
+      @reported = false
+      connected(GOODBYE) { |conn| ask(conn, "SELECT pgpool_stats.forget($1, $2)", @name, @instance) }
+    rescue StandardError
+      nil # its row stays until the server forgets it
+    end
 
     def escape(value)
       value.gsub(/[\\\s]/) { |character| "\\#{character}" }
@@ -407,9 +428,11 @@ module PgpoolStats
       conn.get_last_result.getvalue(0, 0)
     end
 
+    # nil when the pool is no more
     def figures
       counts = @mutex.synchronize { @counts.dup }
-      { waiting: counts[:waiting] }.merge(@kind.figures, counts.reject { |what,| what == :waiting })
+      told = @kind.figures
+      told && { waiting: counts[:waiting] }.merge(told, counts.reject { |what,| what == :waiting })
     end
 
     def quiet?

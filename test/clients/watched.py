@@ -83,8 +83,13 @@ class App:
             os.environ, PGHOST="127.0.0.1", PGPORT=str(self.proxy.port),
             PGUSER=name, PGDATABASE=name, PGSSLMODE="disable",
             PGPOOL_STATS_EVERY="0.1")
+        self.command = command
+        self.start()
+
+    def start(self):
+        """Again, when it has ended"""
         self.process = subprocess.Popen(
-            command, cwd=APPS, env=self.environment, text=True,
+            self.command, cwd=APPS, env=self.environment, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=open(self.log, "w"))
         self.instance = "%s:%d" % (socket.gethostname(), self.process.pid)
@@ -138,6 +143,17 @@ class App:
             return False
         until("%s: %s: labelled" % (self.name, step), labelled)
         self.sees(step, instance=self.instance, connections=1)
+
+    def ends(self, step):
+        """Returns whether it has said goodbye.  It may leave that out only if
+        its last report failed, of which it speaks."""
+        self.process.stdin.close()
+        equal("%s: %s: ends" % (self.name, step), self.process.wait(300), 0)
+        if not self.row():
+            return True
+        failed, again = self.said("cannot report"), self.said("reported again")
+        check("%s: %s: goodbye" % (self.name, step), failed > again, self.row())
+        return False
 
     def reported_again(self, step):
         before = self.admin.one("SELECT clock_timestamp()")
@@ -240,9 +256,38 @@ def lives(app, counts):
           app.said(""), 2 * app.spoilt + unlabelled)
 
     app.does("end", "end")
-    app.process.stdin.close()
-    equal("%s: ends" % app.name, app.process.wait(60), 0)
-    until("%s: said goodbye" % app.name, lambda: not app.row())
+    app.ends("end")
+
+    # a report that is on its way does not come after the goodbye
+    def goodbye():
+        app.start()
+        until("%s: on its way: work" % app.name, lambda: app.ask("work") == "done")
+        app.reported_again("on its way")
+        blocker = Reporter("postgres", dbname=app.name)
+        blocker.conn.autocommit = False
+        blocker.conn.cursor().execute("LOCK TABLE pg_proc IN ACCESS EXCLUSIVE MODE")
+
+        def waiting():
+            return watching(admin, app, "wait_event_type = 'Lock'")
+        until("%s: a report on its way" % app.name, waiting)
+        app.process.stdin.write("end\n")
+        app.process.stdin.flush()
+        until("%s: the pool is closed" % app.name, lambda: not watching(
+            admin, app, "application_name NOT LIKE 'watch%%'"))
+        for _ in range(100):        # one that does not wait for the report
+            if waiting() > 1:
+                break
+        blocker.conn.close()
+        return app.ends("on its way")
+    admin = Reporter("postgres", dbname="postgres")
+    until("%s: goodbye" % app.name, goodbye)
+
+
+def watching(admin, app, condition):
+    """How many of its sessions are like that?"""
+    return admin.one("SELECT count(*) FROM pg_stat_activity WHERE usename = %s"
+                     " AND backend_type = 'client backend' AND " + condition,
+                     app.name)
 
 
 def clocks():
