@@ -254,7 +254,11 @@ is(alert('slow_connect', 'reports'), '', 'not the connections of reporters');
 wait_for(q{SELECT pgpool_stats.report('still', '{"pool_size": 5, "checked_out": 0, "waiting": 2, "checkouts": 7}', 'i')
 		AND pgpool_stats.report('moves', '{"pool_size": 5, "checked_out": 0, "waiting": 2, "checkouts": 8}', 'i')
 		AND (SELECT status = 'stalled' FROM pgpool_stats.instances WHERE pool = 'still')});
-report('still-asked', sprintf($asked, 3, 9, 5), as => 'app');
+foreach (1 .. 600)
+{
+	report('still-asked', sprintf($asked, 3, 9, 5), as => 'app');
+	last if figures('still-asked', 'status') eq 'stalled';
+}
 report('moves-asked', sprintf($asked, 2, 9, 5), as => 'app');
 is(sql(q{SELECT string_agg(pool || ' ' || status || ' ' || checked_out, ', ' ORDER BY pool) FROM pgpool_stats.instances WHERE pool LIKE '%-asked'}),
 	'moves-asked waiting 0, still-asked stalled 0', 'who waits or gave up was lent nothing');
