@@ -1,6 +1,7 @@
-"""The complete applications of docs/clients.md for FastAPI, Django and
-Express, each with two lines of ours: a label, a report, a goodbye."""
+"""The complete applications of docs/clients.md for FastAPI, Django, Express,
+Rails and Spring, each with two lines of ours: a label, a report, a goodbye."""
 
+import glob
 import http.client
 import os
 import re
@@ -12,6 +13,21 @@ from common import Reporter, check, done, equal, until
 
 import pgpool_stats                 # common.py says where it is
 
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return str(free.getsockname()[1])
+
+
+def compiled(name):
+    """Spring finds no class that the launcher has compiled in memory."""
+    path = ":".join([os.environ["CLASSPATH"], os.environ["TESTDIR"], *glob.glob(
+        "/usr/share/java/spring3-*.jar")])
+    subprocess.run(["javac", "-cp", path, "-d", os.environ["TESTDIR"],
+                    "%s/%s.java" % (WEBAPP, name)], check=True)
+    return ["java", "-XX:TieredStopAtLevel=1", "-cp", path, name]
+
+
 WEBAPP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "webapp")
 APPS = {
     "shop_fastapi": ("py", lambda path: [
@@ -21,17 +37,27 @@ APPS = {
         "--worker-tmp-dir", os.environ["TESTDIR"], "--config",
         "gunicorn.conf.py", "shop_django:app"]),
     "shop_express": ("js", lambda path: ["node", "shop_express.js"]),
+    # forks its worker
+    "shop_rails": ("ru", lambda path: [
+        "puma", "--quiet", "--environment", "production", "--workers", "1",
+        "--preload", "--bind", "unix://" + path, "shop_rails.ru"]),
+    "shop_spring": ("java", lambda path: compiled("shop_spring")),
 }
+# listens on no Unix socket
+PORTS = {"shop_spring": free_port}
 
 reporter = Reporter()
 
 
 def ask(path):
     """The pid of who answered, None if nobody did"""
-    conn = http.client.HTTPConnection("localhost", timeout=300)
-    conn.sock = socket.socket(socket.AF_UNIX)
+    conn = http.client.HTTPConnection("127.0.0.1", timeout=300)
     try:
-        conn.sock.connect(path)
+        if path.startswith("/"):
+            conn.sock = socket.socket(socket.AF_UNIX)
+            conn.sock.connect(path)
+        else:
+            conn.port = int(path)
         conn.request("GET", "/")
         answer = conn.getresponse()
         return int(answer.read()) if answer.status == 200 else None
@@ -44,11 +70,15 @@ def ask(path):
 for name, (kind, command) in APPS.items():
     with open("%s/%s.%s" % (WEBAPP, name, kind)) as f:
         equal(name + ": lines that are added", len([
-            line for line in f if re.search(r"pgpool.stats|watch\(", line)]), 2)
-    path = "%s/%s.sock" % (os.environ["TESTDIR"], name)
+            line for line in f if re.search(
+                r"pgpool.?stats|watch\(", line, re.I)]), 2)
+    path = PORTS[name]() if name in PORTS else "%s/%s.sock" % (
+        os.environ["TESTDIR"], name)
     process = subprocess.Popen(
         command(path), cwd=WEBAPP, stdout=subprocess.DEVNULL, env=dict(
-            os.environ, PORT=path,
+            os.environ, PORT=path, RACK_ENV="production",
+            JDBC_URL="jdbc:postgresql://127.0.0.1:%s/%s" % (
+                os.environ["PGPORT"], os.environ["PGDATABASE"]),
             PYTHONPATH=os.path.dirname(pgpool_stats.__file__)))
     try:
         pid = until(name + ": an answer", lambda: ask(path))
@@ -60,7 +90,7 @@ for name, (kind, command) in APPS.items():
         # of Django without a pool there is only the label
         reports = name != "shop_django"
         until(name + ": its label", lambda: row().get("connections") and (
-            not reports or row().get("checkouts")))
+            not reports or row().get("open")))
         seen = row()
         equal(name + ": as it should be", (seen["status"], seen["notes"]),
               ("ok", None))
