@@ -27,8 +27,8 @@ typedef struct PgpsAlert
 	double		threshold;		/* of its severity */
 	char		instance[PGPS_INSTANCE_LEN];	/* the worst one, or empty */
 	char		message[PGPS_MESSAGE_LEN];	/* what its rule says */
-	int64		waiting;		/* callers of its pool, and connections that it
-								 * has lent out; 0 = unknown */
+	int64		waiting;		/* callers of its pool, and connections that
+								 * it has lent out; 0 = unknown */
 	int64		held;
 	PgpsCause	cause;
 } PgpsAlert;

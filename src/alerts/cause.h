@@ -74,8 +74,8 @@ typedef struct PgpsParty
 	char		pool[PGPS_POOL_LEN];	/* of a connection */
 	char		instance[PGPS_INSTANCE_LEN];
 	char		via[PGPS_POOL_LEN]; /* pooler that hands it on, or empty */
-	char		what[PGPS_WHAT_LEN];	/* if it is no connection or pool; empty =
-										 * nobody is known */
+	char		what[PGPS_WHAT_LEN];	/* if it is no connection or pool;
+										 * empty = nobody is known */
 } PgpsParty;
 
 /* a pool that holds connections, or may ask for them */

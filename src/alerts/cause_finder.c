@@ -352,12 +352,14 @@ find_causes(PgpsCause *causes, const PgpsHeld *held,
 			const PgpsInstanceState *const *states, int n)
 {
 	const PgpsSnapshot *snapshot = held->snapshot;
-	Tally		tally = {.causes = causes, .nested = true};
+	Tally		tally = {0};
 	int64		waiting = 0;
 	int			room = 1;
 	int			known = 0;
 	int			i;
 
+	tally.causes = causes;
+	tally.nested = true;
 	for (i = 0; i < n; i++)
 		room += states[i]->data->source == PGPS_SOURCE_POOLER ?
 			snapshot->nbackends : states[i]->server.connections;

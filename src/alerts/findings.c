@@ -124,6 +124,7 @@ pgps_add_finding(PgpsLook *look, const PgpsFinding *found)
 	else
 		rule->say(&text, look, kept);
 	kept->message = text.data;
+
 	look->findings = lappend(look->findings, kept);
 }
 

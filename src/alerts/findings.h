@@ -43,9 +43,10 @@ struct PgpsFinding
 	const char *message;
 
 	/* for the sentence, as far as the rule is about them */
-	const PgpsInstanceState *state;	/* the worst one */
+	const PgpsInstanceState *state; /* the worst one */
 	int			count;			/* instances that it was found at ... */
-	const PgpsInstanceState **states;	/* ... which; NULL = none in particular */
+	const PgpsInstanceState **states;	/* ... which; NULL = none in
+										 * particular */
 	double		total;			/* of the values of all of these */
 	const PgpsInstanceState *with;	/* whose connection the worst one uses */
 	const PgpsBackend *backend;

@@ -19,8 +19,8 @@ typedef struct PgpsIncident
 	PgpsSubject subject;
 	PgpsSeverity severity;		/* its highest */
 	int32		times;			/* that it fired */
-	bool		restored;		/* it fired when the server stopped, and has not
-								 * fired since */
+	bool		restored;		/* it fired when the server stopped, and has
+								 * not fired since */
 	TimestampTz began;
 	TimestampTz ended;			/* 0 = it fires */
 	TimestampTz fired_at;		/* last pass that it fired at */

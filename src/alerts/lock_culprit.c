@@ -25,8 +25,8 @@ typedef struct Budget
 	TimestampTz since;			/* the last pass with looks */
 	bool		looking;		/* this pass is one */
 	int			looks;			/* that are left */
-	int			pools;			/* that waited at this such pass, and at the one
-								 * before */
+	int			pools;			/* that waited at this such pass, and at the
+								 * one before */
 	int			pools_before;
 	int			turn;			/* the first one whose turn it is */
 } Budget;

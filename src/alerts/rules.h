@@ -59,8 +59,8 @@ typedef struct PgpsRule
 	bool		explained;		/* it is looked for why: what holds up the
 								 * connections of its instances, or who holds
 								 * those of its limit */
-	bool		explained_outside;	/* only what keeps it from more connections is
-								 * a reason */
+	bool		explained_outside;	/* only what keeps it from more
+									 * connections is a reason */
 
 	/* What the look needs (look->prepared), found out once a pass; or NULL */
 	void	   *(*prepare) (const PgpsSnapshot *snapshot);
@@ -79,7 +79,8 @@ typedef struct PgpsRule
 	 */
 	const char *sentence;
 	const char *sentence_of_one;	/* if it is another for the value 1 */
-	bool		adds_up;		/* the value in it is of all instances together */
+	bool		adds_up;		/* the value in it is of all instances
+								 * together */
 	void		(*say) (StringInfo text, const PgpsLook *look,
 						const PgpsFinding *found);
 } PgpsRule;

@@ -368,16 +368,16 @@ char *
 pgps_sentence(const char *message, const PgpsCause *cause, TimestampTz at,
 			  PgpsMaySee may_see)
 {
-	StringInfoData text;
+	StringInfoData sentence;
 
-	initStringInfo(&text);
-	appendStringInfoString(&text, message);
+	initStringInfo(&sentence);
+	appendStringInfoString(&sentence, message);
 	if (cause->kind != PGPS_CAUSE_NONE && !cause->said)
 	{
-		appendStringInfoString(&text, ": ");
-		append_cause(&text, cause, at, may_see);
+		appendStringInfoString(&sentence, ": ");
+		append_cause(&sentence, cause, at, may_see);
 	}
-	if (text.len >= PGPS_MESSAGE_LEN)
-		text.data[PGPS_MESSAGE_LEN - 1] = '\0';
-	return text.data;
+	if (sentence.len >= PGPS_MESSAGE_LEN)
+		sentence.data[PGPS_MESSAGE_LEN - 1] = '\0';
+	return sentence.data;
 }

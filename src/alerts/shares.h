@@ -14,7 +14,8 @@
 typedef struct PgpsClaim
 {
 	Oid			role;			/* whose it is; InvalidOid = the server's */
-	int			order;			/* among those of its role: lowest stays longest */
+	int			order;			/* among those of its role: lowest stays
+								 * longest */
 	int			item;			/* which one, for the caller */
 	int			rank;			/* worked out here */
 } PgpsClaim;

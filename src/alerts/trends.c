@@ -58,7 +58,7 @@ static Followed followed[PGPS_NCOUNTERS];
 static int	nfollowed = 0;
 
 static char *tracks = NULL;
-static int	room = 0;		/* so many tracks */
+static int	room = 0;			/* so many tracks */
 static Series overflowed;
 static TimestampTz began = 0;	/* when we began to look */
 

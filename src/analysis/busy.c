@@ -49,7 +49,7 @@ typedef struct Watched
 } Watched;
 
 static Watched *instances = NULL;	/* by number of the entry */
-static int	room = 0;		/* so many elements */
+static int	room = 0;			/* so many elements */
 static TimestampTz started = 0; /* beginning of the ten minutes */
 static TimestampTz last_look = 0;
 static int64 watched_all = 0;	/* of these ten minutes, microseconds */

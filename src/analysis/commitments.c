@@ -27,8 +27,7 @@ typedef struct Commitment
 	int64		claimed;		/* by reports and labels */
 	int64		claimed_peak;
 	int			uncapped;
-	int64		missing;		/* reported as open, but not seen as
-								 * labelled */
+	int64		missing;		/* reported as open, but not seen as labelled */
 	int			unlabelled;		/* connections of discovered instances */
 	int			discovered;		/* live discovered instances */
 } Commitment;

@@ -241,7 +241,7 @@ pgps_find_holdup(PgpsHoldup *holdup, const PgpsInstanceState *state,
 	if (told->state & PGPS_DISABLED)
 		holdup->kind = PGPS_HOLDUP_DISABLED;
 	else if ((told->state & PGPS_NO_MORE_CLIENTS) ||
-		(pooler != NULL && pooler->max_client_conn > 0 &&
-		 pooler->clients >= pooler->max_client_conn))
+			 (pooler != NULL && pooler->max_client_conn > 0 &&
+			  pooler->clients >= pooler->max_client_conn))
 		holdup->kind = PGPS_HOLDUP_CLIENT_LIMIT;
 }

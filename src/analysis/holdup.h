@@ -46,7 +46,7 @@ extern void pgps_find_holdup(PgpsHoldup *holdup,
 							 const PgpsSnapshot *snapshot);
 extern const PgpsInstanceState *pgps_held_up_most(const PgpsPoolState *pool);
 extern const PgpsPooler *pgps_pooler_of_pool(const PgpsInstanceState *state,
-										const PgpsSnapshot *snapshot);
+											 const PgpsSnapshot *snapshot);
 extern bool pgps_is_poolers(const PgpsBackend *backend,
 							const PgpsInstanceState *state,
 							const PgpsSnapshot *snapshot);

@@ -209,8 +209,8 @@ count_leak(PgpsLeak *leak, int others, TimestampTz now)
  */
 static bool
 judge_leak(PgpsLeak *leak, PgpsLeakKind kind, const PgpsSnapshot *snapshot,
-			   const PgpsInstanceState *state, const IdleBackends *idle,
-			   PgpsSuspect *suspects)
+		   const PgpsInstanceState *state, const IdleBackends *idle,
+		   PgpsSuspect *suspects)
 {
 	int			n = state - snapshot->instances;
 	TimestampTz before = idle->before;
@@ -282,7 +282,7 @@ pgps_find_leaks(const PgpsSnapshot *snapshot, int *nleaks)
 {
 	IdleBackends idle;
 	PgpsLeak   *leaks = palloc(snapshot->ninstances * PGPS_LEAK_KINDS *
-										 sizeof(PgpsLeak));
+							   sizeof(PgpsLeak));
 	PgpsSuspect *suspects = palloc(snapshot->nbackends * sizeof(PgpsSuspect));
 	int			nsuspects = 0;
 	int			found = 0;
@@ -299,8 +299,8 @@ pgps_find_leaks(const PgpsSnapshot *snapshot, int *nleaks)
 		for (kind = 0; kind < PGPS_LEAK_KINDS; kind++)
 		{
 			if (judge_leak(&leaks[found], kind, snapshot,
-							   &snapshot->instances[i], &idle,
-							   suspects + nsuspects))
+						   &snapshot->instances[i], &idle,
+						   suspects + nsuspects))
 				nsuspects += leaks[found++].nsuspects;
 		}
 	}

@@ -41,14 +41,12 @@ typedef struct PgpsLeak
 	const PgpsInstanceState *state;
 	PgpsLeakKind kind;
 	int			at_least;		/* never more than there are */
-	int			candidates;		/* number of connections among which they
-								 * are */
-	PgpsSuspect *suspects;		/* the candidates, longest idle first, then the
-								 * exempt ones */
+	int			candidates;		/* number of connections among which they are */
+	PgpsSuspect *suspects;		/* the candidates, longest idle first, then
+								 * the exempt ones */
 	int			nsuspects;
 	bool		by_pid;			/* the pool named them */
-	int			idle;			/* otherwise, how many may be idle in the
-								 * pool */
+	int			idle;			/* otherwise, how many may be idle in the pool */
 	TimestampTz since;			/* at the latest */
 } PgpsLeak;
 

@@ -305,18 +305,18 @@ pgps_rings_assign(const PgpsSnapshot *snapshot, TimestampTz last_pass,
 	{
 		const PgpsPoolState *pool = &snapshot->pools[i];
 		int32		ring = pgps_ring_of(pool->copy->index, pool->data->first_seen);
+		Holder	   *holder;
 
 		assigned[i] = ring;
 		if (ring == PGPS_NO_RING)
 			continue;
 		held[ring] = true;
-		holders[nholders++] = (Holder) {
-			.roleid = pool->data->key.roleid,
-			.live = pool->live > 0,
-			.used_at = rings[ring].used_at,
-			.pool = i,
-			.ring = ring
-		};
+		holder = &holders[nholders++];
+		holder->roleid = pool->data->key.roleid;
+		holder->live = pool->live > 0;
+		holder->used_at = rings[ring].used_at;
+		holder->pool = i;
+		holder->ring = ring;
 	}
 	for (i = 0; i < snapshot->npools; i++)
 	{

@@ -51,8 +51,8 @@ typedef struct PgpsRing
 	int32		pool;			/* its entry */
 	bool		anew;			/* "total" is not known yet */
 	TimestampTz owner;			/* first_seen of the pool */
-	TimestampTz used_at;		/* when it was last seen in use; at first, when
-								 * it got the ring */
+	TimestampTz used_at;		/* when it was last seen in use; at first,
+								 * when it got the ring */
 	int64		total[PGPS_COUNTS]; /* counters at the last pass */
 	PgpsKept	minutes[PGPS_NMINUTES];
 	PgpsKeptLong ten_minutes[PGPS_NTEN_MINUTES];

@@ -79,7 +79,10 @@ commit(PgpsPoolState *pool, const PgpsInstanceState *state)
 	bool		uncapped = !pgps_known(shown, PGPS_MAX_SIZE);
 	int64		open;
 
-	/* it has never reported again, nothing is here, and it is late: it is over */
+	/*
+	 * it has never reported again, nothing is here, and it is late: it is
+	 * over
+	 */
 	if (state->now.reported && state->now.late && state->data->nintervals == 0 &&
 		state->server.connections == 0)
 		return;

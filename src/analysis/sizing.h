@@ -27,8 +27,7 @@ typedef struct PgpsSizing
 	double		mean_use;		/* milliseconds each */
 	int			cap;			/* its maximum */
 	int			peak;			/* most lent out at once */
-	int			p99;			/* at most this in 99 of 100 times ten
-								 * minutes */
+	int			p99;			/* at most this in 99 of 100 times ten minutes */
 	double		wait_probability;	/* with that maximum */
 	int			suggested;
 } PgpsSizing;

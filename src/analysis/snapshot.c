@@ -81,7 +81,7 @@ see_backends(PgpsSnapshot *snapshot)
 			state->server.memory_sampled++;
 		}
 		state->server.last_xact = Max(state->server.last_xact,
-									 backend->last_xact);
+									  backend->last_xact);
 		state->server.pooled += backend->pooler != PGPS_NO_POOLER;
 		via = pgps_pooler_between(snapshot, backend);
 		if (via != NULL)

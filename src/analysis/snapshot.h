@@ -29,12 +29,11 @@ typedef struct PgpsInstanceState
 								 * for some time */
 	PgpsJudgement now;
 	PgpsCounters counters;		/* of a pooler, the transactions it reports */
-	const PgpsHistogram *histograms[PGPS_RECENT_XACTS + 1];	/* by kind; NULL = not
-														 * asked for as yet */
+	const PgpsHistogram *histograms[PGPS_RECENT_XACTS + 1]; /* by kind; NULL = not
+															 * asked for as yet */
 	TimestampTz status_since;
 	bool		live;			/* not gone */
-	bool		counts;			/* included in its pool's instances and
-								 * gauges */
+	bool		counts;			/* included in its pool's instances and gauges */
 } PgpsInstanceState;
 
 /* a pool as it is shown: the roll-up of its instances */
@@ -50,8 +49,8 @@ typedef struct PgpsPoolState
 	const char *via;
 	PgpsStatus	status;
 	TimestampTz status_since;
-	bool		left_in_order;	/* gone, and its last instance said so or closed
-								 * its connections */
+	bool		left_in_order;	/* gone, and its last instance said so or
+								 * closed its connections */
 	bool		by_timer;		/* an instance is known to report by a timer;
 								 * then all do, they are one program */
 	bool		only_reports;	/* its connections have done nothing else */
@@ -125,7 +124,7 @@ extern void pgps_exported_counters(PgpsCounters *exported,
 								   const PgpsCounters *counters,
 								   const PgpsCounters *base, PgpsSource source);
 extern const PgpsInstanceState *pgps_instance_of(const PgpsSnapshot *snapshot,
-												const PgpsBackend *backend);
+												 const PgpsBackend *backend);
 extern const char *pgps_pooler_between(const PgpsSnapshot *snapshot,
 									   const PgpsBackend *backend);
 extern bool pgps_is_missing(const PgpsPoolState *pool);

@@ -72,17 +72,17 @@ pgps_read_number(const char *text, bool *integral, int64 *integer, double *numbe
 
 /* A part of a duration, such as the "1.5" of "PT1.5S"; no sign, no exponent */
 static bool
-read_part(const char **text, double *number)
+read_part(const char **string, double *number)
 {
-	Size		length = strspn(*text, "0123456789.");
+	Size		length = strspn(*string, "0123456789.");
 	char	   *end;
 
 	if (length == 0 || length > 40)
 		return false;
-	*number = strtod(*text, &end);
-	if (end != *text + length)
+	*number = strtod(*string, &end);
+	if (end != *string + length)
 		return false;
-	*text = end;
+	*string = end;
 	return true;
 }
 

@@ -20,7 +20,7 @@
 const PgpsDialect pgps_pgdog_pools = {
 	.name = "pgdog_pools",
 	.detected_by = {"cl_waiting", "sv_idle_xact"},
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"cl_waiting", PGPS_WAITING, PGPS_UNIT_COUNT},
 		{"sv_active", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT},
 		{"sv_idle", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
@@ -28,7 +28,9 @@ const PgpsDialect pgps_pgdog_pools = {
 		{"maxwait", PGPS_MAX_WAIT, PGPS_UNIT_S, PGPS_ADD},
 		{"maxwait_us", PGPS_MAX_WAIT, PGPS_UNIT_US, PGPS_ADD},
 		{"pool_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
-		{"min_pool_size", PGPS_MIN_SIZE, PGPS_UNIT_COUNT}),
+		{"min_pool_size", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
+		{NULL}
+	},
 	.ignored = PGPS_WORDS("id", "database", "user", "addr", "port", "shard",
 						  "role", "sv_idle_xact", "pool_mode", "paused",
 						  "banned", "healthy", "errors", "re_synced",
@@ -46,7 +48,7 @@ const PgpsDialect pgps_pgdog_pools = {
 const PgpsDialect pgps_pgbouncer_pools = {
 	.name = "pgbouncer_pools",
 	.detected_by = {"cl_waiting", "sv_active", "sv_idle"},
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"cl_waiting", PGPS_WAITING, PGPS_UNIT_COUNT},
 		{"cl_waiting", PGPS_CLIENTS, PGPS_UNIT_COUNT, PGPS_ADD},
 		{"cl_active", PGPS_CLIENTS, PGPS_UNIT_COUNT, PGPS_ADD},
@@ -66,7 +68,9 @@ const PgpsDialect pgps_pgbouncer_pools = {
 		{"pool_size", PGPS_POOL_SIZE, PGPS_UNIT_COUNT, PGPS_ZERO_UNLIMITED},
 		{"reserve_pool", PGPS_MAX_OVERFLOW, PGPS_UNIT_COUNT},
 		{"reserve_pool_size", PGPS_MAX_OVERFLOW, PGPS_UNIT_COUNT},
-		{"min_pool_size", PGPS_MIN_SIZE, PGPS_UNIT_COUNT}),
+		{"min_pool_size", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
+		{NULL}
+	},
 	.ignored = PGPS_WORDS("database", "user", "pool_mode",
 						  "load_balance_hosts", "cl_cancel_req",
 						  "cl_active_cancel_req", "cl_waiting_cancel_req",
@@ -97,13 +101,15 @@ const PgpsDialect pgps_pgdog_stats = {
 		"total_wait_time",
 		"total_connect_count|shard"
 	},
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"total_server_assignment_count", PGPS_CHECKOUTS, PGPS_UNIT_COUNT},
 		{"total_wait_time", PGPS_ACQUIRE_TIME, PGPS_UNIT_MS},
 		{"total_xact_time", PGPS_TOTAL_USE_TIME, PGPS_UNIT_MS},
 		{"total_errors", PGPS_ERRORS, PGPS_UNIT_COUNT},
 		{"total_xact_count", PGPS_XACTS, PGPS_UNIT_COUNT},
-		{"total_query_count", PGPS_QUERIES, PGPS_UNIT_COUNT}),
+		{"total_query_count", PGPS_QUERIES, PGPS_UNIT_COUNT},
+		{NULL}
+	},
 	.ignored = PGPS_WORDS("id", "database", "user", "addr", "port", "shard",
 						  "role", "total_xact_2pc_count", "total_connect_time",
 						  "total_connect_count", "total_idle_xact_time",
@@ -128,12 +134,14 @@ const PgpsDialect pgps_pgcat_stats = {
 		"instance",
 		"total_errors"
 	},
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"total_wait_time", PGPS_ACQUIRE_TIME, PGPS_UNIT_US},
 		{"total_xact_time", PGPS_TOTAL_USE_TIME, PGPS_UNIT_US},
 		{"total_errors", PGPS_ERRORS, PGPS_UNIT_COUNT},
 		{"total_xact_count", PGPS_XACTS, PGPS_UNIT_COUNT},
-		{"total_query_count", PGPS_QUERIES, PGPS_UNIT_COUNT}),
+		{"total_query_count", PGPS_QUERIES, PGPS_UNIT_COUNT},
+		{NULL}
+	},
 	.ignored = PGPS_WORDS("database", "user", "avg_errors", STATS_IGNORED),
 	.elsewhere = true,
 	.row_keys = {"database", "user"},
@@ -146,13 +154,15 @@ const PgpsDialect pgps_pgcat_stats = {
 const PgpsDialect pgps_pgbouncer_stats = {
 	.name = "pgbouncer_stats",
 	.detected_by = {"total_xact_count", "total_wait_time"},
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"total_server_assignment_count", PGPS_CHECKOUTS, PGPS_UNIT_COUNT},
 		{"server_assignment", PGPS_CHECKOUTS, PGPS_UNIT_COUNT},
 		{"total_wait_time", PGPS_ACQUIRE_TIME, PGPS_UNIT_US},
 		{"total_xact_time", PGPS_TOTAL_USE_TIME, PGPS_UNIT_US},
 		{"total_xact_count", PGPS_XACTS, PGPS_UNIT_COUNT},
-		{"total_query_count", PGPS_QUERIES, PGPS_UNIT_COUNT}),
+		{"total_query_count", PGPS_QUERIES, PGPS_UNIT_COUNT},
+		{NULL}
+	},
 	.ignored = PGPS_WORDS("database", STATS_IGNORED),
 	.elsewhere = true,
 	.row_keys = {"database"},
@@ -165,12 +175,14 @@ const PgpsDialect pgps_pgbouncer_stats = {
 const PgpsDialect pgps_pgbouncer_databases = {
 	.name = "pgbouncer_databases",
 	.detected_by = {"pool_size", "current_connections", "force_user"},
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"pool_size", PGPS_POOL_SIZE, PGPS_UNIT_COUNT, PGPS_ZERO_UNLIMITED},
 		{"reserve_pool", PGPS_MAX_OVERFLOW, PGPS_UNIT_COUNT},
 		{"reserve_pool_size", PGPS_MAX_OVERFLOW, PGPS_UNIT_COUNT},
 		{"min_pool_size", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
-		{"current_connections", PGPS_OPEN, PGPS_UNIT_COUNT}),
+		{"current_connections", PGPS_OPEN, PGPS_UNIT_COUNT},
+		{NULL}
+	},
 	.ignored = PGPS_WORDS("name", "port", "database", "force_user",
 						  "pool_mode", "max_connections", "paused", "disabled",
 						  "server_lifetime", "load_balance_hosts",
@@ -187,9 +199,11 @@ const PgpsDialect pgps_pgbouncer_databases = {
 const PgpsDialect pgps_pgbouncer_lists = {
 	.name = "pgbouncer_lists",
 	.detected_by = {"free_servers", "used_servers"},
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"free_servers", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
-		{"used_servers", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT}),
+		{"used_servers", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT},
+		{NULL}
+	},
 	.ignored = PGPS_WORDS("databases", "users", "pools", "free_clients",
 						  "used_clients", "login_clients", "dns_names",
 						  "dns_zones", "dns_queries", "dns_pending", "peers",
@@ -204,11 +218,13 @@ const PgpsDialect pgps_pgbouncer_lists = {
 const PgpsDialect pgps_pgpool2_pools = {
 	.name = "pgpool2_pools",
 	.detected_by = {"pool_pid", "pool_backendpid"},
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"pool_pid", PGPS_CHILD, PGPS_UNIT_COUNT},
 		{"pool_id", PGPS_SLOT, PGPS_UNIT_COUNT},
 		{"pool_backendpid", PGPS_BACKEND, PGPS_UNIT_COUNT},
-		{"pool_connected", PGPS_CONNECTED, PGPS_UNIT_COUNT}),
+		{"pool_connected", PGPS_CONNECTED, PGPS_UNIT_COUNT},
+		{NULL}
+	},
 	.ignored = PGPS_WORDS("start_time", "backend_id", "database", "username",
 						  "create_time", "majorversion", "minorversion",
 						  "pool_counter", "client_connection_count",

@@ -339,12 +339,12 @@ note_clues(Clues *clues, const PgpsEntry *entry, const PgpsWord *word)
 	{
 		if (word != entry->word && !pgps_dialects[clue->dialect]->nested)
 			continue;
-		if (clue->text != NULL &&
+		if (clue->written != NULL &&
 			(entry->parent != -1 || entry->keylen != clue->length ||
-			 memcmp(entry->key, clue->text, clue->length) != 0))
+			 memcmp(entry->key, clue->written, clue->length) != 0))
 			continue;
 		clues[clue->dialect].seen |= 1 << clue->n;
-		clues[clue->dialect].own |= clue->text != NULL || !common;
+		clues[clue->dialect].own |= clue->written != NULL || !common;
 	}
 }
 
@@ -355,8 +355,8 @@ note_open_clues(Clues *clues, const PgpsEntry *entry)
 
 	for (clue = pgps_open_clues; clue != NULL; clue = clue->next)
 	{
-		if (entry->folded[0] == clue->text[0] &&
-			strncmp(entry->folded, clue->text, clue->length) == 0)
+		if (entry->folded[0] == clue->written[0] &&
+			strncmp(entry->folded, clue->written, clue->length) == 0)
 		{
 			clues[clue->dialect].seen |= 1 << clue->n;
 			clues[clue->dialect].own = true;

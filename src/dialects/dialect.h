@@ -36,8 +36,8 @@ typedef enum PgpsUnit
 #define PGPS_CLAMP_NEGATIVE		0x0020
 
 /* how the value goes into the field */
-#define PGPS_ADD				0x0040	/* one of several values that are added
-										 * up */
+#define PGPS_ADD				0x0040	/* one of several values that are
+										 * added up */
 #define PGPS_SUBTRACT			0x0080	/* subtracted; if it is missing, the
 										 * sum is unknown */
 #define PGPS_WEAK				0x0100	/* only if no other key reports it */
@@ -48,10 +48,8 @@ typedef enum PgpsScratch
 	PGPS_CREATES = PGPS_NFIELDS,	/* connections opened or tried */
 	PGPS_CREATE_ERRORS,			/* of those, failed */
 	PGPS_ACQUIRE_TIME,			/* of all checkouts, blocked or not */
-	PGPS_CHILD,					/* Pgpool-II: the process that a row is
-								 * about */
-	PGPS_SLOT,					/* Pgpool-II: the slot of that process's
-								 * cache */
+	PGPS_CHILD,					/* Pgpool-II: the process that a row is about */
+	PGPS_SLOT,					/* Pgpool-II: the slot of that process's cache */
 	PGPS_BACKEND,				/* Pgpool-II: the backend of that slot, 0 =
 								 * none */
 	PGPS_CONNECTED,				/* Pgpool-II: does a client use it? */
@@ -81,9 +79,8 @@ typedef struct PgpsDialectKey
 #define PGPS_MAX_KEYS 64		/* rows of one dialect that report a figure */
 #define PGPS_MAX_DIALECTS 64
 
-/* a list of words, and one of keys; both end with NULL */
+/* a list of words; it ends with NULL, as one of keys does */
 #define PGPS_WORDS(...) ((const char *const[]) {__VA_ARGS__, NULL})
-#define PGPS_KEYS(...) ((const PgpsDialectKey[]) {__VA_ARGS__, {NULL}})
 
 struct PgpsFigures;
 
@@ -105,9 +102,9 @@ typedef struct PgpsDialect
 	bool		consistent;		/* its figures are of one moment */
 	bool		nested;			/* keys in objects are known without the names
 								 * of the objects */
-	bool		elsewhere;		/* says nothing about the pool of the reporting
-								 * connection; taken for nothing less than all
-								 * of detected_by */
+	bool		elsewhere;		/* says nothing about the pool of the
+								 * reporting connection; taken for nothing
+								 * less than all of detected_by */
 
 	/* if words mean different things: what they mean, once all are read */
 	void		(*settle) (struct PgpsFigures *figures);

@@ -23,8 +23,8 @@ typedef struct PgpsEntry
 	bool		container;		/* its own keys may follow */
 	PgpsCommonKey common;
 	int			leaf;			/* where its own part begins in "folded" */
-	char		folded[PGPS_KEY_LEN];	/* its path, in lower case, letters and
-										 * digits only; empty = too long */
+	char		folded[PGPS_KEY_LEN];	/* its path, in lower case, letters
+										 * and digits only; empty = too long */
 	const PgpsWord *word;		/* of the path; NULL = in no dialect */
 	const PgpsWord *leaf_word;	/* of its own part, if there is a path */
 	JsonbValue	value;

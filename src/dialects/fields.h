@@ -49,8 +49,8 @@ typedef enum PgpsField
 	PGPS_IDLE_CLOSED,			/* closed because enough were idle ... */
 	PGPS_LIFETIME_CLOSED,		/* ... or because they were old */
 	PGPS_WAIT_EVENTS,			/* what total_wait_time is divided by: waits
-								 * or checkouts, by dialect; never
-								 * reported itself */
+								 * or checkouts, by dialect; never reported
+								 * itself */
 
 	PGPS_NFIELDS
 } PgpsField;

@@ -174,7 +174,7 @@ is_unlimited(const PgpsDialectKey *key, double number)
 
 static PgpsComplaint
 read_whole_number(PgpsFigures *fig, const PgpsDialectKey *key,
-		   const JsonbValue *value)
+				  const JsonbValue *value)
 {
 	bool		narrow = key->field < PGPS_FIRST_COUNTER &&
 		!(key->flags & (PGPS_ADD | PGPS_SUBTRACT));

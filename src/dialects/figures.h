@@ -23,8 +23,8 @@ typedef struct PgpsFigures
 	uint64		known;			/* a bit for each */
 	uint64		weak;			/* known, but only by a PGPS_WEAK key */
 	uint64		summed;			/* made of several keys */
-	uint64		broken;			/* made of several keys, of which one could not
-								 * be read */
+	uint64		broken;			/* made of several keys, of which one could
+								 * not be read */
 	uint64		contradicted;	/* two keys reported different values */
 	uint64		seen;			/* a bit for each row of the dialect */
 	int64		value[PGPS_NSCRATCH];

@@ -22,7 +22,7 @@ static void settle(PgpsFigures *fig);
 
 const PgpsDialect pgps_generic = {
 	.name = "generic",
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"used", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT},
 		{"used_connections", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT},
 		{"busy", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT},
@@ -58,7 +58,9 @@ const PgpsDialect pgps_generic = {
 		{"max_active", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, PGPS_MINUS_UNLIMITED},
 		{"max_connections", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, PGPS_MINUS_UNLIMITED},
 		{"limit", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, PGPS_MINUS_UNLIMITED},
-		{"min", PGPS_MIN_SIZE, PGPS_UNIT_COUNT}),
+		{"min", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
+		{NULL}
+	},
 	/* a counter; connections that are being opened; how long one may wait */
 	.ignored = PGPS_WORDS("created", "remaining_created",
 						  "pending_connections", "connect_count", "maxWait"),

@@ -20,7 +20,7 @@
 const PgpsDialect pgps_pgxpool = {
 	.name = "pgxpool",
 	.detected_by = {"acquire_count", "total_conns"},
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"AcquireCount", PGPS_CHECKOUTS, PGPS_UNIT_COUNT},
 		{"AcquireDuration", PGPS_ACQUIRE_TIME, PGPS_UNIT_NS},
 		{"AcquiredConns", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT},
@@ -31,7 +31,9 @@ const PgpsDialect pgps_pgxpool = {
 		{"MaxLifetimeDestroyCount", PGPS_LIFETIME_CLOSED, PGPS_UNIT_COUNT},
 		{"MaxConns", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
 		{"MinConns", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
-		{"TotalConns", PGPS_OPEN, PGPS_UNIT_COUNT}),
+		{"TotalConns", PGPS_OPEN, PGPS_UNIT_COUNT},
+		{NULL}
+	},
 	.ignored = PGPS_WORDS("ConstructingConns", "NewConnsCount",
 						  "MaxIdleDestroyCount", "MinIdleConns"),
 };
@@ -46,7 +48,7 @@ const PgpsDialect pgps_database_sql = {
 		"open_connections|go_sql_open_connections",
 		"in_use|go_sql_in_use_connections"
 	},
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"MaxOpenConnections", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, PGPS_ZERO_UNLIMITED},
 		{"OpenConnections", PGPS_OPEN, PGPS_UNIT_COUNT},
 		{"InUse", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT},
@@ -62,7 +64,9 @@ const PgpsDialect pgps_database_sql = {
 		{"go_sql_wait_count_total", PGPS_WAITS, PGPS_UNIT_COUNT},
 		{"go_sql_wait_duration_seconds_total", PGPS_TOTAL_WAIT_TIME, PGPS_UNIT_S},
 		{"go_sql_max_idle_closed_total", PGPS_IDLE_CLOSED, PGPS_UNIT_COUNT},
-		{"go_sql_max_lifetime_closed_total", PGPS_LIFETIME_CLOSED, PGPS_UNIT_COUNT}),
+		{"go_sql_max_lifetime_closed_total", PGPS_LIFETIME_CLOSED, PGPS_UNIT_COUNT},
+		{NULL}
+	},
 	.ignored = PGPS_WORDS("MaxIdleTimeClosed",
 						  "go_sql_max_idle_time_closed_total"),
 };

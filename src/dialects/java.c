@@ -24,13 +24,15 @@ const PgpsDialect pgps_mariadb_j = {
 		"total_connections",
 		"connection_requests"
 	},
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"activeConnections", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT},
 		{"idleConnections", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
 		{"totalConnections", PGPS_OPEN, PGPS_UNIT_COUNT},
 		{"connectionRequests", PGPS_WAITING, PGPS_UNIT_COUNT},
 		{"maxPoolSize", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
-		{"minPoolSize", PGPS_MIN_SIZE, PGPS_UNIT_COUNT}),
+		{"minPoolSize", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
+		{NULL}
+	},
 	.ignored = PGPS_WORDS("poolTag", "poolName", "maxIdleTime",
 						  "staleConnections"),
 	.elsewhere = true,
@@ -46,7 +48,7 @@ const PgpsDialect pgps_hikaricp = {
 		"idle_connections|minimum_idle",
 		"total_connections|maximum_pool_size"
 	},
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"activeConnections", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT},
 		{"idleConnections", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
 		{"totalConnections", PGPS_OPEN, PGPS_UNIT_COUNT},
@@ -55,7 +57,9 @@ const PgpsDialect pgps_hikaricp = {
 		{"maximumPoolSize", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
 		{"minimumIdle", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
 		{"maxConnections", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
-		{"minConnections", PGPS_MIN_SIZE, PGPS_UNIT_COUNT}),
+		{"minConnections", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
+		{NULL}
+	},
 	.ignored = PGPS_WORDS("poolName", "catalog", "connectionTimeout",
 						  "idleTimeout", "keepaliveTime",
 						  "leakDetectionThreshold", "maxLifetime",
@@ -70,7 +74,7 @@ const PgpsDialect pgps_hikaricp = {
 const PgpsDialect pgps_tomcat_jdbc = {
 	.name = "tomcat_jdbc",
 	.detected_by = {"borrowed_count", "wait_count", "active|num_active"},
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"active", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT},
 		{"numActive", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT, PGPS_WEAK},
 		{"idle", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
@@ -80,7 +84,9 @@ const PgpsDialect pgps_tomcat_jdbc = {
 		{"borrowedCount", PGPS_CHECKOUTS, PGPS_UNIT_COUNT, PGPS_WEAK},
 		{"returnedCount", PGPS_RETURNED, PGPS_UNIT_COUNT},
 		{"maxActive", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
-		{"minIdle", PGPS_MIN_SIZE, PGPS_UNIT_COUNT}),
+		{"minIdle", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
+		{NULL}
+	},
 	.ignored = PGPS_WORDS("name", "maxIdle", "initialSize", "createdCount", "releasedCount", "reconnectedCount",
 						  "removeAbandonedCount", "releasedIdleCount",
 						  "maxWait", "maxAge", "poolName", "loginTimeout"),
@@ -92,13 +98,15 @@ const PgpsDialect pgps_tomcat_jdbc = {
 const PgpsDialect pgps_dbcp2 = {
 	.name = "dbcp2",
 	.detected_by = {"num_active", "num_idle"},
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"numActive", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT},
 		{"numIdle", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
 		{"numWaiters", PGPS_WAITING, PGPS_UNIT_COUNT},
 		{"maxTotal", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, PGPS_NEGATIVE_UNLIMITED},
 		{"minIdle", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
-		{"borrowedCount", PGPS_CHECKOUTS, PGPS_UNIT_COUNT}),
+		{"borrowedCount", PGPS_CHECKOUTS, PGPS_UNIT_COUNT},
+		{NULL}
+	},
 	.ignored = PGPS_WORDS("maxIdle", "initialSize", "returnedCount",
 						  "createdCount", "destroyedCount",
 						  "destroyedByEvictorCount",
@@ -114,7 +122,7 @@ const PgpsDialect pgps_dbcp2 = {
 const PgpsDialect pgps_c3p0 = {
 	.name = "c3p0",
 	.detected_by = {"num_busy_connections*", "num_idle_connections*"},
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"numConnections", PGPS_OPEN, PGPS_UNIT_COUNT, PGPS_WEAK},
 		{"numConnectionsDefaultUser", PGPS_OPEN, PGPS_UNIT_COUNT, PGPS_WEAK},
 		{"numConnectionsAllUsers", PGPS_OPEN, PGPS_UNIT_COUNT},
@@ -128,7 +136,9 @@ const PgpsDialect pgps_c3p0 = {
 		{"numThreadsAwaitingCheckoutDefaultUser", PGPS_WAITING, PGPS_UNIT_COUNT},
 		{"numFailedCheckouts", PGPS_TIMEOUTS, PGPS_UNIT_COUNT},
 		{"maxPoolSize", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
-		{"minPoolSize", PGPS_MIN_SIZE, PGPS_UNIT_COUNT}),
+		{"minPoolSize", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
+		{NULL}
+	},
 	/* numFailedCheckoutsDefaultUser stays 0 when a checkout times out */
 	.ignored = PGPS_WORDS("threadPoolNumTasksPending", "initialPoolSize",
 						  "numFailedCheckoutsDefaultUser",
@@ -148,7 +158,7 @@ const PgpsDialect pgps_c3p0 = {
 const PgpsDialect pgps_agroal = {
 	.name = "agroal",
 	.detected_by = {"active_count", "available_count", "awaiting_count"},
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"activeCount", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT},
 		{"availableCount", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
 		{"awaitingCount", PGPS_WAITING, PGPS_UNIT_COUNT},
@@ -157,7 +167,9 @@ const PgpsDialect pgps_agroal = {
 		{"creationCount", PGPS_CREATED, PGPS_UNIT_COUNT},
 		{"creationTimeTotal", PGPS_CREATE_TIME, PGPS_UNIT_S},
 		{"maxSize", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
-		{"minSize", PGPS_MIN_SIZE, PGPS_UNIT_COUNT}),
+		{"minSize", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
+		{NULL}
+	},
 	.ignored = PGPS_WORDS("maxUsedCount", "blockingTimeAverage",
 						  "blockingTimeMax", "creationTimeAverage",
 						  "creationTimeMax", "destroyCount", "flushCount",
@@ -170,11 +182,13 @@ const PgpsDialect pgps_agroal = {
 const PgpsDialect pgps_r2dbc = {
 	.name = "r2dbc",
 	.detected_by = {"acquired_size", "allocated_size"},
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"acquiredSize", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT},
 		{"allocatedSize", PGPS_OPEN, PGPS_UNIT_COUNT},
 		{"idleSize", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
 		{"pendingAcquireSize", PGPS_WAITING, PGPS_UNIT_COUNT},
-		{"maxAllocatedSize", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, PGPS_MAXINT_UNLIMITED}),
+		{"maxAllocatedSize", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, PGPS_MAXINT_UNLIMITED},
+		{NULL}
+	},
 	.ignored = PGPS_WORDS("maxPendingAcquireSize"),
 };

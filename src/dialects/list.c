@@ -22,7 +22,7 @@
  */
 const PgpsDialect pgps_native = {
 	.name = "native",
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"pool_size", PGPS_POOL_SIZE, PGPS_UNIT_COUNT},
 		{"max_overflow", PGPS_MAX_OVERFLOW, PGPS_UNIT_COUNT, PGPS_MINUS_UNLIMITED},
 		{"max_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, PGPS_MINUS_UNLIMITED},
@@ -39,7 +39,9 @@ const PgpsDialect pgps_native = {
 		{"total_wait_time", PGPS_TOTAL_WAIT_TIME, PGPS_UNIT_MS},
 		{"timeouts", PGPS_TIMEOUTS, PGPS_UNIT_COUNT},
 		{"errors", PGPS_ERRORS, PGPS_UNIT_COUNT},
-		{"total_use_time", PGPS_TOTAL_USE_TIME, PGPS_UNIT_MS}),
+		{"total_use_time", PGPS_TOTAL_USE_TIME, PGPS_UNIT_MS},
+		{NULL}
+	},
 	.consistent = true,
 };
 
@@ -47,8 +49,6 @@ const PgpsDialect pgps_native = {
 
 const PgpsDialect *const pgps_dialects[] = {
 	PGPS_DIALECTS(ADDRESS_OF)
-	&pgps_native,
-	&pgps_generic,
 	NULL
 };
 

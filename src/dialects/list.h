@@ -12,7 +12,7 @@
 
 #include "dialects/dialect.h"
 
-/* all but our own, in the order in which they are tried: most specific first */
+/* in the order in which they are tried: most specific first, our own last */
 #define PGPS_DIALECTS(D) \
 	D(psycopg_pool) \
 	D(sqlalchemy) \
@@ -53,7 +53,9 @@
 	D(mysql_pool) \
 	D(dbutils) \
 	D(sequel) \
-	D(postgres_js)
+	D(postgres_js) \
+	D(native) \
+	D(generic)
 
 #define PGPS_DIALECT(name) extern const PgpsDialect pgps_##name;
 PGPS_DIALECTS(PGPS_DIALECT)

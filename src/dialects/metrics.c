@@ -19,13 +19,15 @@
 const PgpsDialect pgps_prisma = {
 	.name = "prisma",
 	.detected_by = {"counters", "gauges", "histograms"},
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"prisma_pool_connections_busy", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT},
 		{"prisma_pool_connections_idle", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
 		{"prisma_pool_connections_open", PGPS_OPEN, PGPS_UNIT_COUNT},
 		{"prisma_client_queries_wait", PGPS_WAITING, PGPS_UNIT_COUNT, PGPS_CLAMP_NEGATIVE},
 		{"prisma_client_queries_wait_histogram_ms.count", PGPS_CHECKOUTS, PGPS_UNIT_COUNT},
-		{"prisma_client_queries_wait_histogram_ms.sum", PGPS_ACQUIRE_TIME, PGPS_UNIT_MS}),
+		{"prisma_client_queries_wait_histogram_ms.sum", PGPS_ACQUIRE_TIME, PGPS_UNIT_MS},
+		{NULL}
+	},
 	.ignored = PGPS_WORDS("counters", "gauges", "histograms",
 						  "prisma_client_queries_wait_histogram_ms.buckets",
 						  "prisma_client_queries_duration_histogram_ms",
@@ -45,7 +47,7 @@ const PgpsDialect pgps_prisma = {
 const PgpsDialect pgps_micrometer = {
 	.name = "micrometer",
 	.detected_by = {"hikaricp*|jdbc.connections*|r2dbc.pool*"},
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"hikaricp.connections", PGPS_OPEN, PGPS_UNIT_COUNT},
 		{"hikaricp.connections.active", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT},
 		{"hikaricp.connections.idle", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
@@ -87,7 +89,9 @@ const PgpsDialect pgps_micrometer = {
 		{"r2dbc.pool.allocated", PGPS_OPEN, PGPS_UNIT_COUNT},
 		{"r2dbc.pool.idle", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
 		{"r2dbc.pool.pending", PGPS_WAITING, PGPS_UNIT_COUNT},
-		{"r2dbc.pool.max.allocated", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, PGPS_MAXINT_UNLIMITED}),
+		{"r2dbc.pool.max.allocated", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, PGPS_MAXINT_UNLIMITED},
+		{NULL}
+	},
 	.ignored = PGPS_WORDS("hikaricp.connections.acquire",
 						  "hikaricp.connections.acquire.MAX",
 						  "hikaricp.connections.acquire_seconds_max",
@@ -132,12 +136,14 @@ const PgpsDialect pgps_micrometer = {
 const PgpsDialect pgps_otel = {
 	.name = "otel",
 	.detected_by = {"db.client.connection*"},
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		OTEL_KEYS("db.client.connection.", "count", PGPS_UNIT_S),
 		/* Npgsql's own */
 		{"db.client.connection.npgsql.pending_requests", PGPS_WAITING, PGPS_UNIT_COUNT},
 		{"db.client.connection.npgsql.timeouts", PGPS_TIMEOUTS, PGPS_UNIT_COUNT},
-		OTEL_KEYS("db.client.connections.", "usage", PGPS_UNIT_MS)),
+		OTEL_KEYS("db.client.connections.", "usage", PGPS_UNIT_MS),
+		{NULL}
+	},
 	.ignored = PGPS_WORDS(OTEL_IGNORED("db.client.connection."),
 						  OTEL_IGNORED("db.client.connections."),
 						  "db.client.connection.npgsql.create_time",

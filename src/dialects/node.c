@@ -20,12 +20,14 @@
 const PgpsDialect pgps_node_pg = {
 	.name = "node_pg",
 	.detected_by = {"total_count", "idle_count", "waiting_count"},
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"totalCount", PGPS_OPEN, PGPS_UNIT_COUNT},
 		{"idleCount", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
 		{"waitingCount", PGPS_WAITING, PGPS_UNIT_COUNT},
 		{"max", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, PGPS_NULL_UNLIMITED},
-		{"min", PGPS_MIN_SIZE, PGPS_UNIT_COUNT}),
+		{"min", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
+		{NULL}
+	},
 	.ignored = PGPS_WORDS("expiredCount", "ending", "ended"),
 };
 
@@ -35,7 +37,7 @@ const PgpsDialect pgps_node_pg = {
 const PgpsDialect pgps_tarn = {
 	.name = "tarn",
 	.detected_by = {"num_used", "num_free"},
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"numUsed", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT, PGPS_ADD},
 		{"numUsed", PGPS_OPEN, PGPS_UNIT_COUNT, PGPS_ADD},
 		{"numFree", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, PGPS_ADD},
@@ -43,7 +45,9 @@ const PgpsDialect pgps_tarn = {
 		{"numPendingCreates", PGPS_OPEN, PGPS_UNIT_COUNT, PGPS_ADD},
 		{"numPendingAcquires", PGPS_WAITING, PGPS_UNIT_COUNT},
 		{"min", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
-		{"max", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, PGPS_NULL_UNLIMITED}),
+		{"max", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, PGPS_NULL_UNLIMITED},
+		{NULL}
+	},
 	.ignored = PGPS_WORDS("numPendingValidations"),
 };
 
@@ -53,13 +57,15 @@ const PgpsDialect pgps_tarn = {
 const PgpsDialect pgps_sequelize_pool = {
 	.name = "sequelize_pool",
 	.detected_by = {"size", "available", "using"},
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"size", PGPS_OPEN, PGPS_UNIT_COUNT},
 		{"available", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
 		{"using", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT},
 		{"waiting", PGPS_WAITING, PGPS_UNIT_COUNT},
 		{"maxSize", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, PGPS_NULL_UNLIMITED},
-		{"minSize", PGPS_MIN_SIZE, PGPS_UNIT_COUNT}),
+		{"minSize", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
+		{NULL}
+	},
 	.ignored = PGPS_WORDS("name", "draining"),
 };
 
@@ -69,9 +75,13 @@ const PgpsDialect pgps_sequelize_pool = {
  */
 const PgpsDialect pgps_slonik = {
 	.name = "slonik",
-	.detected_by = {"acquired_connections", "idle_connections", "waiting_clients",
-		"pending_connections"},
-	.keys = PGPS_KEYS(
+	.detected_by = {
+		"acquired_connections",
+		"idle_connections",
+		"waiting_clients",
+		"pending_connections"
+	},
+	.keys = (const PgpsDialectKey[]) {
 		{"acquiredConnections", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT, PGPS_ADD},
 		{"acquiredConnections", PGPS_OPEN, PGPS_UNIT_COUNT, PGPS_ADD},
 		{"pendingReleaseConnections", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT, PGPS_ADD},
@@ -83,7 +93,9 @@ const PgpsDialect pgps_slonik = {
 		{"idleConnections", PGPS_OPEN, PGPS_UNIT_COUNT, PGPS_ADD},
 		{"waitingClients", PGPS_WAITING, PGPS_UNIT_COUNT},
 		{"maximumPoolSize", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
-		{"minimumPoolSize", PGPS_MIN_SIZE, PGPS_UNIT_COUNT}),
+		{"minimumPoolSize", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
+		{NULL}
+	},
 	.ignored = PGPS_WORDS("state"),
 };
 
@@ -92,8 +104,10 @@ const PgpsDialect pgps_slonik = {
  */
 const PgpsDialect pgps_postgres_js = {
 	.name = "postgres_js",
-	.keys = PGPS_KEYS(
-		{"max", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, PGPS_NULL_UNLIMITED}),
+	.keys = (const PgpsDialectKey[]) {
+		{"max", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, PGPS_NULL_UNLIMITED},
+		{NULL}
+	},
 	.ignored = PGPS_WORDS("max_pipeline", "idle_timeout", "connect_timeout",
 						  "max_lifetime"),
 };

@@ -19,11 +19,13 @@
 const PgpsDialect pgps_deadpool = {
 	.name = "deadpool",
 	.detected_by = {"max_size", "size", "available"},
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"max_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
 		{"size", PGPS_OPEN, PGPS_UNIT_COUNT},
 		{"available", PGPS_CHECKED_IN, PGPS_UNIT_COUNT, PGPS_CLAMP_NEGATIVE},
-		{"waiting", PGPS_WAITING, PGPS_UNIT_COUNT}),
+		{"waiting", PGPS_WAITING, PGPS_UNIT_COUNT},
+		{NULL}
+	},
 };
 
 /*
@@ -37,7 +39,7 @@ const PgpsDialect pgps_bb8 = {
 		"idle_connections",
 		"statistics|get_started"
 	},
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"connections", PGPS_OPEN, PGPS_UNIT_COUNT},
 		{"idle_connections", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
 		{"max_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
@@ -49,7 +51,9 @@ const PgpsDialect pgps_bb8 = {
 		{"get_waited", PGPS_WAITING, PGPS_UNIT_COUNT, PGPS_SUBTRACT},
 		{"get_timed_out", PGPS_TIMEOUTS, PGPS_UNIT_COUNT},
 		{"get_timed_out", PGPS_WAITING, PGPS_UNIT_COUNT, PGPS_SUBTRACT},
-		{"get_wait_time", PGPS_TOTAL_WAIT_TIME, PGPS_UNIT_US}),
+		{"get_wait_time", PGPS_TOTAL_WAIT_TIME, PGPS_UNIT_US},
+		{NULL}
+	},
 	.ignored = PGPS_WORDS("connections_created", "connections_closed_broken",
 						  "connections_closed_invalid",
 						  "connections_closed_max_lifetime",
@@ -64,11 +68,13 @@ const PgpsDialect pgps_bb8 = {
 const PgpsDialect pgps_r2d2 = {
 	.name = "r2d2",
 	.detected_by = {"connections", "idle_connections"},
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"connections", PGPS_OPEN, PGPS_UNIT_COUNT},
 		{"idle_connections", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
 		{"max_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
-		{"min_idle", PGPS_MIN_SIZE, PGPS_UNIT_COUNT}),
+		{"min_idle", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
+		{NULL}
+	},
 };
 
 /*
@@ -77,11 +83,13 @@ const PgpsDialect pgps_r2d2 = {
 const PgpsDialect pgps_sqlx = {
 	.name = "sqlx",
 	.detected_by = {"size", "num_idle"},
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"size", PGPS_OPEN, PGPS_UNIT_COUNT},
 		{"num_idle", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
 		{"max_connections", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
-		{"min_connections", PGPS_MIN_SIZE, PGPS_UNIT_COUNT}),
+		{"min_connections", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
+		{NULL}
+	},
 	.ignored = PGPS_WORDS("is_closed"),
 };
 
@@ -92,13 +100,15 @@ const PgpsDialect pgps_sqlx = {
 const PgpsDialect pgps_activerecord = {
 	.name = "activerecord",
 	.detected_by = {"connections", "busy", "dead"},
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, PGPS_MINUS_UNLIMITED | PGPS_NULL_UNLIMITED},
 		{"connections", PGPS_OPEN, PGPS_UNIT_COUNT},
 		{"busy", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT, PGPS_ADD},
 		{"dead", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT, PGPS_ADD},
 		{"idle", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
-		{"waiting", PGPS_WAITING, PGPS_UNIT_COUNT}),
+		{"waiting", PGPS_WAITING, PGPS_UNIT_COUNT},
+		{NULL}
+	},
 	.ignored = PGPS_WORDS("checkout_timeout", "min_connections",
 						  "max_connections"),
 };
@@ -109,10 +119,12 @@ const PgpsDialect pgps_activerecord = {
 const PgpsDialect pgps_sequel = {
 	.name = "sequel",
 	.detected_by = {"size", "max_size"},
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"size", PGPS_OPEN, PGPS_UNIT_COUNT},
 		{"max_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
-		{"num_waiting", PGPS_WAITING, PGPS_UNIT_COUNT}),
+		{"num_waiting", PGPS_WAITING, PGPS_UNIT_COUNT},
+		{NULL}
+	},
 };
 
 /*
@@ -122,11 +134,13 @@ const PgpsDialect pgps_sequel = {
 const PgpsDialect pgps_db_connection = {
 	.name = "db_connection",
 	.detected_by = {"ready_conn_count", "checkout_queue_length"},
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"ready_conn_count", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
 		{"checkout_queue_length", PGPS_WAITING, PGPS_UNIT_COUNT},
 		{"pool_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
-		{"pool_size", PGPS_OPEN, PGPS_UNIT_COUNT}),
+		{"pool_size", PGPS_OPEN, PGPS_UNIT_COUNT},
+		{NULL}
+	},
 	.ignored = PGPS_WORDS("source"),
 };
 
@@ -137,11 +151,13 @@ const PgpsDialect pgps_db_connection = {
 const PgpsDialect pgps_php_fpm = {
 	.name = "php_fpm",
 	.detected_by = {"active_processes", "idle_processes"},
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"active processes", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT},
 		{"listen queue", PGPS_WAITING, PGPS_UNIT_COUNT},
 		{"max children", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
-		{"pm.max_children", PGPS_MAX_SIZE, PGPS_UNIT_COUNT}),
+		{"pm.max_children", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
+		{NULL}
+	},
 	.ignored = PGPS_WORDS("pool", "process manager", "start time",
 						  "start since", "accepted conn", "max listen queue",
 						  "listen queue len", "idle processes",

@@ -326,18 +326,18 @@ read_entries(PgpsParser *parser, bool foreign)
 
 /* The text of a key that stands outermost */
 static void
-find_text(const PgpsDocument *doc, const char *key, char *text, Size size)
+find_text(const PgpsDocument *doc, const char *key, char *value, Size size)
 {
 	int			i;
 
-	text[0] = '\0';
+	value[0] = '\0';
 	for (i = 0; i < doc->nentries; i++)
 	{
 		const PgpsEntry *entry = &doc->entries[i];
 
 		if (entry->parent == -1 && entry->folded[0] != '\0' &&
 			pgps_same_key(entry->folded, key))
-			text_of_value(&entry->value, text, size);
+			text_of_value(&entry->value, value, size);
 	}
 }
 

@@ -21,7 +21,7 @@
 const PgpsDialect pgps_psycopg_pool = {
 	.name = "psycopg_pool",
 	.detected_by = {"pool_min", "pool_max", "pool_size", "pool_available"},
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"pool_min", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
 		{"pool_max", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, PGPS_ZERO_UNLIMITED},
 		{"pool_size", PGPS_OPEN, PGPS_UNIT_COUNT},
@@ -34,7 +34,9 @@ const PgpsDialect pgps_psycopg_pool = {
 		{"usage_ms", PGPS_TOTAL_USE_TIME, PGPS_UNIT_MS},
 		{"connections_num", PGPS_CREATES, PGPS_UNIT_COUNT},
 		{"connections_errors", PGPS_CREATE_ERRORS, PGPS_UNIT_COUNT},
-		{"connections_ms", PGPS_CREATE_TIME, PGPS_UNIT_MS}),
+		{"connections_ms", PGPS_CREATE_TIME, PGPS_UNIT_MS},
+		{NULL}
+	},
 	.ignored = PGPS_WORDS("connections_lost", "returns_bad"),
 	.absent_is_zero = true,
 	.counts_requests = true,
@@ -54,13 +56,15 @@ const PgpsDialect pgps_sqlalchemy = {
 		"checkedin",
 		"checkedout"
 	},
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"size", PGPS_POOL_SIZE, PGPS_UNIT_COUNT, PGPS_ZERO_UNLIMITED},
 		{"pool_size", PGPS_POOL_SIZE, PGPS_UNIT_COUNT, PGPS_ZERO_UNLIMITED},
 		{"checkedin", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
 		{"checkedout", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT},
 		{"overflow", PGPS_OVERFLOW, PGPS_UNIT_COUNT, PGPS_CLAMP_NEGATIVE},
-		{"max_overflow", PGPS_MAX_OVERFLOW, PGPS_UNIT_COUNT, PGPS_MINUS_UNLIMITED}),
+		{"max_overflow", PGPS_MAX_OVERFLOW, PGPS_UNIT_COUNT, PGPS_MINUS_UNLIMITED},
+		{NULL}
+	},
 	.ignored = PGPS_WORDS("timeout", "recycle"),
 };
 
@@ -70,12 +74,14 @@ const PgpsDialect pgps_sqlalchemy = {
 const PgpsDialect pgps_psycopg2 = {
 	.name = "psycopg2",
 	.detected_by = {"minconn", "maxconn"},
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"minconn", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
 		{"maxconn", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
 		{"idle", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
 		{"used", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT},
-		{"keys", PGPS_CHECKOUTS, PGPS_UNIT_COUNT}),
+		{"keys", PGPS_CHECKOUTS, PGPS_UNIT_COUNT},
+		{NULL}
+	},
 	.ignored = PGPS_WORDS("closed"),
 };
 
@@ -86,7 +92,7 @@ const PgpsDialect pgps_psycopg2 = {
 const PgpsDialect pgps_asyncpg = {
 	.name = "asyncpg",
 	.detected_by = {"size|get_size", "idle_size|get_idle_size"},
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"size", PGPS_OPEN, PGPS_UNIT_COUNT},
 		{"get_size", PGPS_OPEN, PGPS_UNIT_COUNT},
 		{"idle_size", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
@@ -94,7 +100,9 @@ const PgpsDialect pgps_asyncpg = {
 		{"min_size", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
 		{"get_min_size", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
 		{"max_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
-		{"get_max_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT}),
+		{"get_max_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
+		{NULL}
+	},
 };
 
 /*
@@ -104,10 +112,12 @@ const PgpsDialect pgps_asyncpg = {
 const PgpsDialect pgps_dbutils = {
 	.name = "dbutils",
 	.detected_by = {"=_connections", "=_maxconnections"},
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"_connections", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT},
 		{"_maxconnections", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, PGPS_ZERO_UNLIMITED},
-		{"_idle_cache", PGPS_CHECKED_IN, PGPS_UNIT_COUNT}),
+		{"_idle_cache", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
+		{NULL}
+	},
 	.ignored = PGPS_WORDS("_maxcached", "_maxshared", "_maxusage"),
 };
 
@@ -117,10 +127,12 @@ const PgpsDialect pgps_dbutils = {
 const PgpsDialect pgps_mysql_pool = {
 	.name = "mysql_pool",
 	.detected_by = {"pool_name", "pool_size"},
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"pool_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
 		{"idle", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
-		{"used", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT}),
+		{"used", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT},
+		{NULL}
+	},
 	.ignored = PGPS_WORDS("pool_name", "pool_reset_session", "reset_session"),
 	.elsewhere = true,
 };
@@ -131,11 +143,13 @@ const PgpsDialect pgps_mysql_pool = {
 const PgpsDialect pgps_mariadb_pool = {
 	.name = "mariadb_pool",
 	.detected_by = {"connection_count", "max_size"},
-	.keys = PGPS_KEYS(
+	.keys = (const PgpsDialectKey[]) {
 		{"pool_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
 		{"connection_count", PGPS_OPEN, PGPS_UNIT_COUNT},
 		{"idle", PGPS_CHECKED_IN, PGPS_UNIT_COUNT},
-		{"used", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT}),
+		{"used", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT},
+		{NULL}
+	},
 	.ignored = PGPS_WORDS("pool_name", "max_size", "pool_reset_connection",
 						  "pool_validation_interval"),
 	.elsewhere = true,

@@ -40,8 +40,8 @@ typedef struct PgpsStats
 	char		row[PGPS_INSTANCE_LEN]; /* name of one of several pools; empty
 										 * = the only one */
 	bool		elsewhere;		/* not about the pool of this connection */
-	bool		counts_requests;	/* checkouts are what was asked for, not what
-									 * was lent */
+	bool		counts_requests;	/* checkouts are what was asked for, not
+									 * what was lent */
 	bool		not_a_pool;		/* a row of the console itself, not of an
 								 * application's pool */
 	int			nunmapped;		/* number of keys that were not understood */

@@ -158,14 +158,14 @@ add_clue(int dialect, int n, const char *pattern, int length)
 
 		if (!pgps_fold(folded, &clue->length, pattern, length))
 			elog(ERROR, "pattern \"%s\" of a dialect is too long", pattern);
-		clue->text = folded;
+		clue->written = folded;
 		clue->next = pgps_open_clues;
 		pgps_open_clues = clue;
 		return;
 	}
 	if (pattern[0] == '=')
 	{
-		clue->text = pattern + 1;
+		clue->written = pattern + 1;
 		clue->length = length - 1;
 	}
 	word = add_word(pattern, length);

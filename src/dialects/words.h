@@ -44,9 +44,9 @@ typedef struct PgpsClue
 	const struct PgpsClue *next;
 	int			dialect;		/* index in pgps_dialects */
 	int			n;				/* index in its detected_by */
-	const char *text;			/* how it must be written, or begin; NULL = any
-								 * spelling */
-	int			length;			/* of text */
+	const char *written;		/* how it must be written, or begin; NULL =
+								 * any spelling */
+	int			length;			/* of written */
 } PgpsClue;
 
 typedef struct PgpsWord

@@ -419,6 +419,7 @@ take_answer(Link *link, PGresult *result)
 				link_fail(link, "its answer has too many rows or columns");
 			break;
 		case PGRES_FATAL_ERROR:
+
 			/*
 			 * not every product knows every command, nor may every user send
 			 * it

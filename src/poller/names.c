@@ -337,11 +337,11 @@ take_services(void *arg, int status, int timeouts, unsigned char *answer,
  */
 
 HostName *
-name_make(const char *text)
+name_make(const char *host)
 {
 	HostName   *name = MemoryContextAllocZero(TopMemoryContext, sizeof(HostName));
 
-	strlcpy(name->text, text, sizeof(name->text));
+	strlcpy(name->host, host, sizeof(name->host));
 	name->trouble = "its name is being looked up";
 	return name;
 }
@@ -370,14 +370,14 @@ name_look_up(HostName *name)
 
 	/* it does not end before all is asked */
 	name->pending++;
-	if (trouble == NULL && name->text[0] == '_')
+	if (trouble == NULL && name->host[0] == '_')
 	{
-		question = make_question(name, name->text, AF_UNSPEC, "");
+		question = make_question(name, name->host, AF_UNSPEC, "");
 		if (question != NULL)
-			ares_search(channel, name->text, ns_c_in, ns_t_srv, take_services, question);
+			ares_search(channel, name->host, ns_c_in, ns_t_srv, take_services, question);
 	}
 	else if (trouble == NULL)
-		ask_for_addresses(name, name->text, AF_INET, "");
+		ask_for_addresses(name, name->host, AF_INET, "");
 	if (--name->pending == 0)
 		look_up_ended(name);
 }

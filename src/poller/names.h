@@ -29,14 +29,14 @@ typedef struct Place
 
 typedef struct HostName
 {
-	char		text[256];
+	char		host[256];
 	TimestampTz due;			/* when it is to be looked up again */
 	bool		changed;		/* since somebody looked at the places */
 	int			nplaces;
 	Place		places[PGPS_MAX_PLACES];
 	int			beyond;			/* places that were told beside them */
-	const char *trouble;		/* why the last look-up told nothing; NULL = it
-								 * did */
+	const char *trouble;		/* why the last look-up told nothing; NULL =
+								 * it did */
 
 	/* the look-up that goes on */
 	int			pending;		/* questions without an answer */
@@ -48,7 +48,7 @@ typedef struct HostName
 	bool		unused;			/* to be freed at its end */
 } HostName;
 
-extern HostName *name_make(const char *text);
+extern HostName *name_make(const char *host);
 extern void name_free(HostName *name);
 extern void name_look_up(HostName *name);
 

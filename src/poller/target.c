@@ -212,7 +212,7 @@ Target *
 target_make(const char *name, const char *conninfo)
 {
 	Target	   *target = MemoryContextAllocZero(TopMemoryContext, sizeof(Target));
-	char		host[sizeof(target->host->text)];
+	char		host[sizeof(target->host->host)];
 	const char *wrong = target_host(conninfo, host, sizeof(host));
 
 	strlcpy(target->name, name, sizeof(target->name));
@@ -254,12 +254,12 @@ target_free(Target *target)
 bool
 target_is(const Target *target, const char *name, const char *conninfo)
 {
-	char		host[sizeof(target->host->text)];
+	char		host[sizeof(target->host->host)];
 
 	return strcmp(target->name, name) == 0 &&
 		strcmp(target->conninfo, conninfo) == 0 &&
 		target_host(conninfo, host, sizeof(host)) == NULL &&
-		strcmp(host, target->host != NULL ? target->host->text : "") == 0;
+		strcmp(host, target->host != NULL ? target->host->host : "") == 0;
 }
 
 /*-------------------------------------------------------------------------

@@ -29,7 +29,10 @@
 	S(POOL_POOLS)
 
 #define PGPS_SHOW(name) PGPS_SHOW_##name,
-typedef enum PgpsShow {PGPS_SHOW_LIST(PGPS_SHOW) PGPS_SHOWS} PgpsShow;
+typedef enum PgpsShow
+{
+	PGPS_SHOW_LIST(PGPS_SHOW) PGPS_SHOWS
+} PgpsShow;
 
 /* the answer to one command, as text */
 typedef struct PgpsTable
@@ -37,8 +40,7 @@ typedef struct PgpsTable
 	int			ncols;
 	char	  **columns;
 	int			nrows;
-	char	  **cells;			/* row after row; a cell that is null is
-								 * NULL */
+	char	  **cells;			/* row after row; a cell that is null is NULL */
 } PgpsTable;
 
 /* one poll */
@@ -50,7 +52,8 @@ typedef struct PgpsConsole
 	const char *address;		/* where it was reached; empty = by a socket
 								 * of the file system */
 	TimestampTz started_at;
-	bool		is_one_of_several;	/* others may share its port, unknown to us */
+	bool		is_one_of_several;	/* others may share its port, unknown to
+									 * us */
 	const PgpsTable *tables[PGPS_SHOWS];	/* NULL = not answered */
 } PgpsConsole;
 

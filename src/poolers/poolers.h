@@ -43,19 +43,21 @@ typedef struct PgpsPooler
 	int32		max_client_conn;
 	int32		clients;
 	int32		max_db_connections; /* 0 = no such limit */
-	int32		query_wait_timeout; /* s; clients that wait for longer are sent
-									 * away; 0 = never */
+	int32		query_wait_timeout; /* s; clients that wait for longer are
+									 * sent away; 0 = never */
 	int64		bytes_received; /* since it was started, from its clients ... */
 	int64		bytes_sent;		/* ... and to them */
-	int64		client_parses;	/* prepared statements that its clients made ... */
+	int64		client_parses;	/* prepared statements that its clients made
+								 * ... */
 	int64		server_parses;	/* ... and that it made here for them */
 	int64		binds;
 	int			pools_left_out; /* at least so many were not read */
 	bool		nodes_left_out; /* of Pgpool-II */
-	char		comes_from[PGPS_ADDR_LEN];	/* address of its connections here;
-											 * empty = the local socket ... */
-	bool		comes_from_known;	/* ... if there ever was one; else where its
-									 * console is, empty = unknown */
+	char		comes_from[PGPS_ADDR_LEN];	/* address of its connections
+											 * here; empty = the local socket
+											 * ... */
+	bool		comes_from_known;	/* ... if there ever was one; else where
+									 * its console is, empty = unknown */
 } PgpsPooler;
 
 /* one that nothing is known of */

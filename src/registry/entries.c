@@ -100,14 +100,23 @@ pgps_registry_init(void *area, bool found)
 										pgps_pools + pgps_pool_capacity());
 	pgps_xact_times = (PgpsXactTimes *) pgps_instance(pgps_instance_capacity());
 	next = (int32 *) (pgps_xact_times + pgps_instance_capacity());
-	roles = (PgpsTable) {&pgps_registry->roles, (char *) pgps_roles,
-	sizeof(PgpsRoleEntry), next};
+	roles = (PgpsTable)
+	{
+		&pgps_registry->roles, (char *) pgps_roles,
+			sizeof(PgpsRoleEntry), next
+	};
 	next += pgps_pool_capacity();
-	pools = (PgpsTable) {&pgps_registry->pools, (char *) pgps_pools,
-	sizeof(PgpsPoolEntry), next};
+	pools = (PgpsTable)
+	{
+		&pgps_registry->pools, (char *) pgps_pools,
+			sizeof(PgpsPoolEntry), next
+	};
 	next += pgps_pool_capacity();
-	instances = (PgpsTable) {&pgps_registry->instances, pgps_instances,
-	PGPS_INSTANCE_ENTRY_SIZE, next};
+	instances = (PgpsTable)
+	{
+		&pgps_registry->instances, pgps_instances,
+			PGPS_INSTANCE_ENTRY_SIZE, next
+	};
 	next += pgps_instance_capacity();
 	pgps_pool_changes = (uint32 *) next;
 	next += pgps_pool_capacity();

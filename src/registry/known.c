@@ -342,4 +342,3 @@ pgps_forget_instance(int32 i)
 {
 	forget(KNOWN_INSTANCES, i, false);
 }
-

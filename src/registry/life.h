@@ -94,8 +94,8 @@ typedef struct PgpsSessions
 	int64		work_sessions;	/* ended, and did more than report */
 	int64		work_xacts;
 	PgpsEnds	ends[PGPS_ENDS];
-	int64		lost[PGPS_END_REASONS]; /* that the application did not want to
-										 * end */
+	int64		lost[PGPS_END_REASONS]; /* that the application did not want
+										 * to end */
 	int64		base[PGPS_END_REASONS]; /* the part of the ends that exporters
 										 * leave out, see restore.c */
 	int32		crashed;		/* ended by the crash that this server began

@@ -41,10 +41,10 @@ pgps_trimmed(const char *text, Size len)
 static const char *
 after_character(const char *text)
 {
-	if ((unsigned char) *text++ >= 0xC0)
+	if ((unsigned char) *text ++>= 0xC0)
 	{
-		while (((unsigned char) *text & 0xC0) == 0x80)
-			text++;
+		while (((unsigned char) *text &0xC0) == 0x80)
+			text	  ++;
 	}
 	return text;
 }
@@ -60,7 +60,7 @@ pgps_glob_matches(const char *glob, const char *text)
 	const char *after_star = NULL;
 	const char *taken = NULL;
 
-	while (*text != '\0')
+	while (*text !='\0')
 	{
 		if (*glob == '*')
 		{
@@ -75,7 +75,7 @@ pgps_glob_matches(const char *glob, const char *text)
 		else if (*glob == *text)
 		{
 			glob++;
-			text++;
+			text	  ++;
 		}
 		else if (after_star != NULL)
 		{

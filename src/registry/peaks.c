@@ -87,8 +87,11 @@ pgps_peaks_init(void *area, bool found)
 	char	   *entries = (char *) area + MAXALIGN(sizeof(Peaks));
 
 	peaks = area;
-	table = (PgpsTable) {&peaks->space, entries, sizeof(PeakEntry),
-	(PgpsNext *) (entries + pgps_peaks_capacity() * sizeof(PeakEntry))};
+	table = (PgpsTable)
+	{
+		&peaks->space, entries, sizeof(PeakEntry),
+			(PgpsNext *) (entries + pgps_peaks_capacity() * sizeof(PeakEntry))
+	};
 	if (found)
 		return;
 	peaks->space.capacity = pgps_peaks_capacity();
@@ -169,7 +172,10 @@ need_entry(PgpsScope scope, Oid oid, uint64 rejected)
 	}
 	dlist_push_tail(&peaks->by_connect, &entry->node);
 	SpinLockAcquire(&entry->mutex);
-	entry->data = (PgpsPeak) {.scope = scope, .oid = oid, .rejected = rejected};
+	entry->data = (PgpsPeak)
+	{
+		.scope = scope,.oid = oid,.rejected = rejected
+	};
 	SpinLockRelease(&entry->mutex);
 	pgps_know_peak(number_of(entry), rejected);
 	return entry;

@@ -52,13 +52,14 @@ parse_number(PgpsPoolLimit *limit, const char *text)
 	if (strncmp(text, warn, strlen(warn)) == 0)
 	{
 		limit->warns = true;
-		text += strlen(warn);
-		if (*text != ' ' && *text != '\t' && *text != '\n')
+		text	  +=strlen(warn);
+
+		if (*text !=' ' && *text !='\t' && *text !='\n')
 			return "expected a number, or warn and a number";
 	}
 	errno = 0;
 	max = strtol(text, &end, 10);
-	if (end == text || *end != '\0')
+	if (end == text ||*end != '\0')
 		return "expected a number, or warn and a number";
 	if (errno != 0 || max < 0 || max > MOST_CONNECTIONS)
 		return psprintf("expected a number from 0 to %d", MOST_CONNECTIONS);
@@ -74,6 +75,7 @@ parse_entry(char *text)
 	char	   *target;
 
 	limit->entry = text;
+
 	if (colon == NULL)
 	{
 		limit->error = "expected target: number, or target: warn number";

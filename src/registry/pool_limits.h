@@ -61,7 +61,7 @@ typedef struct PgpsInstanceUse
 typedef struct PgpsPoolUse
 {
 	int			count;
-	PgpsInstanceUse	holders[PGPS_NAMED_HOLDERS];	/* the first ones */
+	PgpsInstanceUse holders[PGPS_NAMED_HOLDERS];	/* the first ones */
 	int			others;			/* connections of other instances */
 } PgpsPoolUse;
 

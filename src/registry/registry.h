@@ -139,13 +139,13 @@ typedef struct PgpsInstance
 	int32		reported_by;	/* pid of the backend that it came on */
 	int64		idle_part;		/* number of the newest part in most_idle ... */
 	int64		idle_part_length;	/* ... which follows from leak_after then */
-	int32		most_idle[PGPS_IDLE_PARTS]; /* most idle connections reported in
-											 * each part, newest first */
+	int32		most_idle[PGPS_IDLE_PARTS]; /* most idle connections reported
+											 * in each part, newest first */
 	TimestampTz last_seen;		/* last report, connect or disconnect */
 	bool		said_goodbye;	/* it goes with its last connection */
 	bool		seen_here;		/* of a pooler: connects to this server */
-	uint8		polls_unseen;	/* running, in which it had connections and none
-								 * of them was found here */
+	uint8		polls_unseen;	/* running, in which it had connections and
+								 * none of them was found here */
 	uint32		shared_by;		/* of a pooler: pools with the same number
 								 * share one maximum; 0 = none */
 	int32		shared_cap;		/* that maximum */
@@ -186,8 +186,8 @@ typedef struct PgpsInstance
 								 * that are lost if the instance lives on, ... */
 	uint8		held_for;		/* ... why (PgpsEndReason), ... */
 	TimestampTz held_since;		/* ... and since when there are any */
-	PgpsCounters counters;		/* since it was first seen; those that backends
-								 * count are in its activity */
+	PgpsCounters counters;		/* since it was first seen; those that
+								 * backends count are in its activity */
 	PgpsCounters base;			/* the part of them that exporters leave out,
 								 * see restore.c */
 } PgpsInstance;
@@ -238,8 +238,8 @@ typedef struct PgpsRegistryInfo
 	TimestampTz stats_reset;
 	TimestampTz last_pass;
 	int			collector_pid;
-	TimestampTz stopped_from;	/* the last pass found that most reports became
-								 * late at once: from then ... */
+	TimestampTz stopped_from;	/* the last pass found that most reports
+								 * became late at once: from then ... */
 	TimestampTz stopped_until;	/* ... to then; 0 = it did not */
 	PgpsLimitStatus server_status;	/* at the last pass */
 	TimestampTz server_status_since;

@@ -32,7 +32,7 @@
  */
 static bool
 is_pool_meant(const PgpsPool *data, const char *pool, const char *usename,
-		 Oid roleid)
+			  Oid roleid)
 {
 	if (pool != NULL && strcmp(pool, data->key.name) != 0)
 		return false;

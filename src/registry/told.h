@@ -22,9 +22,10 @@ typedef struct PgpsTold
 {
 	uint8		state;
 	int32		cancels;		/* cancel requests that wait; -1 = not told */
-	char		waiting_app[PGPS_POOL_LEN]; /* of those who wait, as the pool of
-											 * such connections would be called;
-											 * empty = nobody, or not told */
+	char		waiting_app[PGPS_POOL_LEN]; /* of those who wait, as the pool
+											 * of such connections would be
+											 * called; empty = nobody, or not
+											 * told */
 } PgpsTold;
 
 #endif							/* PGPS_TOLD_H */

@@ -191,19 +191,19 @@ note_log(ErrorData *edata)
 static bool
 is_shutdown(void)
 {
-	char		text[PID_FILE_LEN];
-	const char *line = text;
+	char		content[PID_FILE_LEN];
+	const char *line = content;
 	ssize_t		len;
 	int			fd = open(PID_FILE, O_RDONLY, 0);
 	int			n;
 
 	if (fd < 0)
 		return false;
-	len = read(fd, text, sizeof(text) - 1);
+	len = read(fd, content, sizeof(content) - 1);
 	close(fd);
 	if (len <= 0)
 		return false;
-	text[len] = '\0';
+	content[len] = '\0';
 	for (n = 1; n < LOCK_FILE_LINE_PM_STATUS; n++)
 	{
 		line = strchr(line, '\n');

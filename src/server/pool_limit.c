@@ -100,6 +100,7 @@ pgps_refuse_connection(const PgpsIdentity *identity, const PgpsPoolLimit *limit)
 	memcpy(key.name, identity->pool, sizeof(key.name));
 	pgps_find_pool_use(&key, &found);
 	text = holders_text(&found, limit->max);
+
 	ereport(FATAL,
 			(errcode(ERRCODE_TOO_MANY_CONNECTIONS),
 			 errmsg("too many connections for pool \"%s\"", identity->pool),

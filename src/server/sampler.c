@@ -130,7 +130,7 @@ sample_backend(int procno, int32 pool, TimestampTz now, int64 time)
 		return;
 	}
 	if (state == STATE_IDLEINTRANSACTION ||
-			 state == STATE_IDLEINTRANSACTION_ABORTED)
+		state == STATE_IDLEINTRANSACTION_ABORTED)
 		note_spell(&spells[procno], slot,
 				   pg_atomic_read_u32(unconstify(pg_atomic_uint32 *, &slot->pid)),
 				   since, now);

@@ -298,6 +298,7 @@ put_chain(PgpsRow *row, const Chains *chains,
 		  const PgpsPoolState *pool, const PgpsPoolState *pooler)
 {
 	static const PgpsValues unknown = {0};
+
 	/* cppcheck-suppress nullPointer */
 	const PgpsPool *named = pool ? pool->data : pooler->data;
 	const PgpsValues *in_pool = pool ? &pool->sum : &unknown;

@@ -391,7 +391,7 @@ pgps_get_overview(PG_FUNCTION_ARGS)
 	PgpsRow    *row = PGPS_BEGIN_ROWS(OVERVIEW_COLUMNS);
 	const PgpsSnapshot *snapshot;
 	Lines		lines;
-	PgpsCells	   *cells;
+	PgpsCells  *cells;
 	const PgpsPoolState *pool = NULL;
 	const PgpsFirings *alerts;
 	const PgpsWhy *whys;

@@ -27,7 +27,10 @@
 
 /* the cells of a line, as text: NULL = empty */
 #define CELL_OF(name, ...) CELL_##name,
-enum {OVERVIEW_COLUMNS(CELL_OF) CELLS};
+enum
+{
+	OVERVIEW_COLUMNS(CELL_OF) CELLS
+};
 typedef const char *PgpsCells[CELLS];
 
 extern char *pgps_clip(const char *text, int width);

@@ -63,7 +63,7 @@ narrow(PgpsCells *cells, int n, Narrow what)
 
 		if (what == NARROW_DATABASE && cell[CELL_database] != NULL)
 			cell[CELL_database] = pgps_clip(cell[CELL_database],
-									   NARROW_DATABASE_WIDTH);
+											NARROW_DATABASE_WIDTH);
 		else if (what == NARROW_WHY && cell[CELL_why] != NULL)
 			cell[CELL_why] = pgps_clip(cell[CELL_why], NARROW_WHY_WIDTH);
 		else if ((what == NARROW_WIDE_BARS || what == NARROW_BARS) &&
@@ -110,7 +110,7 @@ lay_out(PgpsCells *cells, int n, Narrow narrowed)
 	}
 	for (i = 0; i < n; i++)
 		cells[i][CELL_pool] = pgps_clip(cells[i][CELL_pool],
-								   Max(width, MIN_POOL_WIDTH));
+										Max(width, MIN_POOL_WIDTH));
 }
 
 /* Cells are changed in place. */

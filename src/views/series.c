@@ -73,11 +73,11 @@ make_texts(const PgpsMetric *metrics, int nmetrics, const char *prefix)
 		char		name[128];
 
 		snprintf(name, sizeof(name), "%s%s", prefix, suffix);
-		text->state = metrics[i].state;
-		text->adds_up = !ends_in(suffix, "_seconds") && !ends_in(suffix, "_ratio");
-		text->name = CStringGetTextDatum(name);
-		text->type = CStringGetTextDatum(ends_in(suffix, "_total") ? "counter" : "gauge");
-		text->help = CStringGetTextDatum(metrics[i].help);
+		text	  ->state = metrics[i].state;
+		text	  ->adds_up = !ends_in(suffix, "_seconds") && !ends_in(suffix, "_ratio");
+		text	  ->name = CStringGetTextDatum(name);
+		text	  ->type = CStringGetTextDatum(ends_in(suffix, "_total") ? "counter" : "gauge");
+		text	  ->help = CStringGetTextDatum(metrics[i].help);
 	}
 	MemoryContextSwitchTo(caller);
 	return texts;

@@ -133,7 +133,7 @@ pgps_readable(const char *text)
 	Size		size = text ? strlen(text) + 1 : 0;
 	char	   *result = text ? pstrdup(text) : NULL;
 
-	if (text != NULL && !pg_verifymbstr(text, size - 1, true))
+	if (text &&!pg_verifymbstr(text, size - 1, true))
 		pgps_clean_text(result, size, text);
 	return result;
 }

@@ -34,7 +34,7 @@ typedef struct PgpsNames
 extern bool pgps_sees_all(void);
 extern bool pgps_may_see(Oid roleid);
 extern const PgpsPoolState *pgps_next_visible(const PgpsSnapshot *snapshot,
-											 const PgpsPoolState *pool);
+											  const PgpsPoolState *pool);
 
 extern bool pgps_may_see_alert(PgpsScope scope, Oid roleid);
 

@@ -43,7 +43,7 @@ sql(q{
 			FROM pgpool_stats.pools AS p WHERE pool = 'app';
 			EXIT WHEN (SELECT min(last_report) > clock_timestamp() - interval '0.9 s'
 					   FROM pgpool_stats.instances
-					   WHERE instance LIKE format('web-v%s:%%', generation.gen));
+					   WHERE pool = 'app' AND instance LIKE format('web-v%s:%%', generation.gen));
 			DELETE FROM seen WHERE seen.gen = generation.gen;
 		END LOOP;
 		INSERT INTO reports VALUES (gen, 3 * k);
@@ -107,7 +107,7 @@ $_->query_until(qr/watching/, "\\echo watching\nSELECT * FROM watch();\n")
 # The second generation lives on until the first one is late.
 generation(
 	2, q{(SELECT count(*) = 3 FROM pgpool_stats.instances
-		  WHERE instance LIKE 'web-v1:%' AND status = 'gone')});
+		  WHERE pool = 'app' AND instance LIKE 'web-v1:%' AND status = 'gone')});
 is(sql(q{
 		SELECT status, instances, gone,
 			checkouts = (SELECT 2 * sum(n) FROM reports)
@@ -118,7 +118,7 @@ is(sql(q{
 set_to('expire_after', '1s');
 generation(
 	3, q{NOT EXISTS (SELECT FROM pgpool_stats.instances
-		 WHERE instance LIKE 'web-v1:%' OR instance LIKE 'web-v2:%')});
+		 WHERE pool = 'app' AND (instance LIKE 'web-v1:%' OR instance LIKE 'web-v2:%'))});
 is(sql(q{
 		SELECT status, instances, gone, config FROM seen WHERE gen = 3}),
 	'ok|3|0|3 x 5', 'gone instances expire');
@@ -129,7 +129,7 @@ foreach my $gen (4 .. 6)
 	my $old = $gen - 1;
 	generation(
 		$gen, qq{NOT EXISTS (SELECT FROM pgpool_stats.instances
-			WHERE instance LIKE 'web-v$old:%')});
+			WHERE pool = 'app' AND instance LIKE 'web-v$old:%')});
 }
 
 # An instance that says goodbye is no loss either.
