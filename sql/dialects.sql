@@ -87,11 +87,12 @@ GROUP BY value ORDER BY value COLLATE "C";
 
 -- The view dialects is the table that the parser uses.
 SELECT dialect, array_to_string(detected_by, ' & ') AS detected_by
-FROM pgpool_stats.get_dialects() WITH ORDINALITY AS t (dialect, detected_by, key, field, conversion, n)
+FROM pgpool_stats.get_dialects() WITH ORDINALITY AS t (dialect, detected_by, key, field, conversion, tested_with, n)
 GROUP BY dialect, t.detected_by ORDER BY min(n);
+SELECT tested_with, count(DISTINCT dialect) FROM pgpool_stats.dialects GROUP BY 1 ORDER BY 1;
 SELECT field FROM pgpool_stats.dialects GROUP BY field ORDER BY field COLLATE "C";
 SELECT conversion FROM pgpool_stats.dialects GROUP BY conversion ORDER BY conversion COLLATE "C";
-SELECT * FROM pgpool_stats.dialects
+SELECT dialect, detected_by, key, field, conversion FROM pgpool_stats.dialects
 WHERE (dialect, key) IN (('native', 'unlimited'), ('native', 'max_overflow'), ('psycopg_pool', 'pool_min'),
 	('psycopg_pool', 'pool_max'), ('psycopg_pool', 'connections_num'), ('psycopg_pool', 'connections_lost'),
 	('psycopg_pool', 'usage_ms'), ('activerecord', 'size'), ('r2dbc', 'maxAllocatedSize'), ('bb8', 'get_started'),

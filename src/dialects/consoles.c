@@ -47,6 +47,7 @@ const PgpsDialect pgps_pgdog_pools = {
  */
 const PgpsDialect pgps_pgbouncer_pools = {
 	.name = "pgbouncer_pools",
+	.with_library = true,
 	.detected_by = {"cl_waiting", "sv_active", "sv_idle"},
 	.keys = (const PgpsDialectKey[]) {
 		{"cl_waiting", PGPS_WAITING, PGPS_UNIT_COUNT},

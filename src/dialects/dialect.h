@@ -92,6 +92,8 @@ struct PgpsFigures;
 typedef struct PgpsDialect
 {
 	const char *name;
+	bool		with_library;	/* tests run the library itself, not only
+								 * documents of it */
 	const char *detected_by[PGPS_DETECT_KEYS];	/* all of these are there */
 	const PgpsDialectKey *keys; /* rows of one key stand together; ends with a
 								 * NULL key */

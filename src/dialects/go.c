@@ -19,6 +19,7 @@
  */
 const PgpsDialect pgps_pgxpool = {
 	.name = "pgxpool",
+	.with_library = true,
 	.detected_by = {"acquire_count", "total_conns"},
 	.keys = (const PgpsDialectKey[]) {
 		{"AcquireCount", PGPS_CHECKOUTS, PGPS_UNIT_COUNT},
@@ -43,6 +44,7 @@ const PgpsDialect pgps_pgxpool = {
  */
 const PgpsDialect pgps_database_sql = {
 	.name = "database_sql",
+	.with_library = true,
 	.detected_by = {
 		"max_open_connections|go_sql_max_open_connections",
 		"open_connections|go_sql_open_connections",

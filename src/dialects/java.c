@@ -43,6 +43,7 @@ const PgpsDialect pgps_mariadb_j = {
  */
 const PgpsDialect pgps_hikaricp = {
 	.name = "hikaricp",
+	.with_library = true,
 	.detected_by = {
 		"active_connections|maximum_pool_size",
 		"idle_connections|minimum_idle",
@@ -73,6 +74,7 @@ const PgpsDialect pgps_hikaricp = {
  */
 const PgpsDialect pgps_tomcat_jdbc = {
 	.name = "tomcat_jdbc",
+	.with_library = true,
 	.detected_by = {"borrowed_count", "wait_count", "active|num_active"},
 	.keys = (const PgpsDialectKey[]) {
 		{"active", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT},
@@ -97,6 +99,7 @@ const PgpsDialect pgps_tomcat_jdbc = {
  */
 const PgpsDialect pgps_dbcp2 = {
 	.name = "dbcp2",
+	.with_library = true,
 	.detected_by = {"num_active", "num_idle"},
 	.keys = (const PgpsDialectKey[]) {
 		{"numActive", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT},
@@ -121,6 +124,7 @@ const PgpsDialect pgps_dbcp2 = {
 /* c3p0; figures of all users go before those of the default user */
 const PgpsDialect pgps_c3p0 = {
 	.name = "c3p0",
+	.with_library = true,
 	.detected_by = {"num_busy_connections*", "num_idle_connections*"},
 	.keys = (const PgpsDialectKey[]) {
 		{"numConnections", PGPS_OPEN, PGPS_UNIT_COUNT, PGPS_WEAK},

@@ -22,6 +22,7 @@
  */
 const PgpsDialect pgps_native = {
 	.name = "native",
+	.with_library = true,
 	.keys = (const PgpsDialectKey[]) {
 		{"pool_size", PGPS_POOL_SIZE, PGPS_UNIT_COUNT},
 		{"max_overflow", PGPS_MAX_OVERFLOW, PGPS_UNIT_COUNT, PGPS_MINUS_UNLIMITED},

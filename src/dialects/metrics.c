@@ -135,6 +135,7 @@ const PgpsDialect pgps_micrometer = {
 
 const PgpsDialect pgps_otel = {
 	.name = "otel",
+	.with_library = true,
 	.detected_by = {"db.client.connection*"},
 	.keys = (const PgpsDialectKey[]) {
 		OTEL_KEYS("db.client.connection.", "count", PGPS_UNIT_S),

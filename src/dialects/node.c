@@ -19,6 +19,7 @@
  */
 const PgpsDialect pgps_node_pg = {
 	.name = "node_pg",
+	.with_library = true,
 	.detected_by = {"total_count", "idle_count", "waiting_count"},
 	.keys = (const PgpsDialectKey[]) {
 		{"totalCount", PGPS_OPEN, PGPS_UNIT_COUNT},
@@ -36,6 +37,7 @@ const PgpsDialect pgps_node_pg = {
  */
 const PgpsDialect pgps_tarn = {
 	.name = "tarn",
+	.with_library = true,
 	.detected_by = {"num_used", "num_free"},
 	.keys = (const PgpsDialectKey[]) {
 		{"numUsed", PGPS_CHECKED_OUT, PGPS_UNIT_COUNT, PGPS_ADD},
@@ -56,6 +58,7 @@ const PgpsDialect pgps_tarn = {
  */
 const PgpsDialect pgps_sequelize_pool = {
 	.name = "sequelize_pool",
+	.with_library = true,
 	.detected_by = {"size", "available", "using"},
 	.keys = (const PgpsDialectKey[]) {
 		{"size", PGPS_OPEN, PGPS_UNIT_COUNT},

@@ -99,6 +99,7 @@ const PgpsDialect pgps_sqlx = {
  */
 const PgpsDialect pgps_activerecord = {
 	.name = "activerecord",
+	.with_library = true,
 	.detected_by = {"connections", "busy", "dead"},
 	.keys = (const PgpsDialectKey[]) {
 		{"size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT, PGPS_MINUS_UNLIMITED | PGPS_NULL_UNLIMITED},
@@ -118,6 +119,7 @@ const PgpsDialect pgps_activerecord = {
  */
 const PgpsDialect pgps_sequel = {
 	.name = "sequel",
+	.with_library = true,
 	.detected_by = {"size", "max_size"},
 	.keys = (const PgpsDialectKey[]) {
 		{"size", PGPS_OPEN, PGPS_UNIT_COUNT},

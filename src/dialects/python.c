@@ -20,6 +20,7 @@
  */
 const PgpsDialect pgps_psycopg_pool = {
 	.name = "psycopg_pool",
+	.with_library = true,
 	.detected_by = {"pool_min", "pool_max", "pool_size", "pool_available"},
 	.keys = (const PgpsDialectKey[]) {
 		{"pool_min", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
@@ -50,6 +51,7 @@ const PgpsDialect pgps_psycopg_pool = {
  */
 const PgpsDialect pgps_sqlalchemy = {
 	.name = "sqlalchemy",
+	.with_library = true,
 	.detected_by = {
 		"=checkedin|size",
 		"=checkedout|size",
@@ -73,6 +75,7 @@ const PgpsDialect pgps_sqlalchemy = {
  */
 const PgpsDialect pgps_psycopg2 = {
 	.name = "psycopg2",
+	.with_library = true,
 	.detected_by = {"minconn", "maxconn"},
 	.keys = (const PgpsDialectKey[]) {
 		{"minconn", PGPS_MIN_SIZE, PGPS_UNIT_COUNT},
@@ -91,6 +94,7 @@ const PgpsDialect pgps_psycopg2 = {
  */
 const PgpsDialect pgps_asyncpg = {
 	.name = "asyncpg",
+	.with_library = true,
 	.detected_by = {"size|get_size", "idle_size|get_idle_size"},
 	.keys = (const PgpsDialectKey[]) {
 		{"size", PGPS_OPEN, PGPS_UNIT_COUNT},

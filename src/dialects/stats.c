@@ -4,8 +4,8 @@
  *	  What the argument of report() says: one document, or several.
  *
  * It is an object; an array of rows, each of which is a pool, or which make one
- * pool together; an object with a pool for reading and one for writing; or a
- * text.  A document is read in parser.c.
+ * pool together; an object with a pool for reading and one for writing;
+ * OpenTelemetry's metrics; or a text.  A document is read in parser.c.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "dialects/otlp.h"
 #include "dialects/parser.h"
 
 #define MAX_ROWS 1000			/* pools in one report */
@@ -238,7 +239,10 @@ pgps_parse_stats(Jsonb *document, bool strict)
 	}
 	else if (JB_ROOT_IS_OBJECT(document))
 	{
-		result = parse_split(root, strict);
+		Jsonb	   *pools = pgps_read_otlp(root);
+
+		result = pools != NULL ? parse_array(&pools->root, strict) :
+			parse_split(root, strict);
 		if (result == NIL)
 			result = list_make1(parse_object(root, strict));
 	}

@@ -21,7 +21,8 @@ PG_FUNCTION_INFO_V1(pgps_get_dialects);
 	C(detected_by, texts, detected_by->data, detected_by->len) \
 	C(key, text, key) \
 	C(field, text, field) \
-	C(conversion, text, conversion)
+	C(conversion, text, conversion) \
+	C(tested_with, text, dialect->with_library ? "library" : "documents")
 
 /* fields that none of our own words names; others are worked out from some */
 static const struct

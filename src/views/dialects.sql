@@ -4,7 +4,8 @@ RETURNS TABLE (
 	detected_by text[],
 	key text,
 	field text,
-	conversion text
+	conversion text,
+	tested_with text
 )
 AS 'MODULE_PATHNAME', 'pgps_get_dialects'
 LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
@@ -21,3 +22,4 @@ COMMENT ON COLUMN pgpool_stats.dialects.detected_by IS 'Keys that must be there:
 COMMENT ON COLUMN pgpool_stats.dialects.key IS 'Key; case and punctuation do not matter';
 COMMENT ON COLUMN pgpool_stats.dialects.field IS 'Figure it reports; null = none of ours';
 COMMENT ON COLUMN pgpool_stats.dialects.conversion IS 'Its unit, and what is special about it';
+COMMENT ON COLUMN pgpool_stats.dialects.tested_with IS 'By our tests: the library itself, or only its documents';

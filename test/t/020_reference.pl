@@ -19,4 +19,11 @@ foreach my $line ($generated =~ /^## (View \S+: .*)$/mg)
 		"docs/README.md lists view $view");
 }
 
+# which dialects the view says are tested with their library
+my $tests = join '', map { slurp_file($_) } glob('test/clients/*.* test/t/070_pgbouncer_poll.pl');
+foreach my $dialect (split /\n/, sql(q{SELECT DISTINCT dialect FROM pgpool_stats.dialects WHERE tested_with = 'library'}))
+{
+	like($tests, qr/["']$dialect["' |]/, "$dialect: a test with its library");
+}
+
 done_testing();
