@@ -135,8 +135,11 @@ class PoolExporter {
   async connected(limit, pool, work) {
     let connection;
     let late = true;
+    let over = false;
     const open = async () => {
-      connection = new PgConnection(Client, await this.config(), pool, this.labels);
+      const config = await this.config();
+      if (over) return; // nobody waits for it any more
+      connection = new PgConnection(Client, config, pool, this.labels);
       await connection.open();
     };
     const run = async () => {
@@ -145,12 +148,13 @@ class PoolExporter {
         this.labels = false;
         return open();
       });
-      await work(connection);
+      if (!over) await work(connection);
     };
     try {
       await within(limit, run().finally(() => { late = false; }), this.ending);
       if (late) throw new Error(`no answer within ${limit / 1000} s`);
     } finally {
+      over = true;
       if (connection) {
         if (late) connection.abort();
         else await within(GOODBYE, connection.close(), this.ending);
@@ -165,11 +169,13 @@ class PoolExporter {
   /* Whoever waits for this keeps the process. */
   async shutdown() {
     this.ending = true;
-    await within(GOODBYE, Promise.resolve(this.exporting), true);
-    if (this.failures || this.told.size === 0) return;
+    const end = Date.now() + GOODBYE;
+    let late = true; // a report that is on its way would bring its rows back
+    await within(GOODBYE, Promise.resolve(this.exporting).then(() => { late = false; }), true);
+    if (late || this.failures || this.told.size === 0) return;
     const pools = [...this.told];
     this.told.clear();
-    await this.connected(GOODBYE, pools[0], async (connection) => {
+    await this.connected(Math.max(end - Date.now(), 0), pools[0], async (connection) => {
       for (const pool of pools) {
         await connection.query('SELECT pgpool_stats.forget($1, $2)', [pool, this.instance]);
       }

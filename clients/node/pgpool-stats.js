@@ -530,8 +530,10 @@ class Watched {
     const labels = this.accepted !== false;
     let connection;
     let late = true;
+    let over = false;
     const run = async () => {
       connection = await this.pool.connection(this.name, labels);
+      if (over) return; // nobody waits for it any more
       if (connection) {
         await connection.open();
         if (labels) this.accepted = true;
@@ -544,6 +546,7 @@ class Watched {
       await within(limit, run(), this.stopped);
       if (late) throw new Error(`no answer within ${limit / 1000} s`);
     } finally {
+      over = true;
       if (connection) {
         if (late) connection.abort();
         else await within(GOODBYE, connection.close(), this.stopped);
@@ -692,7 +695,8 @@ function watchKind(kind, name, settings) {
 
 function watch(pool, name, settings) {
   const driver = pool && pool.driver;
-  if (driver && driver.postgres && !driver.master && process.env.PGPOOL_STATS_OFF !== '1') {
+  if (driver && driver.postgres && !driver.master && typeof driver.postgres.Pool === 'function' &&
+      process.env.PGPOOL_STATS_OFF !== '1') {
     return watchTypeOrm(driver, name, settings);
   }
   const watched = watchKind(() => kindOf(pool), name, settings);

@@ -105,7 +105,12 @@ function watch(createPool, name, settings) {
       return kind;
     }, name, settings);
     if (!watched) return createPool(uri, configuration);
-    kind.pool = await createPool(uri, { ...configuration, driverFactory: kind.factory(kind.theirs) });
+    try {
+      kind.pool = await createPool(uri, { ...configuration, driverFactory: kind.factory(kind.theirs) });
+    } catch (error) {
+      await watched.stop();
+      throw error;
+    }
     closing(kind.pool, 'end', watched);
     return kind.pool;
   };

@@ -38,6 +38,7 @@ Copyright (c) 2026, the pgpool_stats authors
 """
 
 import json
+import math
 import os
 import socket
 import threading
@@ -66,6 +67,9 @@ class PoolExporter(MetricExporter):
         self.failures = 0           # in a row
         self.pause = 0              # exports to leave out
         self.told = {}              # pools that have a report, as whom
+        self.pid = None             # of the process that told
+        self.ending = threading.Event()
+        self.goodbye = None         # the thread that waits for it
 
     def export(self, metrics_data, timeout_millis=10000, **kwargs):
         if os.environ.get("PGPOOL_STATS_OFF"):
@@ -115,7 +119,7 @@ class PoolExporter(MetricExporter):
             sums = document.setdefault(key, {"sum": 0, "count": 0})
             sums["sum"] += point.sum
             sums["count"] += point.count
-        else:
+        elif math.isfinite(point.value):
             document[key] = document.get(key, 0) + point.value
 
     def report(self, documents):
@@ -126,6 +130,7 @@ class PoolExporter(MetricExporter):
         if self.app_version is not None:
             more["app_version"] = self.app_version
         problem = None
+        self.begin()
         connection = self.connect(next(iter(documents)))
         try:
             if connection.run(INSTALLED) == 0:
@@ -180,18 +185,25 @@ class PoolExporter(MetricExporter):
     def force_flush(self, timeout_millis=10000):
         return True                 # nothing is kept
 
-    def shutdown(self, timeout_millis=30000, **kwargs):
-        if not self.told or self.failures:
+    def begin(self):
+        """Once in a process, a forked one too: at exit there are no new
+        threads, so the one that says goodbye waits from now on."""
+        if self.pid == os.getpid():
             return
-        goodbye = threading.Thread(target=self.forget, daemon=True)
-        try:
-            goodbye.start()
-        except RuntimeError:        # at exit there are no new threads
-            self.forget()
-        else:
-            goodbye.join(PATIENCE)
+        self.pid = os.getpid()
+        self.told = {}
+        self.ending = threading.Event()
+        self.goodbye = threading.Thread(target=self.forget, daemon=True)
+        self.goodbye.start()
+
+    def shutdown(self, timeout_millis=30000, **kwargs):
+        if not self.told or self.failures or self.pid != os.getpid():
+            return
+        self.ending.set()
+        self.goodbye.join(PATIENCE)
 
     def forget(self):
+        self.ending.wait()
         try:
             connection = self.connect(next(iter(self.told)))
             try:

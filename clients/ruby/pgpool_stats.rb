@@ -229,14 +229,15 @@ module PgpoolStats
   end
 
   class Watched
-    attr_reader :kind, :name, :due, :accepted, :params
+    attr_reader :kind, :name, :number, :due, :accepted, :params
 
     def initialize(kind, name)
       @kind = kind
       @name = name
       @mutex = Mutex.new
       # of several pools of one name, which is this?
-      @number = PgpoolStats.pools.count { |other| other.name == name } + 1
+      taken = PgpoolStats.pools.select { |other| other.name == name && other.kind.figures }.map(&:number)
+      @number = (1..).find { |number| !taken.include?(number) }
       born
     end
 
@@ -364,11 +365,11 @@ module PgpoolStats
 
     private
 
-    # The pool is no more.
+    # The pool is no more, or not yet again: as before a fork
     def gone
-      @ended = true
-      PgpoolStats.mutex.synchronize { PgpoolStats.pools.delete(self) }
       unreport
+      @last = nil
+      later(EVERY)
     end
 
     def unreport

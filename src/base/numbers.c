@@ -40,16 +40,16 @@ pgps_number_text(const JsonbValue *value)
  * it is beyond that.  Returns false if it is no number.
  */
 bool
-pgps_read_number(const char *text, bool *integral, int64 *integer, double *number)
+pgps_read_number(const char *string, bool *integral, int64 *integer, double *number)
 {
 	char	   *end;
 
-	if (text[strspn(text, "+-0123456789.eE")] != '\0')
+	if (string[strspn(string, "+-0123456789.eE")] != '\0')
 		return false;			/* no hexadecimal, no "inf", no "nan" */
 
 	errno = 0;
-	*integer = strtoll(text, &end, 10);
-	*integral = end != text &&*end == '\0' && errno == 0;
+	*integer = strtoll(string, &end, 10);
+	*integral = end != string && *end == '\0' && errno == 0;
 
 	if (*integral)
 	{
@@ -57,8 +57,8 @@ pgps_read_number(const char *text, bool *integral, int64 *integer, double *numbe
 		return true;
 	}
 
-	*number = strtod(text, &end);
-	if (*end != '\0' || end == text)
+	*number = strtod(string, &end);
+	if (*end != '\0' || end == string)
 		return false;
 
 	/* 3.0 and 1e3 are whole numbers, too */

@@ -49,6 +49,7 @@ typedef struct Reading
 	List	   *pools;
 	int			resource;		/* that is being read */
 	List	   *processes;		/* keys that say who it is, for each resource */
+	List	   *names;			/* what it is called where they do not */
 } Reading;
 
 /* The container under a key of an object; NULL if there is none */
@@ -88,7 +89,7 @@ text_of(JsonbContainer *container, const char *key)
 		getKeyJsonValueFromContainer(container, key, strlen(key), &value) == NULL)
 		return NULL;
 	if (value.type == jbvString)
-		return pnstrdup(value.val.string.val, Min(value.val.string.len, PGPS_INSTANCE_LEN));
+		return pnstrdup(value.val.string.val, value.val.string.len);
 	return value.type == jbvNumeric ? pgps_number_text(&value) : NULL;
 }
 
@@ -245,17 +246,28 @@ read_resource(Reading *reading, JsonbContainer *resource)
 	JsonbContainer *scope;
 	JsonbContainer *metric;
 	StringInfoData json;
+	char	   *host = NULL;
+	char	   *pid = NULL;
+	char	   *name = NULL;
 	uint32		i,
 				j;
 
 	initStringInfo(&json);
 	if (about != NULL)
 	{
-		append_text(&json, "host", attribute(about, "host.name", ""));
-		append_text(&json, "pid", attribute(about, "process.pid", ""));
+		host = attribute(about, "host.name", "");
+		pid = attribute(about, "process.pid", "");
+		name = attribute(about, "service.instance.id", "");
+		append_text(&json, "host", host);
+		append_text(&json, "pid", pid);
 		append_text(&json, "app_version", attribute(about, "service.version", ""));
 	}
 	reading->processes = lappend(reading->processes, json.data);
+	if (host != NULL && pid != NULL)
+		name = NULL;
+	else if (name == NULL)
+		name = psprintf("%d", reading->resource + 1);
+	reading->names = lappend(reading->names, name);
 	for (i = 0; (scope = ith_of(resource, "scopeMetrics", i)) != NULL; i++)
 	{
 		for (j = 0; (metric = ith_of(scope, "metrics", j)) != NULL; j++)
@@ -271,7 +283,13 @@ append_pool(StringInfo json, const Reading *reading, const Pool *pool)
 	appendStringInfoString(json, "{\"dialect\": \"otel\"");
 	appendStringInfoString(json, list_nth(reading->processes, pool->resource));
 	if (list_length(reading->pools) > 1)
-		append_text(json, "name", pool->name);
+	{
+		const char *of = list_length(reading->names) > 1 ?
+			list_nth(reading->names, pool->resource) : NULL;
+
+		append_text(json, "name", of == NULL ? pool->name :
+					pool->name == NULL ? of : psprintf("%s/%s", of, pool->name));
+	}
 	foreach(lc, pool->sums)
 	{
 		const Sum  *sum = lfirst(lc);

@@ -214,7 +214,7 @@ take_ghosts(PgpsInstance *data, const PgpsValues *v, int32 attached)
 /*
  * How often it has lent, from some moment on: of who asked those who wait or
  * gave up got nothing.  Who gave up may still be counted among those who wait,
- * so it may fall, but it grows only by what is lent.
+ * so it may fall by as many, but it grows only by what is lent.
  */
 static int64
 times_lent(const PgpsStats *stats)
@@ -239,7 +239,11 @@ take_stall(PgpsInstance *data, const PgpsStats *stats,
 	const PgpsValues *v = &stats->values;
 	int64		lent = times_lent(stats);
 	int64		xacts = pgps_get(v, PGPS_XACTS, 0);
-	bool		moves = lent > data->stalled_lent || xacts > data->stalled_xacts ||
+	int64		twice = stats->counts_requests ? pgps_get(v, PGPS_WAITING, 0) : 0;
+
+	/* one that fell further than by those counted twice began anew */
+	bool		moves = lent > data->stalled_lent || lent + twice < data->stalled_lent ||
+		xacts != data->stalled_xacts ||
 		Max(last_statement, data->last_xact) > data->stalled_since;
 
 	if (pgps_get(v, PGPS_CHECKED_OUT, -1) != 0 ||

@@ -23,15 +23,14 @@
 
 /* A copy without spaces around it */
 char *
-pgps_trimmed(const char *text, Size len)
+pgps_trimmed(const char *string, Size len)
 {
-	while (len > 0 && scanner_isspace(*text))
-		text	  ++,
-					len--;
+	for (; len > 0 && scanner_isspace(*string); len--)
+		string++;
 
-	while (len > 0 && scanner_isspace(text[len - 1]))
+	while (len > 0 && scanner_isspace(string[len - 1]))
 		len--;
-	return pnstrdup(text, len);
+	return pnstrdup(string, len);
 }
 
 /*
@@ -39,14 +38,14 @@ pgps_trimmed(const char *text, Size len)
  * any encoding: what does not look like UTF-8 is a character a byte.
  */
 static const char *
-after_character(const char *text)
+after_character(const char *string)
 {
-	if ((unsigned char) *text ++>= 0xC0)
+	if ((unsigned char) *string++ >= 0xC0)
 	{
-		while (((unsigned char) *text &0xC0) == 0x80)
-			text	  ++;
+		while (((unsigned char) *string & 0xC0) == 0x80)
+			string++;
 	}
-	return text;
+	return string;
 }
 
 /*
@@ -55,32 +54,32 @@ after_character(const char *text)
  * lengths, whatever somebody wrote.
  */
 bool
-pgps_glob_matches(const char *glob, const char *text)
+pgps_glob_matches(const char *glob, const char *string)
 {
 	const char *after_star = NULL;
 	const char *taken = NULL;
 
-	while (*text !='\0')
+	while (*string != '\0')
 	{
 		if (*glob == '*')
 		{
 			after_star = ++glob;
-			taken = text;
+			taken = string;
 		}
 		else if (*glob == '?')
 		{
 			glob++;
-			text = after_character(text);
+			string = after_character(string);
 		}
-		else if (*glob == *text)
+		else if (*glob == *string)
 		{
 			glob++;
-			text	  ++;
+			string++;
 		}
 		else if (after_star != NULL)
 		{
 			glob = after_star;
-			text = ++taken;
+			string = ++taken;
 		}
 		else
 			return false;
@@ -92,10 +91,10 @@ pgps_glob_matches(const char *glob, const char *text)
 
 /* A pool's name, as that of a pool is kept: it is found by what somebody wrote. */
 static const char *
-pool_name(const char *text, Size len)
+pool_name(const char *string, Size len)
 {
 	char	   *name = palloc(len + 1);
-	char	   *raw = pnstrdup(text, len);
+	char	   *raw = pnstrdup(string, len);
 
 	pgps_clean_text(name, len + 1, raw);
 	pfree(raw);
@@ -104,38 +103,38 @@ pool_name(const char *text, Size len)
 
 /* "text" is kept: it must live as long as the target. */
 void
-pgps_parse_target(PgpsTarget *target, const char *text)
+pgps_parse_target(PgpsTarget *target, const char *string)
 {
-	const char *slash = strchr(text, '/');
+	const char *slash = strchr(string, '/');
 
 	memset(target, 0, sizeof(PgpsTarget));
 	target->scope = PGPS_SCOPE_POOL;
-	if (strcmp(text, "*") == 0)
+	if (strcmp(string, "*") == 0)
 		return;
-	if (strcmp(text, "server") == 0)
+	if (strcmp(string, "server") == 0)
 		target->scope = PGPS_SCOPE_SERVER;
-	else if (strncmp(text, "role/", 5) == 0)
+	else if (strncmp(string, "role/", 5) == 0)
 	{
 		target->scope = PGPS_SCOPE_ROLE;
-		target->name = text +5;
+		target->name = string + 5;
 	}
-	else if (strncmp(text, "database/", 9) == 0)
+	else if (strncmp(string, "database/", 9) == 0)
 	{
 		target->scope = PGPS_SCOPE_DATABASE;
-		target->name = text +9;
+		target->name = string + 9;
 	}
-	else if (strncmp(text, "pooler/", 7) == 0)
+	else if (strncmp(string, "pooler/", 7) == 0)
 	{
 		target->scope = PGPS_SCOPE_POOLER;
-		target->name = text +7;
+		target->name = string + 7;
 	}
 	else if (slash != NULL)
 	{
-		target->name = pool_name(text, slash - text);
+		target->name = pool_name(string, slash - string);
 		target->database = slash + 1;
 	}
 	else
-		target->name = pool_name(text, strlen(text));
+		target->name = pool_name(string, strlen(string));
 }
 
 /*

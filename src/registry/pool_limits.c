@@ -43,23 +43,23 @@ uint32		pgps_pool_limits_version = 0;
 
 /* "N" or "warn N"; returns what is wrong with it, or NULL. */
 static const char *
-parse_number(PgpsPoolLimit *limit, const char *text)
+parse_number(PgpsPoolLimit *limit, const char *string)
 {
 	const char *warn = "warn";
 	char	   *end;
 	long		max;
 
-	if (strncmp(text, warn, strlen(warn)) == 0)
+	if (strncmp(string, warn, strlen(warn)) == 0)
 	{
 		limit->warns = true;
-		text	  +=strlen(warn);
+		string += strlen(warn);
 
-		if (*text !=' ' && *text !='\t' && *text !='\n')
+		if (*string != ' ' && *string != '\t' && *string != '\n')
 			return "expected a number, or warn and a number";
 	}
 	errno = 0;
-	max = strtol(text, &end, 10);
-	if (end == text ||*end != '\0')
+	max = strtol(string, &end, 10);
+	if (end == string || *end != '\0')
 		return "expected a number, or warn and a number";
 	if (errno != 0 || max < 0 || max > MOST_CONNECTIONS)
 		return psprintf("expected a number from 0 to %d", MOST_CONNECTIONS);

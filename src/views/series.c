@@ -68,16 +68,16 @@ make_texts(const PgpsMetric *metrics, int nmetrics, const char *prefix)
 
 	for (i = 0; i < nmetrics; i++)
 	{
-		PgpsMetricText *text = &texts[i];
+		PgpsMetricText *described = &texts[i];
 		const char *suffix = metrics[i].suffix;
 		char		name[128];
 
 		snprintf(name, sizeof(name), "%s%s", prefix, suffix);
-		text	  ->state = metrics[i].state;
-		text	  ->adds_up = !ends_in(suffix, "_seconds") && !ends_in(suffix, "_ratio");
-		text	  ->name = CStringGetTextDatum(name);
-		text	  ->type = CStringGetTextDatum(ends_in(suffix, "_total") ? "counter" : "gauge");
-		text	  ->help = CStringGetTextDatum(metrics[i].help);
+		described->state = metrics[i].state;
+		described->adds_up = !ends_in(suffix, "_seconds") && !ends_in(suffix, "_ratio");
+		described->name = CStringGetTextDatum(name);
+		described->type = CStringGetTextDatum(ends_in(suffix, "_total") ? "counter" : "gauge");
+		described->help = CStringGetTextDatum(metrics[i].help);
 	}
 	MemoryContextSwitchTo(caller);
 	return texts;

@@ -128,13 +128,13 @@ pgps_printable(const char *text)
  * stays NULL
  */
 char *
-pgps_readable(const char *text)
+pgps_readable(const char *string)
 {
-	Size		size = text ? strlen(text) + 1 : 0;
-	char	   *result = text ? pstrdup(text) : NULL;
+	Size		size = string ? strlen(string) + 1 : 0;
+	char	   *result = string ? pstrdup(string) : NULL;
 
-	if (text &&!pg_verifymbstr(text, size - 1, true))
-		pgps_clean_text(result, size, text);
+	if (string && !pg_verifymbstr(string, size - 1, true))
+		pgps_clean_text(result, size, string);
 	return result;
 }
 

@@ -31,7 +31,7 @@ sub alert_becomes
 #
 # A standstill begins here, and is looked at in the end.
 #
-report($_, '{"pool_size": 5, "checked_out": 0, "waiting": 2, "checkouts": 7}') foreach qw(still moves);
+report($_, '{"pool_size": 5, "checked_out": 0, "waiting": 2, "checkouts": 7}') foreach qw(still moves anew);
 
 # psycopg_pool counts who asks
 my $asked = '{"pool_min": 1, "pool_max": 5, "pool_size": 1, "pool_available": 0, "requests_waiting": %d, "requests_num": %d, "requests_errors": %d, "connections_num": 3, "connections_errors": 3}';
@@ -223,7 +223,7 @@ sql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 
 eval { $_->quit } foreach $few, $turned_away, @siblings, values %lost;
 wait_for(q{SELECT count(*) = 0 FROM pgpool_stats.connections WHERE pool IN ('few', 'turned_away', 'timer', 'working')});
 sql(q{SELECT pgpool_stats.forget(pool, instance) FROM pgpool_stats.instances
-	  WHERE usename = current_user AND last_report IS NOT NULL AND pool NOT IN ('still', 'moves')});
+	  WHERE usename = current_user AND last_report IS NOT NULL AND pool NOT IN ('still', 'moves', 'anew')});
 my @many = map { session('many', instance => "m$_") } 1 .. 6;
 $_->query_safe('SELECT 1') foreach @many;
 sql(q{SELECT pgpool_stats.report('many', '{"pool_size": 2, "open": 1, "checked_out": 0, "waiting": 0, "every": 0.5}', 'm' || g) FROM generate_series(1, 6) g});
@@ -265,6 +265,8 @@ is(sql(q{SELECT string_agg(pool || ' ' || status || ' ' || checked_out, ', ' ORD
 alert_becomes('stalled', 'still', q{severity, message ~ '^still on postgres: 1 of 1 instance at a standstill for \d+ (s|min), 2 callers waiting and nothing is lent out$'},
 	'critical|t', 'callers wait and nothing is lent out');
 is(figures('moves', 'status'), 'waiting', 'something was lent in between');
+report('anew', '{"pool_size": 5, "checked_out": 0, "waiting": 2, "checkouts": 3}');
+is(figures('anew', 'status'), 'waiting', 'its counters began anew: so did the process');
 is(alert('callers_waiting', 'still'), '', 'said once');
 report('still', '{"pool_size": 5, "checked_out": 1, "waiting": 2, "checkouts": 8}');
 is(figures('still', 'status'), 'waiting', 'it goes on');
