@@ -87,8 +87,8 @@ BEGIN ATOMIC
 	WITH said AS MATERIALIZED (
 		SELECT * FROM pgpool_stats_fleet.get_all_answers('overview')
 	), total AS (
-		-- a process, host:pid, that is at two servers is one; where it has no connection it
-		-- need not have told how many it may have
+		-- who is at two servers is one, but each has local clients of its own;
+		-- where it has no connection it need not have told how many it may have
 		SELECT p.pool, p.database, jsonb_agg(names) FILTER (WHERE names IS NOT NULL) AS names,
 			sum(conns) AS conns,
 			coalesce(sum(checked_out)::text, '-') || '/' || coalesce(CASE
@@ -108,9 +108,8 @@ BEGIN ATOMIC
 		UNION ALL
 		SELECT '(all)', jsonb_build_object(
 			'pool', pool, 'database', database, 'inst', CASE WHEN names IS NOT NULL THEN (
-				SELECT count(DISTINCT name) FILTER (WHERE is_process) + count(*) FILTER (WHERE NOT is_process)
-				FROM jsonb_path_query(names, '$[*][*]') AS name,
-					LATERAL (SELECT name #>> '{}' ~ ':[0-9]+(/[0-9]+)?$' AS is_process) AS p) END,
+				SELECT count(DISTINCT name) FILTER (WHERE name <> '"[local]"') + count(*) FILTER (WHERE name = '"[local]"')
+				FROM jsonb_path_query(names, '$[*][*]') AS name) END,
 			'conns', conns, 'used', used, 'wait', wait,
 			'status', (
 				SELECT status #>> '{}' FROM jsonb_path_query(statuses, '$[*][*]') AS status

@@ -41,7 +41,7 @@ sub move_to
 			  or die 'it stays';
 		}
 	}
-	local $ENV{PGOPTIONS} = labels('moves', pool_size => 2);
+	local $ENV{PGOPTIONS} = labels('moves', instance => 'a:1', pool_size => 2);
 	$client = $server->background_psql('postgres');
 	$client->query_safe('SELECT 1');
 	return;
