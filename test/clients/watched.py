@@ -267,8 +267,11 @@ def lives(app, counts):
         blocker.conn.autocommit = False
         blocker.conn.cursor().execute("LOCK TABLE pg_proc IN ACCESS EXCLUSIVE MODE")
 
+        # it may wait before anybody knows whose session it is: who finds no
+        # pg_internal.init opens all catalogs that have a cache
         def waiting():
-            return watching(admin, app, "wait_event_type = 'Lock'")
+            return admin.one("SELECT count(*) FROM pg_locks WHERE NOT granted AND database ="
+                             " (SELECT oid FROM pg_database WHERE datname = %s)", app.name)
         until("%s: a report on its way" % app.name, waiting)
         app.process.stdin.write("end\n")
         app.process.stdin.flush()
