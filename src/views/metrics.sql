@@ -1,8 +1,8 @@
 --
 -- For exporters.  An unknown figure has no row: as NULL it would become NaN on
 -- the way, and so would every sum over it.  Names end as Prometheus wants it:
--- in _total what only grows, in _seconds, _ratio, _value and _cause what
--- cannot be added up.  A dropped and a new role or database of one name are one series.
+-- in _total what only grows, in _seconds, _ratio, _value, _cause and
+-- _bottleneck what cannot be added up.  A dropped and a new role or database of one name are one series.
 -- After a crash, exported counters begin again at 0: one that only steps back
 -- to its last save would look as if all of it were new.
 --
@@ -42,7 +42,7 @@ CREATE VIEW pgpool_stats.metrics AS
 		   CASE WHEN name ~ '_total$' THEN 'counter' ELSE 'gauge' END AS type,
 		   help,
 		   labels,
-		   CASE WHEN name ~ '_(seconds|ratio|value|cause)$'
+		   CASE WHEN name ~ '_(seconds|ratio|value|cause|bottleneck)$'
 				THEN pg_catalog.max(value) ELSE pg_catalog.sum(value) END AS value
 	FROM (
 		SELECT m.name,
@@ -93,6 +93,15 @@ CREATE VIEW pgpool_stats.metrics AS
 			   1::float8
 		FROM pgpool_stats.alerts AS a
 		WHERE a.state = 'firing' AND a.silenced_until IS NULL AND a.cause IS NOT NULL
+		UNION ALL
+		SELECT 'pgpool_stats_chain_bottleneck',
+			   '1 where callers wait: state is application, pooler or server.',
+			   pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
+					'pool', c.pool, 'datname', c.datname, 'usename', c.usename,
+					'pooler', c.pooler, 'state', c.bottleneck, 'reason', c.reason)),
+			   1::float8
+		FROM pgpool_stats.chains AS c
+		WHERE c.bottleneck IS NOT NULL
 		UNION ALL
 		SELECT 'pgpool_stats_load_sessions',
 			   'Average sessions in a transaction in the last minute, by what they do.',

@@ -83,6 +83,8 @@ is($scraped{'pgpool_stats_client_connections datname="postgres" pool="again" sta
 	'3', 'two roles of one name are one series');
 is($scraped{'pgpool_stats_registry_sees_all'}, '1', 'pg_monitor sees all');
 is($scraped{'pgpool_stats_pooler_up pooler="nowhere"'}, '0', 'a pooler');
+is($scraped{'pgpool_stats_chain_bottleneck datname="postgres" pool="telling" state="application" usename="postgres"'},
+	'1', 'where callers wait');
 is($scraped{'pgpool_stats_alert_value rule="refused" severity="critical" usename="limited"'},
 	'1', 'an alert');
 

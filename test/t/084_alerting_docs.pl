@@ -146,6 +146,7 @@ shows('knocking');
 shows('kinds', '\|reporting\|rotated\|\d\|0\|1\|0\|0\|0\|0$', '\|mailer\|app\|.*\|1$');
 shows('held', '\|orders\|postgres\|app\|1\|\d\|3\|3\|3$', '\|batch\|');
 shows('grafana', '\|orders\|3$');
+shows('annotations', '\|orders on postgres: 1 of 1 instance full .*\|pool_exhausted,warning,orders,idle in transaction$');
 shows('silence', '^\d+$', '\|\*\|\*\|.*\|maintenance\|', '\|leak\|orders\|');
 is(sql('SELECT rule FROM pgpool_stats.silences'), 'leak', 'the maintenance window is over');
 is_deeply([ keys %snippet ], [], 'all of them');
