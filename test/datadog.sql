@@ -15,7 +15,7 @@ instances:
     custom_queries:
       - metric_prefix: pgpool_stats
         query: |
-          SELECT labels->>'pool' AS pool, labels->>'datname' AS datname, labels->>'usename' AS usename,
+          SELECT labels->>'pool' AS pool, labels->>'datname' AS datname, labels->>'usename' AS usename, labels->>'layer' AS layer,
                  labels->>'state' AS state, labels->>'reason' AS reason, labels->>'scope' AS scope,
                  labels->>'name' AS name, labels->>'pooler' AS pooler, labels->>'rule' AS rule,
                  labels->>'severity' AS severity, labels->>'cause' AS cause, labels->>'version' AS version,
@@ -25,6 +25,7 @@ instances:
           - {name: pool, type: tag_not_null}
           - {name: datname, type: tag_not_null}
           - {name: usename, type: tag_not_null}
+          - {name: layer, type: tag_not_null}
           - {name: state, type: tag_not_null}
           - {name: reason, type: tag_not_null}
           - {name: scope, type: tag_not_null}

@@ -165,6 +165,10 @@ pgps_same_party(const PgpsParty *a, const PgpsParty *b)
 		strcmp(a->what, b->what) == 0;
 }
 
+/* party.c */
+extern void pgps_describe_backend(PgpsParty *party, const PgpsBackend *backend,
+								  const struct PgpsSnapshot *snapshot);
+
 /* cause_finder.c: causes of this moment, by kind */
 typedef struct PgpsHeld PgpsHeld;
 
@@ -172,8 +176,6 @@ extern PgpsHeld *pgps_find_held(const struct PgpsSnapshot *snapshot);
 extern const PgpsCause *pgps_find_causes(PgpsHeld *held,
 										 const struct PgpsInstanceState *const *states,
 										 int n);
-extern void pgps_describe_backend(PgpsParty *party, const PgpsBackend *backend,
-								  const struct PgpsSnapshot *snapshot);
 
 /* lock_culprit.c */
 #define PGPS_LOOKS 8			/* at waiters, in a second */

@@ -56,27 +56,6 @@ typedef struct Members
 	uint8	   *kinds;			/* PgpsCauseKind */
 } Members;
 
-/* Whose connection? */
-void
-pgps_describe_backend(PgpsParty *party, const PgpsBackend *backend,
-					  const PgpsSnapshot *snapshot)
-{
-	const PgpsInstanceState *state = pgps_instance_of(snapshot, backend);
-	const char *via = pgps_pooler_between(snapshot, backend);
-
-	memset(party, 0, sizeof(PgpsParty));
-	party->pid = backend->pid;
-	party->roleid = backend->roleid;
-	party->backend_start = backend->backend_start;
-	if (state != NULL)
-	{
-		strlcpy(party->pool, state->pool->data->key.name, sizeof(party->pool));
-		strlcpy(party->instance, state->data->name, sizeof(party->instance));
-	}
-	if (via != NULL || backend->several)
-		strlcpy(party->via, via ? via : "a pooler", sizeof(party->via));
-}
-
 /* In the current memory context */
 PgpsHeld *
 pgps_find_held(const PgpsSnapshot *snapshot)

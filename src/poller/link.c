@@ -4,9 +4,9 @@
  *	  The connection to one pooler's console: connecting, asking, listening.
  *
  * A state machine on libpq's asynchronous functions: nothing here waits.
- * What the other end sends is bounded in time, bytes, rows and memory; when a
- * bound is hit, or anything comes that does not belong, the connection is
- * closed and the poll has failed.
+ * What the other end sends is bounded in time, bytes, rows (answer.c) and
+ * memory; when a bound is hit, or anything comes that does not belong, the
+ * connection is closed and the poll has failed.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -29,9 +29,6 @@
 
 #define MAX_BYTES ((Size) 4 * 1024 * 1024)	/* received in one poll */
 #define MAX_GROWTH ((Size) 4 * 1024 * 1024) /* of libpq's memory in one poll */
-#define MAX_ROWS 5000			/* in one answer */
-#define MAX_COLUMNS 100
-#define MAX_CELL 200			/* bytes; longer ones are cut */
 
 #define SHOW_TEXT(name) "SHOW " #name,
 static const char *const show_text[] = {PGPS_SHOW_LIST(SHOW_TEXT)};
@@ -196,44 +193,6 @@ connect_start(Link *link)
  *-------------------------------------------------------------------------
  */
 
-/*
- * The command to send after "show"; PGPS_SHOWS = none.  The versions come
- * first: they show which product it is.
- */
-static PgpsShow
-next_show(const Link *link)
-{
-	static const PgpsShow pgbouncer[] = {
-		PGPS_SHOW_CONFIG, PGPS_SHOW_STATE, PGPS_SHOW_DATABASES,
-		PGPS_SHOW_LISTS, PGPS_SHOW_USERS, PGPS_SHOW_SERVERS, PGPS_SHOW_STATS,
-		PGPS_SHOW_POOLS, PGPS_SHOW_CLIENTS, PGPS_SHOWS
-	};
-	static const PgpsShow odyssey[] = {
-		PGPS_SHOW_DATABASES, PGPS_SHOW_LISTS, PGPS_SHOW_SERVERS,
-		PGPS_SHOW_STATS, PGPS_SHOW_CLIENTS, PGPS_SHOW_POOLS, PGPS_SHOWS
-	};
-	static const PgpsShow pgpool[] = {
-		PGPS_SHOW_POOL_STATUS, PGPS_SHOW_POOL_POOLS, PGPS_SHOWS
-	};
-	const PgpsShow *list;
-	PgpsProduct product = pgps_console_product(&link->console);
-
-	if (product == PGPS_PRODUCT_UNKNOWN)
-		return link->show != link->first_show ? PGPS_SHOWS :
-			link->show == PGPS_SHOW_VERSION ? PGPS_SHOW_POOL_VERSION :
-			PGPS_SHOW_VERSION;
-	list = product == PGPS_PRODUCT_PGPOOL ? pgpool :
-		product == PGPS_PRODUCT_ODYSSEY ? odyssey : pgbouncer;
-	if (link->show != PGPS_SHOW_VERSION && link->show != PGPS_SHOW_POOL_VERSION)
-	{
-		while (*list++ != link->show)
-			;
-	}
-	while (*list != PGPS_SHOWS && !pgps_console_wants(&link->console, *list))
-		list++;
-	return *list;
-}
-
 static void
 flush_out(Link *link)
 {
@@ -289,55 +248,6 @@ link_poll(Link *link, TimestampTz now)
  * Listening
  *-------------------------------------------------------------------------
  */
-
-static char *
-keep_text(const char *text, int length)
-{
-	return pnstrdup(text, Min(length, MAX_CELL));
-}
-
-/*
- * Keep the columns and, in single-row mode, the row.  False if it is too much.
- */
-static bool
-take_result(Link *link, const PGresult *result)
-{
-	MemoryContext old = MemoryContextSwitchTo(link->context);
-	PgpsTable  *table = link->table;
-	int			ncols = PQnfields(result);
-	int			i;
-
-	if (table == NULL)
-	{
-		if (ncols > MAX_COLUMNS)
-		{
-			MemoryContextSwitchTo(old);
-			return false;
-		}
-		link->table = table = palloc0(sizeof(PgpsTable));
-		link->room = 16 * Max(ncols, 1);
-		table->ncols = ncols;
-		table->columns = palloc(Max(ncols, 1) * sizeof(char *));
-		table->cells = palloc(link->room * sizeof(char *));
-		for (i = 0; i < ncols; i++)
-			table->columns[i] = keep_text(PQfname(result, i), MAX_CELL);
-	}
-	if (PQresultStatus(result) == PGRES_SINGLE_TUPLE && ncols == table->ncols)
-	{
-		if ((table->nrows + 1) * ncols > link->room)
-		{
-			link->room *= 2;
-			table->cells = repalloc(table->cells, link->room * sizeof(char *));
-		}
-		for (i = 0; i < ncols; i++)
-			table->cells[table->nrows * ncols + i] =
-				PQgetisnull(result, 0, i) ? NULL :
-				keep_text(PQgetvalue(result, 0, i), PQgetlength(result, 0, i));
-		table->nrows++;
-	}
-	MemoryContextSwitchTo(old);
-	return table->nrows <= MAX_ROWS;
-}
 
 /*
  * The new connection has reached a process that it is not for: try again,
@@ -415,7 +325,7 @@ take_answer(Link *link, PGresult *result)
 	{
 		case PGRES_SINGLE_TUPLE:
 		case PGRES_TUPLES_OK:
-			if (!take_result(link, result))
+			if (!answer_take(link, result))
 				link_fail(link, "its answer has too many rows or columns");
 			break;
 		case PGRES_FATAL_ERROR:
@@ -459,7 +369,7 @@ answered(Link *link)
 			return;
 		}
 	}
-	next = next_show(link);
+	next = shows_next(link);
 	if (link->show == PGPS_SHOW_POOLS && link->table == NULL)
 		link_fail(link, psprintf("it does not answer SHOW POOLS (%s): is the user in admin_users or stats_users?",
 								 link->refusal));

@@ -80,6 +80,12 @@ link_is_polling(const Link *link)
 	return link->state == LINK_CONNECTING || link->state == LINK_ASKING;
 }
 
+/* answer.c */
+extern bool answer_take(Link *link, const PGresult *result);
+
+/* shows.c */
+extern PgpsShow shows_next(const Link *link);
+
 /* guard.c */
 extern Size guard_memory(void);
 extern void guard_limit(int poolers);

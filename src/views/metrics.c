@@ -50,6 +50,7 @@ typedef struct Measured
 	int			idle_in_xact;
 	int64		unclaimed;
 	bool		seen_here;		/* has the server seen connections of it? */
+	bool		of_pooler;		/* then its sessions are those of applications */
 	PgpsCounters counters;
 } Measured;
 
@@ -96,6 +97,13 @@ seen(const Measured *m, double value)
 	return m->seen_here ? value : -1;
 }
 
+/* Of its own sessions */
+static double
+own(const Measured *m, int counter)
+{
+	return m->of_pooler ? -1 : seen(m, count(m, counter));
+}
+
 /* What the time waited is divided by for its mean */
 static double
 wait_events(const Measured *m)
@@ -135,9 +143,9 @@ wait_events(const Measured *m)
 	M(transaction_seconds_total, NULL, "Time inside transactions.", seen(m, seconds(count(m, PGPS_XACT_TIME)))) \
 	M(connects_total, NULL, "Connections made to this server.", seen(m, count(m, PGPS_CONNECTS))) \
 	M(disconnects_total, NULL, "Connections to this server ended.", seen(m, count(m, PGPS_DISCONNECTS))) \
-	M(sessions_abandoned_total, NULL, "Connections whose client was cut off, as core counts.", seen(m, count(m, PGPS_SESSIONS_ABANDONED))) \
-	M(sessions_fatal_total, NULL, "Connections ended by an error, as core counts.", seen(m, count(m, PGPS_SESSIONS_FATAL))) \
-	M(sessions_killed_total, NULL, "Connections terminated, as core counts.", seen(m, count(m, PGPS_SESSIONS_KILLED)))
+	M(sessions_abandoned_total, NULL, "Connections whose client was cut off, as core counts.", own(m, PGPS_SESSIONS_ABANDONED)) \
+	M(sessions_fatal_total, NULL, "Connections ended by an error, as core counts.", own(m, PGPS_SESSIONS_FATAL)) \
+	M(sessions_killed_total, NULL, "Connections terminated, as core counts.", own(m, PGPS_SESSIONS_KILLED))
 
 #define POOL_METRICS(M) \
 	M(fullest_ratio, NULL, "Connections lent, of the maximum, in the fullest instance.", ratio(pool->fullest_pct)) \
@@ -150,14 +158,14 @@ wait_events(const Measured *m)
 	M(peak_connections, NULL, "Most connections at once since the last reset.", pool->peak_connections) \
 	M(last_report_timestamp_seconds, NULL, "When an instance last reported.", unix_time(pool->last_report)) \
 	M(wait_events_total, NULL, "Waits, or checkouts, by library: divides the time waited for its mean.", wait_events(m)) \
-	M(cpu_seconds_total, NULL, "CPU time its sessions used.", seconds(count(m, PGPS_CPU_TIME))) \
-	M(wal_bytes_total, NULL, "WAL its sessions wrote.", count(m, PGPS_WAL_BYTES)) \
-	M(shared_blocks_total, "hit", "Shared blocks its sessions found (hit), read, dirtied, wrote.", count(m, PGPS_SHARED_BLKS_HIT)) \
-	M(shared_blocks_total, "read", "Shared blocks its sessions found (hit), read, dirtied, wrote.", count(m, PGPS_SHARED_BLKS_READ)) \
-	M(shared_blocks_total, "dirtied", "Shared blocks its sessions found (hit), read, dirtied, wrote.", count(m, PGPS_SHARED_BLKS_DIRTIED)) \
-	M(shared_blocks_total, "written", "Shared blocks its sessions found (hit), read, dirtied, wrote.", count(m, PGPS_SHARED_BLKS_WRITTEN)) \
-	M(temp_blocks_total, "read", "Blocks of temporary files its sessions read, wrote.", count(m, PGPS_TEMP_BLKS_READ)) \
-	M(temp_blocks_total, "written", "Blocks of temporary files its sessions read, wrote.", count(m, PGPS_TEMP_BLKS_WRITTEN)) \
+	M(cpu_seconds_total, NULL, "CPU time its sessions used.", seconds(own(m, PGPS_CPU_TIME))) \
+	M(wal_bytes_total, NULL, "WAL its sessions wrote.", own(m, PGPS_WAL_BYTES)) \
+	M(shared_blocks_total, "hit", "Shared blocks its sessions found (hit), read, dirtied, wrote.", own(m, PGPS_SHARED_BLKS_HIT)) \
+	M(shared_blocks_total, "read", "Shared blocks its sessions found (hit), read, dirtied, wrote.", own(m, PGPS_SHARED_BLKS_READ)) \
+	M(shared_blocks_total, "dirtied", "Shared blocks its sessions found (hit), read, dirtied, wrote.", own(m, PGPS_SHARED_BLKS_DIRTIED)) \
+	M(shared_blocks_total, "written", "Shared blocks its sessions found (hit), read, dirtied, wrote.", own(m, PGPS_SHARED_BLKS_WRITTEN)) \
+	M(temp_blocks_total, "read", "Blocks of temporary files its sessions read, wrote.", own(m, PGPS_TEMP_BLKS_READ)) \
+	M(temp_blocks_total, "written", "Blocks of temporary files its sessions read, wrote.", own(m, PGPS_TEMP_BLKS_WRITTEN)) \
 	M(memory_bytes, NULL, "Memory of its connections that were looked at.", pool->memory_sampled > 0 ? (double) pool->memory : -1) \
 	M(memory_sampled_connections, NULL, "Connections that memory_bytes is from.", pool->memory_sampled > 0 ? pool->memory_sampled : -1) \
 	M(pool_rejected_total, NULL, "Connections of the pool rejected by a limit.", pgps_pool_rejected(pool->data, m->names, m->rejections, PGPS_BY_LIMIT))
@@ -245,6 +253,7 @@ measure(const Sources *sources, const PgpsNames *names,
 		m.idle_in_xact = pool->idle_in_xact;
 		m.unclaimed = pool->unclaimed;
 		m.seen_here = true;
+		m.of_pooler = pool->source == PGPS_SOURCE_POOLER;
 		pgps_exported_counters(&m.counters, &pool->counters, &pool->base,
 							   pool->source);
 		measure_pool(&figures, &m, pool);
@@ -258,6 +267,7 @@ measure(const Sources *sources, const PgpsNames *names,
 		m.idle_in_xact = state->server.idle_in_xact;
 		m.unclaimed = state->now.unclaimed;
 		m.seen_here = is_seen_here(state);
+		m.of_pooler = state->data->source == PGPS_SOURCE_POOLER;
 		pgps_exported_counters(&m.counters, &state->counters, &state->data->base,
 							   state->data->source);
 		measure_instance(&figures, &m, state);

@@ -95,7 +95,7 @@ CREATE VIEW pgpool_stats.metrics AS
 		WHERE a.state = 'firing' AND a.silenced_until IS NULL AND a.cause IS NOT NULL
 		UNION ALL
 		SELECT 'pgpool_stats_chain_bottleneck',
-			   '1 where callers wait: state is application, pooler or server.',
+			   '1 where callers wait, or would: state is application, pooler or server.',
 			   pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
 					'pool', c.pool, 'datname', c.datname, 'usename', c.usename,
 					'pooler', c.pooler, 'state', c.bottleneck, 'reason', c.reason)),

@@ -95,7 +95,7 @@ median_age(const PgpsSessions *sessions)
 	return age < 0 ? -1 : Min(1000 * age, sessions->max_age);
 }
 
-/* get_sessions(exported boolean) */
+/* get_sessions(exported boolean): exporters get no pooler's pools, as of usage */
 Datum
 pgps_get_sessions(PG_FUNCTION_ARGS)
 {
@@ -113,6 +113,8 @@ pgps_get_sessions(PG_FUNCTION_ARGS)
 		PgpsCounters counters = pool->counters;
 
 		CHECK_FOR_INTERRUPTS();
+		if (PG_GETARG_BOOL(0) && pool->source == PGPS_SOURCE_POOLER)
+			continue;
 		if (PG_GETARG_BOOL(0))
 			pgps_exported_counters(&counters, &pool->counters, &pool->base,
 								   pool->source);

@@ -78,7 +78,8 @@ put_server(PgpsRow *row, const char *name, const PgpsServerUsage *measured,
  *
  * The server first: everybody may see what it uses, as in pg_stat_wal.  What is
  * left comes last, for who sees all pools: others would see their sum.
- * Exporters get the pools alone.
+ * Exporters get the pools alone, and no pooler's: its sessions are those of
+ * applications.
  */
 Datum
 pgps_get_usage(PG_FUNCTION_ARGS)
@@ -107,6 +108,8 @@ pgps_get_usage(PG_FUNCTION_ARGS)
 		};
 		PgpsCounters counters = pool->counters;
 
+		if (exported && pool->source == PGPS_SOURCE_POOLER)
+			continue;
 		if (exported)
 			pgps_exported_counters(&counters, &pool->counters, &pool->base,
 								   pool->source);

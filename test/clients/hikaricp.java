@@ -183,7 +183,10 @@ class HikariTest {
         HikariConfig again = new HikariConfig();
         pool.copyStateTo(again);
         again.setConnectionTimeout(250);
+        again.setMinimumIdle(2);
         HikariDataSource hasty = new HikariDataSource(again);
+        until("hasty: both are open", () -> hasty.getHikariPoolMXBean().getIdleConnections() == 2);
+        hasty.setMinimumIdle(1);
         held.add(hasty.getConnection());
         held.add(hasty.getConnection());
         try {

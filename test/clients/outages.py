@@ -308,12 +308,15 @@ def cold_reads():
 
 
 def leak():
-    set_to(leak_after="1s")
     pool = watched_psycopg2("mailer", 3)
     forgotten = [pool.getconn() for _ in range(3)]
     for conn in forgotten:
         conn.cursor().execute("SELECT 1")
         conn.commit()
+    until("all have been idle for long", lambda: admin.one(
+        "SELECT count(*) = 3 FROM pgpool_stats.connections WHERE pool = 'mailer'"
+        " AND state = 'idle' AND state_change < now() - interval '1 s'"))
+    set_to(leak_after="1s")
     first_alert("mailer", ("pool_full", "pool_exhausted", "leak"),
                 r"^mailer on shop: (.*: all lent but idle on the server, the"
                 r" longest for \d+ s|at least 3 connections lent out and idle"

@@ -140,6 +140,41 @@ my @series = $with =~ /^([^#\n]+) \S+$/mg;
 my %seen;
 is(scalar(grep { $seen{$_}++ } @series), 0, 'no series is there twice');
 
+# Prometheus takes it as what it is
+SKIP:
+{
+	skip 'Prometheus or the parser is not installed', 3 unless is_there('prometheus') && $has_parser;
+	my ($port, $prometheus_port) = map { PostgreSQL::Test::Cluster::get_free_port() } 1 .. 2;
+	my $prometheus = "http://127.0.0.1:$prometheus_port";
+	my $home = $node->basedir;
+
+	write_file("$home/metrics", $open);
+	start_program('server', $python, '-c', <<'PYTHON', $port, "$home/metrics");
+import http.server, sys
+class Metrics(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "application/openmetrics-text; version=1.0.0; charset=utf-8")
+        self.end_headers()
+        self.wfile.write(open(sys.argv[2], "rb").read())
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Metrics).serve_forever()
+PYTHON
+	write_file("$home/prometheus.yml", qq{
+global: {scrape_interval: 1s}
+scrape_configs:
+  - job_name: openmetrics
+    static_configs: [{targets: ['127.0.0.1:$port']}]
+});
+	start_program('prometheus', 'prometheus', "--config.file=$home/prometheus.yml",
+		"--storage.tsdb.path=$home/prometheus", "--web.listen-address=127.0.0.1:$prometheus_port");
+	fetch("$prometheus/-/ready");
+	my $query = sub { fetch("$prometheus/api/v1/query?query=$_[0]") };
+	ok(until_true('a scrape', sub { $query->('up==1') =~ /"value"/ }), 'Prometheus scrapes it as OpenMetrics');
+	my $all = () = $open =~ /^[^#]/mg;
+	like($query->('scrape_samples_scraped'), qr/"$all"\]/, 'with all samples');
+	like($query->('sum(pgpool_stats_timeouts_total)'), qr/"2"\]/, 'and their values');
+}
+
 # Instances, in the same words
 my $instances = sql(
 	q{SELECT string_agg(DISTINCT format(E'# HELP %s %s\n# TYPE %s %s\n%s 1\n', name, help, name, type, name), '')

@@ -10,6 +10,7 @@ use HTTP::Tiny;
 use JSON::PP;
 use PgpoolStats;
 use Monitoring;
+use Poolers;
 
 my $files = 'docs/monitoring';
 my $python = '/usr/bin/python3';
@@ -32,7 +33,13 @@ report('telling', '{"pool_size": 5, "max_overflow": 10, "open": 12, "checked_out
 psql('SELECT 1', as => 'limited');
 my $pool = start_pool($node->connstr('postgres') . ' user=app', 'orders', 2);
 tell_pool($pool, 'take 2');
-# a cause, an ended connection, a pooler, memory
+# a cause, an ended connection, a pooler and what it says of its pool, memory
+my ($bouncer, $bouncer_port) = start_bouncer($node);
+if ($bouncer)
+{
+	sql('SELECT 1', connstr => "host=127.0.0.1 port=$bouncer_port user=app dbname=postgres");
+	wait_for(q{SELECT count(*) > 0 FROM pgpool_stats.metrics WHERE labels @> '{"layer": "pooler", "pool": "bouncer"}'});
+}
 wait_for(q{SELECT count(DISTINCT name) = 4 FROM pgpool_stats.metrics
 	WHERE name IN ('pgpool_stats_alert_cause', 'pgpool_stats_disconnects_by_reason_total', 'pgpool_stats_pooler_up', 'pgpool_stats_memory_bytes')});
 
@@ -153,7 +160,7 @@ $relabel});
 			return !grep { !$seen{$_} } keys %names;
 		});
 	pass('Prometheus has all figures under their names');
-	my ($waiting) = grep { $_->{metric}{__name__} eq 'pgpool_stats_pending_requests' } @found;
+	my ($waiting) = grep { $_->{metric}{__name__} eq 'pgpool_stats_pending_requests' && $_->{metric}{pool} eq 'telling' } @found;
 	is_deeply(
 		{ %{ $waiting->{metric} }, value => $waiting->{value}[1] },
 		{

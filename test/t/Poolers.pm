@@ -9,7 +9,7 @@ use IO::Socket::INET;
 use IPC::Run;
 use PgpoolStats;
 
-our @EXPORT = qw(set_poolers tell_password start_load);
+our @EXPORT = qw(set_poolers tell_password start_load start_bouncer);
 
 my $passfile;
 
@@ -57,6 +57,34 @@ sub find
 	my ($found) = grep { -x } map { "$_/$name" }
 	  (split(/:/, $ENV{PATH}), '/usr/sbin', '/usr/local/sbin');
 	return $found;
+}
+
+# A PgBouncer before the server, which is polled as "bouncer", and its port; nothing
+# if there is none.  The role "app" may use it.
+sub start_bouncer
+{
+	my ($node) = @_;
+	my $program = find('pgbouncer', 'PGBOUNCER') or return;
+	my $port = PostgreSQL::Test::Cluster::get_free_port();
+	my $home = $node->basedir;
+
+	write_file("$home/users", qq{"app" ""\n"stats" ""\n});
+	write_file(
+		"$home/pgbouncer.ini", qq{
+[databases]
+* = host=127.0.0.1 port=@{[$node->port]}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = $port
+unix_socket_dir =
+auth_type = trust
+auth_file = $home/users
+stats_users = stats
+pool_mode = transaction
+});
+	my $bouncer = Poolers->start('pgbouncer', $port, $program, "$home/pgbouncer.ini");
+	set_poolers(sql('SHOW pgpool_stats.poolers') . "; name=bouncer host=127.0.0.1 port=$port dbname=pgbouncer user=stats");
+	return ($bouncer, $port);
 }
 
 # Start a program that is to listen at a port, or at ADDRESS:PORT
