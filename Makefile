@@ -49,6 +49,8 @@ FLEET = schema servers queries ask answers
 FLEET_VIEWS = overview pools budget alerts incidents load
 FLEET_SCRIPT = pgpool_stats_fleet--$(EXTVERSION).sql
 DATA_built = $(SCRIPT) $(FLEET_SCRIPT)
+# from release to release
+DATA := $(patsubst $(TOP)/%,%,$(wildcard $(TOP)/updates/*.sql))
 
 # of what is saved over a restart
 LAYOUT := $(shell awk -f $(TOP)/src/main/layout.awk $(TOP)/src/main/persist.c $(TOP)/src/*/*.h | \
