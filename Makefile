@@ -5,6 +5,7 @@
 #   make test-all  also the long ones
 #   make test-busy all tests while the processors are kept busy: takes long
 #   make test-assert  all tests on a server with assertions, built from source
+#   make test-coverage  the same, and which lines of src no test has run
 #   make test-faults  whatever breaks: an hour; FAULT_ROUNDS=200 of kill -9
 #   make test-versions  as root: all tests on PostgreSQL 15, 17, 18 and 19, each in
 #                  a Debian that has it, made by debootstrap and kept;
@@ -49,6 +50,8 @@ FLEET = schema servers queries ask answers
 FLEET_VIEWS = overview pools budget alerts incidents load
 FLEET_SCRIPT = pgpool_stats_fleet--$(EXTVERSION).sql
 DATA_built = $(SCRIPT) $(FLEET_SCRIPT)
+# from release to release
+DATA := $(patsubst $(TOP)/%,%,$(wildcard $(TOP)/updates/*.sql))
 
 # of what is saved over a restart
 LAYOUT := $(shell awk -f $(TOP)/src/main/layout.awk $(TOP)/src/main/persist.c $(TOP)/src/*/*.h | \
@@ -68,7 +71,7 @@ PG_CONFIG ?= pg_config
 PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
 
 # these work on a machine without PostgreSQL
-test test-all test-busy test-assert demo lint core:
+test test-all test-busy test-assert test-coverage demo lint core:
 	@$(TOP)/test/run $@ $(if $(filter test% lint,$@),$(ONE))
 # what breaks and comes back: short forms of all of these are in test and test-all
 FAULTS = tap/002 tap/003 tap/004 tap/005 tap/010 tap/011 tap/016 tap/017 tap/056 \
@@ -88,7 +91,7 @@ bench:
 $(BENCH_PARTS): bench
 	@:
 
-.PHONY: test test-all test-busy test-assert test-faults test-versions test-packages demo lint bench core $(BENCH_PARTS)
+.PHONY: test test-all test-busy test-assert test-coverage test-faults test-versions test-packages demo lint bench core $(BENCH_PARTS)
 
 ifneq ($(PGXS),)
 # bitcode would only help queries that inline our functions

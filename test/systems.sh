@@ -103,3 +103,22 @@ need_older()
 			inside "$root" apt-get install -y -q --no-install-recommends "postgresql-$older"
 	} >>"$root.log" 2>&1 || die "apt-get failed: see $root.log"
 }
+
+# pgindent and its list of types, of the package of the server's development files,
+# whose other needs are none of its
+need_pgindent()
+{
+	local root=$1 major=$2
+
+	[ ! -x "$root/usr/local/bin/pgindent" ] || return 0
+	# shellcheck disable=SC2016
+	inside "$root" bash -euc '
+		apt-get update -q
+		apt-get install -y -q --no-install-recommends perl
+		cd "$(mktemp -d)"
+		apt-get download -q "postgresql-server-dev-$1"
+		dpkg-deb -x *.deb .
+		cp "usr/share/postgresql/$1/typedefs.list" /usr/local/etc/
+		cp usr/lib/postgresql/$1/bin/{pg_bsd_indent,pgindent} /usr/local/bin/
+		rm -r "$PWD"' need_pgindent "$major" >>"$root.log" 2>&1 || die "cannot get pgindent: see $root.log"
+}

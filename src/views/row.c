@@ -44,10 +44,13 @@ check_columns(Oid function, TupleDesc declared, const PgpsColumn *columns)
 		if (made != NULL && wanted != NULL && made->type == wanted->atttypid &&
 			strcmp(made->name, NameStr(wanted->attname)) == 0)
 			continue;
-		elog(ERROR, "pgpool_stats: column %d of %s(): the library makes %s, SQL declares %s",
-			 i + 1, get_func_name(function),
-			 made ? column_text(made->name, made->type) : "none",
-			 wanted ? column_text(NameStr(wanted->attname), wanted->atttypid) : "none");
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
+				 errmsg("pgpool_stats: column %d of %s(): the library makes %s, SQL declares %s",
+						i + 1, get_func_name(function),
+						made ? column_text(made->name, made->type) : "none",
+						wanted ? column_text(NameStr(wanted->attname), wanted->atttypid) : "none"),
+				 errhint("After an upgrade, run ALTER EXTENSION pgpool_stats UPDATE in each database that has it.")));
 	}
 }
 

@@ -171,9 +171,10 @@ is(sql(q{
 	't', 'and those of all pools, too');
 {
 	local $ENV{PGOPTIONS} = '-c pgpool_stats.pool=parallel';
-	is(sql(q{
+	my $parallel = $node->pg_version < 16 ? 'force_parallel_mode' : 'debug_parallel_query';
+	is(sql(qq{
 			CREATE TABLE big AS SELECT generate_series(1, 1000) AS a;
-			SET force_parallel_mode = on;
+			SET $parallel = on;
 			SELECT count(*) FROM big;
 			SELECT connects, connections, peak_connections
 			FROM pgpool_stats.pools WHERE pool = 'parallel'}),

@@ -1,0 +1,1 @@
+-- The server's extension moves on, and nothing changes here.
