@@ -421,6 +421,13 @@ function kindOf(target) {
   throw new Error('is no pool that is known: give its pg.Pool');
 }
 
+/* End a connection of our own, within some milliseconds */
+async function closed(connection, limit, keep) {
+  let late = true;
+  if (limit > 0) await within(limit, connection.close().then(() => { late = false; }), keep);
+  if (late) connection.abort();
+}
+
 /*
  * A pool that is watched
  */
@@ -443,6 +450,7 @@ class Watched {
     this.failures = 0;
     this.reported = false; // the last report was taken
     this.opening = 0;
+    this.along = []; // whom its report tells of, too
     this.unseen = 0; // reports with open connections of which none had the label
     pool.attach(this, this.counters);
   }
@@ -482,8 +490,8 @@ class Watched {
 
   /* A report, and those of other pools that connect alike */
   async send() {
-    const along = reporter.pools.filter((each) => each !== this && each.key && each.key === this.key && each.due);
-    const group = [this, ...along];
+    this.along = reporter.pools.filter((each) => each !== this && each.key && each.key === this.key && each.due);
+    const group = [this, ...this.along];
     try {
       await this.connected(TIMEOUT, async (connection) => {
         for (const each of group.filter((one) => !one.stopped)) {
@@ -527,6 +535,7 @@ class Watched {
   /* Do something on a connection of our own, within some milliseconds.  While
    * somebody waits for it, his timer keeps the process. */
   async connected(limit, work) {
+    const end = now() + limit;
     const labels = this.accepted !== false;
     let connection;
     let late = true;
@@ -547,10 +556,7 @@ class Watched {
       if (late) throw new Error(`no answer within ${limit / 1000} s`);
     } finally {
       over = true;
-      if (connection) {
-        if (late) connection.abort();
-        else await within(GOODBYE, connection.close(), this.stopped);
-      }
+      if (connection) await closed(connection, late ? 0 : Math.min(end - now(), GOODBYE), this.stopped);
     }
   }
 
@@ -604,9 +610,10 @@ class Watched {
     this.stopped = true;
     reporter.drop(this);
     const end = now() + GOODBYE;
-    // a report that is on its way would bring it back
-    await within(GOODBYE, Promise.all([this, ...reporter.pools].map((each) => each.turning)), true);
-    if (!this.reported) return;
+    const telling = [this, ...reporter.pools.filter((each) => each.along.includes(this))];
+    let late = true; // a report that is on its way would bring it back
+    await within(GOODBYE, Promise.all(telling.map((each) => each.turning)).then(() => { late = false; }), true);
+    if (late || !this.reported) return;
     this.reported = false;
     try {
       await this.connected(Math.max(end - now(), 0), (connection) => connection.query(
@@ -714,6 +721,6 @@ function watch(pool, name, settings) {
 module.exports = {
   watch,
   internals: {
-    closing, FIRST_WAIT, PgConnection, TIMEOUT, watchKind, within,
+    closed, closing, FIRST_WAIT, now, PgConnection, TIMEOUT, watchKind, within,
   },
 };
