@@ -671,22 +671,6 @@ const reporter = {
   },
 };
 
-/* TypeORM makes its pools, one for each server, when it is initialized. */
-function watchTypeOrm(driver, name, settings) {
-  const { postgres } = driver;
-  const made = [];
-  const all = async (what) => { await Promise.all(made.map(what)); };
-
-  class Pool extends postgres.Pool {
-    constructor(...args) {
-      super(...args);
-      made.push(watch(this, name, settings));
-    }
-  }
-  driver.postgres = Object.create(postgres, { Pool: { value: Pool } });
-  return { report: () => all((each) => each.report()), stop: () => all((each) => each.stop()) };
-}
-
 /* Undefined where there is nothing to watch */
 function watchKind(kind, name, settings) {
   if (process.env.PGPOOL_STATS_OFF === '1') return undefined;
@@ -700,6 +684,42 @@ function watchKind(kind, name, settings) {
   }
 }
 
+/* One more report */
+async function report(watched) {
+  await watched.turning; // it may have older figures
+  await watched.turn();
+}
+
+/* TypeORM makes its pools, one for each server, when it is initialized, and lets
+ * go of a pool whose first connection fails. */
+function watchTypeOrm(driver, name, settings) {
+  const { postgres } = driver;
+  const made = new WeakSet();
+  const all = async (what) => { await Promise.all(reporter.pools.filter((each) => made.has(each)).map(what)); };
+
+  class Pool extends postgres.Pool {
+    #first;
+
+    constructor(...args) {
+      super(...args);
+      this.#first = watchKind(() => new PgPool(this), name, settings);
+      if (this.#first) made.add(this.#first);
+    }
+
+    connect(callback) {
+      const watched = this.#first;
+      this.#first = undefined;
+      if (!watched) return super.connect(callback);
+      return super.connect((error, ...rest) => {
+        if (error) watched.stop();
+        return callback(error, ...rest);
+      });
+    }
+  }
+  driver.postgres = Object.create(postgres, { Pool: { value: Pool } });
+  return { report: () => all(report), stop: () => all((each) => each.stop()) };
+}
+
 function watch(pool, name, settings) {
   const driver = pool && pool.driver;
   if (driver && driver.postgres && !driver.master && typeof driver.postgres.Pool === 'function' &&
@@ -708,13 +728,7 @@ function watch(pool, name, settings) {
   }
   const watched = watchKind(() => kindOf(pool), name, settings);
   if (!watched) return { report: async () => {}, stop: async () => {} };
-  return {
-    report: async () => {
-      await watched.turning; // it may have older figures
-      await watched.turn();
-    },
-    stop: () => watched.stop(),
-  };
+  return { report: () => report(watched), stop: () => watched.stop() };
 }
 
 // internals: for the files beside this one
