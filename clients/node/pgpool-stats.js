@@ -709,7 +709,7 @@ function watchTypeOrm(driver, name, settings) {
     connect(callback) {
       const watched = this.#first;
       this.#first = undefined;
-      if (!watched) return super.connect(callback);
+      if (!watched || typeof callback !== 'function') return super.connect(callback);
       return super.connect((error, ...rest) => {
         if (error) watched.stop();
         return callback(error, ...rest);
