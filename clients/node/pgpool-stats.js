@@ -365,7 +365,9 @@ class PostgresJs {
   }
 
   figures() {
-    return { max_size: this.options.max };
+    const { host, port, max } = this.options;
+    const servers = new Set(host.map((each, i) => `${each}:${port[i]}`)).size;
+    return { max_size: max, hosts: servers > 1 ? servers : undefined };
   }
 
   async connection(name, label) {
