@@ -32,7 +32,7 @@
 const os = require('os');
 const { Client } = require('pg');
 const {
-  FIRST_WAIT: GOODBYE, PgConnection, TIMEOUT, within,
+  closed, FIRST_WAIT: GOODBYE, now, PgConnection, TIMEOUT, within,
 } = require('./pgpool-stats').internals;
 
 const PREFIX = 'db.client.connection'; // and db.client.connections
@@ -133,6 +133,7 @@ class PoolExporter {
   /* Do something on a connection of our own, within some milliseconds, on behalf
    * of a pool. */
   async connected(limit, pool, work) {
+    const end = now() + limit;
     let connection;
     let late = true;
     let over = false;
@@ -155,10 +156,7 @@ class PoolExporter {
       if (late) throw new Error(`no answer within ${limit / 1000} s`);
     } finally {
       over = true;
-      if (connection) {
-        if (late) connection.abort();
-        else await within(GOODBYE, connection.close(), this.ending);
-      }
+      if (connection) await closed(connection, late ? 0 : Math.min(end - now(), GOODBYE), this.ending);
     }
   }
 
@@ -169,13 +167,13 @@ class PoolExporter {
   /* Whoever waits for this keeps the process. */
   async shutdown() {
     this.ending = true;
-    const end = Date.now() + GOODBYE;
+    const end = now() + GOODBYE;
     let late = true; // a report that is on its way would bring its rows back
     await within(GOODBYE, Promise.resolve(this.exporting).then(() => { late = false; }), true);
     if (late || this.failures || this.told.size === 0) return;
     const pools = [...this.told];
     this.told.clear();
-    await this.connected(Math.max(end - Date.now(), 0), pools[0], async (connection) => {
+    await this.connected(Math.max(end - now(), 0), pools[0], async (connection) => {
       for (const pool of pools) {
         await connection.query('SELECT pgpool_stats.forget($1, $2)', [pool, this.instance]);
       }

@@ -365,7 +365,9 @@ class PostgresJs {
   }
 
   figures() {
-    return { max_size: this.options.max };
+    const { host, port, max } = this.options;
+    const servers = new Set(host.map((each, i) => `${each}:${port[i]}`)).size;
+    return { max_size: max, hosts: servers > 1 ? servers : undefined };
   }
 
   async connection(name, label) {
@@ -421,6 +423,13 @@ function kindOf(target) {
   throw new Error('is no pool that is known: give its pg.Pool');
 }
 
+/* End a connection of our own, within some milliseconds */
+async function closed(connection, limit, keep) {
+  let late = true;
+  if (limit > 0) await within(limit, connection.close().then(() => { late = false; }), keep);
+  if (late) connection.abort();
+}
+
 /*
  * A pool that is watched
  */
@@ -443,6 +452,7 @@ class Watched {
     this.failures = 0;
     this.reported = false; // the last report was taken
     this.opening = 0;
+    this.along = []; // whom its report tells of, too
     this.unseen = 0; // reports with open connections of which none had the label
     pool.attach(this, this.counters);
   }
@@ -482,8 +492,8 @@ class Watched {
 
   /* A report, and those of other pools that connect alike */
   async send() {
-    const along = reporter.pools.filter((each) => each !== this && each.key && each.key === this.key && each.due);
-    const group = [this, ...along];
+    this.along = reporter.pools.filter((each) => each !== this && each.key && each.key === this.key && each.due);
+    const group = [this, ...this.along];
     try {
       await this.connected(TIMEOUT, async (connection) => {
         for (const each of group.filter((one) => !one.stopped)) {
@@ -527,6 +537,7 @@ class Watched {
   /* Do something on a connection of our own, within some milliseconds.  While
    * somebody waits for it, his timer keeps the process. */
   async connected(limit, work) {
+    const end = now() + limit;
     const labels = this.accepted !== false;
     let connection;
     let late = true;
@@ -547,10 +558,7 @@ class Watched {
       if (late) throw new Error(`no answer within ${limit / 1000} s`);
     } finally {
       over = true;
-      if (connection) {
-        if (late) connection.abort();
-        else await within(GOODBYE, connection.close(), this.stopped);
-      }
+      if (connection) await closed(connection, late ? 0 : Math.min(end - now(), GOODBYE), this.stopped);
     }
   }
 
@@ -604,9 +612,10 @@ class Watched {
     this.stopped = true;
     reporter.drop(this);
     const end = now() + GOODBYE;
-    // a report that is on its way would bring it back
-    await within(GOODBYE, Promise.all([this, ...reporter.pools].map((each) => each.turning)), true);
-    if (!this.reported) return;
+    const telling = [this, ...reporter.pools.filter((each) => each.along.includes(this))];
+    let late = true; // a report that is on its way would bring it back
+    await within(GOODBYE, Promise.all(telling.map((each) => each.turning)).then(() => { late = false; }), true);
+    if (late || !this.reported) return;
     this.reported = false;
     try {
       await this.connected(Math.max(end - now(), 0), (connection) => connection.query(
@@ -664,22 +673,6 @@ const reporter = {
   },
 };
 
-/* TypeORM makes its pools, one for each server, when it is initialized. */
-function watchTypeOrm(driver, name, settings) {
-  const { postgres } = driver;
-  const made = [];
-  const all = async (what) => { await Promise.all(made.map(what)); };
-
-  class Pool extends postgres.Pool {
-    constructor(...args) {
-      super(...args);
-      made.push(watch(this, name, settings));
-    }
-  }
-  driver.postgres = Object.create(postgres, { Pool: { value: Pool } });
-  return { report: () => all((each) => each.report()), stop: () => all((each) => each.stop()) };
-}
-
 /* Undefined where there is nothing to watch */
 function watchKind(kind, name, settings) {
   if (process.env.PGPOOL_STATS_OFF === '1') return undefined;
@@ -693,6 +686,42 @@ function watchKind(kind, name, settings) {
   }
 }
 
+/* One more report */
+async function report(watched) {
+  await watched.turning; // it may have older figures
+  await watched.turn();
+}
+
+/* TypeORM makes its pools, one for each server, when it is initialized, and lets
+ * go of a pool whose first connection fails. */
+function watchTypeOrm(driver, name, settings) {
+  const { postgres } = driver;
+  const made = new WeakSet();
+  const all = async (what) => { await Promise.all(reporter.pools.filter((each) => made.has(each)).map(what)); };
+
+  class Pool extends postgres.Pool {
+    #first;
+
+    constructor(...args) {
+      super(...args);
+      this.#first = watchKind(() => new PgPool(this), name, settings);
+      if (this.#first) made.add(this.#first);
+    }
+
+    connect(callback) {
+      const watched = this.#first;
+      this.#first = undefined;
+      if (!watched || typeof callback !== 'function') return super.connect(callback);
+      return super.connect((error, ...rest) => {
+        if (error) watched.stop();
+        return callback(error, ...rest);
+      });
+    }
+  }
+  driver.postgres = Object.create(postgres, { Pool: { value: Pool } });
+  return { report: () => all(report), stop: () => all((each) => each.stop()) };
+}
+
 function watch(pool, name, settings) {
   const driver = pool && pool.driver;
   if (driver && driver.postgres && !driver.master && typeof driver.postgres.Pool === 'function' &&
@@ -701,19 +730,13 @@ function watch(pool, name, settings) {
   }
   const watched = watchKind(() => kindOf(pool), name, settings);
   if (!watched) return { report: async () => {}, stop: async () => {} };
-  return {
-    report: async () => {
-      await watched.turning; // it may have older figures
-      await watched.turn();
-    },
-    stop: () => watched.stop(),
-  };
+  return { report: () => report(watched), stop: () => watched.stop() };
 }
 
 // internals: for the files beside this one
 module.exports = {
   watch,
   internals: {
-    closing, FIRST_WAIT, PgConnection, TIMEOUT, watchKind, within,
+    closed, closing, FIRST_WAIT, now, PgConnection, TIMEOUT, watchKind, within,
   },
 };

@@ -59,6 +59,7 @@ module PgpoolStats
 
     def watch(pool, name)
       return if ENV["PGPOOL_STATS_OFF"] == "1"
+      return if @pools.any? { |each| each.name == name && each.kind.target.equal?(pool) } # as after a fork
       kind = pool.respond_to?(:connection_pool) ? ActiveRecordPool : SequelPool
       raise ArgumentError, "it is no pool that is known" unless kind.fits?(pool)
       watched = Watched.new(kind.new(pool), name)
@@ -122,30 +123,50 @@ module PgpoolStats
     end
   end
 
-  # ActiveRecord: a pool is made anew after a fork, its configuration stays
+  # ActiveRecord: a pool may be made anew, as after a fork, with its configuration or
+  # another
   class ActiveRecordPool
+    attr_reader :target
+
     def self.fits?(base)
       base.connection_pool.respond_to?(:stat)
     end
 
     def initialize(base)
-      @base = base
+      @target = base
+      @owner = base.connection_specification_name
     end
 
     def attach(watched)
-      config = @base.connection_pool.db_config
-      ActiveRecordPool.watched[config] = watched
+      ActiveRecordPool.watched[pool.db_config] = watched
       ActiveRecord::ConnectionAdapters::ConnectionPool.prepend(Hooks)
     end
 
     @watched = {}.compare_by_identity
     class << self
       attr_reader :watched
+
+      # Who watches a pool; of a configuration that is asked once
+      def watching(pool)
+        config = pool.db_config
+        @watched.fetch(config) do
+          @watched[config] = PgpoolStats.pools.find do |each|
+            each.kind.is_a?(ActiveRecordPool) && each.kind.pool.equal?(pool)
+          end
+        end
+      end
+    end
+
+    # nil when it was removed: then a class has that of the class above it
+    def pool
+      @target.connection_pool if @target.connection_specification_name == @owner
+    rescue ActiveRecord::ConnectionNotEstablished
+      nil
     end
 
     module Hooks
       def checkout(*args)
-        watched = ActiveRecordPool.watched[db_config]
+        watched = ActiveRecordPool.watching(self)
         return super unless watched
         stat = self.stat
         waits = stat[:size] && stat[:connections] >= stat[:size] && stat[:idle] <= stat[:waiting]
@@ -155,7 +176,7 @@ module PgpoolStats
       private
 
       def new_connection(*args)
-        watched = ActiveRecordPool.watched[db_config]
+        watched = ActiveRecordPool.watching(self)
         return super unless watched
         PgpoolStats.labelled(watched) do
           super.tap do |adapter|
@@ -171,30 +192,30 @@ module PgpoolStats
 
     # nil when it was removed
     def figures
-      stat = @base.connection_pool.stat
-      {
+      stat = pool&.stat
+      stat && {
         max_size: stat[:size], open: stat[:connections], checked_in: stat[:idle],
         checked_out: stat[:busy] + stat[:dead], waiting: stat[:waiting]
       }
-    rescue ActiveRecord::ConnectionNotEstablished
-      nil
     end
   end
 
   # Sequel's threaded pools
   class SequelPool
+    attr_reader :target
+
     def self.fits?(database)
       database.respond_to?(:pool) && database.respond_to?(:connect)
     end
 
     def initialize(database)
-      @database = database
+      @target = database
       @pool = database.pool
     end
 
     def attach(watched)
       pool = @pool
-      @database.singleton_class.prepend(Module.new do
+      @target.singleton_class.prepend(Module.new do
         define_method(:connect) do |*args|
           PgpoolStats.labelled(watched) { super(*args) }
         end
@@ -207,7 +228,7 @@ module PgpoolStats
         end
         private :acquire
       end)
-      @database.disconnect # Sequel.connect has opened one, to try
+      @target.disconnect # Sequel.connect has opened one, to try
     end
 
     def figures

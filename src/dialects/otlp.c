@@ -58,7 +58,7 @@ inner(JsonbContainer *container, const char *key)
 {
 	JsonbValue	value;
 
-	if (!JsonContainerIsObject(container) ||
+	if (container == NULL || !JsonContainerIsObject(container) ||
 		getKeyJsonValueFromContainer(container, key, strlen(key), &value) == NULL ||
 		value.type != jbvBinary)
 		return NULL;
@@ -238,6 +238,33 @@ append_text(StringInfo json, const char *key, const char *value)
 	escape_json(json, value);
 }
 
+/*
+ * What a resource is called that does not say which process it is.  If it does not
+ * say either which of its service, it has its number among them.
+ */
+static char *
+name_resource(const Reading *reading, JsonbContainer *about, const char *host)
+{
+	char	   *service = attribute(about, "service.name", "");
+	char	   *id = attribute(about, "service.instance.id", "");
+	const char *own = id != NULL ? id : host;
+	char	   *name = pstrdup(own != NULL ? own : service != NULL ? service : "");
+	ListCell   *lc;
+
+	if (own != NULL && service != NULL)
+		name = psprintf("%s/%s", service, own);
+	if (id != NULL)
+		return name;
+	if (name[0] == '\0')
+		return psprintf("%d", reading->resource + 1);
+	foreach(lc, reading->names)
+	{
+		if (lfirst(lc) != NULL && strcmp(lfirst(lc), name) == 0)
+			return psprintf("%s/%d", name, reading->resource + 1);
+	}
+	return name;
+}
+
 /* A resource is a process. */
 static void
 read_resource(Reading *reading, JsonbContainer *resource)
@@ -246,28 +273,18 @@ read_resource(Reading *reading, JsonbContainer *resource)
 	JsonbContainer *scope;
 	JsonbContainer *metric;
 	StringInfoData json;
-	char	   *host = NULL;
-	char	   *pid = NULL;
-	char	   *name = NULL;
+	char	   *host = attribute(about, "host.name", "");
+	char	   *pid = attribute(about, "process.pid", "");
 	uint32		i,
 				j;
 
 	initStringInfo(&json);
-	if (about != NULL)
-	{
-		host = attribute(about, "host.name", "");
-		pid = attribute(about, "process.pid", "");
-		name = attribute(about, "service.instance.id", "");
-		append_text(&json, "host", host);
-		append_text(&json, "pid", pid);
-		append_text(&json, "app_version", attribute(about, "service.version", ""));
-	}
+	append_text(&json, "host", host);
+	append_text(&json, "pid", pid);
+	append_text(&json, "app_version", attribute(about, "service.version", ""));
 	reading->processes = lappend(reading->processes, json.data);
-	if (host != NULL && pid != NULL)
-		name = NULL;
-	else if (name == NULL)
-		name = psprintf("%d", reading->resource + 1);
-	reading->names = lappend(reading->names, name);
+	reading->names = lappend(reading->names, host != NULL && pid != NULL ? NULL :
+							 name_resource(reading, about, host));
 	for (i = 0; (scope = ith_of(resource, "scopeMetrics", i)) != NULL; i++)
 	{
 		for (j = 0; (metric = ith_of(scope, "metrics", j)) != NULL; j++)

@@ -369,40 +369,68 @@ pgps_sessions_copy(PgpsSessions *to, const PgpsPoolCopy *of)
 	pgps_unlock_registry();
 }
 
-/* Of all pools that were copied, to be saved */
+static int64
+count_ends(const PgpsSessions *data)
+{
+	int64		sum = 0;
+	int			i;
+
+	for (i = 0; i < PGPS_ENDS; i++)
+		sum += data->ends[i].count;
+	return sum;
+}
+
+/*
+ * Of all pools that were copied, to be saved.  Their counters were copied before:
+ * they do not have who ended since.
+ */
 PgpsSessionsCopy *
 pgps_sessions_copy_all(const PgpsCopy *copy)
 {
 	PgpsSessionsCopy *all = palloc0(Max(copy->npools, 1) *
 									sizeof(PgpsSessionsCopy));
 	int32	   *connections = palloc0(copy->max_pool * sizeof(int32));
+	int64	   *ended = palloc0(copy->max_pool * sizeof(int64));
 	int			i;
 
 	/* not of the backends: they are copied later, and more may have come */
 	for (i = 0; i < copy->ninstances; i++)
-		connections[copy->instances[i].data.pool] += copy->instances[i].data.here;
+	{
+		const PgpsInstance *data = &copy->instances[i].data;
+
+		connections[data->pool] += data->here;
+		ended[data->pool] += pgps_count(&data->counters, PGPS_DISCONNECTS, 0);
+	}
 	for (i = 0; i < copy->npools; i++)
 	{
-		all[i].pool = copy->pools[i].index;
-		all[i].connections = connections[all[i].pool];
-		pgps_sessions_copy(&all[i].data, &copy->pools[i]);
+		const PgpsPoolCopy *pool = &copy->pools[i];
+
+		all[i].pool = pool->index;
+		all[i].connections = connections[pool->index];
+		pgps_sessions_copy(&all[i].data, pool);
+		all[i].ended_since = Max(count_ends(&all[i].data) - ended[pool->index] -
+								 pgps_count(&pool->data.retired, PGPS_DISCONNECTS, 0), 0);
 	}
 	pfree(connections);
+	pfree(ended);
 	return all;
 }
 
 /*
  * Go on from what was saved.  A crash has ended the connections that there
- * were then: about those that there were when it happened.  Nobody else is
- * there yet.
+ * were then: about those that there were when it happened.  Of those that
+ * ended while all was copied, the counters have yet to learn; if that were more
+ * than were there, others had come.  Nobody else is there yet.
  */
 void
 pgps_sessions_restore(int32 pool, const PgpsSessionsCopy *saved, bool crashed)
 {
 	PgpsSessions *data = &entries[pool].data;
 	const PgpsSessions *more = &saved->data;
+	PgpsCounters *counters = &pgps_pools[pool].data.retired;
+	int64		came_since = Max(saved->ended_since - saved->connections, 0);
 	PgpsEnds	ends = {
-		.count = saved->connections,
+		.count = Max(saved->connections - saved->ended_since, 0),
 		.last_at = GetCurrentTimestamp(),
 		.reason = PGPS_END_CRASH
 	};
@@ -430,13 +458,15 @@ pgps_sessions_restore(int32 pool, const PgpsSessionsCopy *saved, bool crashed)
 		if (!crashed)
 			data->base[i] += more->base[i];
 	}
-	if (crashed && ends.count > 0)
+	if (!crashed)
+		return;
+	pgps_raise_count(counters, PGPS_CONNECTS, came_since);
+	pgps_raise_count(counters, PGPS_DISCONNECTS, saved->connections + came_since);
+	if (ends.count > 0)
 	{
 		add_ends(data, &ends);
 		data->crashed += ends.count;
 		data->lost[PGPS_END_CRASH] += ends.count;
-		pgps_raise_count(&pgps_pools[pool].data.retired, PGPS_DISCONNECTS,
-						 ends.count);
 	}
 }
 

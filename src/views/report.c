@@ -61,24 +61,56 @@ make_key(PgpsPoolKey *key, text *pool)
 	read_pool_name(key->name, pool);
 }
 
+/* Does the process say which one it is, by its host and pid? */
+static bool
+is_process(const PgpsStats *stats)
+{
+	return stats != NULL && stats->host[0] != '\0' && stats->pid[0] != '\0';
+}
+
+/* Is one document about several processes? */
+static bool
+has_several_processes(List *rows)
+{
+	const PgpsStats *first = linitial(rows);
+	ListCell   *lc;
+
+	foreach(lc, rows)
+	{
+		const PgpsStats *other = lfirst(lc);
+
+		if (strcmp(first->host, other->host) != 0 || strcmp(first->pid, other->pid) != 0)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Which instance a call is about: the argument, else host and pid of the
  * report, else the setting, else the client's address.  If one document is
  * about several pools, the name of each is appended; it stands alone if the
- * report names no instance.
+ * report names no instance.  If it is about several processes, the argument is
+ * who forwards them: theirs is appended before.
  */
 static void
-choose_instance(char *dest, const char *arg, const PgpsStats *stats)
+choose_instance(char *dest, const char *arg, const PgpsStats *stats, bool several)
 {
 	char		addr[PGPS_ADDR_LEN];
 	char		whole[2 * PGPS_INSTANCE_LEN + 1];
 	bool		named = true;
 
-	if (arg != NULL && arg[0] != '\0')
+	if (arg != NULL && arg[0] != '\0' && several && is_process(stats))
+	{
+		char	   *both = psprintf("%s/%s:%s", arg, stats->host, stats->pid);
+
+		pgps_clean_tail(dest, PGPS_INSTANCE_LEN, both);
+		pfree(both);
+	}
+	else if (arg != NULL && arg[0] != '\0')
 		pgps_clean_tail(dest, PGPS_INSTANCE_LEN, arg);
 	else if (stats && stats->instance[0] != '\0')
 		pgps_clean_tail(dest, PGPS_INSTANCE_LEN, stats->instance);
-	else if (stats && stats->host[0] != '\0' && stats->pid[0] != '\0')
+	else if (is_process(stats))
 	{
 		memset(dest, 0, PGPS_INSTANCE_LEN);
 		snprintf(dest, PGPS_INSTANCE_LEN, "%s:%s", stats->host, stats->pid);
@@ -126,7 +158,7 @@ identify_reporter(const PgpsStats *stats)
 {
 	PgpsReporter reporter;
 
-	reporter.claimed = stats->host[0] != '\0' && stats->pid[0] != '\0';
+	reporter.claimed = is_process(stats);
 	if (reporter.claimed)
 		reporter.id = hash_combine64(hash_bytes_extended((const unsigned char *) stats->host,
 														 strlen(stats->host), 0),
@@ -179,6 +211,7 @@ pgps_report(PG_FUNCTION_ARGS)
 	List	   *rows;
 	ListCell   *lc;
 	bool		has_row;
+	bool		several;
 	bool		own = true;
 
 	pgps_ensure_loaded();
@@ -205,10 +238,11 @@ pgps_report(PG_FUNCTION_ARGS)
 	report.seen_here = -1;
 
 	rows = pgps_parse_stats(PG_GETARG_JSONB_P(1), pgps_strict_reports);
+	several = has_several_processes(rows);
 	foreach(lc, rows)
 	{
 		report.stats = lfirst(lc);
-		choose_instance(report.instance, instance, report.stats);
+		choose_instance(report.instance, instance, report.stats, several);
 		if (instance != NULL)
 			split_instance(report.stats, instance);
 		report.reporter = identify_reporter(report.stats);
@@ -234,7 +268,7 @@ pgps_forget(PG_FUNCTION_ARGS)
 	make_key(&key, PG_GETARG_TEXT_PP(0));
 	choose_instance(instance,
 					PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1)),
-					NULL);
+					NULL, false);
 	pgps_backend_note_report();
 	PG_RETURN_BOOL(pgps_registry_forget(&key, instance));
 }

@@ -90,8 +90,44 @@ equal("fork: the parent's connection goes on", held[0].select_value("SELECT pg_b
 
 pool.checkin(held.pop)
 equal("returned: the pool lent none", pool.stat[:busy] + pool.stat[:dead], 0)
-wait_until("a report of watch()") { (reporter.row(NAME) || {})["checkouts"].to_i > 0 }
-reporter.compare("watched", NAME, dialect: "native", max_size: 2, waits: 2, timeouts: 1)
+wait_until("a report of watch()") { (reporter.row(NAME) || {})["waits"] == 2 }
+reporter.compare("watched", NAME, dialect: "native", max_size: 2, timeouts: 1)
 pool.disconnect!
 step.call("disconnected", "ok", 0, 0)
+
+# pools of classes: their name is the same, their instances are not
+reported = lambda do |name, instance, open|
+  wait_until("#{name}: reported") { (reporter.row("ar-shop", instance) || {}).values_at("dialect", "open") == ["native", open] }
+  reporter.compare(name, "ar-shop", instance, max_size: 3, connections: open)
+end
+forgotten = lambda do |name, instance|
+  wait_until("#{name}: forgotten") { reporter.row("ar-shop", instance).nil? }
+end
+classes = (1..3).map do |number|
+  Class.new(ActiveRecord::Base) do
+    self.abstract_class = true
+    define_singleton_method(:name) { "Shop#{number}" }
+    define_singleton_method(:connects) do
+      establish_connection(adapter: "postgresql", username: "app", database: ENV["PGDATABASE"], pool: 3)
+      PgpoolStats.watch(self, "ar-shop")
+      connection.execute("SELECT 1")
+    end
+  end
+end
+classes[0].connects
+classes[1].connects
+reported.call("a class", ME, 1)
+reported.call("another class", "#{ME}/2", 1)
+
+# removed and made anew, as around a fork: it is away meanwhile, and has its label then
+2.times do
+  classes[0].remove_connection
+  forgotten.call("removed", ME)
+  classes[0].connects
+  reported.call("made anew", ME, 1)
+end
+classes[1].remove_connection
+forgotten.call("another is removed", "#{ME}/2")
+classes[2].connects
+reported.call("its number is free", "#{ME}/2", 1)
 done

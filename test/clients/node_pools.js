@@ -50,13 +50,32 @@ run(async () => {
   await raw`SELECT 1`.execute(kysely);
   await watched('kysely', handle, () => kysely.destroy());
 
-  const source = new DataSource({
-    type: 'postgres', username: 'app', host: process.env.PGHOST, database: process.env.PGDATABASE, extra: { max: 2 },
+  const { PGHOST, PGPORT, PGDATABASE, PGPASSWORD } = process.env;
+  let password = PGPASSWORD;
+  const dataSource = (more) => new DataSource({
+    type: 'postgres', username: 'app', password: () => password, host: PGHOST, database: PGDATABASE, extra: { max: 2 }, ...more,
   });
+  const source = dataSource();
   handle = watch(source, 'typeorm', { log });
-  await source.initialize();
-  await source.query('SELECT 1');
-  await watched('typeorm', handle, () => source.destroy());
+  await handle.report();
+  for (const step of ['typeorm', 'typeorm']) { // it can be destroyed and initialized again
+    await source.initialize();
+    await source.query('SELECT 1');
+    await watched(step, handle, () => source.destroy());
+  }
+
+  // an application tries until it succeeds: TypeORM makes a pool each time
+  const failed = [];
+  const patient = dataSource({ host: '127.0.0.1' });
+  handle = watch(patient, 'typeorm-patient', { log: (text) => failed.push(text) });
+  password = 'wrong';
+  for (let i = 0; i < 2; i++) {
+    const error = await patient.initialize().catch((reason) => reason);
+    check('typeorm: not initialized', /password authentication failed/.test(error.message), error);
+  }
+  password = PGPASSWORD;
+  await patient.initialize();
+  await watched('typeorm-patient', handle, () => patient.destroy());
 
   const adapter = new Pool(connection);
   handle = watch(adapter, 'prisma', { log });
@@ -88,7 +107,6 @@ run(async () => {
   await orm.em.fork().find('Setting', { name: 'work_mem' });
   await watched('mikroorm', handle, () => orm.close());
 
-  const { PGHOST, PGPORT, PGDATABASE, PGPASSWORD } = process.env;
   const uri = `postgresql://app:${PGPASSWORD}@${encodeURIComponent(PGHOST)}:${PGPORT}/${PGDATABASE}?options=-c%20work_mem%3D5MB`;
   const slonikPool = await watchSlonik(slonik.createPool, 'slonik', { log, every: 0.1 })(uri, { maximumPoolSize: 2, idleTimeout: 'DISABLE_TIMEOUT' });
   const ask = (pool) => pool.oneFirst(slonik.sql.unsafe`SELECT current_setting('work_mem')`);
@@ -105,6 +123,15 @@ run(async () => {
   equal('slonik: the one who waited', await waits, '5MB');
   await slonikPool.end();
   equal('slonik: forgotten', await reporter.row('slonik', me), null);
+
+  // one that cannot be made leaves its name to the next
+  const make = watchSlonik(slonik.createPool, 'slonik-next', { log });
+  const cannot = await make(uri, { driverFactory: async () => { throw new Error('no driver'); } }).catch((error) => error);
+  equal('slonik: not made', cannot.message, 'no driver');
+  const next = await make(uri);
+  await ask(next);
+  await reporter.connections('slonik: the next', 'slonik-next', me, 1);
+  await next.end();
 
   // pools that connect alike share a connection for their reports
   const many = Array.from({ length: 12 }, () => new Pool(connection));
@@ -136,7 +163,8 @@ run(async () => {
   const lines = [];
   const { warn } = console;
   console.warn = (text) => lines.push(text);
-  for (const none of [null, {}, 'pool', () => {}]) watch(none, 'none').stop();
+  const poolless = dataSource({ driver: {} });
+  for (const none of [null, {}, 'pool', () => {}, poolless]) watch(none, 'none').stop();
   console.warn = warn;
-  equal('no pool: said', lines.filter((line) => /^pgpool_stats: cannot watch pool none: /.test(line)).length, 4);
+  equal('no pool: said', lines.filter((line) => /^pgpool_stats: cannot watch pool none: /.test(line)).length, 5);
 });

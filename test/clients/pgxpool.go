@@ -5,6 +5,8 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v4/pgxpool"
@@ -101,6 +103,17 @@ func main() {
 	until("all returned", func() bool { return pool.Stat().IdleConns() == 2 })
 	step("returned", "ok", 2, 0)
 	until("a report", func() bool { return r.row(name, me())["dialect"] == "pgxpool" })
+
+	// of several servers, on one host here
+	config, err = pgxpool.ParseConfig("user=app host=127.0.0.1,127.0.0.1 port=1," + os.Getenv("PGPORT"))
+	must(err)
+	several, err := pgxv4.ConnectConfig(ctx, config, "pgxpool-several")
+	must(err)
+	until("a report", func() bool { return r.row("pgxpool-several", me())["dialect"] == "pgxpool" })
+	notes, _ := r.row("pgxpool-several", me())["notes"].(string)
+	check("several servers", strings.Contains(notes, "its figures are of connections to 2 servers"))
+	several.Close()
+
 	pool.Close()
 	pgxv4.Goodbye()
 	until("closed: forgotten", func() bool { return r.row(name, me()) == nil })

@@ -48,6 +48,17 @@ run(async () => {
   while (held.length) held.pop().release();
   await step('returned', 2);
 
+  // of several servers: nothing is concluded from what is not here
+  const { PGPORT: port } = process.env;
+  const several = postgres({ user: 'app', max: 1, host: ['127.0.0.1', '127.0.0.1'], port: [Number(port), 1] });
+  const handle = watch(several, 'postgres-js-several');
+  await several`SELECT 1`;
+  await handle.report();
+  await reporter.compare('several servers', 'postgres-js-several', me, {
+    max_size: 1, connections: 1, notes: 'does not tell how many are lent; its figures are of connections to 2 servers',
+  });
+  await several.end();
+
   const mine = postgres({ user: 'app', max: 1, connection: { 'pgpool_stats.strict_reports': 'on' } });
   const [{ report: taken }] = await mine`SELECT pgpool_stats.report(${NAME}, ${mine.json(stats())}, ${own})`;
   equal('reported with the library itself', taken, true);

@@ -174,6 +174,17 @@ my (undef, undef, $error) = $fleet->psql('postgres', q{SELECT pgpool_stats_fleet
 like($error, qr/must have "servers", "role" and "database"/, 'a plan without servers');
 
 #
+# Local clients without a label: a server knows only that they are its own
+#
+{
+	local $ENV{PGAPPNAME} = 'shell';
+	push @clients, connect_to($primary, ''), connect_to($second, '');
+	$_->query_safe('SELECT 1') foreach @clients[ -2, -1 ];
+}
+is(fleet(q{SELECT server, inst, conns FROM pgpool_stats_fleet.overview WHERE pool = 'shell'}),
+	"(all)|2|2\ndb1|1|1\ndb2|1|1", 'local clients of two servers are two');
+
+#
 # What is asked how often
 #
 my $cached = q{SET pgpool_stats_fleet.max_age = '1h'; SELECT answered_in FROM pgpool_stats_fleet.servers WHERE name = 'db1'};

@@ -58,13 +58,17 @@ func ConnectConfig(ctx context.Context, config *pgxpool.Config, name string) (*p
 	return made, err
 }
 
-// hosts is how many servers its connections may be on.
+// hosts is how many servers its connections may be on; a host may have several.
 func hosts(config *pgxpool.Config) int {
-	names := map[string]bool{config.ConnConfig.Host: true}
-	for _, fallback := range config.ConnConfig.Fallbacks {
-		names[fallback.Host] = true
+	type server struct {
+		host string
+		port uint16
 	}
-	return len(names)
+	servers := map[server]bool{{config.ConnConfig.Host, config.ConnConfig.Port}: true}
+	for _, fallback := range config.ConnConfig.Fallbacks {
+		servers[server{fallback.Host, fallback.Port}] = true
+	}
+	return len(servers)
 }
 
 // The fields of Stat are private: they are told by hand.

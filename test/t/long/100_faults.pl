@@ -149,7 +149,7 @@ sub victim
 }
 
 my %killed;
-my (@fell, @unbalanced, @wrong_sum, @left);
+my (@fell, @unbalanced, @wrong_sum, @no_reason, @left);
 foreach my $round (1 .. $rounds)
 {
 	my $kind = $victims[ $round % @victims ];
@@ -187,19 +187,24 @@ foreach my $round (1 .. $rounds)
 	my $balance = sql(q{SELECT connects - disconnects, connections FROM pgpool_stats.pools WHERE pool = 'load'});
 	push @unbalanced, "round $round, $kind: $balance" if $balance ne '0|0';
 
+	# also of one that ended while all was copied
+	my $ends = sql(q{SELECT disconnects - (SELECT sum(count) FROM pgpool_stats.disconnects WHERE pool = 'load') FROM pgpool_stats.sessions WHERE pool = 'load'});
+	push @no_reason, "round $round, $kind: $ends" if $ends ne '0';
+
 	# when all have reported again, the sum is what they say
 	sql(qq{SELECT pgpool_stats.report('load', jsonb_build_object('checkouts', nextval('count$_')), 'web:$_')}, as => 'app')
 	  foreach 0 .. $clients - 1;
 	my $sum = sql('SELECT sum(last_value) - (SELECT checkouts FROM pgpool_stats.pools WHERE pool = \'load\') FROM ('
 		  . join(' UNION ALL ', map { "SELECT last_value FROM count$_" } 0 .. $clients - 1) . ') c');
 	push @wrong_sum, "round $round, $kind: $sum" if $sum ne '0';
-	last if @fell + @unbalanced + @wrong_sum + @left > 20;
+	last if @fell + @unbalanced + @wrong_sum + @no_reason + @left > 20;
 }
 is(join("\n", @fell), '', 'kill -9: nothing falls below what was saved');
 is(join("\n", @unbalanced), '', 'kill -9: nobody is connected for ever');
+is(join("\n", @no_reason), '', 'kill -9: each end has its reason, once');
 is(join("\n", @wrong_sum), '', 'kill -9: the counters of reports go on, exactly');
 is("@left", '', 'kill -9: no process is left');
-row('kill -9 of ' . $_, $killed{$_}, 'server back, counters as saved at least, sums exact') foreach sort keys %killed;
+row('kill -9 of ' . $_, $killed{$_}, 'server back, counters as saved at least, sums exact, ends once') foreach sort keys %killed;
 
 #
 # workers that stand still
