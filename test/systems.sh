@@ -80,6 +80,11 @@ need_system()
 	done
 	mkdir -p "$root/src"
 	cp /etc/resolv.conf "$root/etc/"
+	# npm there trusts whom it trusts here
+	if [ -d /usr/local/share/ca-certificates ]; then
+		cp -R /usr/local/share/ca-certificates/. "$root/usr/local/share/ca-certificates/"
+		inside "$root" update-ca-certificates >>"$root.log" 2>&1 || die "see $root.log"
+	fi
 	# as apt here checks its lists
 	apt-config dump | grep '^Acquire::Check-' >"$root/etc/apt/apt.conf.d/90host" || :
 	inside "$root" apt-get update -q >>"$root.log" 2>&1 || die "apt-get failed: see $root.log"

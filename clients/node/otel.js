@@ -16,16 +16,17 @@
  *   under its name, as host:pid.  The timer is the reader's.
  * - At the provider's shutdown it says goodbye, within 1 s; not if the last report
  *   failed.  Where a report fails, up to five exports are left out.
- * - It raises nothing.  The first failure is logged, and the first success after it;
- *   a server without the extension is none.
+ * - It raises nothing.  The first failure is logged, and the first success after it,
+ *   and each name that no pool can have; a server without the extension is no failure.
  * - It cannot label connections: put the label into what the pool connects with,
  *   options: '-c pgpool_stats.pool=orders', with the name that is reported.
  * - Pools of one name are added up: instrumentation-pg names them host:port/database.
  *
  * new PoolExporter(config, { name, instance, app_version, log }): "config" is pg's, or
  * a function that returns it; "name" a function from the pool's name there,
- * db.client.connection.pool.name, to that in pgpool_stats (what it makes undefined
- * is not reported); the others, and the environment, as of watch().
+ * db.client.connection.pool.name, to that in pgpool_stats, 1 to 63 bytes of printable
+ * ASCII (what it makes undefined is not reported); "app_version" is service.version of
+ * the resource, if it is not given; the others, and the environment, as of watch().
  */
 'use strict';
 
@@ -38,6 +39,7 @@ const {
 const PREFIX = 'db.client.connection'; // and db.client.connections
 const NAMES = ['db.client.connection.pool.name', 'pool.name'];
 const STATES = ['db.client.connection.state', 'state'];
+const VALID = /^[ -~]{1,63}$/; // names, as the server takes them
 const PAUSE = 6; // exports, of which one is tried
 const CUMULATIVE = 1; // of AggregationTemporality
 const [SUCCESS, FAILED] = [0, 1]; // of ExportResultCode
@@ -55,6 +57,7 @@ class PoolExporter {
     this.failures = 0; // in a row
     this.pause = 0; // exports to leave out
     this.told = new Set(); // pools that have a report
+    this.unnamed = new Set(); // names that no pool can have
   }
 
   /* Sums since the beginning */
@@ -102,22 +105,23 @@ class PoolExporter {
   }
 
   /* What to report of each pool */
-  documents({ scopeMetrics }) {
+  documents({ resource, scopeMetrics }) {
     const documents = new Map();
+    const version = this.version || resource.attributes['service.version'];
     for (const metric of scopeMetrics.flatMap((scope) => scope.metrics)) {
       if (metric.descriptor.name.startsWith(PREFIX)) {
-        for (const point of metric.dataPoints) this.add(documents, metric.descriptor.name, point);
+        for (const point of metric.dataPoints) this.add(documents, metric.descriptor.name, point, version);
       }
     }
     return documents;
   }
 
-  add(documents, metric, { attributes, value }) {
+  add(documents, metric, { attributes, value }, version) {
     const pool = this.name(first(attributes, NAMES));
-    if (pool === undefined || pool === null) return;
+    if (pool === undefined || pool === null || !this.isName(pool)) return;
     if (!documents.has(pool)) {
       documents.set(pool, {
-        dialect: 'otel', host: os.hostname(), pid: process.pid, app_version: this.version,
+        dialect: 'otel', host: os.hostname(), pid: process.pid, app_version: version,
       });
     }
     const document = documents.get(pool);
@@ -128,6 +132,15 @@ class PoolExporter {
       const { sum = 0, count = 0 } = document[key] || {};
       document[key] = { sum: sum + (value.sum || 0), count: count + value.count };
     }
+  }
+
+  isName(pool) {
+    if (VALID.test(pool)) return true;
+    if (!this.unnamed.has(pool)) {
+      this.unnamed.add(pool);
+      this.log(`cannot report the pool "${pool}": a name is 1 to 63 bytes of printable ASCII; the option "name" can give it another`);
+    }
+    return false;
   }
 
   /* Do something on a connection of our own, within some milliseconds, on behalf

@@ -19,20 +19,22 @@ What it does
     At the provider's shutdown it says goodbye, for at most a second, unless the
     last report failed.  Where a report fails, up to five exports are left out.
     It raises nothing.  logging.getLogger("pgpool_stats") is told the first
-    failure and the first success after it; a server without the extension is
-    none.
+    failure and the first success after it, and each name that no pool can have;
+    a server without the extension is no failure.
 
 Settings
     PoolExporter(dsn, name=None, app_version=None)
-    dsn     a connection string, or a function that returns one
+    dsn     a connection string (a URL for asyncpg), or a function that returns one
     name    a function from the pool's name there, db.client.connection.pool.name,
-            to that in pgpool_stats; what it makes None is not reported
+            to that in pgpool_stats, 1 to 63 bytes of printable ASCII; what it
+            makes None is not reported
+    app_version     else service.version of the resource
     in the environment, PGPOOL_STATS_INSTANCE and PGPOOL_STATS_OFF as of watch()
 
 Notes
     It cannot label connections: put the label into what the pool connects with,
     -c pgpool_stats.pool=orders, with the name that is reported.
-    Pools of one name are added up.
+    Pools of one name are added up.  A sum that is infinite is left out.
 
 Copyright (c) 2026, the pgpool_stats authors
 """
@@ -40,6 +42,7 @@ Copyright (c) 2026, the pgpool_stats authors
 import json
 import math
 import os
+import re
 import socket
 import threading
 
@@ -54,6 +57,7 @@ __all__ = ["PoolExporter"]
 PREFIX = "db.client.connection"     # and db.client.connections
 NAMES = ("db.client.connection.pool.name", "pool.name")
 STATES = ("db.client.connection.state", "state")
+VALID = re.compile("[ -~]{1,63}")   # names, as the server takes them
 PAUSE = 6                           # exports, of which one is tried
 
 
@@ -67,6 +71,7 @@ class PoolExporter(MetricExporter):
         self.failures = 0           # in a row
         self.pause = 0              # exports to leave out
         self.told = {}              # pools that have a report, as whom
+        self.unnamed = set()        # names that no pool can have
         self.pid = None             # of the process that told
         self.ending = threading.Event()
         self.goodbye = None         # the thread that waits for it
@@ -97,21 +102,25 @@ class PoolExporter(MetricExporter):
         """What to report of each pool"""
         documents = {}
         for resource in metrics_data.resource_metrics:
+            version = self.app_version or resource.resource.attributes.get(
+                "service.version")
             for scope in resource.scope_metrics:
                 for metric in scope.metrics:
                     if metric.name.startswith(PREFIX):
                         for point in metric.data.data_points:
-                            self.add(documents, metric.name, point)
-        return documents
+                            self.add(documents, metric.name, point, version)
+        return {pool: self.finite(document)
+                for pool, document in documents.items()}
 
-    def add(self, documents, key, point):
+    def add(self, documents, key, point, version):
         def attribute(names):
             return next((point.attributes[name] for name in names
                          if name in point.attributes), None)
         pool = self.name(attribute(NAMES))
-        if pool is None:
+        if pool is None or not self.is_name(str(pool)):
             return
-        document = documents.setdefault(str(pool), {})
+        document = documents.setdefault(
+            str(pool), {"app_version": version} if version else {})
         state = attribute(STATES)
         if state is not None:
             key = "%s{%s}" % (key, state)
@@ -119,16 +128,30 @@ class PoolExporter(MetricExporter):
             sums = document.setdefault(key, {"sum": 0, "count": 0})
             sums["sum"] += point.sum
             sums["count"] += point.count
-        elif math.isfinite(point.value):
+        else:
             document[key] = document.get(key, 0) + point.value
+
+    def is_name(self, pool):
+        if VALID.fullmatch(pool):
+            return True
+        if pool not in self.unnamed:
+            self.unnamed.add(pool)
+            log.warning("cannot report the pool %r: a name is 1 to 63 bytes of"
+                        " printable ASCII; PoolExporter(name=...) can give it"
+                        " another", pool)
+        return False
+
+    def finite(self, document):
+        """Without sums that are beyond all numbers, which JSON has not"""
+        return {key: self.finite(value) if isinstance(value, dict) else value
+                for key, value in document.items()
+                if not isinstance(value, float) or math.isfinite(value)}
 
     def report(self, documents):
         me = os.environ.get("PGPOOL_STATS_INSTANCE") or "%s:%d" % (
             socket.gethostname(), os.getpid())
         more = {"dialect": "otel", "host": socket.gethostname(),
                 "pid": os.getpid()}
-        if self.app_version is not None:
-            more["app_version"] = self.app_version
         problem = None
         self.begin()
         connection = self.connect(next(iter(documents)))

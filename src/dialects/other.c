@@ -3,7 +3,7 @@
  * other.c
  *	  Pools of Rust, Ruby, Elixir and PHP.
  *
- * Data only; see list.c.
+ * See list.c.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -11,13 +11,17 @@
  */
 #include "postgres.h"
 
+#include "dialects/figures.h"
 #include "dialects/list.h"
+
+static void settle_bb8(PgpsFigures *fig);
 
 /*
  * deadpool: Status.  available is negative while callers wait.
  */
 const PgpsDialect pgps_deadpool = {
 	.name = "deadpool",
+	.with_library = true,
 	.detected_by = {"max_size", "size", "available"},
 	.keys = (const PgpsDialectKey[]) {
 		{"max_size", PGPS_MAX_SIZE, PGPS_UNIT_COUNT},
@@ -30,10 +34,11 @@ const PgpsDialect pgps_deadpool = {
 
 /*
  * bb8: State, with its statistics inside or beside.  Who waits now follows
- * from its counters.
+ * from its counters, as far as these tell.
  */
 const PgpsDialect pgps_bb8 = {
 	.name = "bb8",
+	.with_library = true,
 	.detected_by = {
 		"connections",
 		"idle_connections",
@@ -60,13 +65,27 @@ const PgpsDialect pgps_bb8 = {
 						  "connections_closed_idle_timeout"),
 	.nested = true,
 	.counts_requests = true,
+	.settle = settle_bb8,
 };
+
+/*
+ * A get that is cancelled, as by a caller who goes away, stays counted as
+ * started, and would wait for ever.  Nobody waits while a connection is idle.
+ */
+static void
+settle_bb8(PgpsFigures *fig)
+{
+	if (fig->known & PGPS_BIT(PGPS_WAITING) &&
+		fig->known & PGPS_BIT(PGPS_CHECKED_IN) && fig->value[PGPS_CHECKED_IN] > 0)
+		fig->value[PGPS_WAITING] = 0;
+}
 
 /*
  * r2d2: State
  */
 const PgpsDialect pgps_r2d2 = {
 	.name = "r2d2",
+	.with_library = true,
 	.detected_by = {"connections", "idle_connections"},
 	.keys = (const PgpsDialectKey[]) {
 		{"connections", PGPS_OPEN, PGPS_UNIT_COUNT},
@@ -82,6 +101,7 @@ const PgpsDialect pgps_r2d2 = {
  */
 const PgpsDialect pgps_sqlx = {
 	.name = "sqlx",
+	.with_library = true,
 	.detected_by = {"size", "num_idle"},
 	.keys = (const PgpsDialectKey[]) {
 		{"size", PGPS_OPEN, PGPS_UNIT_COUNT},

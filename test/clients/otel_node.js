@@ -16,6 +16,7 @@ const provider = new MeterProvider({
 instrumentation.setMeterProvider(provider);
 // docs: end
 
+const { resourceFromAttributes } = require('@opentelemetry/resources');
 const { Pool } = require('pg');
 const {
   Reporter, check, equal, label, me, run, until,
@@ -70,19 +71,40 @@ run(async () => {
   // names, failures, a database without the extension
   const said = [];
   const settings = { user: 'app', host, port, database };
+  const whole = 'w'.repeat(63);
+  const names = { [name]: 'otel-named' };
   const named = new PoolExporter(() => settings, {
-    name: (from) => (from === name ? 'otel-named' : undefined), instance: 'me', log: (text) => said.push(text),
+    name: (from) => names[from], instance: 'me', log: (text) => said.push(text),
   });
   const reader = new PeriodicExportingMetricReader({ exporter: named, exportIntervalMillis: 100000 });
-  const naming = new MeterProvider({ readers: [reader] });
+  const naming = new MeterProvider({
+    readers: [reader], resource: resourceFromAttributes({ 'service.version': '2.41.0' }),
+  });
   instrumentation.setMeterProvider(naming);
   const third = pool(name);
   const fourth = pool('fourth', { host: '127.0.0.1' });
   await third.query('SELECT 1');
   await fourth.query('SELECT 1');
   await naming.forceFlush();
-  await reporter.compare('a name of its own', 'otel-named', 'me', { dialect: 'otel', max_size: 2 });
-  equal('no name: not reported', await reporter.row(other, me), null);
+  await reporter.compare('a name of its own', 'otel-named', 'me', {
+    dialect: 'otel', max_size: 2, app_version: '2.41.0',
+  });
+  equal('no name: not reported', await reporter.one(
+    "SELECT string_agg(pool, ' ') FROM pgpool_stats.instances WHERE instance = 'me'"), 'otel-named');
+  names[other] = whole;
+  await naming.forceFlush();
+  await reporter.compare('a whole name', whole, 'me', { dialect: 'otel', app_version: '2.41.0' });
+
+  // a name that no pool can have is no failure, and does not hold up the others
+  names[other] = `${whole}w`;
+  await naming.forceFlush();
+  const since = await reporter.one('SELECT clock_timestamp()::text');
+  await naming.forceFlush();
+  equal('a name that is too long: the others are reported', await reporter.one(
+    "SELECT last_report > $1::timestamptz FROM pgpool_stats.instances WHERE pool = 'otel-named'", since), true);
+  equal('that is said once', said.splice(0).join(),
+    `pgpool_stats: cannot report the pool "${whole}w": a name is 1 to 63 bytes of printable ASCII; the option "name" can give it another`);
+  delete names[other];
 
   settings.port = 1;
   for (let i = 0; i < 3; i++) await naming.forceFlush().catch(() => {});
