@@ -391,8 +391,6 @@ pgps_add_instance(int32 pool, const char *name, bool other, TimestampTz now)
 	data->first_seen = data->last_seen = data->status_since = now;
 	data->status = PGPS_OK;
 	pgps_counters_init(&data->counters);
-	if (!fresh)
-		memset(&pgps_xact_times[i], 0, sizeof(PgpsXactTimes));
 	pgps_instance_pools[i] = pool + 1;
 	SpinLockRelease(&entry->mutex);
 	pgps_change_ends(&pgps_instance_changes[i]);
@@ -403,6 +401,21 @@ pgps_add_instance(int32 pool, const char *name, bool other, TimestampTz now)
 		dlist_delete(&pgps_pools[pool].empty_node);
 	make_idle(entry);
 	return i;
+}
+
+/*
+ * A pool keeps how long the transactions of an instance took; the next one of
+ * that entry begins with none.  Of who only reported there are none: then this
+ * memory, which is a large part of an instance, is not touched.
+ */
+static void
+retire_xact_times(int32 i, int32 pool)
+{
+	PgpsXactRanges xacts = {0};
+
+	pgps_ranges_count(&xacts, &pgps_xact_times[i].all);
+	pgps_retire_xacts(pool, &xacts, NULL);
+	memset(&pgps_xact_times[i], 0, sizeof(PgpsXactTimes));
 }
 
 /*
@@ -417,7 +430,6 @@ pgps_remove_instance(int32 i)
 	PgpsPoolEntry *pool_entry = &pgps_pools[pool];
 	PgpsActivityCopy ignored;
 	PgpsCounters counters;
-	PgpsXactRanges xacts = {0};
 
 	Assert(pg_atomic_read_u32(&entry->attached) == 0);
 	make_busy(entry);
@@ -431,8 +443,8 @@ pgps_remove_instance(int32 i)
 	pgps_activity_copy(&ignored, &counters, &entry->activity,
 					   GetCurrentTimestamp());
 	pgps_retire(pool, &counters, &entry->data.base);
-	pgps_ranges_count(&xacts, &pgps_xact_times[i].all);
-	pgps_retire_xacts(pool, &xacts, NULL);
+	if (pgps_count(&counters, PGPS_SERVER_XACTS, 0) > 0)
+		retire_xact_times(i, pool);
 	pgps_change_ends(&pgps_instance_changes[i]);
 
 	if (entry->data.last_seen >= pool_entry->data.last_seen)

@@ -136,6 +136,11 @@ class Slope:
                 found.append((more, key[1]))
         return sorted(found, reverse=True)
 
+    def inside(self, function):
+        """What it takes with what it calls, of who does not call itself."""
+        return sum(self.diff("inside", edge) for edge in self.b.inside
+                   if edge[1][1] == function)
+
     def per_call(self, function):
         """What a call of it takes, with what it calls."""
         calls = inside = 0

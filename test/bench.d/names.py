@@ -1,13 +1,16 @@
 """Names: what is new beside what is known, in an empty and in a full registry.
 
 CPU time of the backend that reports; of connections, which are processes of
-their own, that of all that the server starts.
+their own, that of all that the server starts.  The instructions of a report,
+too: they do not have what the system takes to hand out memory that is touched
+for the first time.
 """
 
 import collections
 import json
 import statistics
 
+from callgrind import Slope
 from common import (DATA, NATIVE, Server, children_cpu, limit, number, populate,
                     psql, table)
 from wire import connect, startup
@@ -82,6 +85,39 @@ def fill():
         connect(DATA, startup("shut", application_name=letters(9, n)))
 
 
+SETTINGS = (f"pgpool_stats.max_instances={FULL}",
+            f"pgpool_stats.max_instances_per_role={FULL}",
+            f"pgpool_stats.max_pools={POOLS}",
+            f"pgpool_stats.max_discovered_pools={POOLS}",
+            "pgpool_stats.save_interval=3600")
+STILL = "pgpool_stats.stale_after=1h"   # who has reported still does
+LATE = "pgpool_stats.stale_after=1s"    # not those that others came after
+
+
+def instructions():
+    """Of a report: so many instances of one pool, and the same ones again"""
+    def report(n):
+        psql(f"""SELECT count(pgpool_stats.report('names', '{json.dumps(NATIVE)}', 'i-{n}-' || i))
+            FROM generate_series(1, {n}) i""")
+
+    rows = []
+    for state, stale_after, instances in (
+            ("empty", STILL, 1),
+            (f"full of {FULL:,} that report: (other) takes it", STILL, FULL + 200),
+            (f"full of {FULL:,} that are late: one gives way", LATE, FULL + 200)):
+        with Server("pgpool_stats", *SETTINGS, stale_after, callgrind=True) as server:
+            server.profiles(lambda n=instances: populate(n, exactly=False))
+            new = Slope(server, report, 200, 1000).total
+            if not rows:
+                # now they are there
+                known = Slope(server, report, 200, 1000).total
+                rows.append(("of a known instance", number(known), ""))
+        rows.append((f"of a new one, registry {state}", number(new), number(new / known, 2)))
+        limit(f"instructions of a report of a new instance to one of a known, registry {state}",
+              new / known, 1.2)
+    table("Instructions of a report, 1,000 less 200", ("", "instructions", "to known"), rows)
+
+
 def names():
     with Server("pgpool_stats"):
         psql("CREATE ROLE known LOGIN; CREATE ROLE shut LOGIN CONNECTION LIMIT 0;" +
@@ -89,12 +125,7 @@ def names():
                      for turn in range(ROUNDS) for n in range(CONNECTS)))
     found = collections.defaultdict(dict)
     for state in STATES:
-        with Server("pgpool_stats", f"pgpool_stats.max_instances={FULL}",
-                    f"pgpool_stats.max_instances_per_role={FULL}",
-                    f"pgpool_stats.max_pools={POOLS}",
-                    f"pgpool_stats.max_discovered_pools={POOLS}",
-                    "pgpool_stats.stale_after=1h",
-                    "pgpool_stats.save_interval=3600") as server:
+        with Server("pgpool_stats", *SETTINGS, STILL) as server:
             if state == "full":
                 fill()
             for what, (known, new) in cases(server, state).items():
@@ -124,4 +155,5 @@ def names():
               new[state] / known[state], 1.2)
 
 
+instructions()
 names()

@@ -1,6 +1,7 @@
 """Reading: the views with many instances, and the passes of the collector.
 
-All is CPU time of the backend that reads, forming what it sends included.
+All is CPU time of the backend that reads, forming what it sends included; how
+it is made up is instructions.
 """
 
 import json
@@ -11,8 +12,9 @@ import subprocess
 import sys
 import time
 
-from common import (LOG, NATIVE, Server, cpu_seconds, limit, populate, psql,
-                    run, script, table)
+from callgrind import Slope
+from common import (LOG, NATIVE, Server, cpu_seconds, limit, number, populate,
+                    psql, run, script, table)
 
 ROUNDS = int(os.environ.get("BENCH_READS", "20"))
 SIZES = (100, 1000, 10000)
@@ -172,6 +174,28 @@ def connect_to_all(instances):
         sys.exit(f"{found} of {instances} instances have had a connection")
 
 
+def sent_and_made(instances=1000):
+    """What of reading them is ours: instructions of each instance"""
+    rows = []
+    with Server("pgpool_stats", "pgpool_stats.max_instances_per_role=2000",
+                "pgpool_stats.stale_after=1h", "pgpool_stats.save_interval=3600",
+                callgrind=True) as server:
+        def have():
+            populate(instances)
+            connect_to_all(instances)
+
+        server.profiles(have)
+        for view, functions in (("instances", ["pgps_get_instances"]),
+                                ("metrics_instances", ["pgps_get_metrics"])):
+            slope = Slope(server, lambda n, view=view: psql(
+                "\\o /dev/null\n" + f"SELECT * FROM pgpool_stats.{view};\n" * n), 2, 6)
+            rows.append((view, *(number(sum(map(slope.inside, of)) / instances) for of in (
+                ["PostgresMain"], functions + ["pgps_get_pool_names"],
+                ["OutputFunctionCall"], ["jsonb_out"]))))
+    table(f"Instructions of reading an instance whose connections were here, of {instances:,}, 100 a pool; text is sent",
+          ("", "all", "our functions", "output functions", "of these jsonb_out"), rows)
+
+
 def by_size():
     seen = {size: at_size(size) for size in SIZES}
     small, middle, large = (seen[size] for size in SIZES)
@@ -205,3 +229,4 @@ def by_size():
 
 with_backends()
 by_size()
+sent_and_made()

@@ -60,6 +60,17 @@ sub instances
 }
 
 #
+# Who takes the place of one that had transactions begins with none.
+#
+come_and_go('many', ['busy'], ['busy'], 'SELECT 1;');
+my $times = q{SELECT instance, xacts > 0, xact_time_p50 IS NOT NULL FROM pgpool_stats.instances WHERE pool = 'many'};
+is(sql($times), 'busy|t|t', 'one that had a transaction');
+sql(q{SELECT pgpool_stats.forget('many', 'busy'); SELECT pgpool_stats.report('many', '{"open": 1}', 'next')},
+	as => 'many');
+is(sql($times), 'next|f|f', 'the next one had none');
+sql(q{SELECT pgpool_stats.forget('many', 'next')}, as => 'many');
+
+#
 # Who has been idle for longest gives way first, also after a restart.
 #
 come_and_go('app', [qw(i1 i2 i3 i4)], [qw(i2 i3 i4 i1)]);
