@@ -81,7 +81,8 @@ pgps_define_settings(bool preloading)
 	PGPS_LABELS(DEFINE_LABEL);
 	DefineCustomEnumVariable("pgpool_stats.track",
 							 "Which client connections belong to a pool.",
-							 "\"labelled\" leaves out those without the setting pgpool_stats.pool.",
+							 "\"labelled\" leaves out those without the setting pgpool_stats.pool, \"none\" all: pool_limits refuses none of them. "
+							 "Holds for new connections; older ones stay until their label or application_name changes.",
 							 &pgps_track, pgps_track, track_options,
 							 PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomRealVariable("pgpool_stats.target_wait_probability",

@@ -53,7 +53,7 @@ def xact():
         if name == NO_HOOKS:
             base = slopes
     table("Instructions per transaction, `pgbench -S -M prepared`, without waiting for "
-          f"the client and without pgstat's flush; {ROUNDS} runs of 6,000 less 2,000; "
+          f"the client and without pgstat's flush; runs of 6,000 less 2,000: {ROUNDS}; "
           f"what a library without hooks adds is to the first row, what others do is to that library",
           ("", "per transaction", "spread", "added", "ours", "called by us",
            "loops over our callbacks", "sum", f"within {AGREE} of added"), rows)

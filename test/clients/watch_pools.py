@@ -3,6 +3,8 @@
 import asyncio
 import os
 import socket
+import subprocess
+import sys
 import threading
 
 from common import Reporter, check, done, equal, until
@@ -292,6 +294,72 @@ def test_django():
     connections["pooled"].close_pool()
 
 
+async def test_aiopg_label():
+    # docs: begin aiopg-label
+    import aiopg
+
+    me = "%s:%d" % (socket.gethostname(), os.getpid())
+    pool = await aiopg.create_pool(
+        "user=app", minsize=1, maxsize=2,
+        options="-c pgpool_stats.pool=aiopg -c pgpool_stats.instance=" + me)
+    # docs: end
+    await asyncio.to_thread(reporter.connections, "aiopg, the label alone",
+                            "aiopg", me, 1)
+    pool.close()
+    await pool.wait_closed()
+
+
+def test_peewee_label():
+    # docs: begin peewee-label
+    from playhouse.pool import PooledPostgresqlDatabase
+
+    me = "%s:%d" % (socket.gethostname(), os.getpid())
+    database = PooledPostgresqlDatabase(
+        "clients", user="app", max_connections=2,
+        options="-c pgpool_stats.pool=peewee -c pgpool_stats.instance=" + me)
+    # docs: end
+    database.connect()
+    reporter.connections("peewee, the label alone", "peewee", me, 1)
+    database.close_all()
+
+
+def test_django_label():
+    """In a process of its own, as there is one configuration in each, and by
+    what manage.py runs"""
+    settings = """
+# docs: begin django-label
+DATABASES = {"default": {
+    "ENGINE": "django.db.backends.postgresql", "USER": "app",
+    "NAME": "clients",
+    "OPTIONS": {"options": "-c pgpool_stats.pool=django"}}}
+# docs: end
+"""
+    equal("Django, the label alone", django(settings), "django")
+    without = settings.replace("OPTIONS", "TEST")
+    equal("Django without it", django(without), "")
+    equal("Django, watch in ready()", django(
+        without + 'INSTALLED_APPS = ["shop_ready.Shop"]'), "shop_django")
+
+
+def django(settings):
+    """The label of a connection of a program that manage.py runs"""
+    folder = os.environ["TESTDIR"]
+    with open(os.path.join(folder, "django_settings.py"), "w") as f:
+        f.write(settings)
+    here = os.path.dirname(os.path.abspath(__file__))
+    return subprocess.run(
+        [sys.executable, "-B", "-m", "django", "shell", "-c", """
+from django.db import connection
+with connection.cursor() as cursor:
+    cursor.execute("SELECT current_setting('pgpool_stats.pool')")
+    print(cursor.fetchone()[0])
+"""], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=True,
+        env=dict(os.environ, DJANGO_SETTINGS_MODULE="django_settings",
+                 PYTHONPATH=":".join([
+                     folder, os.path.join(here, "webapp"),
+                     os.path.dirname(pgpool_stats.__file__)]))).stdout.strip()
+
+
 async def test_databases():
     # docs: begin databases-watch
     import databases
@@ -377,7 +445,8 @@ def test_details():
 
 for test in (test_details, test_psycopg2, test_psycopg, test_psycopg_async, test_sqlalchemy,
              test_sqlalchemy_async, test_asyncpg, test_aiopg, test_peewee,
-             test_django, test_databases):
+             test_django, test_aiopg_label, test_peewee_label,
+             test_django_label, test_databases):
     if asyncio.iscoroutinefunction(test):
         asyncio.run(test())
     else:

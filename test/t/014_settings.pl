@@ -119,6 +119,28 @@ foreach my $case ([ 'all', 1, 1 ], [ 'labelled', 0, 1 ], [ 'none', 0, 0 ],
 		't', "track = $track: reports are taken");
 }
 
+# off without a restart, as docs/install.md has it
+sql('CREATE ROLE plain LOGIN');
+my $stays = session('stays');
+set_to('pool_limits', 'limited: 1');
+my $held = session('limited', as => 'plain');
+my $one_more = sub {
+	local $ENV{PGOPTIONS} = labels('limited');
+	return (psql('SELECT 1', as => 'plain'))[0];
+};
+isnt($one_more->(), 0, 'a pool limit refuses');
+set_to('track', 'none');
+is($one_more->(), 0, 'track = none: it does not');
+$stays->query_safe('SELECT 1') foreach 1 .. 3;
+is(sql(q{SELECT pool, sum(connections) FROM pgpool_stats.pools WHERE pool IN ('stays', 'limited') GROUP BY pool ORDER BY pool}),
+	"limited|1\nstays|1", 'track = none: who was there stays');
+$stays->query_safe("SET application_name = 'another'");
+$stays->query_safe('SELECT 1');
+is(sql(q{SELECT sum(connections) FROM pgpool_stats.pools WHERE pool = 'stays'}), '0', 'until its name changes');
+$_->quit foreach $stays, $held;
+set_to('pool_limits', '');
+set_to('track', 'all');
+
 my $offset = -s $node->logfile;
 $node->append_conf('postgresql.conf',
 		"pgpool_stats.track = 'some'");

@@ -209,7 +209,7 @@ waits(1, 'relation');
 @shop = sessions(2, $pool, pool_size => 2, instance => 'u' x 63, as => 'shop');
 $_->query_until(qr/sent/, "\\echo sent\nSELECT * FROM t;\n") foreach @shop;
 my $sentence = 'p' x 23 . '~ on postgres: 1 of 1 instance full \(2/2\) for \d+ s: 2 wait for a lock of q{23}~ ~r{23} \(pid \d+\), idle in transaction for \d+ s; in between migrate mig-1:77 \(pid \d+\) asks for AccessExclusiveLock';
-becomes("SELECT message ~ '^$sentence\$', length(message) < 512 FROM pgpool_stats.alerts WHERE pool = '$pool'", 't|t', 'long names are shortened');
+becomes("SELECT message ~ '^$sentence\$', octet_length(message) <= 512 FROM pgpool_stats.alerts WHERE pool = '$pool'", 't|t', 'long names are shortened');
 $_->quit foreach $long, $holder, @shop;
 
 #

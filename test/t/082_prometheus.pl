@@ -307,7 +307,7 @@ tests:
           - exp_labels: {instance: b, severity: critical}
             exp_annotations:
               summary: 'no figures of pgpool_stats any more: is the exporter up, the server, the extension there?'
-              runbook_url: docs/troubleshooting.md
+              runbook_url: docs/troubleshooting.md#prometheus-gets-no-figures
 });
 command_ok([ 'promtool', 'test', 'rules', "$home/tests.yml" ], 'blind is not green');
 

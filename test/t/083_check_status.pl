@@ -45,7 +45,7 @@ sub plugin_says
 
 my $check = 'SELECT code FROM pgpool_stats.check_status()';
 
-# The line of docs/alerting.md
+# The line of docs/monitoring.md
 sub check_pgsql
 {
 	my ($role, @negate) = @_;
