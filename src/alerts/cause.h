@@ -179,11 +179,12 @@ extern const PgpsCause *pgps_find_causes(PgpsHeld *held,
 
 /* lock_culprit.c */
 #define PGPS_LOOKS 8			/* at waiters, in a second */
+#define PGPS_NO_SHARE (-1)		/* of them, for a pool that did not ask yet */
 
 extern void pgps_renew_looks(TimestampTz now);
 extern void pgps_find_culprit(PgpsCause *cause,
 							  const struct PgpsSnapshot *snapshot,
-							  const PgpsBackend *const *waiters);
+							  const PgpsBackend *const *waiters, int *share);
 
 /* cause_outside.c */
 extern const PgpsCause *pgps_find_outside(PgpsCause *causes,

@@ -44,6 +44,7 @@ struct PgpsHeld
 	int		   *first;			/* by instance, as linked lists */
 	int		   *next;			/* by backend */
 	List	  **known;			/* by pool: of Known */
+	int		   *share;			/* by pool: of looks at who waits for locks */
 	float		busy;			/* of all pools, on a CPU */
 	float		cores;
 };
@@ -72,6 +73,9 @@ pgps_find_held(const PgpsSnapshot *snapshot)
 	held->first = palloc((snapshot->ninstances + 1) * sizeof(int));
 	held->next = palloc((snapshot->nbackends + 1) * sizeof(int));
 	held->known = palloc0((snapshot->npools + 1) * sizeof(List *));
+	held->share = palloc((snapshot->npools + 1) * sizeof(int));
+	for (i = 0; i < snapshot->npools; i++)
+		held->share[i] = PGPS_NO_SHARE;
 	for (i = 0; i < snapshot->ninstances; i++)
 		held->first[i] = NO_BACKEND;
 	for (i = 0; i < snapshot->nbackends; i++)
@@ -357,7 +361,8 @@ find_causes(PgpsCause *causes, const PgpsHeld *held,
 		known += causes[i].count;
 	}
 	if (causes[PGPS_CAUSE_LOCK].count > 0)
-		pgps_find_culprit(&causes[PGPS_CAUSE_LOCK], snapshot, tally.waiters);
+		pgps_find_culprit(&causes[PGPS_CAUSE_LOCK], snapshot, tally.waiters,
+						  &held->share[states[0]->pool - snapshot->pools]);
 	if (tally.nested)
 		causes[PGPS_CAUSE_IDLE_IN_XACT].kind = PGPS_CAUSE_NESTED;
 	causes[PGPS_CAUSE_CPU].busy = held->busy;

@@ -20,11 +20,20 @@
 #include "base/clock.h"
 #include "server/blockers.h"
 
+/* a waiter that was looked at */
+typedef struct Look
+{
+	int			pid;
+	PgpsBlocking blocking;
+} Look;
+
 typedef struct Budget
 {
 	TimestampTz since;			/* the last pass with looks */
 	bool		looking;		/* this pass is one */
 	int			looks;			/* that are left */
+	Look		done[PGPS_LOOKS];	/* at this pass */
+	int			ndone;
 	int			pools;			/* that waited at this such pass, and at the
 								 * one before */
 	int			pools_before;
@@ -42,6 +51,7 @@ pgps_renew_looks(TimestampTz now)
 		return;
 	budget.since = now;
 	budget.looks = PGPS_LOOKS;
+	budget.ndone = 0;
 	budget.pools_before = budget.pools;
 	budget.pools = 0;
 	budget.turn += PGPS_LOOKS;
@@ -108,26 +118,55 @@ most_frequent(const PgpsBlocking *blockings, int n, PgpsBlocking *most)
 	return best;
 }
 
-/* For whom do they wait?  "waiters" are the first ones. */
+/*
+ * Behind whom does it wait?  NULL if it was not looked at, or not to the end.
+ * Several alerts may be about one waiter.
+ */
+static const PgpsBlocking *
+look_at(int pid, int *share)
+{
+	Look	   *look = &budget.done[budget.ndone];
+	int			i;
+
+	for (i = 0; i < budget.ndone; i++)
+	{
+		if (budget.done[i].pid == pid)
+			return &budget.done[i].blocking;
+	}
+	if (*share == 0 || budget.looks == 0)
+		return NULL;
+	(*share)--;
+	look->pid = pid;
+	pgps_find_blocking(pid, &look->blocking, &budget.looks);
+	if (!look->blocking.found && budget.looks == 0)
+		return NULL;
+	budget.ndone++;
+	return &look->blocking;
+}
+
+/*
+ * For whom do they wait?  "waiters" are the first ones; "share" is what is left
+ * of the looks of their pool at this pass, PGPS_NO_SHARE at first.
+ */
 void
 pgps_find_culprit(PgpsCause *cause, const PgpsSnapshot *snapshot,
-				  const PgpsBackend *const *waiters)
+				  const PgpsBackend *const *waiters, int *share)
 {
 	PgpsBlocking blockings[PGPS_LOOKS];
 	PgpsBlocking most;
 	const PgpsBackend *backend;
-	int			allowed;
 	int			i;
 
 	if (!budget.looking)
 		return;
-	allowed = Min(looks_of_pool(), cause->count);
-	for (i = 0; i < allowed && budget.looks > 0; i++)
+	if (*share == PGPS_NO_SHARE)
+		*share = looks_of_pool();
+	for (i = 0; i < Min(cause->count, PGPS_LOOKS); i++)
 	{
-		pgps_find_blocking(waiters[i]->pid, &blockings[i], &budget.looks);
-		if (!blockings[i].found && budget.looks == 0)
-			break;				/* it was not looked at to the end */
-		cause->looked_at++;
+		const PgpsBlocking *blocking = look_at(waiters[i]->pid, share);
+
+		if (blocking != NULL)
+			blockings[cause->looked_at++] = *blocking;
 	}
 	cause->behind = most_frequent(blockings, cause->looked_at, &most);
 	if (cause->behind == 0)
