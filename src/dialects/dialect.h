@@ -47,6 +47,7 @@ typedef enum PgpsScratch
 {
 	PGPS_CREATES = PGPS_NFIELDS,	/* connections opened or tried */
 	PGPS_CREATE_ERRORS,			/* of those, failed */
+	PGPS_DISCARDED,				/* of those, found broken */
 	PGPS_ACQUIRE_TIME,			/* of all checkouts, blocked or not */
 	PGPS_CHILD,					/* Pgpool-II: the process that a row is about */
 	PGPS_SLOT,					/* Pgpool-II: the slot of that process's cache */

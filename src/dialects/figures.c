@@ -314,15 +314,15 @@ work_out_use(PgpsFigures *fig, const PgpsDialect *dialect)
 
 		/*
 		 * "Open" of psycopg_pool includes connections that are not made yet:
-		 * what was not made, or never asked for, is not lent out, nor what
-		 * those get who still wait, unless they gave up: some are counted as
-		 * both.
+		 * what was not made, broke, or was never asked for, is not lent out,
+		 * nor what those get who still wait, unless they gave up: some are
+		 * counted as both.
 		 */
 		if (is_known(fig, PGPS_CREATES) && v[PGPS_CREATES] > 0)
 		{
 			int64		queue = Max(v[PGPS_WAITING] - v[PGPS_TIMEOUTS], 0);
 
-			out = Min(out, v[PGPS_CREATES] - v[PGPS_CREATE_ERRORS]);
+			out = Min(out, v[PGPS_CREATES] - v[PGPS_CREATE_ERRORS] - v[PGPS_DISCARDED]);
 			out = Min(out, v[PGPS_CHECKOUTS] - v[PGPS_TIMEOUTS] - queue);
 		}
 		if (is_known(fig, PGPS_CREATES) && v[PGPS_CHECKOUTS] == 0)

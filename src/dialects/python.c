@@ -36,9 +36,10 @@ const PgpsDialect pgps_psycopg_pool = {
 		{"connections_num", PGPS_CREATES, PGPS_UNIT_COUNT},
 		{"connections_errors", PGPS_CREATE_ERRORS, PGPS_UNIT_COUNT},
 		{"connections_ms", PGPS_CREATE_TIME, PGPS_UNIT_MS},
+		{"connections_lost", PGPS_DISCARDED, PGPS_UNIT_COUNT, PGPS_ADD},
+		{"returns_bad", PGPS_DISCARDED, PGPS_UNIT_COUNT, PGPS_ADD},
 		{NULL}
 	},
-	.ignored = PGPS_WORDS("connections_lost", "returns_bad"),
 	.absent_is_zero = true,
 	.counts_requests = true,
 };

@@ -40,6 +40,7 @@ static const struct
 	[PGPS_LIFETIME_CLOSED] = {"lifetime_closed"},
 	[PGPS_CREATES] = {"checked_out", "no more than these"},
 	[PGPS_CREATE_ERRORS] = {"errors"},
+	[PGPS_DISCARDED] = {"checked_out", "not these"},
 	[PGPS_ACQUIRE_TIME] = {"total_wait_time", "of all checkouts"},
 	[PGPS_CHILD] = {"pool_size", "distinct"},
 	[PGPS_SLOT] = {"open", "distinct"},

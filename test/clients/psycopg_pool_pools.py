@@ -4,6 +4,7 @@ import os
 import socket
 import threading
 
+from psycopg import OperationalError
 from psycopg_pool import ConnectionPool, NullConnectionPool, PoolTimeout
 
 from common import (Reporter, check, done, equal, label, until)
@@ -159,7 +160,7 @@ step("database down", pool, ME, "ok", 0, 0, min_size=3)
 
 
 # requests_num counts who asks: it grows, and nothing is lent
-def keep_asking():
+def keep_asking(enough):
     while not enough.is_set():
         try:
             pool.getconn(timeout=0.3)
@@ -172,19 +173,48 @@ def status():
     return reporter.instance(pool.name, ME)["status"]
 
 
-enough = threading.Event()
-threads = [threading.Thread(target=keep_asking, daemon=True) for _ in range(3)]
-for thread in threads:
-    thread.start()
-until("a waiting caller", lambda: pool.get_stats().get("requests_waiting", 0) > 0)
-asked = pool.get_stats()["requests_num"]
-check("callers keep coming, nothing is lent",
-      until("a standstill", lambda: status() == "stalled"))
-check("they did", pool.get_stats()["requests_num"] > asked + 10,
-      pool.get_stats())
-enough.set()
-for thread in threads:
-    thread.join()
+def stands_still(name):
+    enough = threading.Event()
+    threads = [threading.Thread(target=keep_asking, args=(enough,), daemon=True)
+               for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    until("a waiting caller",
+          lambda: pool.get_stats().get("requests_waiting", 0) > 0)
+    asked = pool.get_stats()["requests_num"]
+    check(name + ": callers keep coming, nothing is lent",
+          until("a standstill", lambda: status() == "stalled"))
+    check(name + ": they did", pool.get_stats()["requests_num"] > asked + 10,
+          pool.get_stats())
+    enough.set()
+    for thread in threads:
+        thread.join()
+
+
+stands_still("database down")
+pool.close()
+
+# the same when it had connections before: those that broke are not lent
+ME = "web-4:4714"
+admin = Reporter("postgres").conn.cursor()
+admin.execute("CREATE ROLE leaver LOGIN")
+pool = ConnectionPool("user=leaver", min_size=2, open=True, name="broken")
+pool.wait()
+held = [pool.getconn(), pool.getconn()]
+step("before it breaks", pool, ME, "full", None, 2, waiting=0)
+admin.execute("ALTER ROLE leaver NOLOGIN")
+admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+              " WHERE usename = 'leaver'")
+for conn in held:
+    try:
+        conn.execute("SELECT 1")
+        check("it broke", False)
+    except OperationalError:
+        pool.putconn(conn)
+until("failed connects",
+      lambda: pool.get_stats().get("connections_errors", 0) >= 2)
+step("broken", pool, ME, "ok", None, 0, waiting=0)
+stands_still("broken")
 pool.close()
 
 # a label alone, as docs/clients.md has it
