@@ -100,8 +100,17 @@ type sqlConn struct{ db *sql.DB }
 func (c sqlConn) Close() { _ = c.db.Close() }
 
 func (c sqlConn) Query(ctx context.Context, query string, args ...interface{}) (answer bool, err error) {
-	err = c.db.QueryRowContext(ctx, query, args...).Scan(&answer)
-	return answer, err
+	// a driver may prepare it first: through a pooler, that is to be on the same
+	// server connection
+	tx, err := c.db.BeginTx(ctx, nil)
+	if err != nil {
+		return false, err
+	}
+	if err = tx.QueryRowContext(ctx, query, args...).Scan(&answer); err != nil {
+		_ = tx.Rollback()
+		return false, err
+	}
+	return answer, tx.Commit()
 }
 
 // with adds parameters to a DSN, which is an URL or words and their values; the

@@ -107,8 +107,8 @@ typedef struct PgpsSessionsCopy
 {
 	int32		pool;			/* number of its entry */
 	int32		connections;	/* when the pool was copied */
-	int64		ended_since;	/* sessions; their ends are in the data, which was
-								 * copied later */
+	int64		ended_since;	/* sessions; their ends are in the data, which
+								 * was copied later */
 	PgpsSessions data;
 } PgpsSessionsCopy;
 

@@ -209,6 +209,13 @@ def children_cpu(pid):
     return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
 
 
+def faults(pid):
+    """Page faults, of a process and of those that it has started and that ended."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+        fields = f.read().rpartition(")")[2].split()
+    return int(fields[7]) + int(fields[8])
+
+
 def reset_settings():
     """Forget what ALTER SYSTEM has set, for the servers that follow."""
     with open(os.path.join(DATA, "postgresql.auto.conf"), "w", encoding="utf-8"):

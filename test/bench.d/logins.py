@@ -7,35 +7,34 @@ import collections
 import os
 import socket
 import statistics
-import threading
+import subprocess
 import time
 
 from callgrind import total, variants, warm_up
-from common import DATA, Server, limit, number, psql, table
+from common import DATA, W, Server, children_cpu, faults, limit, number, psql, table, ticks
 from wire import connect, message, startup, wait
 
-RATE = 1000                     # a second
-SECONDS = float(os.environ.get("BENCH_SECONDS", "60"))
-ROUNDS = 2
+SOCKET = DATA + "/.s.PGSQL.5432"
+RATE = 1000                     # a second, if the machine can do as many
 CLIENTS = 8
-
-
-def packet(n):
-    return startup("nosuch", application_name=f"flood{n}",
-                   options=f"-c pgpool_stats.pool=flood -c pgpool_stats.instance=web-{n}:1")
+SECONDS = float(os.environ.get("BENCH_SECONDS", "60"))
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "10"))
+SLICE = 6                       # seconds of one measurement
+VARIANTS = (("without", ""), ("pgpool_stats", "pgpool_stats"))
 
 
 def instructions():
     n = 20
     rows = []
     base = None
+    packet = startup("nosuch", options="-c pgpool_stats.pool=flood -c pgpool_stats.instance=web-1:1")
     for name, preload, _ in variants():
         if name not in ("without", "pgpool_stats, labelled"):
             continue
         with Server(preload, callgrind=True) as server:
             server.profiles(warm_up)
             files = server.profiles(
-                lambda: [connect(DATA, packet(1)) for _ in range(n)], n)
+                lambda: [connect(DATA, packet) for _ in range(n)], n)
             value = statistics.median(total(f) for f in files)
         base = base or value
         rows.append((name, number(value), f"{100 * (value - base) / base:.2f} %"))
@@ -49,10 +48,11 @@ class Session:
 
     def __init__(self):
         self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(DATA + "/.s.PGSQL.5432")
+        self.socket.connect(SOCKET)
         self.socket.sendall(startup(
             "postgres", options="-c pgpool_stats.pool=quiet -c pgpool_stats.instance=i"))
         wait(self.socket)
+        self.ask_until(0)
 
     def ask(self, query):
         self.socket.sendall(message(b"Q", query.encode() + b"\0"))
@@ -68,37 +68,83 @@ class Session:
         length = int.from_bytes(got[at + 7:at + 11], "big")
         return float(got[at + 11:at + 11 + length])
 
-    def per_query(self, end):
-        """Microseconds of CPU a query until then"""
-        n = 0
+    def ask_until(self, end):
+        """Microseconds a query until then: CPU time, what a client waits for on
+        average, and what only one of twenty queries exceeds"""
+        took = []
         start = self.cpu()
-        while n < 1000 or time.monotonic() < end:
-            self.ask(f"SELECT abalance FROM pgbench_accounts WHERE aid = {1 + n % 100000}")
-            n += 1
-        return 1000 * (self.cpu() - start) / n
+        while len(took) < 1000 or time.monotonic() < end:
+            began = time.monotonic()
+            self.ask(f"SELECT abalance FROM pgbench_accounts WHERE aid = {1 + len(took) % 100000}")
+            took.append(1e6 * (time.monotonic() - began))
+        cpu = 1000 * (self.cpu() - start) / len(took)
+        return cpu, statistics.mean(took), statistics.quantiles(took, n=20)[-1]
 
 
-def flood(end):
-    """Rejected logins at this rate; returns how to wait, and for how many"""
-    done = collections.Counter()
+class Flood:
+    """Rejected logins, beside what is done meanwhile"""
 
-    def client(number_of):
-        due = time.monotonic()
-        while due < end:
-            time.sleep(max(due - time.monotonic(), 0))
-            due = max(due + CLIENTS / RATE, time.monotonic() - 1)
-            connect(DATA, packet(number_of))
-            done[number_of] += 1
+    def __init__(self, server, seconds):
+        self.server = server
+        self.before = self.taken()
+        # pylint: disable=consider-using-with
+        self.process = subprocess.Popen(
+            [os.path.join(W, "flood"), SOCKET, str(RATE), str(seconds), str(CLIENTS)],
+            stdout=subprocess.PIPE, text=True)
 
-    threads = [threading.Thread(target=client, args=(n,)) for n in range(CLIENTS)]
-    for thread in threads:
-        thread.start()
+    def taken(self):
+        """ms of CPU and page faults, of the postmaster and of those that ended"""
+        pid = self.server.process.pid
+        return 1000 * (ticks(pid) + children_cpu(pid)), faults(pid)
 
-    def count():
-        for thread in threads:
-            thread.join()
-        return sum(done.values())
-    return count
+    def wait(self):
+        """How many there were, how many a second, and what each took"""
+        logins, seconds = self.process.communicate()[0].split()
+        self.server.settle()    # that is known when all have ended
+        took = [(after - before) / int(logins) for after, before in zip(self.taken(), self.before)]
+        return int(logins), int(logins) / float(seconds), *took
+
+
+def alone():
+    """How many the machine takes if it does nothing else, in turn"""
+    seen = collections.defaultdict(list)
+    for _ in range(ROUNDS):
+        for name, preload in VARIANTS:
+            with Server(preload) as server:
+                Flood(server, 1).wait()
+                seen[name].append(Flood(server, SLICE).wait()[1:])
+    table(f"Rejected logins, {RATE:,} a second asked for and nothing else done, median of {ROUNDS} x "
+          f"{SLICE} s in turn",
+          ("", "a second", "ms of CPU of each", "page faults of each"),
+          [(name, *(number(statistics.median(values), digits)
+                    for values, digits in zip(zip(*seen[name]), (0, 2, 0)))) for name, _ in VARIANTS])
+
+
+def beside():
+    """What another session has of it, in turn"""
+    seen = collections.defaultdict(list)
+    rate = []
+    for _ in range(ROUNDS):
+        for name, preload in VARIANTS:
+            with Server(preload) as server:
+                session = Session()
+                for flooded in (False, True):
+                    flood = Flood(server, SLICE) if flooded else None
+                    seen[name, flooded].append(session.ask_until(time.monotonic() + SLICE / (1 if flooded else 2)))
+                    if flood:
+                        rate.append(flood.wait()[1])
+    found = {case: [statistics.median(of) for of in zip(*values)] for case, values in seen.items()}
+    rows = [(f"{name}, {'beside them' if flooded else 'alone'}", *(number(us, 1) for us in found[name, flooded]))
+            for flooded in (False, True) for name, _ in VARIANTS]
+    rows.append(("beside them, to without us",
+                 *(number(a / b, 2) for a, b in zip(found["pgpool_stats", True], found["without", True]))))
+    table(f"A query of another session beside {statistics.median(rate):,.0f} rejected logins a second, microseconds, "
+          f"median of {ROUNDS} x {SLICE} s in turn",
+          ("", "CPU", "waited, mean", "waited, p95"), rows)
+    limit("CPU of another session beside rejected logins, to that without us",
+          found["pgpool_stats", True][0] / found["without", True][0], 1.05)
+    limit("what another session waits beside rejected logins, to that without us",
+          found["pgpool_stats", True][1] / found["without", True][1], 1.05)
 
 
 FIGURES = """SELECT coalesce(string_agg(p::text, ' ' ORDER BY pool), '')
@@ -110,41 +156,20 @@ FIRST = """SELECT count(*) FROM pgpool_stats.rejections
 COUNTED = "SELECT coalesce(sum(count), 0) FROM pgpool_stats.rejections WHERE pool = 'flood'"
 
 
-def beside():
-    cases = [(preload, flooded) for preload in ("", "pgpool_stats") for flooded in (False, True)]
-    seen = collections.defaultdict(list)
-    changed = lost = missing = 0
-    rate = []
-    for _ in range(ROUNDS):
-        for preload, flooded in cases:
-            with Server(preload, "max_connections=100"):
-                session = Session()
-                session.per_query(0)
-                before = psql(FIGURES) if preload else None
-                began = time.time()
-                end = time.monotonic() + (SECONDS if flooded else SECONDS / 4)
-                count = flood(end) if flooded else None
-                seen[preload, flooded].append(session.per_query(end))
-                if flooded:
-                    n = count()
-                    rate.append(n / SECONDS)
-                    if preload:
-                        changed += before != psql(FIGURES)
-                        lost += psql(FIRST.format(began)) == "0"
-                        missing = max(missing, n - int(psql(COUNTED)))
-    found = {case: statistics.median(values) for case, values in seen.items()}
-    table(f"CPU of a query of another session beside {statistics.median(rate):,.0f} rejected logins a second "
-          f"for {SECONDS:.0f} s, microseconds, median of {ROUNDS} in turn",
-          ("", "alone", "beside them", "ratio"),
-          [(name, number(found[preload, False], 1), number(found[preload, True], 1),
-            number(found[preload, True] / found[preload, False], 2))
-           for name, preload in (("without", ""), ("pgpool_stats", "pgpool_stats"))])
-    limit("CPU of another session beside rejected logins, to that without us",
-          found["pgpool_stats", True] / found["", True], 1.05)
-    limit("floods that changed figures of another pool", changed, 0)
-    limit("floods whose first minute was not kept", lost, 0)
-    limit("rejected logins that were not counted", missing, 0)
+def whole():
+    """A flood of a minute: what it leaves"""
+    with Server("pgpool_stats") as server:
+        session = Session()
+        before = psql(FIGURES)
+        began = time.time()
+        logins = Flood(server, SECONDS).wait()[0]
+        session.ask("SELECT 1")
+        limit("floods that changed figures of another pool", before != psql(FIGURES), 0)
+        limit("floods whose first minute was not kept", psql(FIRST.format(began)) == "0", 0)
+        limit("rejected logins that were not counted", logins - int(psql(COUNTED)), 0)
 
 
 instructions()
+alone()
 beside()
+whole()

@@ -38,6 +38,8 @@ func ConnectConfig(ctx context.Context, config *pgxpool.Config, name string) (*p
 		Hosts: hosts(config),
 		Open: func(ctx context.Context, params map[string]string) (pgpoolstats.Conn, error) {
 			own := config.ConnConfig.Copy()
+			// through a pooler the next statement may be on another server connection
+			own.PreferSimpleProtocol = true
 			if err := prepare(ctx, own, params); err != nil {
 				return nil, err
 			}
