@@ -56,7 +56,8 @@ copy_headers()
 	local dev=$W/dev/usr libdir
 
 	ln -s "$dev/include/postgresql" "$W/include/postgresql"
-	cp -Rs "$dev/lib/postgresql/$PG_MAJOR/lib" "$W/lib/postgresql/$PG_MAJOR/"
+	# some may be installed, too
+	cp -Rsf "$dev/lib/postgresql/$PG_MAJOR/lib" "$W/lib/postgresql/$PG_MAJOR/"
 	libdir=$(pg_config --libdir)
 	mkdir -p "$libdir"
 	ln -s "/usr${libdir#"$W"}/libpq.so.5" "$libdir/libpq.so"

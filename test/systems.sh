@@ -37,7 +37,8 @@ older_of()
 	esac
 }
 
-# Run a program as root of such a system, which has our sources in /src
+# Run a program as root of such a system, which has our sources in /src.  Its root
+# is no chroot: an ordinary user gets no namespaces in one, which tests need.
 inside()
 {
 	local root=$1
@@ -45,12 +46,15 @@ inside()
 	shift
 	# shellcheck disable=SC2016
 	unshare --mount --pid --fork --kill-child bash -euc '
-		mount --bind "$2" "$1/src"
-		mount --rbind /dev "$1/dev"
-		mount -t proc proc "$1/proc"
-		root=$1
+		mount --bind "$1" "$1"
+		cd "$1"
+		mount --bind "$2" src
+		mount --rbind /dev dev
+		mount -t proc proc proc
+		pivot_root . .
+		umount -l .
 		shift 2
-		exec chroot "$root" "$@"' inside "$root" "$top" \
+		exec "$@"' inside "$root" "$top" \
 		env -u TMPDIR HOME=/root LC_ALL=C.UTF-8 CI=true \
 		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
 		DEBIAN_FRONTEND=noninteractive "$@"
