@@ -9,7 +9,8 @@ RETURNS TABLE (
 	step int, at timestamptz,
 	sessions float8, idle_in_xact float8, lock float8, lwlock float8, io float8,
 	client float8, other float8, cpu float8, lent float8, waiting float8,
-	used_pct float8, connects float8, rejected float8)
+	used_pct float8, connects float8, rejected float8,
+	rejected_logins float8, rejected_unavailable float8)
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
 	WITH step AS (
@@ -19,37 +20,37 @@ BEGIN ATOMIC
 			avg(h.lwlock) AS lwlock, avg(h.io) AS io, avg(h.client) AS client, avg(h.other) AS other,
 			avg(h.cpu) AS cpu, max(h.max_checked_out)::float8 AS lent, max(h.max_waiting)::float8 AS waiting,
 			max(h.max_used_pct)::float8 AS used_pct, sum(h.connects)::float8 AS connects,
-			sum(h.rejected)::float8 AS rejected
+			sum(h.rejected)::float8 AS rejected, sum(h.rejected_logins)::float8 AS rejected_logins,
+			sum(h.rejected_unavailable)::float8 AS rejected_unavailable
 		FROM unnest(history) AS h
 		WHERE h.bucket = get_page_frame.bucket AND h.bucket_start >= get_page_frame.first
 		GROUP BY 1
 	)
 	SELECT n.step, get_page_frame.first + n.step * per * get_page_frame.bucket,
 		s.sessions, s.idle_in_xact, s.lock, s.lwlock, s.io, s.client, s.other, s.cpu,
-		s.lent, s.waiting, s.used_pct, s.connects, s.rejected
+		s.lent, s.waiting, s.used_pct, s.connects, s.rejected,
+		s.rejected_logins, s.rejected_unavailable
 	FROM generate_series(0, get_page_frame.n - 1) AS n (step) LEFT JOIN step AS s USING (step);
 END;
 COMMENT ON FUNCTION pgpool_stats.get_page_frame(pgpool_stats.history[], interval, timestamptz, int, int) IS
 	'behind report_html: the steps of a chart';
 
--- what all charts have: heading, figures, picture, what its colours mean
+-- what all charts have: heading and figures, which say it all, and a picture
 CREATE FUNCTION pgpool_stats.get_page_figure(
-	class text, title text, figures text, legend text, words text, n int, paths text)
+	title text, figures text, n int, paths text, parts text DEFAULT NULL)
 RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-	SELECT concat('<figure class=', class, '><figcaption>', title, ' <b>', figures,
-		'</b></figcaption><svg role=img aria-label="', title, ': ', words,
-		'" viewBox="0 0 ', n, ' 32" preserveAspectRatio=none>', paths, '</svg>',
-		'<p class=key aria-hidden=true>' || legend || '</p>', E'</figure>\n');
+	SELECT concat('<figure><figcaption>', title, ' <b>', figures,
+		'</b></figcaption><svg aria-hidden=true viewBox="0 0 ', n, ' 32" preserveAspectRatio=none>', paths, '</svg>',
+		'<p>' || parts || '</p>', E'</figure>\n');
 END;
-COMMENT ON FUNCTION pgpool_stats.get_page_figure(text, text, text, text, text, int, text) IS
+COMMENT ON FUNCTION pgpool_stats.get_page_figure(text, text, int, text, text) IS
 	'behind report_html: a chart';
 
 -- connections in a transaction, by what they do
 CREATE FUNCTION pgpool_stats.get_page_load(
-	history pgpool_stats.history[], bucket interval, first timestamptz, per int, n int,
-	class text, title text)
+	history pgpool_stats.history[], bucket interval, first timestamptz, per int, n int)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
@@ -88,27 +89,26 @@ BEGIN ATOMIC
 	), said AS (
 		SELECT (SELECT string_agg(format('<path class=c%s d="%s"/>', place, path), '' ORDER BY place DESC)
 				FROM seen WHERE shows) AS paths,
-			string_agg(format('<i class=c%s>%s %s%%</i>', place, name, share), ' '
-				ORDER BY value DESC) FILTER (WHERE share > 0 AND kept) AS legend,
-			string_agg(format('%s %s%%', name, share), ', ' ORDER BY value DESC) FILTER (WHERE share > 0) AS words
+			-- in the colour that it is drawn in
+			string_agg(format('<i class=c%s>%s %s%%</i>', CASE WHEN kept THEN place ELSE 6 END, name, share), ' '
+				ORDER BY value DESC) FILTER (WHERE share > 0) AS parts
 		FROM size
 	), peak AS (
 		SELECT sessions, at FROM step WHERE sessions > 0 ORDER BY sessions DESC, step LIMIT 1
 	)
-	SELECT pgpool_stats.get_page_figure(class, title,
+	SELECT pgpool_stats.get_page_figure('Load',
 		format('%s on average, most %s at %s',
 			pgpool_stats.get_page_number((SELECT avg(s.sessions) FROM step AS s)),
 			pgpool_stats.get_page_number(peak.sessions), to_char(peak.at, 'HH24:MI')),
-		said.legend, said.words, n, said.paths)
+		n, said.paths, said.parts)
 	FROM said, peak;
 END;
-COMMENT ON FUNCTION pgpool_stats.get_page_load(pgpool_stats.history[], interval, timestamptz, int, int, text, text) IS
+COMMENT ON FUNCTION pgpool_stats.get_page_load(pgpool_stats.history[], interval, timestamptz, int, int) IS
 	'behind report_html: load by what sessions do';
 
--- what is lent and who waits, against the maximum; connects and rejections
+-- what is lent and who waits, against the maximum
 CREATE FUNCTION pgpool_stats.get_page_demand(
-	history pgpool_stats.history[], bucket interval, first timestamptz, per int, n int,
-	class text, max_size bigint)
+	history pgpool_stats.history[], bucket interval, first timestamptz, per int, n int, max_size bigint)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
@@ -116,9 +116,7 @@ BEGIN ATOMIC
 		SELECT * FROM pgpool_stats.get_page_frame(history, bucket, first, per, n)
 	), total AS (
 		SELECT max(lent) AS lent, max(waiting) AS waiting,
-			max(coalesce(lent, 0) + coalesce(waiting, 0)) AS demand,
-			sum(connects) AS connects, sum(rejected) AS rejected,
-			max(coalesce(connects, 0) + coalesce(rejected, 0)) AS most
+			max(coalesce(lent, 0) + coalesce(waiting, 0)) AS demand
 		FROM step
 	), scale AS (
 		-- a maximum that is far above would leave nothing to see
@@ -128,43 +126,66 @@ BEGIN ATOMIC
 		FROM total
 	), path AS (
 		SELECT pgpool_stats.get_page_outline(array_agg(s.lent ORDER BY step), max(c.top), 32) AS lent,
-			pgpool_stats.get_page_outline(array_agg(s.lent + s.waiting ORDER BY step), max(c.top), 32) AS demand,
-			pgpool_stats.get_page_outline(array_agg(s.connects ORDER BY step), max(c.most), 32) AS connects,
-			-- one among a thousand is to be seen
-			pgpool_stats.get_page_outline(array_agg(CASE WHEN s.rejected > 0
-				THEN s.connects + greatest(s.rejected, c.most / 12) END ORDER BY step), max(c.most), 32) AS rejected
+			pgpool_stats.get_page_outline(array_agg(s.lent + s.waiting ORDER BY step), max(c.top), 32) AS demand
 		FROM step AS s, scale AS c
 	)
-	SELECT concat(
-		CASE WHEN c.demand > 0 THEN pgpool_stats.get_page_figure(class, 'Lent and waiting',
-			w.demand,
-			concat('<i class=c4>lent</i>', CASE WHEN c.waiting > 0 THEN ' <i class=c2>waiting</i>' END,
-				CASE WHEN c.cap IS NOT NULL THEN ' <i class=cap>maximum now</i>' END),
-			w.demand, n,
-			concat(CASE WHEN c.waiting > 0 THEN format('<path class=c2 d="%s"/>', p.demand) END,
-				format('<path class=c4 d="%s"/>', p.lent),
-				'<path class=cap d="M0 ' || round((32 - 32 * c.cap / c.top)::numeric, 1)
-					|| format('H%s"/>', n)))
-		END,
-		CASE WHEN c.most > 0 THEN pgpool_stats.get_page_figure(class, 'Connects',
-			w.connects, CASE WHEN c.rejected > 0 THEN '<i class=c8>made</i> <i class=c2>rejected</i>' END,
-			w.connects, n,
-			concat(CASE WHEN c.rejected > 0 THEN format('<path class=c2 d="%s"/>', p.rejected) END,
-				format('<path class=c8 d="%s"/>', p.connects)))
-		END)
-	FROM scale AS c, path AS p, LATERAL (
-		SELECT concat('at most ', c.lent, ' of ' || max_size, ' lent', ', ' || nullif(c.waiting, 0) || ' waiting') AS demand,
-			concat(pgpool_stats.get_page_number(c.connects), ' made',
-				', ' || pgpool_stats.get_page_number(nullif(c.rejected, 0)) || ' rejected') AS connects
-	) AS w;
+	SELECT pgpool_stats.get_page_figure('Lent and waiting',
+		concat('at most <i class=c4>', c.lent, ' of ' || max_size, ' lent</i>',
+			', <i class=c2>' || nullif(c.waiting, 0) || ' waiting</i>',
+			CASE WHEN c.cap IS NOT NULL THEN ', <i class=cap>maximum now</i>' END),
+		n,
+		concat(CASE WHEN c.waiting > 0 THEN format('<path class=c2 d="%s"/>', p.demand) END,
+			format('<path class=c4 d="%s"/>', p.lent),
+			'<path class=cap d="M0 ' || round((32 - 32 * c.cap / c.top)::numeric, 1)
+				|| format('H%s"/>', n)))
+	FROM scale AS c, path AS p
+	WHERE c.demand > 0;
 END;
-COMMENT ON FUNCTION pgpool_stats.get_page_demand(pgpool_stats.history[], interval, timestamptz, int, int, text, bigint) IS
-	'behind report_html: lent, waiting, connects';
+COMMENT ON FUNCTION pgpool_stats.get_page_demand(pgpool_stats.history[], interval, timestamptz, int, int, bigint) IS
+	'behind report_html: lent and waiting';
+
+-- connections that were made, and on top those that were rejected, by kind
+CREATE FUNCTION pgpool_stats.get_page_connects(
+	history pgpool_stats.history[], bucket interval, first timestamptz, per int, n int)
+RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+	WITH part AS (
+		SELECT s.step, p.*, sum(p.value) OVER (PARTITION BY s.step) AS total
+		FROM pgpool_stats.get_page_frame(history, bucket, first, per, n) AS s CROSS JOIN LATERAL (VALUES
+			(1, 8, 'made', s.connects), (2, 2, 'rejected by a limit', s.rejected), (3, 1, 'rejected at login', s.rejected_logins),
+			(4, 5, 'rejected while unavailable', s.rejected_unavailable)
+		) AS p (place, colour, name, value)
+	), height AS (
+		-- one rejected among a thousand is to be seen
+		SELECT *, sum(CASE WHEN place = 1 THEN value
+				WHEN value > 0 THEN greatest(value, (SELECT max(total) FROM part) / 12) END)
+			OVER (PARTITION BY step ORDER BY place) AS height
+		FROM part
+	), layer AS (
+		SELECT place, colour, name, sum(value) AS value,
+			pgpool_stats.get_page_outline(array_agg(CASE WHEN value > 0 THEN height END ORDER BY step),
+				(SELECT max(height) FROM height), 32) AS path
+		FROM height
+		GROUP BY place, colour, name
+	), said AS (
+		SELECT string_agg(format('<i class=c%s>%s %s</i>', colour, pgpool_stats.get_page_number(value), name), ', '
+				ORDER BY place) AS figures,
+			string_agg(format('<path class=c%s d="%s"/>', colour, path), '' ORDER BY place DESC) AS paths
+		FROM layer
+		WHERE value > 0
+	)
+	SELECT pgpool_stats.get_page_figure('Connects', figures, n, paths)
+	FROM said
+	WHERE figures IS NOT NULL;
+END;
+COMMENT ON FUNCTION pgpool_stats.get_page_connects(pgpool_stats.history[], interval, timestamptz, int, int) IS
+	'behind report_html: connections made and rejected';
 
 -- how full its fullest instance was
 CREATE FUNCTION pgpool_stats.get_page_strip(
 	history pgpool_stats.history[], bucket interval, first timestamptz, per int, n int,
-	title text)
+	class text, title text)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
@@ -179,13 +200,13 @@ BEGIN ATOMIC
 			pgpool_stats.get_page_outline(array_agg(CASE WHEN used_pct >= 100 THEN 100.0 END ORDER BY step), 100, 20) AS whole
 		FROM step
 	)
-	SELECT CASE WHEN known > 0 THEN format(
-		'<svg class=strip role=img aria-label="%s: fullest instance at most %s%% at %s%s" viewBox="0 0 %s 20" preserveAspectRatio=none><path class=c4 d="%s"/>%s</svg>',
-		title, round(most), to_char(at, 'HH24:MI'),
-		CASE WHEN filled > 0 THEN format(', full in %s of %s periods', filled, known) END,
+	SELECT format(
+		'<svg class="strip %s" role=img aria-label="%s: at most %s%% full, at %s%s" viewBox="0 0 %s 20" preserveAspectRatio=none><path class=c4 d="%s"/>%s</svg>',
+		class, title, round(most), to_char(at, 'HH24:MI'),
+		CASE WHEN filled > 0 THEN format('; full in %s of %s periods', filled, known) END,
 		n, used, '<path class=c2 d="' || nullif(whole, '') || '"/>')
-	ELSE '<small>no maximum known</small>' END
-	FROM said;
+	FROM said
+	WHERE known > 0;
 END;
-COMMENT ON FUNCTION pgpool_stats.get_page_strip(pgpool_stats.history[], interval, timestamptz, int, int, text) IS
+COMMENT ON FUNCTION pgpool_stats.get_page_strip(pgpool_stats.history[], interval, timestamptz, int, int, text, text) IS
 	'behind report_html: how full it was, in one line';

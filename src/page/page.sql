@@ -67,12 +67,14 @@ END;
 COMMENT ON FUNCTION pgpool_stats.get_page_time(float8) IS
 	'behind report_html: a time for eyes';
 
+-- in whole seconds at least
 CREATE FUNCTION pgpool_stats.get_page_age(moment timestamptz, as_of timestamptz)
 RETURNS text
 LANGUAGE sql STRICT IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-	SELECT CASE WHEN as_of - moment < '1 s' THEN '0 s' ELSE pgpool_stats.get_page_time(
-		floor(extract(epoch FROM as_of - moment)) * 1000) END;
+	SELECT CASE WHEN a.seconds < 100 THEN greatest(a.seconds, 0)::text || ' s'
+		ELSE pgpool_stats.get_page_time(a.seconds * 1000) END
+	FROM (SELECT floor(extract(epoch FROM as_of - moment)) AS seconds) AS a;
 END;
 COMMENT ON FUNCTION pgpool_stats.get_page_age(timestamptz, timestamptz) IS
 	'behind report_html: how long ago';

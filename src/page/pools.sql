@@ -65,7 +65,7 @@ COMMENT ON FUNCTION pgpool_stats.get_page_status(text, timestamptz, text, timest
 
 -- a line in the list of pools
 CREATE FUNCTION pgpool_stats.get_page_line(
-	place bigint, p pgpool_stats.pools, status text, colour text, why text, strip text)
+	place bigint, p pgpool_stats.pools, status text, colour text, why text, strips text)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
@@ -84,7 +84,8 @@ BEGIN ATOMIC
 		'</span><span>',
 		CASE WHEN (p).waiting > 0 THEN format('<b>%s</b> <small>waiting</small>', (p).waiting)
 			WHEN (p).status <> 'gone' THEN '<small>' || coalesce((p).waiting::text, '?') || ' waiting</small>' END,
-		'</span><span class=why>', why, '</span>', strip, E'</li>\n');
+		'</span><span class=why>', why, '</span><span class=strips>',
+		coalesce(strips, '<small>no maximum known</small>'), E'</span></li>\n');
 END;
 COMMENT ON FUNCTION pgpool_stats.get_page_line(bigint, pgpool_stats.pools, text, text, text, text) IS
 	'behind report_html: a pool in the list';
@@ -142,12 +143,15 @@ BEGIN ATOMIC
 		pgpool_stats.get_page_fact('connect, p95', pgpool_stats.get_page_time((sessions).connect_time_p95)),
 		pgpool_stats.get_page_fact('timed out', pgpool_stats.get_page_number(nullif((p).timeouts, 0))),
 		pgpool_stats.get_page_fact('failed', pgpool_stats.get_page_number(nullif((p).errors, 0))),
-		pgpool_stats.get_page_fact('rejected', pgpool_stats.get_page_number(nullif((p).rejected, 0))),
+		pgpool_stats.get_page_fact('rejected', concat_ws(', ',
+			pgpool_stats.get_page_number(nullif((p).rejected, 0)) || ' by a limit',
+			pgpool_stats.get_page_number(nullif((sessions).rejected_logins, 0)) || ' at login',
+			pgpool_stats.get_page_number(nullif((sessions).rejected_unavailable, 0)) || ' while unavailable')),
 		pgpool_stats.get_page_fact('through', pgpool_stats.get_page_text((p).via)),
 		pgpool_stats.get_page_fact('size', concat(
 			'<b>' || (sizing).suggested || '</b> an instance: ', pgpool_stats.get_page_text((sizing).advice))),
 		E'</dl>\n', pgpool_stats.get_page_instances(instances),
-		'<div class=charts>' || nullif(charts, '') || '</div>', E'</section>\n');
+		charts, E'</section>\n');
 END;
 COMMENT ON FUNCTION pgpool_stats.get_page_pool(bigint, pgpool_stats.pools, text, text, text, pgpool_stats.instances[], pgpool_stats.sizing, pgpool_stats.sessions, text) IS
 	'behind report_html: the section of a pool';

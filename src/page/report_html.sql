@@ -45,12 +45,12 @@ BEGIN ATOMIC
 		FROM pgpool_stats.history AS h
 		GROUP BY 1, 2, 3
 	), frame AS MATERIALIZED (
-		-- steps of 1 and of 10 minutes; up to four in one where there are many pools
+		-- steps of 1 and of 10 minutes; up to six in one where there are many pools
 		SELECT b.as_of, b.asked, k.first AS kept, s.start,
 			k.per, h.n AS hour_n, date_trunc('minute', b.as_of) - (h.n * k.per - 1) * interval '1 min' AS hour_first,
 			d.n AS day_n, date_bin('10 min', b.as_of, 'epoch') - (d.n * k.per - 1) * interval '10 min' AS day_first
 		FROM base AS b
-			CROSS JOIN (SELECT min(first) AS first, least(1 + count(*) / 12, 4)::int AS per FROM past) AS k
+			CROSS JOIN (SELECT min(first) AS first, greatest(least(count(*) / 8, 6), 1)::int AS per FROM past) AS k
 			CROSS JOIN LATERAL (SELECT greatest(b.as_of - least(b.asked, '24 hours'), k.first) AS start) AS s
 			CROSS JOIN LATERAL (SELECT extract(epoch FROM b.as_of - s.start) / 60 AS minutes) AS m
 			CROSS JOIN LATERAL (SELECT ceil(greatest(least(m.minutes, 60), 5) / k.per)::int AS n) AS h
@@ -59,13 +59,15 @@ BEGIN ATOMIC
 		SELECT *, 'last ' || CASE WHEN as_of - start >= '59 min' THEN 'hour'
 				ELSE ceil(extract(epoch FROM as_of - start) / 60)::text || ' min' END AS hour,
 			'last ' || CASE WHEN day_n * per = 144 THEN '24 h'
-				ELSE pgpool_stats.get_page_age(start, as_of) END AS day,
-			-- of the longer one
-			CASE WHEN day_n > 0 THEN interval '10 min' ELSE '1 min' END AS bucket,
-			CASE WHEN day_n > 0 THEN day_first ELSE hour_first END AS first,
-			CASE WHEN day_n > 0 THEN day_n ELSE hour_n END AS n,
-			CASE WHEN day_n > 0 THEN 'd' ELSE 'h' END AS class
+				ELSE pgpool_stats.get_page_age(start, as_of) END AS day
 		FROM frame
+	), axis AS MATERIALIZED (
+		-- what charts are of: the day, if there is more than an hour, and the hour
+		SELECT a.*, w.per
+		FROM word AS w, LATERAL (VALUES
+			('d', w.day, interval '10 min', w.day_first, w.day_n),
+			('h', w.hour, interval '1 min', w.hour_first, w.hour_n)) AS a (class, title, bucket, first, n)
+		WHERE a.n > 0
 	), ranked AS MATERIALIZED (
 		SELECT row_number() OVER (ORDER BY coalesce(o.code, 0) DESC,
 				array_position('{stalled,exhausted,waiting,silent,lost,full,ok}', (c.p).status) NULLS LAST,
@@ -113,44 +115,41 @@ BEGIN ATOMIC
 		) AS h
 	), part AS (
 		SELECT 2 AS place, 'now' AS id, 'Now' AS short, 'What is wrong now' AS title,
-			coalesce(pgpool_stats.get_page_alerts(array_agg(a), max(as_of)),
-				E'<p>No alert fires. Which rules are looked at is in the view rules.</p>\n')
-			|| coalesce((SELECT string_agg(concat('<p class=note>Not for long enough yet: ',
-					pgpool_stats.get_page_text((a).message), E'</p>\n'), '')
-				FROM (SELECT a FROM alert WHERE (a).state = 'pending' LIMIT 10) AS pending), '') AS text
+			pgpool_stats.get_page_alerts(array_agg(a), max(as_of)) AS text
 		FROM word LEFT JOIN alert ON true
 		UNION ALL
-		SELECT 3, 'pools', 'Pools', 'Pools, worst first',
+		SELECT 3, 'pools', 'Pools', 'Pools, worst first' || (SELECT format(
+				' <small>right, how full the fullest instance was: %s; red, nothing was left</small>', string_agg(title, ', and ' ORDER BY class))
+				FROM axis),
 			concat('<ol class=pools>', string_agg(pgpool_stats.get_page_line(s.place, s.p, s.status, s.colour, s.why,
-				pgpool_stats.get_page_strip(s.history, w.bucket, w.first, w.per, w.n, CASE w.class WHEN 'd' THEN w.day ELSE w.hour END)),
+				(SELECT string_agg(pgpool_stats.get_page_strip(s.history, a.bucket, a.first, a.per, a.n, a.class, a.title), '' ORDER BY a.class)
+					FROM axis AS a)),
 				'' ORDER BY s.place), E'</ol>\n',
 			(SELECT format(E'<p id=more>And %s more pools with %s connections: see the view pools.</p>\n',
 					count(*), sum((r.p).connections)) FROM ranked AS r WHERE r.place > 50 HAVING count(*) > 0),
-			CASE WHEN count(s) = 0 THEN '<p>No pool that you may see.</p>'
-				ELSE '<p class=note>The strip is how full the fullest instance was, ' || CASE w.class WHEN 'd' THEN w.day ELSE w.hour END
-					|| E'; where it is red, nothing was left.</p>\n' END)
-		FROM word AS w LEFT JOIN shown AS s ON true
-		GROUP BY w.class, w.day, w.hour
+			CASE WHEN count(*) = 0 THEN '<p>No pool that you may see.</p>' END)
+		FROM shown AS s
 		UNION ALL
 		SELECT 4, 'load', 'Load', 'Load of all pools',
-			coalesce('<div class=charts>' || nullif(concat(
-				CASE WHEN w.day_n > 0 THEN pgpool_stats.get_page_load(whole.history, '10 min', w.day_first, w.per, w.day_n, 'd', 'Load, ' || w.day) END,
-				pgpool_stats.get_page_load(whole.history, '1 min', w.hour_first, w.per, w.hour_n, 'h', 'Load, ' || w.hour)), '') || E'</div>\n',
-				E'<p>None yet.</p>\n')
+			coalesce('<div class=frames>' || string_agg(format('<div class="charts %s"><p>%s</p>', a.class, a.title)
+					|| pgpool_stats.get_page_load(whole.history, a.bucket, a.first, a.per, a.n) || '</div>', '' ORDER BY a.class)
+				|| E'</div>\n', E'<p>None yet.</p>\n')
 			|| E'<p class=note>Load is how many connections were in a transaction at once, and what they did in it.</p>\n'
-		FROM word AS w, whole
+		FROM axis AS a, whole
 		UNION ALL
 		SELECT 5, 'each', 'Each pool', 'Each pool',
 			string_agg(pgpool_stats.get_page_pool(s.place, s.p, s.status, s.colour,
 				'<p class=said>' || s.message || CASE WHEN s.alerts > 1
 					THEN format(' <a href="#now">and %s more</a>', s.alerts - 1) ELSE '' END || E'</p>\n',
 				of.instances, size.s, session.s,
-				concat(
-					CASE WHEN w.day_n > 0 THEN pgpool_stats.get_page_load(s.history, '10 min', w.day_first, w.per, w.day_n, 'd', 'Load, ' || w.day) END,
-					pgpool_stats.get_page_load(s.history, '1 min', w.hour_first, w.per, w.hour_n, 'h', 'Load, ' || w.hour),
-					pgpool_stats.get_page_demand(s.history, w.bucket, w.first, w.per, w.n, w.class, (s.p).max_size))),
+				-- a line of charts each
+				(SELECT string_agg(format('<div class="charts %s"><p>%s</p>', a.class, a.title) || nullif(concat(
+						pgpool_stats.get_page_load(s.history, a.bucket, a.first, a.per, a.n),
+						pgpool_stats.get_page_demand(s.history, a.bucket, a.first, a.per, a.n, (s.p).max_size),
+						pgpool_stats.get_page_connects(s.history, a.bucket, a.first, a.per, a.n)), '')
+					|| E'</div>\n', '' ORDER BY a.class) FROM axis AS a)),
 				'' ORDER BY s.place)
-		FROM word AS w CROSS JOIN shown AS s
+		FROM shown AS s
 			LEFT JOIN of ON of.pool = s.pool AND of.datname = s.datname AND of.usename = s.usename
 			LEFT JOIN size ON (size.s).pool = s.pool AND (size.s).datname = s.datname AND (size.s).usename = s.usename
 			LEFT JOIN session ON (session.s).pool = s.pool AND (session.s).datname = s.datname AND (session.s).usename = s.usename
@@ -227,20 +226,18 @@ BEGIN ATOMIC
 				(SELECT array_agg(r.colour ORDER BY r.place) FROM ranked AS r)), E'</section>\n') AS text
 		FROM bound, word AS w
 		WHERE (b).scope = 'server'
-	), axis AS (
-		-- times below the charts, at quarters of their width
-		SELECT string_agg(format('figure.%s::after{content:"%s"}', a.class,
-			(SELECT string_agg(to_char(a.first + (a.last - a.first) * q / 4, 'HH24:MI'), ' ' ORDER BY q)
+	), times AS (
+		-- below the charts, at quarters of their width
+		SELECT string_agg(format('.%s figure::after{content:"%s"}', a.class,
+			(SELECT string_agg(to_char(a.first + a.n * a.per * a.bucket * q / 4, 'HH24:MI'), ' ' ORDER BY q)
 				FROM generate_series(0, 4) AS q)), E'\n') AS style
-		FROM word AS w, LATERAL (VALUES
-			('h', w.hour_first, w.hour_first + w.hour_n * w.per * interval '1 min'),
-			('d', w.day_first, w.day_first + w.day_n * w.per * interval '10 min')) AS a (class, first, last)
+		FROM axis AS a
 	)
 	SELECT concat(E'<!DOCTYPE html>\n<html lang=en><head><meta charset=utf-8>',
 		E'<meta http-equiv=Content-Security-Policy content="default-src ''none''; style-src ''unsafe-inline''; img-src data:">\n',
 		'<meta name=viewport content="width=device-width,initial-scale=1"><link rel=icon href="data:,">',
 		'<title>Client pools of ', (SELECT pgpool_stats.get_page_text(name) FROM server), '</title><style>',
-		pgpool_stats.get_page_style(), (SELECT style FROM axis), E'</style></head>\n<body><a class=skip href="#now">To what is wrong</a>\n<header>',
+		pgpool_stats.get_page_style(), (SELECT style FROM times), E'</style></head>\n<body><a class=skip href="#now">To what is wrong</a>\n<header>',
 		(SELECT text FROM head), '<nav aria-label="On this page">',
 		(SELECT string_agg(format('<a href="#%s">%s</a>', id, short), ' ' ORDER BY place) FROM part WHERE text <> ''),
 		E'</nav></header>\n<main>\n', (SELECT text FROM slots),

@@ -3,35 +3,45 @@
 -- poolers, rejections, and tables to compare pools by.
 --
 
--- the alerts that fire; a hint is said once
+-- the alerts, what fires first; a hint is said once
 CREATE FUNCTION pgpool_stats.get_page_alerts(alerts pgpool_stats.alerts[], as_of timestamptz)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
 	WITH alert AS (
-		SELECT *, row_number() OVER (ORDER BY silenced_until IS NOT NULL, severity_code DESC, ordinality) AS rank,
-			row_number() OVER (PARTITION BY hint ORDER BY silenced_until IS NOT NULL, severity_code DESC, ordinality) AS said
+		SELECT *, state = 'firing' AS fires, CASE WHEN state <> 'firing' OR silenced_until IS NOT NULL THEN 0 ELSE severity_code END AS weight
 		FROM unnest(alerts) WITH ORDINALITY AS a
-		WHERE state = 'firing'
+		WHERE state IN ('firing', 'pending')
+	), ranked AS (
+		SELECT *, row_number() OVER (PARTITION BY fires ORDER BY weight DESC, severity_code DESC, ordinality) AS rank,
+			row_number() OVER (PARTITION BY hint ORDER BY fires DESC, weight DESC, severity_code DESC, ordinality) AS said
+		FROM alert
 	), item AS (
-		SELECT rank, concat(
-			'<li class=', CASE WHEN silenced_until IS NOT NULL THEN 'dim' WHEN severity_code = 2 THEN 'bad' ELSE 'warn' END,
-			'><b>', severity, '</b> <span><q>', pgpool_stats.get_page_text(message), '</q> <small>', replace(rule, '_', ' '),
-			' since ' || pgpool_stats.get_page_clock(since, as_of),
+		SELECT fires, rank, concat(
+			'<li class=', (ARRAY['dim', 'warn', 'bad'])[weight + 1],
+			'><b>', CASE WHEN fires THEN severity ELSE 'not yet' END, '</b> <span><q>', pgpool_stats.get_page_text(message), '</q> <small>',
+			replace(rule, '_', ' '), ' since ' || pgpool_stats.get_page_clock(since, as_of),
 			'; cause: ' || pgpool_stats.get_page_text(cause), '; by ' || pgpool_stats.get_page_text(culprit),
 			', pid ' || culprit_pid,
 			'; silenced until ' || pgpool_stats.get_page_clock(silenced_until, as_of), '.</small>',
 			CASE WHEN said = 1 THEN ' <em>' || pgpool_stats.get_page_text(hint) || '</em>' END,
 			E'</span></li>\n') AS text
-		FROM alert
+		FROM ranked
+	), list AS (
+		-- the pools are to be on the first screen, too
+		SELECT string_agg(text, '' ORDER BY rank) FILTER (WHERE fires AND rank <= 4) AS seen,
+			string_agg(text, '' ORDER BY fires DESC, rank) FILTER (WHERE CASE WHEN fires THEN rank BETWEEN 5 AND 50 ELSE rank <= 10 END) AS folded,
+			nullif(greatest(count(*) FILTER (WHERE fires) - 4, 0), 0) AS more,
+			nullif(greatest(count(*) FILTER (WHERE fires) - 50, 0), 0) AS left_out,
+			nullif(count(*) FILTER (WHERE NOT fires), 0) AS pending
+		FROM item
 	)
-	-- the pools are to be on the first screen, too
-	SELECT concat('<ul class=alerts>', string_agg(text, '' ORDER BY rank) FILTER (WHERE rank <= 6), E'</ul>\n',
-		CASE WHEN count(*) > 6 THEN concat('<details><summary>', count(*) - 6, ' more</summary><ul class=alerts>',
-			string_agg(text, '' ORDER BY rank) FILTER (WHERE rank BETWEEN 7 AND 50), E'</ul></details>\n') END,
-		CASE WHEN count(*) > 50 THEN format(E'<p>And %s more alerts: see the view alerts.</p>\n', count(*) - 50) END)
-	FROM item
-	HAVING count(*) > 0;
+	SELECT concat(coalesce('<ul class=alerts>' || seen || E'</ul>\n',
+			E'<p>No alert fires. Which rules are looked at is in the view rules.</p>\n'),
+		'<details><summary>' || concat_ws(', ', more || ' more', pending || ' not for long enough yet')
+			|| '</summary><ul class=alerts>' || folded || E'</ul></details>\n',
+		'<p>And ' || left_out || E' more alerts: see the view alerts.</p>\n')
+	FROM list;
 END;
 COMMENT ON FUNCTION pgpool_stats.get_page_alerts(pgpool_stats.alerts[], timestamptz) IS
 	'behind report_html: what is wrong';

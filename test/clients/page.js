@@ -45,8 +45,12 @@ async function makePages() {
   const large = query('SELECT pgpool_stats.report_html()');
   // what looks the same for every pool is looked at for some
   query('DELETE FROM fake.pools WHERE pool ~ $$^[a-z]+-\\d+$$ AND pool !~ $$-(8|11|14)$$');
-  return { large, day: query('SELECT pgpool_stats.report_html()'), hour: query("SELECT pgpool_stats.report_html('30 min')"),
+  const pages = { large, day: query('SELECT pgpool_stats.report_html()'), hour: query("SELECT pgpool_stats.report_html('30 min')"),
     days: query("SELECT pgpool_stats.report_html('5 days')") };
+  // each with a hint of its own
+  query(`DELETE FROM fake.alerts WHERE ctid <> ALL (ARRAY(SELECT ctid FROM fake.alerts WHERE severity = 'critical' ORDER BY pool, rule LIMIT 4));
+    UPDATE fake.alerts SET hint = hint || ' ' || rule || ' of ' || pool`);
+  return { ...pages, four: query('SELECT pgpool_stats.report_html()') };
 }
 
 // what is in the page that must not be there, or is not where it should be
@@ -66,7 +70,12 @@ function faults() {
   const ids = all.map((e) => e.id).filter((id) => id);
   if (new Set(ids).size !== ids.length) found.push('an id is there twice');
   for (const svg of document.querySelectorAll('svg')) {
-    if (svg.getAttribute('role') !== 'img' || !/\w: \w/.test(svg.getAttribute('aria-label'))) found.push('a chart without words');
+    // in its label, or it is left out beside a heading that says it
+    const words = svg.getAttribute('role') === 'img' ? /\w: .*\d/.test(svg.getAttribute('aria-label'))
+      : svg.getAttribute('aria-hidden') === 'true' && /\w .*\d/.test(svg.closest('figure')?.querySelector('figcaption').textContent);
+    if (!words) found.push('a chart without words');
+    const said = [...(svg.closest('figure')?.querySelectorAll('i') || [])].map((i) => i.className);
+    if (svg.closest('figure') && ![...svg.children].every((c) => said.includes(c.getAttribute('class')))) found.push('a colour without words');
     if (![...svg.children].every((c) => c.tagName === 'path')) found.push('not only paths in a chart');
   }
   return found.slice(0, 5).join('; ');
@@ -96,6 +105,29 @@ async function look(browser, url, { name, width, colorScheme, media, contrast },
   equal(`${what}: axe finds nothing`, violations.join('\n'), '');
   equal(`${what}: no error, dialog or request`, noise.join('; '), '');
   return page;
+}
+
+// what is to be seen without scrolling: slots, what is wrong, the first pool
+function firstScreen() {
+  const of = (selector) => document.querySelector(selector).getBoundingClientRect();
+  return { seen: of('.slots').top > 0 && of('#now').top > of('.slots').bottom && of('.pools').top > of('#now').bottom,
+    alerts: [...document.querySelectorAll('#now .alerts li')].filter((e) => e.getClientRects().length && e.checkVisibility()).length,
+    pool: Math.round(of('.pools li').bottom) };
+}
+
+// rejections of a pool by kind, in words: of the day and the hour, and its facts
+function rejections(name) {
+  const section = [...document.querySelectorAll('section.pool')].find((e) => e.querySelector('h3').textContent.includes(name));
+  const connects = (frame) => [...section.querySelectorAll(`.charts.${frame} figcaption`)].map((e) => e.textContent).find((t) => t.startsWith('Connects'));
+  return [connects('d'), connects('h'), [...section.querySelectorAll('dt')].find((e) => e.textContent === 'rejected').nextSibling.textContent].join('\n');
+}
+
+// the charts of the worst pool, by frame
+function frames() {
+  const strips = [...document.querySelectorAll('.pools li:first-child svg')].map((e) => e.getAttribute('aria-label').replace(/:.*/, ''));
+  const charts = [...document.querySelectorAll('#p1 .charts')].map((e) => [e.querySelector('p').textContent,
+    ...[...e.querySelectorAll('figcaption')].map((f) => f.firstChild.textContent.trim())].join(': '));
+  return [...strips, ...charts].join('; ');
 }
 
 // with the tabulator from the first to the last that can be reached
@@ -140,6 +172,11 @@ run(async () => {
   equal('of many pools: nothing that should not be there', await page.evaluate(faults), '');
   equal('50 pools have a section', await page.locator('section.pool').count(), 50);
   check('the others are counted', pages.large.includes('And 10 more pools with '));
+  for (const one of ['large', 'four']) {
+    await page.goto(url + one);
+    const screen = await page.evaluate(firstScreen);
+    check(`${one}: slots, four alerts and the first pool are within 800 pixels`, screen.seen && screen.alerts === 4 && screen.pool <= 800, JSON.stringify(screen));
+  }
   await page.close();
 
   page = null;
@@ -147,7 +184,7 @@ run(async () => {
     if (page) await page.close();
     page = await look(browser, url + 'day', one, axe);
   }
-  equal('the server was asked for nothing else', [...new Set(asked)].join(), '/large,/day');
+  equal('the server was asked for nothing else', [...new Set(asked)].join(), '/large,/four,/day');
   check('it can be printed', (await page.pdf({ format: 'A4' })).length > 10000);
   await page.close();
 
@@ -164,12 +201,18 @@ run(async () => {
     /^.*PostgreSQL \d.*port \d+.*as of \d+ \w+ \d+ \d\d:\d\d:\d\d, time zone .*read by postgres, who sees all pools .*24 h/.test(first), first);
   equal('the worst is first', await page.locator('.pools a').first().textContent(), 'orders-api');
   check('the slots are said', text.includes('780 of 797 connections are used') && text.includes('the pools may ask for 910'));
+  equal('the day and the hour of the worst pool', await page.evaluate(frames), ['last 24 h', 'last hour',
+    'last 24 h: Load: Lent and waiting: Connects', 'last hour: Load: Lent and waiting: Connects'].join('; '));
+  const kinds = await page.evaluate(rejections, 'orders-api');
+  check('rejections by kind', /^Connects [\dk]+ made, \d+ rejected by a limit, \d+ rejected at login, 3 rejected while unavailable\n.*made.*\n1 by a limit, 3 at login, 1 while unavailable$/.test(kinds), kinds);
+  const only = await page.evaluate(rejections, '100%s');
+  check('and where nothing else is known', /^Connects \d+ rejected at login, 3 rejected while unavailable\nConnects \d+ rejected at login\n3 at login$/.test(only), only);
   equal('where callers wait is marked', await page.locator('.chains .here').count(), 2);
   check('what fires since before is there', (await page.locator('.times li').first().textContent()).includes('fires for'));
   await keyboard(page);
   await page.close();
 
-  check('less than an hour is one frame', pages.hour.includes('last 30 min') && !pages.hour.includes('<figure class=d>'));
+  check('less than an hour is one frame', pages.hour.includes('last 30 min') && pages.hour.includes('class="charts h"') && !/class="(charts|strip) d"/.test(pages.hour));
   check('and has what fires, whatever its age', (pages.hour.match(/fires for/g) || []).length >= 3);
   check('what is beyond what is kept is cut, and said', /<p class=meta>.*last 24 h: history is kept for 24 h/.test(pages.days));
   const incidents = (html) => Number(html.match(/<p class=note>(\d+) incidents/)[1]);

@@ -46,8 +46,8 @@ SELECT h.* FROM fake.name AS name, LATERAL (
 	) AS l, jsonb_populate_record(NULL::fake.history, to_jsonb(name) || to_jsonb(t) || jsonb_build_object(
 	'instances', 3, 'max_connections', size, 'max_checked_out', round(load), 'max_in_xact', round(load),
 	'max_waiting', CASE WHEN n <= 3 AND i BETWEEN 10 AND 40 THEN 1 + i % 7 WHEN n % 4 <> 3 THEN 0 END,
-	'max_used_pct', CASE WHEN n % 9 <> 8 THEN least(100, round((110 * load / size)::numeric, 1)) END, 'connects', i * n % 17,
-	'rejected', (n <= 3 AND i % 31 = 0)::int, 'sessions', load, 'idle_in_xact', load * 0.2, 'lock', load * 0.15 * (1 + sin(i * 3 * n)),
+	'max_used_pct', CASE WHEN n % 9 <> 8 THEN least(100, round((110 * load / size)::numeric, 1)) END, 'connects', CASE WHEN n <> 6 THEN i * n % 17 ELSE 0 END,
+	'rejected', (n <= 3 AND i % 31 = 0)::int, 'rejected_logins', (n % 5 = 1 AND i % 23 < 3)::int * 2, 'rejected_unavailable', (i = 70)::int * 3, 'sessions', load, 'idle_in_xact', load * 0.2, 'lock', load * 0.15 * (1 + sin(i * 3 * n)),
 	'cpu', load * 0.1 * (1 + sin(i * 7 * n)), 'io', load * 0.1 * (1 - sin(i * 7 * n)), 'lwlock', load * 0.05,
 	'client', load * 0.15 * (1 - sin(i * 3 * n)), 'other', load * 0.25)) AS h;
 UPDATE fake.history SET cpu = NULL, io = NULL, lock = NULL, lwlock = NULL, client = NULL, other = NULL
@@ -82,7 +82,8 @@ UNION ALL SELECT s.* FROM jsonb_populate_record(NULL::fake.sizing, '{"pool": "(s
 INSERT INTO fake.sessions
 SELECT s.* FROM fake.name AS name, jsonb_populate_record(NULL::fake.sessions, to_jsonb(name) || jsonb_build_object(
 	'connections', size, 'tls_connections', 3, 'connects', 1234 * n, 'connect_time_p50', 4.1, 'connect_time_p95', 38.2 * n, 'auth_time_p95', 11.1,
-	'disconnects', 1200 * n, 'sessions_abandoned', n, 'sessions_fatal', 2, 'sessions_killed', 1, 'session_age_p50', 123456, 'xacts_per_session', 88.8, 'rejected_logins', 3)) AS s;
+	'disconnects', 1200 * n, 'sessions_abandoned', n, 'sessions_fatal', 2, 'sessions_killed', 1, 'session_age_p50', 123456, 'xacts_per_session', 88.8, 'rejected_logins', 3,
+	'rejected_unavailable', n % 2)) AS s;
 
 INSERT INTO fake.usage
 SELECT u.* FROM fake.name AS name, jsonb_populate_record(NULL::fake.usage, to_jsonb(name) || jsonb_build_object(

@@ -43,7 +43,9 @@ foreach (split /\n/, sql(q{SELECT pool, split_part(status, ' ', 1) FROM pgpool_s
 	like($all, qr{>$pool</a> <small>postgres</small></span><span class=at><span class="st \w+">$word<}, "$pool is $word, as overview says");
 	like($all, qr{<h3>$pool <small>on postgres as \w+</small> <span class="st \w+">$word<}, "$pool: in its section, too");
 }
-is(sql(q{SELECT pgpool_stats.get_page_age(now(), now())}), '0 s', 'an age is in seconds at least');
+is(sql(q{SELECT string_agg(pgpool_stats.get_page_age(now() - age, now()), ', ' ORDER BY age)
+	FROM unnest('{-5 s,0,0.9 s,8 s,8.7 s,99.9 s,41 min}'::interval[]) AS age}),
+	'0 s, 0 s, 0 s, 8 s, 8 s, 99 s, 41 min', 'an age is in whole seconds at least');
 ok(index($all, '>theirs</a>') < index($all, '>mine</a>'), 'the worst pool is first');
 
 my $own = page('', 'app');
@@ -75,6 +77,23 @@ like(sql('SELECT pgpool_stats.report_html()', on => 'latin'), qr/^<!DOCTYPE.*htm
 is(sql(q{SELECT pgpool_stats.get_page_outline('{4,4,4,2,0,NULL,1,8}', 4, 32)}),
 	'M0 32v-32l2 0 1 16 1 0V32M6 32v-8l1-24 1 0V32', 'an outline');
 is(sql(q{SELECT pgpool_stats.get_page_outline('{}', 0, 32) || pgpool_stats.get_page_outline('{0,NULL}', 0, 32)}), '', 'of nothing');
+
+# rejections by kind
+sql('CREATE ROLE known LOGIN CONNECTION LIMIT 1');
+{
+	local $ENV{PGOPTIONS} = labels('kinds');
+	my $known = background(as => 'known');
+	isnt(psql('SELECT 1', as => 'known'), 0, 'rejected by a limit');
+	sql('ALTER ROLE known NOLOGIN');
+	isnt(psql('SELECT 1', as => 'known'), 0, 'rejected at login') foreach 1 .. 2;
+	$known->quit;
+}
+becomes(q{SELECT sum(rejected) = 1 AND sum(rejected_logins) = 2 FROM pgpool_stats.history WHERE pool = 'kinds' AND bucket = '1 min'}, 't', 'history has them');
+my ($kinds) = page('', 'monitor') =~ /(<h3>kinds .*?<\/section>)/s;
+like($kinds, qr{<dt>rejected<dd>1 by a limit, 2 at login<}, 'a pool has its rejections by kind');
+like($kinds, qr{<figcaption>Connects <b><i class=c8>\d+ made</i>, <i class=c2>1 rejected by a limit</i>, <i class=c1>2 rejected at login</i></b>},
+	'so has its chart, in words');
+like($kinds, qr{<path class=c1 d="M[^"]+"/><path class=c2 d="M[^"]+"/><path class=c8 d="M}, 'and in colours');
 
 $node->stop;
 done_testing();
