@@ -318,5 +318,6 @@ tests:
 });
 command_ok([ 'promtool', 'test', 'rules', "$home/tests.yml" ], 'blind is not green');
 
+$bouncer->stop if $bouncer;
 $node->stop;
 done_testing();

@@ -175,5 +175,6 @@ $relabel});
 		'with their labels, and no others');
 }
 
+$bouncer->stop if $bouncer;
 $node->stop;
 done_testing();
