@@ -251,6 +251,11 @@ class _Watch:
     def undecided(self):
         return self.accepted is None
 
+    def comes_later(self, labels):
+        """Is a connection that has these to be replaced by one with a label?
+        The answer may have come while it was opened."""
+        return not labels and self.accepted is not False
+
     async def label_async(self):
         """The same; the loop goes on.  Where the library has a time limit
         around it, ask before: the limit is the application's."""
@@ -665,7 +670,7 @@ class _Psycopg2(_Watch):
             pool._kwargs.pop("options", None)
             pool._kwargs.update(_libpq_options(given, labels))
             connection = self.opened_one(connect(*args, **kwargs))
-            if self.undecided():
+            if self.comes_later(labels):
                 unlabelled.add(connection)
             return connection
 
@@ -728,15 +733,17 @@ class _PsycopgPool(_Watch):
         connect, getconn = pool._connect, pool.getconn
         if asyncio.iscoroutinefunction(connect):
             async def labelled_connect(*args, **kwargs):
-                self.put_label(await self.label_async())
-                return self.mark(await connect(*args, **kwargs))
+                labels = await self.label_async()
+                self.put_label(labels)
+                return self.mark(await connect(*args, **kwargs), labels)
 
             async def checked_getconn(*args, **kwargs):
                 return self.check(await getconn(*args, **kwargs))
         else:
             def labelled_connect(*args, **kwargs):
-                self.put_label(self.label())
-                return self.mark(connect(*args, **kwargs))
+                labels = self.label()
+                self.put_label(labels)
+                return self.mark(connect(*args, **kwargs), labels)
 
             def checked_getconn(*args, **kwargs):
                 return self.check(getconn(*args, **kwargs))
@@ -750,9 +757,9 @@ class _PsycopgPool(_Watch):
         kwargs.update(_libpq_options(given, labels))
         pool.kwargs = kwargs
 
-    def mark(self, connection):
+    def mark(self, connection, labels):
         self.opened_one(connection)
-        connection._pgpool_stats = self.accepted is not None
+        connection._pgpool_stats = not self.comes_later(labels)
         return connection
 
     @staticmethod
@@ -849,7 +856,7 @@ class _SQLAlchemy(_Watch):
             labels = await_only(self.label_async())
         else:
             labels = self.label()
-        if self.undecided() and record is not None:
+        if self.comes_later(labels) and record is not None:
             record._soft_invalidate_time = time.time()  # at its next checkout
         self.put_labels(dialect, params, labels)
 
@@ -954,8 +961,9 @@ class _Asyncpg(_Watch):
             async def _get_new_connection(self):
                 watch = _Asyncpg.of_pool.get(id(self))
                 if watch is not None:
-                    watch.put_label(self, await watch.label_async())
-                    watch.unlabelled |= watch.undecided()
+                    labels = await watch.label_async()
+                    watch.put_label(self, labels)
+                    watch.unlabelled |= watch.comes_later(labels)
                 connection = await original._get_new_connection(self)
                 if watch is not None:
                     watch.opened_one(connection)

@@ -377,6 +377,7 @@ async def test_databases():
 
 
 def test_details():
+    import psycopg2.extensions
     from psycopg2.pool import ThreadedConnectionPool
 
     # what stands in the options stays there; the environment wins
@@ -404,6 +405,19 @@ def test_details():
     late.putconn(late.getconn())
     reporter.connections("psycopg2, late", "late", watched_late.me, 1)
     late.closeall()
+
+    # the answer comes while a connection is opened
+    class Slow(psycopg2.extensions.connection):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            until("an answer amid it", lambda: watched_late.accepted)
+    amid = ThreadedConnectionPool(1, 2, user="app", connection_factory=Slow)
+    pgpool_stats.watch(amid, "amid")
+    watched_late = pgpool_stats._watches[-1]
+    amid.putconn(amid.getconn())
+    amid.putconn(amid.getconn())
+    reporter.connections("psycopg2, amid", "amid", watched_late.me, 1)
+    amid.closeall()
     import sqlalchemy
     engine = sqlalchemy.create_engine("postgresql+psycopg2://app@/")
     kept.append(engine)
