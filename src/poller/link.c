@@ -126,9 +126,10 @@ link_fail(Link *link, const char *error)
 	line[n] = '\0';
 	if (n > 0 && line[n - 1] == ' ')
 		line[n - 1] = '\0';
-	pgps_clean_text(line, sizeof(line), pstrdup(line));
+	/* what it has may be all the memory that there is */
 	disconnect(link);
 	MemoryContextReset(link->context);
+	pgps_clean_text(line, sizeof(line), pstrdup(line));
 	if (link->number != PGPS_NO_POOLER)
 		pgps_pooler_failed(link->number, line);
 }
@@ -291,10 +292,12 @@ finish(Link *link)
 	}
 	PG_CATCH();
 	{
+		/* if it is for want of memory, its copy needs what there is */
+		AbortCurrentTransaction();
 		MemoryContextSwitchTo(link->context);
+		MemoryContextReset(link->context);
 		error = CopyErrorData();
 		FlushErrorState();
-		AbortCurrentTransaction();
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(link->context);
@@ -321,12 +324,15 @@ finish(Link *link)
 static void
 take_answer(Link *link, PGresult *result)
 {
+	const char *wrong;
+
 	switch (PQresultStatus(result))
 	{
 		case PGRES_SINGLE_TUPLE:
 		case PGRES_TUPLES_OK:
-			if (!answer_take(link, result))
-				link_fail(link, "its answer has too many rows or columns");
+			wrong = answer_take(link, result);
+			if (wrong != NULL)
+				link_fail(link, wrong);
 			break;
 		case PGRES_FATAL_ERROR:
 

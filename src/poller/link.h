@@ -81,7 +81,7 @@ link_is_polling(const Link *link)
 }
 
 /* answer.c */
-extern bool answer_take(Link *link, const PGresult *result);
+extern const char *answer_take(Link *link, const PGresult *result);
 
 /* shows.c */
 extern PgpsShow shows_next(const Link *link);
