@@ -55,10 +55,6 @@ waits(5, 'relation');
 becomes(said('many', 'cause, culprit, culprit_pid'),
 	"many on postgres: 2 of 3 instances full (6/6) for N s: 5 wait for a lock of migrate mig-1:77 (pid $pid), idle in transaction for N s + 1 idle in transaction|lock|migrate mig-1:77|$pid",
 	'instances are counted together');
-# as long as another alert is about others of its instances
-next_pass() for 1 .. 3;
-is(sql(said('many', 'cause')), "many on postgres: 2 of 3 instances full (6/6) for N s: 5 wait for a lock of migrate mig-1:77 (pid $pid), idle in transaction for N s + 1 idle in transaction|lock",
-	'and all of them are looked at, at each pass');
 is(sql(q{SELECT status ~ '^exhausted', why FROM pgpool_stats.overview WHERE pool = 'many'}), 't|lock 5', 'why it is exhausted, not what fires beside');
 is(sql(q{SELECT cause FROM pgpool_stats.pools WHERE pool = 'many'}), 'lock', 'in pools, too');
 report('many', '{"max_size": 3, "open": 3, "checked_out": 3, "waiting": 4}', instance => $_, as => 'shop') foreach qw(a b);
