@@ -13,6 +13,13 @@ die()
 	exit 1
 }
 
+# What a command that failed wrote at the end of the system's log
+die_of()
+{
+	tail -n 15 "$root.log" >&2
+	die "$1: see $root.log"
+}
+
 [ "$(id -u)" -eq 0 ] || die "only root can make a system and enter it"
 
 # Suites of Debian: the first is the system's, the others are looked into, too
@@ -72,7 +79,7 @@ need_system()
 	rm -rf --one-file-system "$root"
 	mkdir -p "$root"
 	debootstrap --variant=minbase --include=ca-certificates "$suite" "$root" >"$root.log" 2>&1 ||
-		die "debootstrap failed: see $root.log"
+		die_of "debootstrap failed"
 	# no service starts there
 	printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
 	chmod +x "$root/usr/sbin/policy-rc.d"
@@ -87,13 +94,13 @@ need_system()
 	# npm there trusts whom it trusts here
 	if [ -d /usr/local/share/ca-certificates ]; then
 		cp -R /usr/local/share/ca-certificates/. "$root/usr/local/share/ca-certificates/"
-		inside "$root" update-ca-certificates >>"$root.log" 2>&1 || die "see $root.log"
+		inside "$root" update-ca-certificates >>"$root.log" 2>&1 || die_of "update-ca-certificates failed"
 	fi
 	# as apt here checks its lists
 	apt-config dump | grep '^Acquire::Check-' >"$root/etc/apt/apt.conf.d/90host" || :
-	inside "$root" apt-get update -q >>"$root.log" 2>&1 || die "apt-get failed: see $root.log"
+	inside "$root" apt-get update -q >>"$root.log" 2>&1 || die_of "apt-get failed"
 	inside "$root" apt-get install -y -q --no-install-recommends procps >>"$root.log" 2>&1 ||
-		die "apt-get failed: see $root.log"
+		die_of "apt-get failed"
 	touch "$root.made"
 }
 
@@ -110,7 +117,7 @@ need_older()
 	{
 		inside "$root" apt-get update -q &&
 			inside "$root" apt-get install -y -q --no-install-recommends "postgresql-$older"
-	} >>"$root.log" 2>&1 || die "apt-get failed: see $root.log"
+	} >>"$root.log" 2>&1 || die_of "apt-get failed"
 }
 
 # pgindent and its list of types, of the package of the server's development files,
@@ -129,5 +136,5 @@ need_pgindent()
 		dpkg-deb -x *.deb .
 		cp "usr/share/postgresql/$1/typedefs.list" /usr/local/etc/
 		cp usr/lib/postgresql/$1/bin/{pg_bsd_indent,pgindent} /usr/local/bin/
-		rm -r "$PWD"' need_pgindent "$major" >>"$root.log" 2>&1 || die "cannot get pgindent: see $root.log"
+		rm -r "$PWD"' need_pgindent "$major" >>"$root.log" 2>&1 || die_of "cannot get pgindent"
 }
