@@ -66,7 +66,7 @@ extern void pgps_ring_start(int32 ring, int32 pool, TimestampTz first_seen,
 							bool anew);
 extern int32 pgps_ring_restore(int32 pool, TimestampTz first_seen);
 extern void pgps_rings_assign(const PgpsSnapshot *snapshot,
-							  TimestampTz last_pass, int32 *rings);
+							  TimestampTz last_pass, int32 *assigned);
 
 extern void pgps_bucket_put(PgpsRing *ring, PgpsPeriod period,
 							const PgpsBucket *bucket);

@@ -13,9 +13,9 @@
 #include "utils/jsonb.h"
 
 extern char *pgps_number_text(const JsonbValue *value);
-extern bool pgps_read_number(const char *text, bool *integral,
+extern bool pgps_read_number(const char *string, bool *integral,
 							 int64 *integer, double *number);
-extern bool pgps_read_duration(const JsonbValue *value, const char *text,
+extern bool pgps_read_duration(const JsonbValue *value, const char *given,
 							   double *seconds);
 
 #endif							/* PGPS_NUMBERS_H */

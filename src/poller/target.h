@@ -41,6 +41,6 @@ extern void target_watch_clock(Target *target, TimestampTz now);
 extern TimestampTz target_due(const Target *target, TimestampTz next);
 
 /* target_hosts.c */
-extern const char *target_host(const char *conninfo, char *host, Size size);
+extern const char *target_host(const char *conninfo, char *name, Size size);
 
 #endif							/* PGPS_TARGET_H */

@@ -21,9 +21,9 @@ typedef struct PgpsTarget
 	const char *database;
 } PgpsTarget;
 
-extern char *pgps_trimmed(const char *text, Size len);
-extern bool pgps_glob_matches(const char *glob, const char *text);
-extern void pgps_parse_target(PgpsTarget *target, const char *text);
+extern char *pgps_trimmed(const char *string, Size len);
+extern bool pgps_glob_matches(const char *glob, const char *string);
+extern void pgps_parse_target(PgpsTarget *target, const char *string);
 extern bool pgps_target_means_pool(const PgpsTarget *target, const char *pool,
 								   const char *usename, const char *datname);
 

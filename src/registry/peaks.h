@@ -43,7 +43,7 @@ extern void pgps_peaks_disconnect(void);
 extern void pgps_peaks_reset(TimestampTz now);
 extern int	pgps_peaks_capacity(void);
 extern int	pgps_peaks_max(void);
-extern int	pgps_peaks_copy(PgpsPeak *peaks, int room);
+extern int	pgps_peaks_copy(PgpsPeak *to, int room);
 
 /* while the server starts */
 extern void pgps_peaks_restore(const PgpsPeak *saved, int n);
