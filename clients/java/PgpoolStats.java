@@ -5,6 +5,9 @@ import java.lang.reflect.Field;
 import java.lang.reflect.Method;
 import java.net.InetAddress;
 import java.net.URLDecoder;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Paths;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.DriverPropertyInfo;
@@ -646,8 +649,13 @@ public final class PgpoolStats {
         }
     }
 
+    /** The name of this machine, also where nobody resolves it, which Java asks for. */
     private static String host() throws Exception {
-        return InetAddress.getLocalHost().getHostName();
+        try {
+            return InetAddress.getLocalHost().getHostName();
+        } catch (UnknownHostException error) {
+            return new String(Files.readAllBytes(Paths.get("/proc/sys/kernel/hostname"))).trim();
+        }
     }
 
     private static String pid() {
