@@ -30,6 +30,7 @@
 #include <arpa/nameser.h>
 #include <netdb.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #include "storage/fd.h"
 #include "utils/memutils.h"
