@@ -14,9 +14,11 @@
  */
 #include "postgres.h"
 
+#include "storage/lwlock.h"
 #include "utils/timestamp.h"
 
 #include "alerts/acts.h"
+#include "alerts/alerts.h"
 #include "base/shmem.h"
 
 #define PLACES 32

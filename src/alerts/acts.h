@@ -10,7 +10,10 @@
 #ifndef PGPS_ACTS_H
 #define PGPS_ACTS_H
 
+#include "nodes/pg_list.h"
+
 #include "alerts/alerts.h"
+#include "alerts/overrides.h"
 
 typedef enum PgpsAct
 {

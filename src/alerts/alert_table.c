@@ -19,15 +19,19 @@
  */
 #include "postgres.h"
 
+#include "storage/lwlock.h"
 #include "storage/shmem.h"
+#include "utils/hsearch.h"
 #include "utils/timestamp.h"
 
 #include "alerts/alerts.h"
+#include "alerts/overrides.h"
 #include "alerts/shares.h"
 #include "base/clock.h"
 #include "base/settings.h"
 #include "base/shmem.h"
 #include "base/table.h"
+#include "registry/peaks.h"
 
 #define FULL_LOG_INTERVAL (60 * USECS_PER_SEC)
 

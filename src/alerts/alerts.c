@@ -14,15 +14,20 @@
  */
 #include "postgres.h"
 
+#include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "alerts/alerts.h"
+#include "alerts/findings.h"
 #include "alerts/incidents.h"
 #include "alerts/session_trends.h"
 #include "analysis/history.h"
 #include "base/settings.h"
 #include "base/table.h"
+#include "dialects/fields.h"
+#include "registry/registry.h"
+#include "registry/status.h"
 
 /* where an alert is found */
 typedef struct Place

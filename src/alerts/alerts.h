@@ -10,8 +10,16 @@
 #ifndef PGPS_ALERTS_H
 #define PGPS_ALERTS_H
 
+#include "datatype/timestamp.h"
+#include "nodes/pg_list.h"
+
 #include "alerts/cause.h"
 #include "alerts/findings.h"
+#include "alerts/overrides.h"
+#include "alerts/rules.h"
+#include "analysis/snapshot.h"
+#include "base/text.h"
+#include "registry/patterns.h"
 
 #define PGPS_MESSAGE_LEN 512
 

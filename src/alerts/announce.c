@@ -12,12 +12,18 @@
  */
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "nodes/pg_list.h"
 #include "utils/json.h"
 
 #include "alerts/alerts.h"
+#include "alerts/cause.h"
+#include "alerts/overrides.h"
+#include "alerts/rules.h"
 #include "base/settings.h"
+#include "base/text.h"
 
 static void
 append_field(StringInfo line, const char *field, const char *value)

@@ -22,6 +22,7 @@
 #include "utils/timestamp.h"
 
 #include "analysis/holdup.h"
+#include "analysis/snapshot.h"
 #include "base/text.h"
 #include "registry/backends.h"
 #include "server/origin.h"

@@ -15,15 +15,25 @@
  */
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
 #include "miscadmin.h"
 #include "nodes/bitmapset.h"
+#include "nodes/pg_list.h"
+#include "utils/backend_status.h"
 
 #include "alerts/cause.h"
 #include "alerts/findings.h"
+#include "analysis/holdup.h"
 #include "analysis/load.h"
+#include "analysis/snapshot.h"
+#include "dialects/fields.h"
+#include "registry/backends.h"
 #include "registry/bindings.h"
+#include "registry/registry.h"
+#include "registry/status.h"
 #include "server/blockers.h"
 #include "server/cores.h"
+#include "server/sampler.h"
 
 /* whoever idles in its transaction for so long may wait for another caller */
 #define NESTED_AFTER (10 * USECS_PER_SEC)

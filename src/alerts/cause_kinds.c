@@ -9,7 +9,10 @@
  */
 #include "postgres.h"
 
+#include "utils/backend_status.h"
+
 #include "alerts/cause.h"
+#include "analysis/holdup.h"
 
 typedef struct Kind
 {

@@ -12,10 +12,23 @@
  */
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
 #include "miscadmin.h"
 
 #include "alerts/cause.h"
 #include "alerts/findings.h"
+#include "alerts/overrides.h"
+#include "analysis/holdup.h"
+#include "analysis/snapshot.h"
+#include "base/text.h"
+#include "dialects/fields.h"
+#include "registry/backends.h"
+#include "registry/peaks.h"
+#include "registry/registry.h"
+#include "registry/rejected.h"
+#include "server/origin.h"
+#include "server/rejection_rows.h"
+#include "server/rejections.h"
 
 /* rejections of that time count, while the last one is younger than ... */
 #define LOOK_BACK USECS_PER_MINUTE

@@ -17,10 +17,12 @@
  */
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
 #include "alerts/alerts.h"
+#include "alerts/cause.h"
 #include "base/clock.h"
 
 #define SLOT_LENGTH (10 * USECS_PER_SEC)

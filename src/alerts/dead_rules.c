@@ -12,10 +12,23 @@
  */
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
+#include "lib/stringinfo.h"
+#include "nodes/pg_list.h"
+
+#include "alerts/cause.h"
 #include "alerts/findings.h"
+#include "alerts/overrides.h"
+#include "alerts/rules.h"
 #include "analysis/budget.h"
 #include "analysis/history.h"
 #include "analysis/holdup.h"
+#include "analysis/snapshot.h"
+#include "dialects/fields.h"
+#include "registry/activity.h"
+#include "registry/peaks.h"
+#include "registry/registry.h"
+#include "registry/status.h"
 
 #define MANY_CONNECTIONS 10		/* with fewer a pool does not hoard */
 #define USED_PART 10			/* it does if it used one in so many */

@@ -14,10 +14,16 @@
 
 #include <math.h>
 
+#include "lib/stringinfo.h"
+
 #include "alerts/findings.h"
 #include "analysis/budget.h"
+#include "analysis/commitments.h"
 #include "analysis/holdup.h"
 #include "base/settings.h"
+#include "registry/peaks.h"
+#include "registry/registry.h"
+#include "registry/status.h"
 
 /* who takes something of a limit */
 typedef struct LimitUser

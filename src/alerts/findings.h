@@ -10,10 +10,17 @@
 #ifndef PGPS_FINDINGS_H
 #define PGPS_FINDINGS_H
 
+#include "nodes/pg_list.h"
 #include "utils/timestamp.h"
 
 #include "alerts/cause.h"
 #include "alerts/overrides.h"
+#include "alerts/rules.h"
+#include "analysis/snapshot.h"
+#include "dialects/fields.h"
+#include "poolers/poolers.h"
+#include "registry/backends.h"
+#include "registry/counters.h"
 
 /* what one rule looks at */
 struct PgpsLook

@@ -22,7 +22,10 @@
  */
 #include "postgres.h"
 
+#include "nodes/pg_list.h"
+#include "storage/lwlock.h"
 #include "storage/shmem.h"
+#include "utils/hsearch.h"
 #include "utils/timestamp.h"
 
 #include "alerts/acts.h"
@@ -32,6 +35,7 @@
 #include "base/settings.h"
 #include "base/shmem.h"
 #include "base/table.h"
+#include "registry/registry.h"
 
 #define SAME_WITHIN (10 * USECS_PER_MINUTE)
 #define FOUND_WITHIN (2 * USECS_PER_MINUTE)

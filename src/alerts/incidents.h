@@ -10,7 +10,13 @@
 #ifndef PGPS_INCIDENTS_H
 #define PGPS_INCIDENTS_H
 
+#include "datatype/timestamp.h"
+
 #include "alerts/alerts.h"
+#include "alerts/cause.h"
+#include "alerts/overrides.h"
+#include "alerts/rules.h"
+#include "base/text.h"
 
 typedef struct PgpsIncident
 {

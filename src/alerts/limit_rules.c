@@ -12,15 +12,32 @@
  */
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "nodes/pg_list.h"
+#include "utils/hsearch.h"
 
 #include "alerts/alerts.h"
 #include "alerts/findings.h"
+#include "alerts/overrides.h"
+#include "alerts/rules.h"
 #include "analysis/budget.h"
+#include "analysis/commitments.h"
 #include "analysis/limited.h"
+#include "analysis/snapshot.h"
 #include "base/compat.h"
 #include "base/settings.h"
 #include "base/table.h"
+#include "poolers/pooler_list.h"
+#include "poolers/poolers.h"
+#include "registry/peaks.h"
+#include "registry/pool_limits.h"
+#include "registry/registry.h"
+#include "registry/rejected.h"
+#include "server/origin.h"
+#include "server/rejection_rows.h"
+#include "server/rejections.h"
 
 /* a limit of which more is free, and more than one, holds nobody up any more */
 #define FREE_PERCENT 30

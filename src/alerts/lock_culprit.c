@@ -15,9 +15,13 @@
  */
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
+
 #include "alerts/cause.h"
 #include "alerts/findings.h"
+#include "analysis/snapshot.h"
 #include "base/clock.h"
+#include "registry/backends.h"
 #include "server/blockers.h"
 
 /* a waiter that was looked at */

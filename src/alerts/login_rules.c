@@ -15,10 +15,24 @@
  */
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
+#include "lib/stringinfo.h"
 #include "nodes/bitmapset.h"
+#include "nodes/pg_list.h"
 
+#include "alerts/cause.h"
 #include "alerts/findings.h"
+#include "alerts/overrides.h"
+#include "alerts/rules.h"
+#include "analysis/snapshot.h"
 #include "registry/known.h"
+#include "registry/peaks.h"
+#include "registry/registry.h"
+#include "registry/rejected.h"
+#include "registry/status.h"
+#include "server/origin.h"
+#include "server/rejection_rows.h"
+#include "server/rejections.h"
 
 /* an instance whose connections ended longer ago is not missed */
 #define MISSED (1 * USECS_PER_HOUR)

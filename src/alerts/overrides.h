@@ -13,7 +13,9 @@
 #include "nodes/pg_list.h"
 
 #include "alerts/rules.h"
+#include "base/text.h"
 #include "registry/patterns.h"
+#include "registry/peaks.h"
 #include "registry/registry.h"
 
 /* what an alert is about: a pool, a pooler, or a limit of scope and name */

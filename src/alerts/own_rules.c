@@ -12,9 +12,15 @@
  */
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
+
 #include "alerts/alerts.h"
 #include "alerts/findings.h"
+#include "alerts/overrides.h"
+#include "alerts/rules.h"
 #include "base/settings.h"
+#include "registry/peaks.h"
+#include "registry/registry.h"
 
 #define COLLECTOR_PASSES 5		/* that may be missed */
 

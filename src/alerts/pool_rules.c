@@ -11,8 +11,18 @@
  */
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
+#include "lib/stringinfo.h"
+
 #include "alerts/findings.h"
+#include "alerts/overrides.h"
+#include "alerts/rules.h"
+#include "analysis/snapshot.h"
 #include "analysis/stops.h"
+#include "dialects/fields.h"
+#include "registry/peaks.h"
+#include "registry/registry.h"
+#include "registry/status.h"
 
 static bool
 is_exhausted(const PgpsLook *look, const PgpsInstanceState *state,

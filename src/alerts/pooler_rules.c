@@ -11,7 +11,19 @@
  */
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
+#include "lib/stringinfo.h"
+
 #include "alerts/findings.h"
+#include "alerts/overrides.h"
+#include "alerts/rules.h"
+#include "analysis/snapshot.h"
+#include "poolers/pooler_list.h"
+#include "poolers/poolers.h"
+#include "registry/peaks.h"
+#include "registry/registry.h"
+#include "registry/status.h"
+#include "registry/told.h"
 
 static TimestampTz
 last_heard(const PgpsPooler *pooler)

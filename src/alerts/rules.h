@@ -18,6 +18,7 @@
 #include "lib/stringinfo.h"
 
 #include "analysis/snapshot.h"
+#include "registry/status.h"
 
 typedef enum PgpsSeverity
 {

@@ -11,11 +11,18 @@
  */
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
 #include "lib/stringinfo.h"
+#include "utils/backend_status.h"
 #include "utils/wait_event.h"
 
 #include "alerts/alerts.h"
+#include "alerts/cause.h"
+#include "alerts/findings.h"
+#include "alerts/overrides.h"
+#include "analysis/holdup.h"
 #include "base/settings.h"
+#include "server/origin.h"
 
 /* a cause that was not seen for longer is said to be over */
 #define STILL_THERE Max(2 * USECS_PER_SEC, 2000 * (int64) pgps_sample_interval)

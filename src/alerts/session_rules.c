@@ -11,8 +11,17 @@
  */
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
+#include "lib/stringinfo.h"
+
+#include "alerts/cause.h"
 #include "alerts/findings.h"
+#include "alerts/overrides.h"
+#include "alerts/rules.h"
 #include "alerts/session_trends.h"
+#include "analysis/snapshot.h"
+#include "registry/histogram.h"
+#include "registry/life.h"
 
 #define LOST_PERCENT 1			/* of those that ended: less is normal */
 #define MANY_CONNECTS 20		/* with fewer nothing is said of their times */

@@ -15,9 +15,14 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "alerts/overrides.h"
+#include "alerts/rules.h"
 #include "alerts/session_trends.h"
 #include "base/clock.h"
 #include "base/settings.h"
+#include "registry/counters.h"
+#include "registry/histogram.h"
+#include "registry/registry.h"
 
 /* marks of a whole window, and some more for the one that is to be dropped */
 #define WINDOW_MARKS 6

@@ -12,6 +12,9 @@
 #ifndef PGPS_SESSION_TRENDS_H
 #define PGPS_SESSION_TRENDS_H
 
+#include "datatype/timestamp.h"
+#include "nodes/pg_list.h"
+
 #include "alerts/overrides.h"
 #include "analysis/snapshot.h"
 #include "registry/life.h"

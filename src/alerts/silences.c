@@ -13,12 +13,17 @@
  */
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
+#include "storage/lwlock.h"
 #include "storage/shmem.h"
 
 #include "alerts/alerts.h"
+#include "alerts/overrides.h"
 #include "alerts/rules.h"
 #include "base/settings.h"
 #include "base/shmem.h"
+#include "registry/patterns.h"
+#include "registry/peaks.h"
 
 typedef struct Silences
 {

@@ -15,6 +15,10 @@
 
 #include "alerts/overrides.h"
 #include "analysis/budget.h"
+#include "base/text.h"
+#include "registry/patterns.h"
+#include "registry/peaks.h"
+#include "registry/registry.h"
 
 #define SHORT_NAME 24
 

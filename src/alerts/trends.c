@@ -14,11 +14,17 @@
  */
 #include "postgres.h"
 
+#include "nodes/pg_list.h"
 #include "utils/timestamp.h"
 
-#include "alerts/overrides.h"
 #include "alerts/findings.h"
+#include "alerts/overrides.h"
+#include "alerts/rules.h"
+#include "analysis/snapshot.h"
 #include "base/grow.h"
+#include "dialects/fields.h"
+#include "registry/counters.h"
+#include "registry/registry.h"
 
 /* marks of a whole window, and some more for the one that is to be dropped */
 #define WINDOW_MARKS 30

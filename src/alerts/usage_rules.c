@@ -11,9 +11,22 @@
  */
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
+#include "lib/stringinfo.h"
+
+#include "alerts/cause.h"
 #include "alerts/findings.h"
+#include "alerts/overrides.h"
+#include "alerts/rules.h"
 #include "analysis/forks.h"
 #include "analysis/leaks.h"
+#include "analysis/snapshot.h"
+#include "dialects/fields.h"
+#include "registry/backends.h"
+#include "registry/carry.h"
+#include "registry/counters.h"
+#include "registry/registry.h"
+#include "registry/status.h"
 
 /* what an instance has leaked */
 typedef struct Leaked

@@ -14,6 +14,7 @@
 
 #include "utils/timestamp.h"
 
+#include "analysis/history.h"
 #include "analysis/rings.h"
 #include "base/clock.h"
 

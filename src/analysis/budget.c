@@ -21,8 +21,10 @@
 #include "catalog/pg_database.h"
 #include "miscadmin.h"
 #include "postmaster/postmaster.h"
+#include "storage/lockdefs.h"
 #include "utils/acl.h"
 #include "utils/fmgroids.h"
+#include "utils/hsearch.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
@@ -32,6 +34,8 @@
 #include "base/clock.h"
 #include "base/compat.h"
 #include "base/table.h"
+#include "registry/backends.h"
+#include "registry/registry.h"
 
 #define WARNING_PCT 80
 #define CRITICAL_PCT 90

@@ -10,9 +10,15 @@
 #ifndef PGPS_BUDGET_H
 #define PGPS_BUDGET_H
 
+#include "datatype/timestamp.h"
+#include "nodes/pg_list.h"
+
 #include "analysis/commitments.h"
 #include "analysis/snapshot.h"
 #include "registry/peaks.h"
+#include "registry/rejected.h"
+#include "registry/status.h"
+#include "server/rejections.h"
 
 /* limits below it are not judged by percentages */
 #define PGPS_SMALL_LIMIT 10

@@ -17,10 +17,17 @@
  */
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
+
 #include "analysis/history.h"
+#include "analysis/snapshot.h"
 #include "base/clock.h"
 #include "base/grow.h"
 #include "base/settings.h"
+#include "dialects/fields.h"
+#include "registry/counters.h"
+#include "registry/registry.h"
+#include "registry/status.h"
 
 /*
  * If passes are further apart, the time between them was not watched, unless

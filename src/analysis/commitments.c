@@ -10,9 +10,13 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "utils/hsearch.h"
 
 #include "analysis/commitments.h"
 #include "base/table.h"
+#include "dialects/fields.h"
+#include "registry/backends.h"
+#include "registry/status.h"
 
 /* what the pools of one role in one database may ask for */
 typedef struct CommitmentKey

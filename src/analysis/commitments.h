@@ -11,7 +11,12 @@
 #ifndef PGPS_COMMITMENTS_H
 #define PGPS_COMMITMENTS_H
 
+#include "nodes/pg_list.h"
+
 #include "analysis/snapshot.h"
+#include "poolers/poolers.h"
+#include "registry/peaks.h"
+#include "registry/registry.h"
 
 /* a pool that is planned; it takes the place of the pool that it replaces */
 typedef struct PgpsPlannedPool

@@ -16,12 +16,20 @@
 #include "common/int.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "nodes/pg_list.h"
 #include "utils/lsyscache.h"
 
 #include "analysis/budget.h"
 #include "analysis/commitments.h"
 #include "analysis/limited.h"
+#include "analysis/snapshot.h"
 #include "base/compat.h"
+#include "poolers/pooler_list.h"
+#include "poolers/poolers.h"
+#include "registry/counters.h"
+#include "registry/peaks.h"
+#include "registry/pool_limits.h"
+#include "registry/registry.h"
 
 typedef struct Judge
 {

@@ -22,11 +22,16 @@
  */
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
 #include "miscadmin.h"
 #include "nodes/bitmapset.h"
 
 #include "analysis/forks.h"
 #include "base/grow.h"
+#include "dialects/fields.h"
+#include "registry/backends.h"
+#include "registry/registry.h"
+#include "registry/status.h"
 
 /* by number of the instance that has the connections */
 typedef struct Suspicion

@@ -15,13 +15,23 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "storage/lwlock.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "analysis/budget.h"
+#include "analysis/history.h"
+#include "analysis/load.h"
 #include "analysis/rings.h"
+#include "analysis/snapshot.h"
 #include "base/clock.h"
 #include "base/shmem.h"
+#include "dialects/fields.h"
+#include "registry/backends.h"
+#include "registry/counters.h"
+#include "registry/registry.h"
+#include "registry/rejected.h"
+#include "server/rejections.h"
 
 /* a pool at one moment; its counters are totals since it was first seen */
 typedef struct Seen

@@ -11,8 +11,11 @@
 #ifndef PGPS_HISTORY_H
 #define PGPS_HISTORY_H
 
+#include "datatype/timestamp.h"
+
 #include "analysis/load.h"
 #include "analysis/snapshot.h"
+#include "registry/registry.h"
 
 /*
  * How busy one instance of a pool was, on average of the time that it was

@@ -13,9 +13,18 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "utils/backend_status.h"
 
 #include "analysis/holdup.h"
+#include "dialects/fields.h"
+#include "poolers/pooler_list.h"
 #include "registry/bindings.h"
+#include "registry/registry.h"
+#include "registry/rejected.h"
+#include "registry/status.h"
+#include "registry/told.h"
+#include "server/origin.h"
+#include "server/rejections.h"
 
 /*
  * What was rejected longer ago says nothing of now: PgBouncer tries again every

@@ -10,7 +10,13 @@
 #ifndef PGPS_HOLDUP_H
 #define PGPS_HOLDUP_H
 
+#include "datatype/timestamp.h"
+
 #include "analysis/snapshot.h"
+#include "base/text.h"
+#include "poolers/poolers.h"
+#include "registry/backends.h"
+#include "server/rejection_rows.h"
 
 typedef enum PgpsHoldupKind
 {

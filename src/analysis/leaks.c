@@ -36,10 +36,15 @@
 
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "utils/backend_status.h"
 #include "utils/timestamp.h"
 
 #include "analysis/leaks.h"
 #include "base/settings.h"
+#include "dialects/fields.h"
+#include "registry/carry.h"
+#include "registry/registry.h"
+#include "registry/status.h"
 #include "server/locks.h"
 
 #define NO_BACKEND (-1)

@@ -10,7 +10,11 @@
 #ifndef PGPS_LEAKS_H
 #define PGPS_LEAKS_H
 
+#include "datatype/timestamp.h"
+
 #include "analysis/history.h"
+#include "analysis/snapshot.h"
+#include "registry/backends.h"
 
 typedef enum PgpsLeakKind
 {

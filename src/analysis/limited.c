@@ -15,6 +15,8 @@
 #include "miscadmin.h"
 
 #include "analysis/limited.h"
+#include "registry/backends.h"
+#include "registry/registry.h"
 #include "server/pool_limit.h"
 
 static void

@@ -19,12 +19,19 @@
 
 #include "miscadmin.h"
 #include "pgstat.h"
+#include "storage/lwlock.h"
+#include "storage/shmem.h"
+#include "utils/backend_status.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "analysis/load.h"
 #include "base/clock.h"
 #include "base/shmem.h"
+#include "dialects/fields.h"
+#include "registry/backends.h"
+#include "registry/counters.h"
+#include "registry/status.h"
 #include "server/queries.h"
 
 #define STEPS 12

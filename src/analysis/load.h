@@ -10,7 +10,11 @@
 #ifndef PGPS_LOAD_H
 #define PGPS_LOAD_H
 
+#include "datatype/timestamp.h"
+
 #include "analysis/snapshot.h"
+#include "registry/registry.h"
+#include "registry/xact_times.h"
 #include "server/sampler.h"
 
 /* average connections; negative = unknown */

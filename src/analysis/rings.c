@@ -21,6 +21,8 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "storage/shmem.h"
+#include "utils/hsearch.h"
 #include "utils/timestamp.h"
 
 #include "analysis/rings.h"
@@ -28,6 +30,7 @@
 #include "base/settings.h"
 #include "base/shmem.h"
 #include "base/table.h"
+#include "registry/registry.h"
 
 /* a live pool that was not in use for so long gives way to one that is */
 #define UNUSED (10 * USECS_PER_MINUTE)

@@ -12,7 +12,11 @@
 #ifndef PGPS_RINGS_H
 #define PGPS_RINGS_H
 
+#include "datatype/timestamp.h"
+
 #include "analysis/history.h"
+#include "analysis/load.h"
+#include "analysis/snapshot.h"
 
 #define PGPS_NO_RING (-1)
 

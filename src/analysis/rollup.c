@@ -12,6 +12,9 @@
 #include "postgres.h"
 
 #include "analysis/rollup.h"
+#include "dialects/fields.h"
+#include "registry/backends.h"
+#include "registry/status.h"
 
 /* Behind a pooler transactions are known if the pooler reports them. */
 void

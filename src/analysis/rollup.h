@@ -10,7 +10,11 @@
 #ifndef PGPS_ROLLUP_H
 #define PGPS_ROLLUP_H
 
+#include "datatype/timestamp.h"
+
 #include "analysis/snapshot.h"
+#include "registry/counters.h"
+#include "registry/registry.h"
 
 extern void pgps_take_pooler_xacts(PgpsCounters *counters);
 extern void pgps_start_pool(PgpsPoolState *pool, const PgpsPoolCopy *copy);

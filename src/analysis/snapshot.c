@@ -14,6 +14,7 @@
 
 #include "miscadmin.h"
 #include "nodes/bitmapset.h"
+#include "utils/backend_status.h"
 #include "utils/timestamp.h"
 
 #include "analysis/rollup.h"
@@ -21,6 +22,8 @@
 #include "base/settings.h"
 #include "poolers/pooler_list.h"
 #include "registry/bindings.h"
+#include "server/origin.h"
+#include "server/rejection_rows.h"
 
 /* by then a polled pooler has listed its connections to this server */
 #define SETTLED (60 * USECS_PER_SEC)

@@ -10,8 +10,16 @@
 #ifndef PGPS_SNAPSHOT_H
 #define PGPS_SNAPSHOT_H
 
+#include "datatype/timestamp.h"
+
+#include "dialects/fields.h"
 #include "poolers/poolers.h"
+#include "registry/backends.h"
+#include "registry/counters.h"
+#include "registry/histogram.h"
+#include "registry/peaks.h"
 #include "registry/registry.h"
+#include "registry/status.h"
 #include "server/rejections.h"
 
 /* with fewer transactions on average, connections are hardly reused */

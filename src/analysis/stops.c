@@ -15,6 +15,8 @@
 
 #include "analysis/stops.h"
 #include "base/settings.h"
+#include "registry/registry.h"
+#include "registry/status.h"
 
 /* of fewer, most is no evidence */
 #define MANY 4

@@ -10,6 +10,8 @@
 #ifndef PGPS_STOPS_H
 #define PGPS_STOPS_H
 
+#include "datatype/timestamp.h"
+
 #include "analysis/snapshot.h"
 
 /* instances that became late within one stale_after */

@@ -14,8 +14,13 @@
  */
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
+
 #include "analysis/usage.h"
 #include "base/clock.h"
+#include "registry/backends.h"
+#include "registry/counters.h"
+#include "registry/registry.h"
 
 /* time between two looks at the server by the collector */
 #define INTERVAL (10 * USECS_PER_SEC)

@@ -5,7 +5,9 @@
  *
  * Every version test of the project stands here.  The code is spelled for
  * the newest server; this file makes the older ones look like it.  It is
- * included after postgres.h and the headers whose names it adapts.
+ * included after postgres.h and the headers whose names it adapts.  A header
+ * that not every version has is included here alone: it is marked for make
+ * lint, which else wants it in every file that uses what it declares.
  *
  * Copyright (c) 2026, the pgpool_stats authors
  *
@@ -17,6 +19,7 @@
 #include "catalog/pg_authid.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "storage/lock.h"
 #include "storage/proc.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
@@ -31,14 +34,23 @@
  * get_database_name() in utils/lsyscache.h.
  */
 #if PG_VERSION_NUM < 190000
-#include "commands/dbcommands.h"
+#include "commands/dbcommands.h"	/* IWYU pragma: export */
+#else
+#include "catalog/pg_database.h"	/* IWYU pragma: export */
+#include "utils/lsyscache.h"	/* IWYU pragma: export */
 #endif
 
-/* 16 moved it */
+/* 16 moved JumbleState, and took VARDATA_ANY() and its like out of postgres.h */
 #if PG_VERSION_NUM < 160000
-#include "utils/queryjumble.h"
+#include "utils/queryjumble.h"	/* IWYU pragma: export */
 #else
-#include "nodes/queryjumble.h"
+#include "nodes/queryjumble.h"	/* IWYU pragma: export */
+#include "varatt.h"				/* IWYU pragma: export */
+#endif
+
+/* 18 took WaitEventSet out of storage/latch.h */
+#if PG_VERSION_NUM >= 180000
+#include "storage/waiteventset.h"	/* IWYU pragma: export */
 #endif
 
 /* 18 lets a module state its name and version */
@@ -69,6 +81,8 @@
 /* 17 numbers backends from 0, in MyProcNumber */
 #if PG_VERSION_NUM < 170000
 #define MyProcNumber (MyProc->pgprocno)
+#else
+#include "storage/procnumber.h" /* IWYU pragma: export */
 #endif
 
 /* the same of any process */
@@ -93,8 +107,6 @@
 #define ReservedConnections 0
 #define pgps_may_use_reserved(roleid) ((void) (roleid), false)
 #else
-#include "catalog/pg_authid.h"
-#include "utils/acl.h"
 #define pgps_may_use_reserved(roleid) \
 	has_privs_of_role((roleid), ROLE_PG_USE_RESERVED_CONNECTIONS)
 #endif
@@ -124,9 +136,16 @@ typedef const struct JumbleState PgpsJumbleState;
 #define PGPS_T_CLUSTER T_RepackStmt
 #endif
 
+/* 16 made the list of a process's locks a dlist */
+#if PG_VERSION_NUM < 160000
+#include "storage/shmem.h"
+#else
+#include "lib/ilist.h"
+#endif
+
 /*
- * 16 made the list of a process's locks a dlist.  Returns the lock after
- * "held", the first one for NULL; NULL at the end of the list.
+ * A process's lock after "held", the first one for NULL; NULL at the end of the
+ * list.
  */
 static inline PROCLOCK *
 pgps_next_proclock(PGPROC *proc, int partition, PROCLOCK *held)
@@ -151,7 +170,7 @@ pgps_next_proclock(PGPROC *proc, int partition, PROCLOCK *held)
 #if PG_VERSION_NUM < 180000
 #define pgps_connection_began() MyStartTimestamp
 #else
-#include "tcop/backend_startup.h"
+#include "tcop/backend_startup.h"	/* IWYU pragma: export */
 #define pgps_connection_began() (conn_timing.socket_create)
 #endif
 

@@ -13,6 +13,7 @@
 
 #include <math.h>
 
+#include "fmgr.h"
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 

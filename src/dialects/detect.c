@@ -26,7 +26,12 @@
 #include "utils/varlena.h"
 
 #include "base/text.h"
+#include "dialects/dialect.h"
+#include "dialects/document.h"
+#include "dialects/fields.h"
+#include "dialects/figures.h"
 #include "dialects/parser.h"
+#include "dialects/words.h"
 
 #define MAX_KEYS_SHOWN 20		/* in an error message */
 

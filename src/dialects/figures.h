@@ -13,6 +13,7 @@
 #include "utils/jsonb.h"
 
 #include "dialects/dialect.h"
+#include "dialects/fields.h"
 
 /* a field or scratch figure in a set of them */
 #define PGPS_BIT(field) (UINT64CONST(1) << (field))

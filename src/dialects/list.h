@@ -11,6 +11,7 @@
 #define PGPS_LIST_H
 
 #include "dialects/dialect.h"
+#include "dialects/fields.h"
 
 /* in the order in which they are tried: most specific first, our own last */
 #define PGPS_DIALECTS(D) \

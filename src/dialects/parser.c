@@ -26,7 +26,9 @@
 #include "utils/timestamp.h"
 
 #include "base/numbers.h"
+#include "base/text.h"
 #include "dialects/parser.h"
+#include "dialects/pids.h"
 
 /* no timer waits for longer than a day */
 #define MAX_EVERY SECS_PER_DAY

@@ -10,11 +10,14 @@
 #ifndef PGPS_PARSER_H
 #define PGPS_PARSER_H
 
+#include "utils/jsonb.h"
+
 #include "base/compat.h"
 #include "dialects/dialect.h"
 #include "dialects/document.h"
 #include "dialects/figures.h"
 #include "dialects/stats.h"
+#include "dialects/words.h"
 
 typedef struct PgpsParser
 {

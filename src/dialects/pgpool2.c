@@ -13,6 +13,8 @@
  */
 #include "postgres.h"
 
+#include "dialects/dialect.h"
+#include "dialects/fields.h"
 #include "dialects/figures.h"
 #include "dialects/list.h"
 

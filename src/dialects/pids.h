@@ -10,6 +10,8 @@
 #ifndef PGPS_PIDS_H
 #define PGPS_PIDS_H
 
+#include "utils/jsonb.h"
+
 struct JsonbValue;
 
 typedef struct PgpsPids

@@ -11,6 +11,8 @@
  */
 #include "postgres.h"
 
+#include "dialects/dialect.h"
+#include "dialects/fields.h"
 #include "dialects/list.h"
 
 /*

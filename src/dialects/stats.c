@@ -13,8 +13,17 @@
  */
 #include "postgres.h"
 
+#include "nodes/pg_list.h"
+#include "utils/jsonb.h"
+
+#include "dialects/dialect.h"
+#include "dialects/document.h"
+#include "dialects/fields.h"
+#include "dialects/figures.h"
 #include "dialects/otlp.h"
 #include "dialects/parser.h"
+#include "dialects/stats.h"
+#include "dialects/words.h"
 
 #define MAX_ROWS 1000			/* pools in one report */
 #define MAX_COMBINED 100000		/* rows that make one pool together */

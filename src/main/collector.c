@@ -14,6 +14,8 @@
  */
 #include "postgres.h"
 
+#include <signal.h>
+
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -22,8 +24,11 @@
 #include "storage/ipc.h"
 #include "storage/latch.h"
 #include "storage/procsignal.h"
+#include "utils/backend_status.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
+#include "utils/wait_event.h"
 
 #include "alerts/alerts.h"
 #include "analysis/budget.h"
@@ -38,8 +43,11 @@
 #include "base/settings.h"
 #include "main/main.h"
 #include "poolers/poolers.h"
+#include "registry/backends.h"
+#include "registry/histogram.h"
 #include "registry/life.h"
 #include "registry/registry.h"
+#include "registry/status.h"
 #include "server/sampler.h"
 #include "server/stuck.h"
 #include "server/usage.h"

@@ -41,8 +41,12 @@
 #include "base/compat.h"
 #include "base/settings.h"
 #include "main/main.h"
-#include "registry/registry.h"
+#include "registry/histogram.h"
 #include "registry/life.h"
+#include "registry/peaks.h"
+#include "registry/registry.h"
+#include "registry/rejected.h"
+#include "server/rejection_rows.h"
 #include "server/rejections.h"
 #include "server/usage.h"
 

@@ -25,14 +25,15 @@
  */
 #include "postgres.h"
 
+#include "fmgr.h"
 #include "miscadmin.h"
 
 #include "base/compat.h"
 #include "dialects/words.h"
 #include "main/main.h"
 #include "server/events.h"
-#include "server/rejections.h"
 #include "server/life.h"
+#include "server/rejections.h"
 
 PGPS_MODULE_MAGIC("pgpool_stats", PGPS_VERSION);
 

@@ -23,6 +23,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "base/compat.h"
 #include "base/shmem.h"
 
 PG_FUNCTION_INFO_V1(pgps_get_page_text);

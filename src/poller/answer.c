@@ -9,7 +9,10 @@
  */
 #include "postgres.h"
 
+#include "libpq-fe.h"
+
 #include "poller/link.h"
+#include "poolers/console.h"
 
 #define MAX_ROWS 5000			/* in one answer */
 #define MAX_COLUMNS 100

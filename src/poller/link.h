@@ -10,6 +10,7 @@
 #ifndef PGPS_LINK_H
 #define PGPS_LINK_H
 
+#include "datatype/timestamp.h"
 #include "libpq-fe.h"
 
 #include "base/text.h"

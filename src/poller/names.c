@@ -26,8 +26,11 @@
 /* what newer releases call outdated is all that older ones have */
 #define CARES_NO_DEPRECATED
 #include <ares.h>
+#include <arpa/inet.h>
 #include <arpa/nameser.h>
 #include <netdb.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 
 #include "storage/fd.h"
 #include "utils/memutils.h"

@@ -11,10 +11,12 @@
 #define PGPS_NAMES_H
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 
 #include "datatype/timestamp.h"
 #include "storage/latch.h"
 
+#include "base/compat.h"
 #include "poolers/poolers.h"
 
 #define MAX_NAME_SOCKETS 32

@@ -15,18 +15,26 @@
  */
 #include "postgres.h"
 
+#include <signal.h>
+
 #include "fmgr.h"
+#include "libpq-fe.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
+#include "utils/backend_status.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
+#include "utils/wait_event.h"
 
 #include "base/compat.h"
 #include "base/settings.h"
+#include "poller/link.h"
+#include "poller/names.h"
 #include "poller/target.h"
 #include "poolers/pooler_list.h"
 #include "poolers/poolers.h"

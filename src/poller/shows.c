@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "poller/link.h"
+#include "poolers/console.h"
 
 /*
  * The command to send after "show"; PGPS_SHOWS = none.  The versions come

@@ -27,6 +27,7 @@
 #include "base/clock.h"
 #include "base/settings.h"
 #include "poller/target.h"
+#include "poolers/console.h"
 #include "poolers/poolers.h"
 
 #define SCOUT_INTERVAL (60 * USECS_PER_SEC)

@@ -10,8 +10,12 @@
 #ifndef PGPS_TARGET_H
 #define PGPS_TARGET_H
 
+#include "datatype/timestamp.h"
+
+#include "base/text.h"
 #include "poller/link.h"
 #include "poller/names.h"
+#include "poolers/poolers.h"
 
 /* of one entry; one of them may only be looking for further processes */
 #define MAX_LINKS (PGPS_MAX_PLACES + 1)

@@ -13,6 +13,10 @@
 #include "postgres.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "libpq-fe.h"
 
 #include "poller/target.h"
 

@@ -12,7 +12,9 @@
 
 #include <sys/socket.h>
 
+#include "nodes/pg_list.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/inet.h"
 #include "utils/varlena.h"
 

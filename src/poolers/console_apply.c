@@ -18,10 +18,19 @@
 #include "utils/timestamp.h"
 
 #include "base/names.h"
+#include "base/text.h"
+#include "dialects/fields.h"
+#include "dialects/stats.h"
+#include "poolers/console.h"
 #include "poolers/console_read.h"
+#include "poolers/pooler_list.h"
+#include "poolers/poolers.h"
+#include "registry/backends.h"
 #include "registry/bindings.h"
+#include "registry/carry.h"
 #include "registry/identity.h"
 #include "registry/registry.h"
+#include "registry/told.h"
 
 /*-------------------------------------------------------------------------
  * Reports

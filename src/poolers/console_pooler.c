@@ -9,7 +9,10 @@
  */
 #include "postgres.h"
 
+#include "base/text.h"
+#include "poolers/console.h"
 #include "poolers/console_read.h"
+#include "poolers/poolers.h"
 
 /* Which product answers?  "PgBouncer 1.18.0", "odyssey 1.5.2 release, ..." */
 PgpsProduct

@@ -20,6 +20,7 @@
 
 #include "common/int.h"
 
+#include "base/text.h"
 #include "dialects/list.h"
 #include "poolers/console_read.h"
 

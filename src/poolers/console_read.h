@@ -14,8 +14,9 @@
 #ifndef PGPS_CONSOLE_READ_H
 #define PGPS_CONSOLE_READ_H
 
-#include "dialects/figures.h"
+#include "dialects/dialect.h"
 #include "dialects/fields.h"
+#include "dialects/figures.h"
 #include "poolers/console.h"
 #include "poolers/poolers.h"
 

@@ -12,6 +12,7 @@
 
 #include "common/hashfn.h"
 
+#include "poolers/console.h"
 #include "poolers/console_read.h"
 #include "registry/told.h"
 

@@ -15,6 +15,7 @@
 #include "miscadmin.h"
 #include "port/atomics.h"
 #include "postmaster/bgworker.h"
+#include "storage/lwlock.h"
 #include "storage/shmem.h"
 #include "utils/timestamp.h"
 
@@ -23,6 +24,7 @@
 #include "base/shmem.h"
 #include "poolers/pooler_list.h"
 #include "poolers/poolers.h"
+#include "registry/bindings.h"
 
 /* between two attempts to start the poller */
 #define START_INTERVAL (2 * USECS_PER_SEC)

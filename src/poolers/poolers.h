@@ -17,7 +17,7 @@
 
 #include "base/text.h"
 #include "poolers/pooler_list.h"
-#include "registry/bindings.h"
+#include "registry/bindings.h"	/* IWYU pragma: export */
 
 /* of one pooler; further ones are left out, and counted */
 #define PGPS_MAX_POOLER_POOLS 500

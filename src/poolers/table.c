@@ -12,7 +12,11 @@
 #include "postgres.h"
 
 #include "common/int.h"
+#include "utils/jsonb.h"
 
+#include "dialects/dialect.h"
+#include "dialects/figures.h"
+#include "poolers/console.h"
 #include "poolers/console_read.h"
 
 static int

@@ -13,14 +13,20 @@
  */
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
+#include "libpq/pqcomm.h"
 #include "port/atomics.h"
 #include "storage/proc.h"
+#include "utils/backend_progress.h"
 #include "utils/backend_status.h"
 #include "utils/wait_event.h"
 
 #include "base/compat.h"
+#include "base/text.h"
 #include "registry/backends.h"
 #include "registry/bindings.h"
+#include "registry/identity.h"
+#include "registry/xact_times.h"
 
 /* how often a state is read that is being written, e.g. by a stopped process */
 #define READ_STATE_TRIES 100

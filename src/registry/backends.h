@@ -16,6 +16,7 @@
 #include "utils/backend_status.h"
 
 #include "base/local.h"
+#include "base/text.h"
 #include "dialects/pids.h"
 #include "registry/counters.h"
 #include "registry/histogram.h"

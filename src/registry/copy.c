@@ -34,10 +34,17 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "port/atomics.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "registry/backends.h"
 #include "registry/copying.h"
+#include "registry/entries.h"
+#include "registry/histogram.h"
+#include "registry/peaks.h"
+#include "registry/registry.h"
+#include "registry/space.h"
 
 /* changed instances that are copied anew under one lock ... */
 #define BATCH 64

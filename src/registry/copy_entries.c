@@ -13,9 +13,18 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "port/atomics.h"
+#include "storage/lwlock.h"
+#include "storage/spin.h"
 #include "utils/timestamp.h"
 
+#include "registry/activity.h"
+#include "registry/backends.h"
 #include "registry/copying.h"
+#include "registry/entries.h"
+#include "registry/histogram.h"
+#include "registry/registry.h"
+#include "registry/space.h"
 
 /*
  * How often the slots of a changed instance are added up before that is done

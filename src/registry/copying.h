@@ -10,7 +10,13 @@
 #ifndef PGPS_COPYING_H
 #define PGPS_COPYING_H
 
+#include "datatype/timestamp.h"
+
+#include "registry/backends.h"
 #include "registry/entries.h"
+#include "registry/histogram.h"
+#include "registry/registry.h"
+#include "registry/space.h"
 
 /* entries that are copied without looking at interrupts */
 #define PGPS_COPY_BLOCK 256

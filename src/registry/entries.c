@@ -35,6 +35,7 @@
 #include "registry/entries.h"
 #include "registry/known.h"
 #include "registry/life.h"
+#include "registry/status.h"
 
 PgpsRegistry *pgps_registry = NULL;
 PgpsRoleEntry *pgps_roles = NULL;

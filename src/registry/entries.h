@@ -10,10 +10,15 @@
 #ifndef PGPS_ENTRIES_H
 #define PGPS_ENTRIES_H
 
+#include "datatype/timestamp.h"
 #include "lib/ilist.h"
 #include "port/atomics.h"
+#include "storage/lwlock.h"
 #include "storage/spin.h"
 
+#include "registry/activity.h"
+#include "registry/counters.h"
+#include "registry/histogram.h"
 #include "registry/registry.h"
 #include "registry/space.h"
 

@@ -17,11 +17,13 @@
 
 #include <netdb.h>
 #include <netinet/in.h>
+#include <sys/socket.h>
 
 #include "common/ip.h"
 #include "libpq/libpq-be.h"
 #include "miscadmin.h"
 #include "port/pg_bswap.h"
+#include "storage/proc.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 

@@ -12,12 +12,20 @@
  */
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
 #include "miscadmin.h"
-
 #include "port/pg_bitutils.h"
 
 #include "base/settings.h"
+#include "base/text.h"
+#include "dialects/fields.h"
+#include "dialects/pids.h"
+#include "dialects/stats.h"
+#include "registry/carry.h"
+#include "registry/counters.h"
 #include "registry/registry.h"
+#include "registry/status.h"
+#include "registry/told.h"
 
 /* so many of the last reports without a statement before are sent by a timer */
 #define TIMER_REPORTS 3

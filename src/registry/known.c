@@ -30,6 +30,7 @@
 #include "registry/entries.h"
 #include "registry/known.h"
 #include "registry/peaks.h"
+#include "registry/space.h"
 
 /* so many steps are taken in a chain, and so often */
 #define STEPS 64

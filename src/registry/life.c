@@ -22,13 +22,18 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "storage/lwlock.h"
 #include "storage/shmem.h"
+#include "storage/spin.h"
 #include "utils/elog.h"
 #include "utils/timestamp.h"
 
 #include "base/compat.h"
+#include "registry/backends.h"
+#include "registry/counters.h"
 #include "registry/entries.h"
 #include "registry/life.h"
+#include "registry/space.h"
 
 #define HELD (10 * USECS_PER_SEC)
 

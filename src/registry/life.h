@@ -13,6 +13,7 @@
 
 #include "datatype/timestamp.h"
 
+#include "registry/histogram.h"
 #include "registry/registry.h"
 
 typedef enum PgpsEndReason

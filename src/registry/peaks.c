@@ -31,6 +31,7 @@
 #include "registry/backends.h"
 #include "registry/known.h"
 #include "registry/peaks.h"
+#include "registry/rejected.h"
 #include "registry/space.h"
 
 typedef struct PeakEntry

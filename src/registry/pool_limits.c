@@ -23,13 +23,20 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "nodes/pg_list.h"
+#include "port/atomics.h"
+#include "storage/lwlock.h"
+#include "utils/backend_status.h"
 #include "utils/memutils.h"
 
 #include "base/compat.h"
+#include "registry/backends.h"
 #include "registry/bindings.h"
 #include "registry/entries.h"
+#include "registry/peaks.h"
 #include "registry/pool_limits.h"
+#include "registry/space.h"
 
 #define MOST_CONNECTIONS 262143
 

@@ -13,6 +13,7 @@
 #include "utils/guc.h"
 
 #include "base/local.h"
+#include "base/text.h"
 #include "registry/patterns.h"
 #include "registry/registry.h"
 

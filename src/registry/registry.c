@@ -20,12 +20,24 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "port/atomics.h"
+#include "storage/lwlock.h"
+#include "storage/spin.h"
 #include "utils/timestamp.h"
 
 #include "base/settings.h"
 #include "base/shmem.h"
+#include "dialects/fields.h"
+#include "dialects/pids.h"
+#include "dialects/stats.h"
+#include "registry/activity.h"
+#include "registry/backends.h"
+#include "registry/carry.h"
+#include "registry/counters.h"
 #include "registry/entries.h"
 #include "registry/life.h"
+#include "registry/registry.h"
+#include "registry/space.h"
 
 /* pools that are copied under one lock, so that nobody waits long for it */
 #define BATCH 64

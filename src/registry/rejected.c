@@ -20,10 +20,12 @@
 #include "postgres.h"
 
 #include "common/hashfn.h"
+#include "datatype/timestamp.h"
 #include "port/atomics.h"
 #include "storage/shmem.h"
 
 #include "registry/known.h"
+#include "registry/rejected.h"
 
 #define STRANGERS 4096
 #define PLACES 8				/* of a stranger's name */

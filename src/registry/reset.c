@@ -18,10 +18,20 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "port/atomics.h"
+#include "storage/lwlock.h"
+#include "storage/spin.h"
 #include "utils/timestamp.h"
 
+#include "registry/activity.h"
+#include "registry/carry.h"
+#include "registry/counters.h"
 #include "registry/entries.h"
+#include "registry/histogram.h"
 #include "registry/life.h"
+#include "registry/peaks.h"
+#include "registry/registry.h"
+#include "registry/space.h"
 
 /* entries that are looked at under one lock */
 #define BATCH 64

@@ -17,9 +17,15 @@
  */
 #include "postgres.h"
 
+#include "lib/ilist.h"
 #include "utils/timestamp.h"
 
+#include "registry/activity.h"
+#include "registry/counters.h"
 #include "registry/entries.h"
+#include "registry/histogram.h"
+#include "registry/registry.h"
+#include "registry/space.h"
 
 /*
  * Returns the number of the pool's entry; "own" is whether it has that for

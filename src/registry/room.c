@@ -26,11 +26,17 @@
  */
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
+#include "lib/ilist.h"
+#include "port/atomics.h"
 #include "utils/builtins.h"
 
 #include "base/settings.h"
 #include "registry/entries.h"
 #include "registry/known.h"
+#include "registry/registry.h"
+#include "registry/space.h"
+#include "registry/status.h"
 
 /* so many of a list are looked at */
 #define LOOKS 16

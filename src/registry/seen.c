@@ -18,11 +18,16 @@
 #include "postgres.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include "common/hashfn.h"
+#include "datatype/timestamp.h"
 
 #include "registry/entries.h"
 #include "registry/known.h"
+#include "registry/registry.h"
+#include "registry/space.h"
 
 #define KEPT (7 * USECS_PER_DAY)
 #define LOCAL 1					/* the local socket's network; 0 = none */

@@ -12,11 +12,22 @@
  */
 #include "postgres.h"
 
+#include "port/atomics.h"
+#include "storage/lwlock.h"
+#include "storage/spin.h"
 #include "utils/timestamp.h"
 
+#include "base/text.h"
+#include "registry/activity.h"
+#include "registry/backends.h"
+#include "registry/counters.h"
 #include "registry/entries.h"
+#include "registry/histogram.h"
+#include "registry/identity.h"
 #include "registry/life.h"
+#include "registry/peaks.h"
 #include "registry/pool_limits.h"
+#include "registry/registry.h"
 
 /*
  * Take this session off its instance, which keeps what it counted; "end" is

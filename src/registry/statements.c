@@ -11,7 +11,9 @@
  */
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
 #include "miscadmin.h"
+#include "utils/backend_status.h"
 
 #include "registry/backends.h"
 

@@ -11,11 +11,20 @@
  */
 #include "postgres.h"
 
+#include "port/atomics.h"
+#include "storage/lwlock.h"
+#include "storage/spin.h"
 #include "utils/timestamp.h"
 
 #include "base/clock.h"
 #include "base/settings.h"
+#include "base/text.h"
+#include "registry/activity.h"
 #include "registry/entries.h"
+#include "registry/histogram.h"
+#include "registry/registry.h"
+#include "registry/space.h"
+#include "registry/status.h"
 
 /* a pool without instances is kept this long (microseconds) */
 #define POOL_RETENTION (7 * USECS_PER_DAY)

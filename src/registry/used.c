@@ -20,7 +20,9 @@
 
 #include <time.h>
 
+#include "datatype/timestamp.h"
 #include "miscadmin.h"
+#include "port/atomics.h"
 
 #include "registry/backends.h"
 

@@ -11,9 +11,11 @@
  */
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
 #include "port/atomics.h"
 
 #include "registry/backends.h"
+#include "registry/xact_times.h"
 
 /* start of the last one that is counted, while one runs that is not */
 static TimestampTz last_xact;

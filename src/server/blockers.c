@@ -13,10 +13,13 @@
  */
 #include "postgres.h"
 
+#include "fmgr.h"
 #include "storage/lock.h"
+#include "storage/lockdefs.h"
 #include "storage/proc.h"
 #include "storage/procarray.h"
 #include "utils/array.h"
+#include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/wait_event.h"
 

@@ -17,6 +17,7 @@
 
 #include "libpq/libpq-be.h"
 #include "miscadmin.h"
+#include "nodes/pg_list.h"
 
 #include "base/compat.h"
 #include "registry/identity.h"

@@ -19,6 +19,7 @@
 #include "utils/acl.h"
 
 #include "base/compat.h"
+#include "registry/registry.h"
 #include "server/pool_limit.h"
 
 /* Is it no role that gets in when all others do not?  Looks into catalogs. */

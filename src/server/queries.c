@@ -18,6 +18,7 @@
  */
 #include "postgres.h"
 
+#include "storage/lwlock.h"
 #include "storage/shmem.h"
 
 #include "base/shmem.h"

@@ -10,6 +10,8 @@
 #ifndef PGPS_QUERIES_H
 #define PGPS_QUERIES_H
 
+#include "datatype/timestamp.h"
+
 #include "registry/registry.h"
 #include "server/sampler.h"
 

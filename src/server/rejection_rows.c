@@ -33,7 +33,10 @@
 #include "utils/timestamp.h"
 
 #include "base/settings.h"
+#include "base/text.h"
 #include "registry/known.h"
+#include "registry/registry.h"
+#include "registry/rejected.h"
 #include "server/rejection_rows.h"
 
 #define PLACES 8				/* where a row or a group may be found */

@@ -24,7 +24,10 @@
 #include "utils/timestamp.h"
 
 #include "base/shmem.h"
+#include "base/text.h"
+#include "registry/identity.h"
 #include "registry/known.h"
+#include "registry/registry.h"
 #include "server/events.h"
 #include "server/rejections.h"
 

@@ -21,15 +21,18 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "port/atomics.h"
 #include "storage/proc.h"
 #include "utils/backend_status.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
+#include "utils/wait_event.h"
 
 #include "base/clock.h"
 #include "base/compat.h"
 #include "base/settings.h"
 #include "registry/registry.h"
+#include "registry/xact_times.h"
 #include "server/queries.h"
 #include "server/sampler.h"
 

@@ -10,6 +10,8 @@
 #ifndef PGPS_STUCK_H
 #define PGPS_STUCK_H
 
+#include "datatype/timestamp.h"
+
 #include "registry/backends.h"
 
 extern void pgps_note_stuck(const PgpsBackend *seen, TimestampTz now);

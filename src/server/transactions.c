@@ -39,7 +39,9 @@
 #include "registry/activity.h"
 #include "registry/backends.h"
 #include "registry/identity.h"
+#include "registry/pool_limits.h"
 #include "registry/registry.h"
+#include "registry/xact_times.h"
 #include "server/pool_limit.h"
 #include "server/transactions.h"
 

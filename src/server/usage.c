@@ -21,6 +21,7 @@
 
 #include "access/xlog.h"
 #include "miscadmin.h"
+#include "port/atomics.h"
 #include "storage/spin.h"
 #include "utils/timestamp.h"
 

@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "nodes/nodes.h"
 #include "nodes/parsenodes.h"
 
 #include "base/compat.h"

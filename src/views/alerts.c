@@ -10,13 +10,22 @@
  */
 #include "postgres.h"
 
+#include "fmgr.h"
 #include "miscadmin.h"
+#include "nodes/pg_list.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 #include "alerts/alerts.h"
+#include "alerts/cause.h"
+#include "alerts/overrides.h"
+#include "alerts/rules.h"
+#include "analysis/snapshot.h"
 #include "base/settings.h"
 #include "base/shmem.h"
+#include "registry/histogram.h"
+#include "registry/peaks.h"
+#include "registry/registry.h"
 #include "views/row.h"
 #include "views/visible.h"
 

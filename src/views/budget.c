@@ -13,10 +13,21 @@
  */
 #include "postgres.h"
 
+#include "fmgr.h"
+#include "nodes/pg_list.h"
 #include "utils/builtins.h"
 
 #include "analysis/budget.h"
+#include "analysis/commitments.h"
 #include "analysis/limited.h"
+#include "analysis/snapshot.h"
+#include "registry/histogram.h"
+#include "registry/peaks.h"
+#include "registry/pool_limits.h"
+#include "registry/registry.h"
+#include "registry/rejected.h"
+#include "registry/status.h"
+#include "server/rejections.h"
 #include "views/row.h"
 #include "views/statement.h"
 #include "views/visible.h"

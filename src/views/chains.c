@@ -9,13 +9,23 @@
  */
 #include "postgres.h"
 
+#include "fmgr.h"
 #include "miscadmin.h"
+#include "nodes/pg_list.h"
+#include "utils/hsearch.h"
 
 #include "analysis/holdup.h"
 #include "analysis/snapshot.h"
 #include "base/table.h"
+#include "base/text.h"
+#include "dialects/fields.h"
 #include "poolers/poolers.h"
+#include "registry/backends.h"
 #include "registry/bindings.h"
+#include "registry/histogram.h"
+#include "registry/registry.h"
+#include "registry/status.h"
+#include "registry/told.h"
 #include "views/row.h"
 #include "views/statement.h"
 #include "views/visible.h"

@@ -9,10 +9,15 @@
  */
 #include "postgres.h"
 
+#include "fmgr.h"
 #include "miscadmin.h"
+#include "utils/backend_status.h"
 
 #include "analysis/leaks.h"
 #include "analysis/snapshot.h"
+#include "registry/backends.h"
+#include "registry/histogram.h"
+#include "registry/registry.h"
 #include "views/row.h"
 #include "views/statement.h"
 #include "views/visible.h"

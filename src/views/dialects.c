@@ -9,9 +9,11 @@
  */
 #include "postgres.h"
 
+#include "fmgr.h"
 #include "lib/stringinfo.h"
 
 #include "dialects/dialect.h"
+#include "dialects/fields.h"
 #include "views/row.h"
 
 PG_FUNCTION_INFO_V1(pgps_get_dialects);

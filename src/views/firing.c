@@ -9,8 +9,13 @@
  */
 #include "postgres.h"
 
+#include "utils/hsearch.h"
+
 #include "alerts/alerts.h"
+#include "alerts/overrides.h"
 #include "base/table.h"
+#include "registry/peaks.h"
+#include "registry/registry.h"
 #include "views/firing.h"
 #include "views/visible.h"
 

@@ -10,7 +10,11 @@
 #ifndef PGPS_FIRING_H
 #define PGPS_FIRING_H
 
+#include "datatype/timestamp.h"
+
 #include "alerts/alerts.h"
+#include "alerts/rules.h"
+#include "analysis/snapshot.h"
 
 typedef struct PgpsFiring
 {

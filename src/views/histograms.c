@@ -18,11 +18,15 @@
 
 #include <math.h>
 
+#include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/float.h"
 
 #include "analysis/snapshot.h"
+#include "registry/counters.h"
+#include "registry/histogram.h"
 #include "registry/life.h"
+#include "registry/registry.h"
 #include "views/row.h"
 #include "views/statement.h"
 #include "views/visible.h"

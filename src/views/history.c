@@ -9,9 +9,15 @@
  */
 #include "postgres.h"
 
+#include "fmgr.h"
+
 #include "alerts/cause.h"
 #include "analysis/history.h"
+#include "analysis/load.h"
 #include "analysis/snapshot.h"
+#include "registry/histogram.h"
+#include "registry/registry.h"
+#include "server/sampler.h"
 #include "views/row.h"
 #include "views/statement.h"
 #include "views/visible.h"

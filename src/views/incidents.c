@@ -9,9 +9,13 @@
  */
 #include "postgres.h"
 
+#include "fmgr.h"
 #include "miscadmin.h"
 
+#include "alerts/cause.h"
 #include "alerts/incidents.h"
+#include "alerts/overrides.h"
+#include "alerts/rules.h"
 #include "base/shmem.h"
 #include "views/row.h"
 #include "views/visible.h"

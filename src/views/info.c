@@ -9,17 +9,22 @@
  */
 #include "postgres.h"
 
-#include "utils/backend_status.h"
+#include "fmgr.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "utils/backend_status.h"
 #include "utils/guc.h"
 
 #include "alerts/acts.h"
+#include "alerts/alerts.h"
 #include "alerts/incidents.h"
 #include "analysis/history.h"
 #include "base/compat.h"
 #include "base/settings.h"
 #include "base/shmem.h"
+#include "poolers/pooler_list.h"
 #include "poolers/poolers.h"
+#include "registry/backends.h"
 #include "registry/registry.h"
 #include "server/rejections.h"
 #include "views/row.h"

@@ -13,15 +13,27 @@
  */
 #include "postgres.h"
 
+#include "fmgr.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 
 #include "alerts/alerts.h"
+#include "alerts/cause.h"
 #include "analysis/forks.h"
 #include "analysis/snapshot.h"
 #include "dialects/dialect.h"
+#include "dialects/fields.h"
+#include "registry/activity.h"
+#include "registry/carry.h"
+#include "registry/counters.h"
+#include "registry/histogram.h"
+#include "registry/registry.h"
+#include "registry/status.h"
+#include "server/rejections.h"
 #include "views/row.h"
 #include "views/statement.h"
 #include "views/visible.h"
+#include "views/why.h"
 
 /* with fewer connects it is not said that nothing is pooled */
 #define MANY_CONNECTS 20

@@ -9,8 +9,16 @@
  */
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
+#include "fmgr.h"
+
 #include "analysis/history.h"
 #include "analysis/leaks.h"
+#include "analysis/snapshot.h"
+#include "dialects/fields.h"
+#include "registry/backends.h"
+#include "registry/histogram.h"
+#include "registry/registry.h"
 #include "views/row.h"
 #include "views/statement.h"
 #include "views/visible.h"

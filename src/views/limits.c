@@ -12,9 +12,17 @@
  */
 #include "postgres.h"
 
+#include "fmgr.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 
 #include "analysis/limited.h"
+#include "analysis/snapshot.h"
+#include "registry/histogram.h"
+#include "registry/pool_limits.h"
+#include "registry/registry.h"
+#include "registry/rejected.h"
+#include "server/rejections.h"
 #include "views/row.h"
 #include "views/statement.h"
 #include "views/visible.h"

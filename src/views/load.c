@@ -9,11 +9,19 @@
  */
 #include "postgres.h"
 
+#include "fmgr.h"
+
 #include "alerts/alerts.h"
+#include "alerts/cause.h"
 #include "analysis/load.h"
+#include "analysis/snapshot.h"
+#include "registry/histogram.h"
+#include "registry/registry.h"
+#include "server/sampler.h"
 #include "views/row.h"
 #include "views/statement.h"
 #include "views/visible.h"
+#include "views/why.h"
 
 PG_FUNCTION_INFO_V1(pgps_get_load);
 

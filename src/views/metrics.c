@@ -17,12 +17,23 @@
 
 #include <math.h>
 
+#include "catalog/pg_type.h"
+#include "fmgr.h"
 #include "miscadmin.h"
+#include "nodes/pg_list.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 #include "analysis/snapshot.h"
+#include "dialects/fields.h"
+#include "registry/activity.h"
+#include "registry/counters.h"
+#include "registry/histogram.h"
+#include "registry/registry.h"
+#include "registry/rejected.h"
+#include "registry/status.h"
+#include "server/origin.h"
 #include "server/rejections.h"
 #include "views/row.h"
 #include "views/series.h"

@@ -13,20 +13,33 @@
 
 #include <math.h>
 
+#include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/hsearch.h"
 #include "utils/timestamp.h"
 
+#include "alerts/alerts.h"
+#include "alerts/cause.h"
+#include "alerts/rules.h"
 #include "analysis/budget.h"
 #include "analysis/history.h"
 #include "analysis/snapshot.h"
 #include "base/shmem.h"
 #include "base/table.h"
+#include "base/text.h"
+#include "dialects/fields.h"
+#include "registry/backends.h"
+#include "registry/counters.h"
+#include "registry/histogram.h"
+#include "registry/registry.h"
+#include "registry/status.h"
 #include "views/firing.h"
 #include "views/overview.h"
 #include "views/row.h"
 #include "views/statement.h"
 #include "views/visible.h"
+#include "views/why.h"
 
 PG_FUNCTION_INFO_V1(pgps_get_overview);
 

@@ -10,10 +10,14 @@
  */
 #include "postgres.h"
 
+#include "access/htup.h"
 #include "catalog/pg_database.h"
+#include "catalog/pg_type.h"
 #include "common/int.h"
 #include "executor/executor.h"
+#include "fmgr.h"
 #include "miscadmin.h"
+#include "nodes/pg_list.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -21,8 +25,11 @@
 
 #include "analysis/budget.h"
 #include "analysis/commitments.h"
+#include "analysis/snapshot.h"
 #include "base/compat.h"
 #include "base/shmem.h"
+#include "registry/histogram.h"
+#include "registry/registry.h"
 #include "views/row.h"
 #include "views/statement.h"
 #include "views/visible.h"

@@ -12,6 +12,9 @@
  */
 #include "postgres.h"
 
+#include "fmgr.h"
+#include "nodes/pg_list.h"
+
 #include "poolers/pooler_list.h"
 #include "poolers/poolers.h"
 #include "views/row.h"

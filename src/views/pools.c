@@ -9,12 +9,24 @@
  */
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
+#include "fmgr.h"
+
 #include "alerts/alerts.h"
+#include "alerts/cause.h"
 #include "analysis/history.h"
 #include "analysis/snapshot.h"
+#include "dialects/fields.h"
+#include "registry/counters.h"
+#include "registry/histogram.h"
+#include "registry/registry.h"
+#include "registry/rejected.h"
+#include "registry/status.h"
+#include "server/rejections.h"
 #include "views/row.h"
 #include "views/statement.h"
 #include "views/visible.h"
+#include "views/why.h"
 
 PG_FUNCTION_INFO_V1(pgps_get_pools);
 

@@ -9,12 +9,17 @@
  */
 #include "postgres.h"
 
+#include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 
 #include "analysis/budget.h"
 #include "base/compat.h"
+#include "registry/peaks.h"
 #include "registry/pool_limits.h"
+#include "server/origin.h"
+#include "server/rejection_rows.h"
 #include "server/rejections.h"
 #include "views/row.h"
 #include "views/visible.h"

@@ -32,6 +32,7 @@
 #include "datatype/timestamp.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "nodes/execnodes.h"
 #include "utils/jsonb.h"
 
 #include "base/shmem.h"

@@ -9,7 +9,11 @@
  */
 #include "postgres.h"
 
+#include "fmgr.h"
+#include "nodes/pg_list.h"
+
 #include "alerts/overrides.h"
+#include "alerts/rules.h"
 #include "base/settings.h"
 #include "views/row.h"
 

@@ -14,10 +14,12 @@
 
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/jsonb.h"
 #include "utils/memutils.h"
 
 #include "base/shmem.h"
 #include "base/table.h"
+#include "base/text.h"
 #include "views/series.h"
 
 #define METRIC_COLUMNS(C) \

@@ -10,8 +10,11 @@
 #ifndef PGPS_SERIES_H
 #define PGPS_SERIES_H
 
+#include "fmgr.h"
+#include "nodes/pg_list.h"
 #include "utils/hsearch.h"
 
+#include "registry/registry.h"
 #include "views/row.h"
 #include "views/visible.h"
 

@@ -9,10 +9,19 @@
  */
 #include "postgres.h"
 
+#include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/elog.h"
 
 #include "analysis/snapshot.h"
+#include "dialects/fields.h"
+#include "registry/backends.h"
+#include "registry/counters.h"
+#include "registry/histogram.h"
 #include "registry/life.h"
+#include "registry/registry.h"
+#include "registry/rejected.h"
+#include "server/rejections.h"
 #include "views/row.h"
 #include "views/statement.h"
 #include "views/visible.h"

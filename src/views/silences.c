@@ -10,16 +10,18 @@
 #include "postgres.h"
 
 #include "catalog/pg_authid.h"
+#include "fmgr.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-#include "alerts/rules.h"
 #include "alerts/alerts.h"
+#include "alerts/rules.h"
 #include "base/settings.h"
 #include "base/shmem.h"
+#include "registry/patterns.h"
 #include "views/row.h"
 #include "views/visible.h"
 

@@ -11,11 +11,19 @@
 
 #include <math.h>
 
+#include "datatype/timestamp.h"
+#include "fmgr.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 
+#include "analysis/history.h"
 #include "analysis/sizing.h"
+#include "analysis/snapshot.h"
 #include "base/settings.h"
 #include "base/shmem.h"
+#include "registry/histogram.h"
+#include "registry/registry.h"
+#include "registry/status.h"
 #include "server/cores.h"
 #include "views/row.h"
 #include "views/statement.h"

@@ -13,6 +13,9 @@
 #include "fmgr.h"
 
 #include "analysis/snapshot.h"
+#include "registry/histogram.h"
+#include "registry/registry.h"
+#include "server/rejections.h"
 #include "views/why.h"
 
 extern const PgpsSnapshot *pgps_snapshot(FunctionCallInfo fcinfo,

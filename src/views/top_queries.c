@@ -9,8 +9,13 @@
  */
 #include "postgres.h"
 
+#include "fmgr.h"
+
 #include "analysis/snapshot.h"
+#include "registry/histogram.h"
+#include "registry/registry.h"
 #include "server/queries.h"
+#include "server/sampler.h"
 #include "views/row.h"
 #include "views/statement.h"
 #include "views/visible.h"

@@ -9,7 +9,14 @@
  */
 #include "postgres.h"
 
+#include "fmgr.h"
+
+#include "analysis/snapshot.h"
 #include "analysis/usage.h"
+#include "registry/counters.h"
+#include "registry/histogram.h"
+#include "registry/registry.h"
+#include "server/usage.h"
 #include "views/row.h"
 #include "views/statement.h"
 #include "views/visible.h"

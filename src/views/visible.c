@@ -18,10 +18,13 @@
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "utils/acl.h"
+#include "utils/backend_status.h"
 #include "utils/lsyscache.h"
 
 #include "base/compat.h"
 #include "base/text.h"
+#include "dialects/fields.h"
+#include "registry/status.h"
 #include "views/visible.h"
 
 #define NAMED_KINDS 20			/* of configurations of a pool */

@@ -10,10 +10,16 @@
 #ifndef PGPS_VISIBLE_H
 #define PGPS_VISIBLE_H
 
+#include "fmgr.h"
 #include "lib/stringinfo.h"
 
 #include "alerts/overrides.h"
 #include "analysis/snapshot.h"
+#include "registry/counters.h"
+#include "registry/peaks.h"
+#include "registry/registry.h"
+#include "registry/rejected.h"
+#include "server/rejections.h"
 
 /* Raise if an argument of the SQL function is null. */
 #define PGPS_REQUIRE(n, name) \

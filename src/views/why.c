@@ -9,7 +9,15 @@
  */
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
+#include "utils/hsearch.h"
+
+#include "alerts/cause.h"
+#include "alerts/overrides.h"
+#include "alerts/rules.h"
 #include "base/table.h"
+#include "registry/peaks.h"
+#include "registry/status.h"
 #include "views/why.h"
 
 typedef struct Subject

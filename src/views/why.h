@@ -11,6 +11,7 @@
 #define PGPS_WHY_H
 
 #include "alerts/alerts.h"
+#include "registry/registry.h"
 
 /* by what they are about */
 typedef struct PgpsWhy PgpsWhy;
