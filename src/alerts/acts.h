@@ -12,7 +12,6 @@
 
 #include "nodes/pg_list.h"
 
-#include "alerts/alerts.h"
 #include "alerts/overrides.h"
 
 typedef enum PgpsAct

@@ -16,7 +16,6 @@
 
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
 
 #include "alerts/alerts.h"
 #include "alerts/findings.h"

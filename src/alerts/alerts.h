@@ -14,7 +14,6 @@
 #include "nodes/pg_list.h"
 
 #include "alerts/cause.h"
-#include "alerts/findings.h"
 #include "alerts/overrides.h"
 #include "alerts/rules.h"
 #include "analysis/snapshot.h"

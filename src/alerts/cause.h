@@ -21,7 +21,6 @@
 #include "utils/backend_status.h"
 #include "utils/timestamp.h"
 
-#include "analysis/holdup.h"
 #include "analysis/snapshot.h"
 #include "base/text.h"
 #include "registry/backends.h"

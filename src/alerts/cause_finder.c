@@ -22,13 +22,11 @@
 #include "utils/backend_status.h"
 
 #include "alerts/cause.h"
-#include "alerts/findings.h"
 #include "analysis/holdup.h"
 #include "analysis/load.h"
 #include "analysis/snapshot.h"
 #include "dialects/fields.h"
 #include "registry/backends.h"
-#include "registry/bindings.h"
 #include "registry/registry.h"
 #include "registry/status.h"
 #include "server/blockers.h"

@@ -16,7 +16,6 @@
 #include "miscadmin.h"
 
 #include "alerts/cause.h"
-#include "alerts/findings.h"
 #include "alerts/overrides.h"
 #include "analysis/holdup.h"
 #include "analysis/snapshot.h"

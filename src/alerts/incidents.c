@@ -26,7 +26,6 @@
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
 #include "utils/hsearch.h"
-#include "utils/timestamp.h"
 
 #include "alerts/acts.h"
 #include "alerts/incidents.h"

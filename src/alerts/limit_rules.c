@@ -18,7 +18,6 @@
 #include "nodes/pg_list.h"
 #include "utils/hsearch.h"
 
-#include "alerts/alerts.h"
 #include "alerts/findings.h"
 #include "alerts/overrides.h"
 #include "alerts/rules.h"
@@ -27,7 +26,6 @@
 #include "analysis/limited.h"
 #include "analysis/snapshot.h"
 #include "base/compat.h"
-#include "base/settings.h"
 #include "base/table.h"
 #include "poolers/pooler_list.h"
 #include "poolers/poolers.h"

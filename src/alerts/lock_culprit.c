@@ -18,7 +18,6 @@
 #include "datatype/timestamp.h"
 
 #include "alerts/cause.h"
-#include "alerts/findings.h"
 #include "analysis/snapshot.h"
 #include "base/clock.h"
 #include "registry/backends.h"

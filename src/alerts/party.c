@@ -10,10 +10,8 @@
 #include "postgres.h"
 
 #include "alerts/cause.h"
-#include "alerts/findings.h"
 #include "analysis/snapshot.h"
 #include "registry/backends.h"
-#include "registry/bindings.h"
 #include "registry/registry.h"
 
 /* Whose connection? */

@@ -13,7 +13,6 @@
 #include "postgres.h"
 
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
 
 #include "alerts/overrides.h"
 #include "alerts/rules.h"

@@ -15,7 +15,6 @@
 #include "datatype/timestamp.h"
 #include "nodes/pg_list.h"
 
-#include "alerts/overrides.h"
 #include "analysis/snapshot.h"
 #include "registry/life.h"
 

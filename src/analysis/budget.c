@@ -22,11 +22,8 @@
 #include "miscadmin.h"
 #include "postmaster/postmaster.h"
 #include "storage/lockdefs.h"
-#include "utils/acl.h"
-#include "utils/fmgroids.h"
 #include "utils/hsearch.h"
 #include "utils/rel.h"
-#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 

@@ -17,7 +17,6 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "nodes/pg_list.h"
-#include "utils/lsyscache.h"
 
 #include "analysis/budget.h"
 #include "analysis/commitments.h"

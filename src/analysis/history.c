@@ -14,9 +14,7 @@
  */
 #include "postgres.h"
 
-#include "miscadmin.h"
 #include "storage/lwlock.h"
-#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "analysis/budget.h"
@@ -24,7 +22,6 @@
 #include "analysis/load.h"
 #include "analysis/rings.h"
 #include "analysis/snapshot.h"
-#include "base/clock.h"
 #include "base/shmem.h"
 #include "dialects/fields.h"
 #include "registry/backends.h"

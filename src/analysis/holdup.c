@@ -18,7 +18,6 @@
 #include "analysis/holdup.h"
 #include "dialects/fields.h"
 #include "poolers/pooler_list.h"
-#include "registry/bindings.h"
 #include "registry/registry.h"
 #include "registry/rejected.h"
 #include "registry/status.h"

@@ -37,7 +37,6 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/backend_status.h"
-#include "utils/timestamp.h"
 
 #include "analysis/leaks.h"
 #include "base/settings.h"

@@ -18,12 +18,10 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
-#include "pgstat.h"
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
 #include "utils/backend_status.h"
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
 
 #include "analysis/load.h"
 #include "base/clock.h"

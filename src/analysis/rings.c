@@ -23,12 +23,10 @@
 #include "miscadmin.h"
 #include "storage/shmem.h"
 #include "utils/hsearch.h"
-#include "utils/timestamp.h"
 
 #include "analysis/rings.h"
 #include "base/clock.h"
 #include "base/settings.h"
-#include "base/shmem.h"
 #include "base/table.h"
 #include "registry/registry.h"
 

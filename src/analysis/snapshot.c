@@ -19,9 +19,7 @@
 
 #include "analysis/rollup.h"
 #include "analysis/snapshot.h"
-#include "base/settings.h"
 #include "poolers/pooler_list.h"
-#include "registry/bindings.h"
 #include "server/origin.h"
 #include "server/rejection_rows.h"
 

@@ -24,7 +24,6 @@
 #include "utils/json.h"
 
 #include "base/numbers.h"
-#include "base/text.h"
 #include "dialects/otlp.h"
 
 #define METRICS_OF_POOLS "db.client.connection" /* and "...connections" */

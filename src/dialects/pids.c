@@ -11,7 +11,6 @@
 
 #include "common/string.h"
 #include "miscadmin.h"
-#include "utils/builtins.h"
 #include "utils/jsonb.h"
 
 #include "base/numbers.h"

@@ -27,7 +27,6 @@
 #include "main/main.h"
 #include "poolers/poolers.h"
 #include "registry/backends.h"
-#include "registry/bindings.h"
 #include "registry/known.h"
 #include "registry/life.h"
 #include "registry/peaks.h"

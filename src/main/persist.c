@@ -32,7 +32,6 @@
 #include "port/pg_crc32c.h"
 #include "postmaster/interrupt.h"
 #include "storage/fd.h"
-#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "alerts/alerts.h"

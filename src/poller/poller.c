@@ -20,7 +20,6 @@
 #include "fmgr.h"
 #include "libpq-fe.h"
 #include "miscadmin.h"
-#include "pgstat.h"
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"

@@ -22,13 +22,11 @@
 #include "postgres.h"
 
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
 
 #include "base/clock.h"
 #include "base/settings.h"
 #include "poller/target.h"
 #include "poolers/console.h"
-#include "poolers/poolers.h"
 
 #define SCOUT_INTERVAL (60 * USECS_PER_SEC)
 

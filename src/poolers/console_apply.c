@@ -26,7 +26,6 @@
 #include "poolers/pooler_list.h"
 #include "poolers/poolers.h"
 #include "registry/backends.h"
-#include "registry/bindings.h"
 #include "registry/carry.h"
 #include "registry/identity.h"
 #include "registry/registry.h"

@@ -16,7 +16,6 @@
 #include "port/atomics.h"
 #include "postmaster/bgworker.h"
 #include "storage/lwlock.h"
-#include "storage/shmem.h"
 #include "utils/timestamp.h"
 
 #include "base/clock.h"

@@ -16,7 +16,6 @@
 #include "datatype/timestamp.h"
 
 #include "base/text.h"
-#include "poolers/pooler_list.h"
 #include "registry/bindings.h"	/* IWYU pragma: export */
 
 /* of one pooler; further ones are left out, and counted */

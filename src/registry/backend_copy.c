@@ -21,7 +21,6 @@
 #include "utils/backend_status.h"
 #include "utils/wait_event.h"
 
-#include "base/compat.h"
 #include "base/text.h"
 #include "registry/backends.h"
 #include "registry/bindings.h"

@@ -35,7 +35,6 @@
 
 #include "miscadmin.h"
 #include "port/atomics.h"
-#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "registry/backends.h"

@@ -13,7 +13,6 @@
 #include "datatype/timestamp.h"
 
 #include "registry/backends.h"
-#include "registry/entries.h"
 #include "registry/histogram.h"
 #include "registry/registry.h"
 #include "registry/space.h"

@@ -27,7 +27,6 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 
-#include "base/compat.h"
 #include "base/settings.h"
 #include "registry/identity.h"
 

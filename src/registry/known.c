@@ -27,7 +27,6 @@
 #include "port/atomics.h"
 #include "storage/shmem.h"
 
-#include "registry/entries.h"
 #include "registry/known.h"
 #include "registry/peaks.h"
 #include "registry/space.h"

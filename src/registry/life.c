@@ -25,7 +25,6 @@
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
 #include "storage/spin.h"
-#include "utils/elog.h"
 #include "utils/timestamp.h"
 
 #include "base/compat.h"

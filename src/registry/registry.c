@@ -25,7 +25,6 @@
 #include "storage/spin.h"
 #include "utils/timestamp.h"
 
-#include "base/settings.h"
 #include "base/shmem.h"
 #include "dialects/fields.h"
 #include "dialects/pids.h"
@@ -35,7 +34,6 @@
 #include "registry/carry.h"
 #include "registry/counters.h"
 #include "registry/entries.h"
-#include "registry/life.h"
 #include "registry/registry.h"
 #include "registry/space.h"
 

@@ -16,7 +16,6 @@
 #define PGPS_REGISTRY_H
 
 #include "datatype/timestamp.h"
-#include "storage/lwlock.h"
 
 #include "base/text.h"
 #include "dialects/fields.h"

@@ -22,7 +22,6 @@
 #include "common/hashfn.h"
 #include "datatype/timestamp.h"
 #include "port/atomics.h"
-#include "storage/shmem.h"
 
 #include "registry/known.h"
 #include "registry/rejected.h"

@@ -12,8 +12,6 @@
 
 #include "datatype/timestamp.h"
 
-#include "registry/registry.h"
-
 /* what rejected it */
 typedef enum PgpsRejecter
 {

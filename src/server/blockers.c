@@ -20,7 +20,6 @@
 #include "storage/procarray.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/wait_event.h"
 
 #include "base/compat.h"

@@ -10,7 +10,6 @@
 #ifndef PGPS_BLOCKERS_H
 #define PGPS_BLOCKERS_H
 
-#include "utils/timestamp.h"
 
 #define PGPS_PREPARED_XACT 0	/* pid of a blocker that has no process */
 

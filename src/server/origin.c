@@ -19,7 +19,6 @@
 #include "miscadmin.h"
 #include "nodes/pg_list.h"
 
-#include "base/compat.h"
 #include "registry/identity.h"
 #include "server/origin.h"
 

@@ -13,10 +13,8 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_authid.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
 
 #include "base/compat.h"
 #include "registry/registry.h"

@@ -30,7 +30,6 @@
 #include "common/hashfn.h"
 #include "port/atomics.h"
 #include "storage/shmem.h"
-#include "utils/timestamp.h"
 
 #include "base/settings.h"
 #include "base/text.h"

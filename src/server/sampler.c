@@ -29,7 +29,6 @@
 #include "utils/wait_event.h"
 
 #include "base/clock.h"
-#include "base/compat.h"
 #include "base/settings.h"
 #include "registry/registry.h"
 #include "registry/xact_times.h"

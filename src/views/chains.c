@@ -21,7 +21,6 @@
 #include "dialects/fields.h"
 #include "poolers/poolers.h"
 #include "registry/backends.h"
-#include "registry/bindings.h"
 #include "registry/histogram.h"
 #include "registry/registry.h"
 #include "registry/status.h"

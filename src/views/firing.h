@@ -12,7 +12,6 @@
 
 #include "datatype/timestamp.h"
 
-#include "alerts/alerts.h"
 #include "alerts/rules.h"
 #include "analysis/snapshot.h"
 

@@ -16,7 +16,6 @@
 #include "alerts/incidents.h"
 #include "alerts/overrides.h"
 #include "alerts/rules.h"
-#include "base/shmem.h"
 #include "views/row.h"
 #include "views/visible.h"
 

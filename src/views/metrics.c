@@ -22,7 +22,6 @@
 #include "miscadmin.h"
 #include "nodes/pg_list.h"
 #include "utils/array.h"
-#include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 #include "analysis/snapshot.h"

@@ -11,7 +11,6 @@
 #include "postgres.h"
 
 #include "access/htup.h"
-#include "catalog/pg_database.h"
 #include "catalog/pg_type.h"
 #include "common/int.h"
 #include "executor/executor.h"
@@ -27,7 +26,6 @@
 #include "analysis/commitments.h"
 #include "analysis/snapshot.h"
 #include "base/compat.h"
-#include "base/shmem.h"
 #include "registry/histogram.h"
 #include "registry/registry.h"
 #include "views/row.h"

@@ -17,7 +17,6 @@
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 
-#include "base/shmem.h"
 #include "base/table.h"
 #include "base/text.h"
 #include "views/series.h"

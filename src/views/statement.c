@@ -20,7 +20,6 @@
 #include "postgres.h"
 
 #include "nodes/execnodes.h"
-#include "utils/memutils.h"
 
 #include "views/statement.h"
 

@@ -16,10 +16,8 @@
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "pgstat.h"
 #include "utils/acl.h"
 #include "utils/backend_status.h"
-#include "utils/lsyscache.h"
 
 #include "base/compat.h"
 #include "base/text.h"

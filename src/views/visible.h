@@ -13,7 +13,6 @@
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 
-#include "alerts/overrides.h"
 #include "analysis/snapshot.h"
 #include "registry/counters.h"
 #include "registry/peaks.h"
