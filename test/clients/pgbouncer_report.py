@@ -125,7 +125,7 @@ try:
         check("PgBouncer rejects options that it is not prepared for",
               "unsupported startup parameter" in str(error), error)
 finally:
-    bouncer.terminate()
+    bouncer.kill()
     bouncer.wait()
 
 done()

@@ -439,7 +439,7 @@ ignore_startup_parameters = %s
                 bounced.closeall()
         finally:
             for bouncer in bouncers:
-                bouncer.terminate()
+                bouncer.kill()
                 bouncer.wait()
 finally:
     stop()

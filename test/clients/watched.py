@@ -384,7 +384,7 @@ ignore_startup_parameters = extra_float_digits
     bouncer = subprocess.Popen([path, "-q", home + "/ini"],
                                stdout=subprocess.DEVNULL,
                                stderr=subprocess.DEVNULL)
-    atexit.register(bouncer.terminate)
+    atexit.register(bouncer.kill)
 
     def listens():
         try:
