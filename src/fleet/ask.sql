@@ -53,12 +53,22 @@ COMMENT ON FUNCTION pgpool_stats_fleet.get_connection_name(text, text) IS
 	'behind get_rows: another conninfo is another connection';
 
 -- Connect, if need be.  null, or why it failed.
+-- From PostgreSQL 16 on dblink does not heed connect_timeout: of a host that accepts and
+-- never answers it waits until somebody cancels the statement, which no handler may take
+-- for a failure.  A lock of the session outlives that, and says so the next time.
 CREATE FUNCTION pgpool_stats_fleet.get_connected(connection text, conninfo text, timeout interval)
 RETURNS text
 LANGUAGE plpgsql STRICT VOLATILE PARALLEL UNSAFE
 SET search_path FROM CURRENT
 AS $$
+DECLARE
+	attempt bigint := hashtextextended(connection, 0);
 BEGIN
+	IF EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND objsubid = 1
+			AND (classid::bigint << 32 | objid::bigint) = attempt) THEN
+		PERFORM pg_advisory_unlock_shared(attempt);
+		RETURN 'no answer before the last attempt to connect was cancelled';
+	END IF;
 	IF connection = ANY (dblink_get_connections()) THEN
 		-- somebody cancelled us while it was busy
 		IF dblink_is_busy(connection) = 0 THEN
@@ -67,12 +77,15 @@ BEGIN
 		PERFORM dblink_disconnect(connection);
 	END IF;
 	PERFORM remember(connection, NULL);
+	PERFORM pg_advisory_lock_shared(attempt);
 	PERFORM dblink_connect(connection, CASE
 		WHEN conninfo ~ '=' THEN format('connect_timeout=%s application_name=pgpool_stats_fleet %s',
 			ceil(extract(epoch FROM timeout)), conninfo)
 		ELSE conninfo END);
+	PERFORM pg_advisory_unlock_shared(attempt);
 	RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
+	PERFORM pg_advisory_unlock_shared(attempt);
 	-- the second line of libpq says more than dblink's "could not establish connection"
 	DECLARE
 		reason text;

@@ -70,16 +70,14 @@ add('db1-standby', $standby);
 add('db2', $second);
 add('managed', $without);
 add('locked', $strict);
-# nobody listens; and one who accepts and never answers
-my $silent = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 5) or die "listen: $!";
+# nobody listens
 add('dead', undef, host => $strict->host, port => 1, dbname => 'postgres');
-add('silent', undef, host => '127.0.0.1', port => $silent->sockport, dbname => 'postgres', sslmode => 'disable');
 
 #
 # Who answers
 #
 is(on($fleet, q{SELECT name, reachable, mode, error ~ CASE name
-			WHEN 'dead' THEN 'No such file' WHEN 'silent' THEN 'timeout expired'
+			WHEN 'dead' THEN 'No such file'
 			WHEN 'locked' THEN 'no password supplied' WHEN 'managed' THEN 'pgpool_stats is not loaded' END
 		FROM pgpool_stats_fleet.servers}), <<'END' =~ s/\n\z//r, 'who answers, and as what');
 db1|t|extension|
@@ -88,7 +86,6 @@ db2|t|extension|
 dead|f||t
 locked|f||t
 managed|t|activity|t
-silent|f||t
 END
 
 #
@@ -125,7 +122,7 @@ is(fleet(q{SELECT server, conns FROM pgpool_stats_fleet.overview WHERE pool = 'a
 	'db1|1', 'of one server there is no total');
 is(fleet(q{SELECT string_agg(server, ' ' ORDER BY server) FROM pgpool_stats_fleet.overview
 		WHERE pool = '(server)' AND status = 'unreachable'}),
-	'dead locked silent', 'who does not answer stands in the overview');
+	'dead locked', 'who does not answer stands in the overview');
 is(fleet(q{SELECT server, usable, used > 0 FROM pgpool_stats_fleet.budget WHERE scope = 'server'}),
 	"db1|97|t\ndb1-standby|97|t\ndb2|97|t\nmanaged|97|f",
 	'budgets, of the server without pgpool_stats, too');
@@ -194,8 +191,8 @@ my $reader = $fleet->background_psql('postgres', extra_params => [ '-U', 'reader
 $reader->query_safe(q{SET pgpool_stats_fleet.max_age = '0'});
 $reader->query_safe('SELECT * FROM pgpool_stats_fleet.overview') foreach 1 .. 3;
 is(on($second, $asked), '1', 'a session has one connection to a server');
-is($reader->query_safe(q{SELECT name FROM pgpool_stats_fleet.servers WHERE error ~ 'timeout expired'}),
-	'silent', 'who failed is left out, and why it failed is still said');
+is($reader->query_safe(q{SELECT name FROM pgpool_stats_fleet.servers WHERE error ~ 'No such file'}),
+	'dead', 'who failed is left out, and why it failed is still said');
 on($second, q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pgpool_stats_fleet'});
 is($reader->query_safe(q{SELECT reachable FROM pgpool_stats_fleet.servers WHERE name = 'db2'}),
 	't', 'a connection that broke is made anew');
@@ -230,6 +227,25 @@ foreach my $conninfo ('host=x password=y', 'host=x PassWord = y', 'host=x sslpas
 refused(q{SELECT pgpool_stats_fleet.add_server('x', 'postgresql://a:b@c/d')}, qr/password must not stand/, 'in a URI');
 refused(q{SELECT pgpool_stats_fleet.add_server('x', 'nowhere')}, qr/invalid connection string/, 'no connection string');
 refused(q{SELECT pgpool_stats_fleet.add_server('(all)', 'host=x')}, qr/invalid name/, 'a name of ours');
+
+#
+# One who accepts and never answers.  From PostgreSQL 16 on dblink has no timeout for that:
+# whoever cancels the statement ends it, and is not held up again.
+#
+my $silent = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 5) or die "listen: $!";
+add('silent', undef, host => '127.0.0.1', port => $silent->sockport, dbname => 'postgres', sslmode => 'disable');
+if ($fleet->pg_version >= 16)
+{
+	$reader->query_safe(q{SET statement_timeout = '5s'});
+	$reader->query('SELECT FROM pgpool_stats_fleet.servers');
+	like($reader->{stderr}, qr/canceling statement due to statement timeout/, 'held up by one who never answers');
+	$reader->{stderr} = '';
+	$reader->query_safe(q{RESET statement_timeout});
+}
+is($reader->query_safe(q{SELECT string_agg(name, ' ' ORDER BY name) FILTER (WHERE reachable),
+			string_agg(error, '') FILTER (WHERE name = 'silent') ~ '(timeout expired|no answer before the last attempt to connect was cancelled)$'
+		FROM pgpool_stats_fleet.servers}),
+	'db1 db1-standby db2 managed|t', 'who never answers is said to');
 is(on($fleet, q{SELECT pgpool_stats_fleet.remove_server('silent'), pgpool_stats_fleet.remove_server('nobody')}),
 	't|f', 'remove a server');
 
