@@ -5,11 +5,13 @@
 #   make test-all  also the long ones; as root, libraries that only a newer Debian has
 #   make test-busy all tests while the processors are kept busy: takes long
 #   make test-assert  all tests on a server with assertions, built from source
+#   make test-big-endian  the regression tests and the save file's on a server for
+#                  s390x, run by qemu
 #   make test-coverage  the same, and which lines of src no test has run
 #   make test-faults  whatever breaks: an hour; FAULT_ROUNDS=200 of kill -9
 #   make test-versions  as root: all tests on PostgreSQL 15, 17, 18 and 19, each in
 #                  a Debian that has it, made by debootstrap and kept;
-#                  MAJORS="17 18": only these
+#                  MAJORS="17 18": only these; 15-i386: of 32 bits
 #   make test-packages  as root: Debian's packages built and tried in the same
 #                  systems, and rpm's built
 #   make bench     what it costs, see docs/performance.md; make bench xact: a part
@@ -73,6 +75,8 @@ PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
 # these work on a machine without PostgreSQL
 test test-busy test-assert test-coverage demo lint core:
 	@$(TOP)/test/run $@ $(if $(filter test% lint,$@),$(ONE))
+test-big-endian:
+	@$(TOP)/test/run $@ $(or $(ONE),regress tap/004)
 # libraries that only a newer Debian has
 NEWER = clients/sqlx clients/deadpool clients/bb8 clients/r2d2 clients/watched clients/otel_python
 test-all:
@@ -96,7 +100,7 @@ bench:
 $(BENCH_PARTS): bench
 	@:
 
-.PHONY: test test-all test-busy test-assert test-coverage test-faults test-versions test-packages demo lint bench core $(BENCH_PARTS)
+.PHONY: test test-all test-busy test-assert test-big-endian test-coverage test-faults test-versions test-packages demo lint bench core $(BENCH_PARTS)
 
 ifneq ($(PGXS),)
 # bitcode would only help queries that inline our functions

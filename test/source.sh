@@ -1,6 +1,6 @@
-# Shared by core_suite and assert_server: the source of the installed PostgreSQL,
-# from Debian's source package, fetched with lists of our own; the system's apt
-# is left as it is.  Callers define skip() and set $FETCH, a directory.
+# Shared by core_suite, assert_server and big_endian_server: what is fetched with apt
+# and lists of our own, such as the source of the installed PostgreSQL; the system's
+# apt is left as it is.  Callers define skip() and set $FETCH, a directory.
 # shellcheck shell=bash
 
 # apt with directories of ours: needs no root
@@ -29,6 +29,27 @@ source_lists()
 	done
 }
 
+# update_lists [APT]: fetch them, with our_apt or another such function
+update_lists()
+{
+	mkdir -p "$FETCH"/apt/{sources.d,lists/partial,cache/archives/partial}
+	source_lists
+	"${1:-our_apt}" apt-get update >"$FETCH/apt.log" 2>&1 ||
+		skip "cannot read the lists of packages: $(tail -n 1 "$FETCH/apt.log")"
+}
+
+# need_cache NAME: sets $cache, a folder in the user's; HOME may still be root's
+need_cache()
+{
+	local home
+
+	home=$(getent passwd "$(id -un)" | cut -d : -f 6)
+	cache=$home/.cache
+	[ ! -w "${XDG_CACHE_HOME:-/nowhere}" ] || cache=$XDG_CACHE_HOME
+	cache+=/pgpool_stats/$1
+	mkdir -p "$cache" || skip "cannot write $cache"
+}
+
 # Version of the source package that is installed
 installed_version()
 {
@@ -44,11 +65,8 @@ get_source()
 	version=$(installed_version) || skip "$package is no Debian package"
 	command -v dpkg-source >/dev/null || skip "no dpkg-source (package dpkg-dev)"
 
-	mkdir -p "$FETCH"/apt/{sources.d,lists/partial,cache/archives/partial}
-	source_lists
+	update_lists
 	cd "$FETCH"
-	our_apt apt-get update >"$FETCH/apt.log" 2>&1 ||
-		skip "cannot read the lists of source packages: $(tail -n 1 "$FETCH/apt.log")"
 	others=$(our_apt apt-cache showsrc "$package" 2>/dev/null |
 		sed -n 's/^Version: //p' | sort -rV)
 	for tried in "$version" $others; do

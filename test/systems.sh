@@ -22,10 +22,13 @@ die_of()
 
 [ "$(id -u)" -eq 0 ] || die "only root can make a system and enter it"
 
+# A system has the name of a release of PostgreSQL, and after it an architecture that
+# is not the machine's, but which its processor can run: 15, 15-i386
+
 # Suites of Debian: the first is the system's, the others are looked into, too
 suites_of()
 {
-	case $1 in
+	case ${1%-*} in
 		15) echo bookworm ;;
 		17) echo trixie ;;
 		18) echo sid ;;
@@ -37,7 +40,7 @@ suites_of()
 # The release before, and the suite that it is from
 older_of()
 {
-	case $1 in
+	case ${1%-*} in
 		17) echo 15 bookworm ;;
 		18) echo 17 trixie ;;
 		19) echo 18 sid ;;
@@ -70,7 +73,7 @@ inside()
 # Unless it is there, make a system of these suites
 need_system()
 {
-	local root=$1 suite=$2 mirror
+	local root=$1 suite=$2 mirror arch=()
 
 	shift 2
 	[ ! -e "$root.made" ] || return 0
@@ -78,7 +81,8 @@ need_system()
 	echo "making a system of $suite $* in $root"
 	rm -rf --one-file-system "$root"
 	mkdir -p "$root"
-	debootstrap --variant=minbase --include=ca-certificates "$suite" "$root" >"$root.log" 2>&1 ||
+	[[ ${root##*/} != *-* ]] || arch=(--arch="${root##*-}")
+	debootstrap "${arch[@]}" --variant=minbase --include=ca-certificates "$suite" "$root" >"$root.log" 2>&1 ||
 		die_of "debootstrap failed"
 	# no service starts there
 	printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"

@@ -29,6 +29,7 @@
 #include "common/controldata_utils.h"
 #include "miscadmin.h"
 #include "pgstat.h"
+#include "port/pg_bswap.h"
 #include "port/pg_crc32c.h"
 #include "postmaster/interrupt.h"
 #include "storage/fd.h"
@@ -307,6 +308,8 @@ why_unusable(const char *data, Size size)
 
 	if (size < sizeof(SaveHeader))
 		return "it is truncated";
+	if (header->magic == pg_bswap32(SAVE_MAGIC))
+		return "a machine of the other byte order wrote it";
 	if (header->magic != SAVE_MAGIC)
 		return "it is damaged";
 	if (header->layout != PGPS_LAYOUT ||

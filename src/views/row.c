@@ -232,11 +232,14 @@ pgps_put_int4s(PgpsRow *row, const int *values, int n)
 	pfree(items);
 }
 
-/* A time by what it is the time of; null if that is 0 */
+/*
+ * A time by what it is the time of; null if that is 0.  One division, which all
+ * machines round alike.
+ */
 void
 pgps_put_mean_ms(PgpsRow *row, const PgpsCounters *c, int time, int count)
 {
 	int64		n = pgps_count(c, count, 0);
 
-	pgps_put_float8(row, n > 0 ? pgps_count(c, time, -1) / 1000.0 / n : -1);
+	pgps_put_float8(row, n > 0 ? pgps_count(c, time, -1) / (n * 1000.0) : -1);
 }

@@ -56,6 +56,7 @@ my @bad = (
 	[ 'damaged in the middle', with_byte(length($good) / 2), 'damaged' ],
 	[ 'damaged at the end', with_byte(length($good) - 1), 'damaged' ],
 	[ 'damaged in its first byte', with_byte(0), 'damaged' ],
+	[ 'of the other byte order', pack('N*', unpack('V*', $good)), 'other byte order' ],
 	[ 'truncated', substr($good, 0, length($good) / 2), 'truncated' ],
 	[ 'a few bytes', substr($good, 0, 10), 'truncated' ],
 	[ 'empty', '', 'truncated' ],
