@@ -48,7 +48,7 @@ PAGE_PARTS = page style charts pools tables report_html
 SCRIPT = pgpool_stats--$(EXTVERSION).sql
 
 # the second extension is SQL only; its views are made of those above
-FLEET = schema servers queries ask answers
+FLEET = schema dblink servers queries ask answers
 FLEET_VIEWS = overview pools budget alerts incidents load
 FLEET_SCRIPT = pgpool_stats_fleet--$(EXTVERSION).sql
 DATA_built = $(SCRIPT) $(FLEET_SCRIPT)

@@ -50,7 +50,19 @@ pgps_clean_text(char *dest, Size size, const char *source)
 }
 
 /*
- * The same, but of text that is too long the end is kept: in "host:pid" the
+ * The same, of a pool's name.  Names in parentheses are ours: "(server)" and
+ * "(other)" are what they say, whoever calls himself so.
+ */
+void
+pgps_clean_pool(char *dest, const char *source)
+{
+	pgps_clean_text(dest, PGPS_POOL_LEN, source);
+	if (dest[0] == '(')
+		dest[0] = '?';
+}
+
+/*
+ * Copy text, but of text that is too long the end is kept: in "host:pid" the
  * pid distinguishes two processes.
  */
 void

@@ -19,6 +19,7 @@
 
 extern bool pgps_is_valid_name(const char *name);
 extern PGDLLEXPORT void pgps_clean_text(char *dest, Size size, const char *source);
+extern void pgps_clean_pool(char *dest, const char *source);
 extern void pgps_clean_tail(char *dest, Size size, const char *source);
 
 #endif							/* PGPS_TEXT_H */

@@ -130,13 +130,13 @@ BEGIN
 			IF busy THEN
 				error := format('no answer within %s s', extract(epoch FROM timeout)::float8);
 			ELSE
-				SELECT r.answer::jsonb INTO result
-				FROM dblink_get_result(connections[i], false) AS r(answer text);
+				SELECT r::jsonb INTO result
+				FROM dblink_get_result(connections[i], false) AS r;
 				IF result IS NULL THEN
 					error := btrim(regexp_replace(dblink_error_message(connections[i]), '\s+', ' ', 'g'));
 				ELSE
 					-- the end of results, without which the next query is refused
-					PERFORM FROM dblink_get_result(connections[i], false) AS r(answer text);
+					PERFORM FROM dblink_get_result(connections[i], false);
 				END IF;
 			END IF;
 			IF result IS NULL THEN

@@ -75,25 +75,27 @@ COMMENT ON FUNCTION pgpool_stats_fleet.get_query(text, text) IS
 	'behind get_rows: what a server is asked';
 
 -- What a server is: asked once a connection.  The collector is there where
--- pgpool_stats is loaded; the extension may be missing in this database.
+-- pgpool_stats is loaded; the extension may be missing in this database.  What
+-- is asked later finds nothing that somebody made there for it to find.
 CREATE FUNCTION pgpool_stats_fleet.get_probe(timeout interval)
 RETURNS text
 LANGUAGE sql STRICT IMMUTABLE PARALLEL SAFE
 RETURN pg_catalog.format($q$
-	SELECT jsonb_build_object(
-		'version', split_part(current_setting('server_version'), ' ', 1),
+	SELECT pg_catalog.jsonb_build_object(
+		'version', pg_catalog.split_part(pg_catalog.current_setting('server_version'), ' ', 1),
 		'mode', CASE WHEN loaded AND created THEN 'extension' ELSE 'activity' END,
-		'note', nullif(concat_ws('; ',
-			CASE WHEN loaded AND NOT created THEN format(
-				'pgpool_stats is loaded, but no extension is created in database %%s', current_database())
+		'note', nullif(pg_catalog.concat_ws('; ',
+			CASE WHEN loaded AND NOT created THEN pg_catalog.format(
+				'pgpool_stats is loaded, but no extension is created in database %%s', pg_catalog.current_database())
 				WHEN NOT loaded THEN 'pgpool_stats is not loaded' END,
-			CASE WHEN NOT pg_has_role('pg_read_all_stats', 'USAGE') THEN format(
+			CASE WHEN NOT pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE') THEN pg_catalog.format(
 				'role %%s is no member of pg_read_all_stats and sees its own only', current_user) END), ''),
-		'settings', concat(set_config('statement_timeout', '%s', false),
-			set_config('default_transaction_read_only', 'on', false)))
+		'settings', pg_catalog.concat(pg_catalog.set_config('statement_timeout', '%s', false),
+			pg_catalog.set_config('default_transaction_read_only', 'on', false),
+			pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false)))
 	FROM (SELECT
-		EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'pgpool_stats collector') AS loaded,
-		to_regclass('pgpool_stats.overview') IS NOT NULL AS created) AS found$q$,
+		EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE backend_type = 'pgpool_stats collector') AS loaded,
+		pg_catalog.to_regclass('pgpool_stats.overview') IS NOT NULL AS created) AS found$q$,
 	(1000 * extract(epoch FROM timeout))::int);
 COMMENT ON FUNCTION pgpool_stats_fleet.get_probe(interval) IS
 	'behind get_rows: what a server is asked first';

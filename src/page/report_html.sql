@@ -10,6 +10,9 @@ BEGIN ATOMIC
 		SELECT * FROM pgpool_stats.info
 	), alert AS MATERIALIZED (
 		SELECT a FROM pgpool_stats.alerts AS a
+	), fires AS MATERIALIZED (
+		SELECT a FROM alert
+		WHERE (a).state = 'firing' AND (a).silenced_until IS NULL
 	), pool AS MATERIALIZED (
 		SELECT p FROM pgpool_stats.pools AS p
 	), worst AS MATERIALIZED (
@@ -17,15 +20,16 @@ BEGIN ATOMIC
 		SELECT f.pool, f.datname, f.usename, max(f.code) AS code,
 			(array_agg(f.since ORDER BY f.code DESC, f.since))[1] AS since
 		FROM (
-			SELECT (a).severity_code AS code, (a).since, m.*
-			FROM alert, LATERAL (
-				SELECT (a).pool, (a).datname, (a).usename
-				WHERE (a).pool IS NOT NULL AND (a).usename IS NOT NULL
-				UNION ALL
-				SELECT (p).pool, (p).datname, (p).usename FROM pool
-				WHERE (a).pool IS NULL AND ((a).usename = (p).usename OR (a).datname = (p).datname)
-					OR (a).usename IS NULL AND (a).pool = (p).via) AS m
-			WHERE (a).state = 'firing' AND (a).silenced_until IS NULL
+			SELECT (a).severity_code AS code, (a).since, (a).pool, (a).datname, (a).usename
+			FROM fires
+			WHERE (a).pool IS NOT NULL AND (a).usename IS NOT NULL
+			UNION ALL
+			-- the first condition is the second's: without it, all alerts are compared with all pools
+			SELECT (a).severity_code, (a).since, (p).pool, (p).datname, (p).usename
+			FROM fires CROSS JOIN pool
+			WHERE ((a).pool IS NULL OR (a).usename IS NULL)
+				AND ((a).pool IS NULL AND ((a).usename = (p).usename OR (a).datname = (p).datname)
+					OR (a).usename IS NULL AND (a).pool = (p).via)
 		) AS f
 		GROUP BY 1, 2, 3
 	), firing AS MATERIALIZED (
@@ -35,8 +39,8 @@ BEGIN ATOMIC
 			string_agg(DISTINCT replace((a).rule, '_', ' '), ', ') AS rules,
 			(array_agg(pgpool_stats.get_page_text((a).message) ORDER BY (a).severity_code DESC, (a).since))[1] AS message,
 			count(*) AS alerts
-		FROM alert
-		WHERE (a).state = 'firing' AND (a).silenced_until IS NULL AND (a).pool IS NOT NULL
+		FROM fires
+		WHERE (a).pool IS NOT NULL
 		GROUP BY 1, 2, 3
 	), load AS MATERIALIZED (
 		SELECT l.pool, l.datname, l.usename, l.cause FROM pgpool_stats.load AS l
@@ -73,13 +77,9 @@ BEGIN ATOMIC
 				array_position('{stalled,exhausted,waiting,silent,lost,full,ok}', (c.p).status) NULLS LAST,
 				(c.p).source = 'discovery', (c.p).fullest_pct DESC NULLS LAST, (c.p).connections DESC,
 				(c.p).pool COLLATE "C", (c.p).datname, (c.p).usename) AS place,
-			c.p, s.colour, pgpool_stats.get_page_status(
-				-- as in overview: the status, unless what fires is worse than that says
-				CASE WHEN s.worse THEN (ARRAY['warning', 'critical'])[o.code] ELSE (c.p).status END,
-				CASE WHEN s.worse THEN o.since ELSE (c.p).status_since END, s.colour, b.as_of) AS status,
-			f.message, f.alerts,
+			c.p, s.colour, s.worse, o.code, o.since, f.message, f.alerts,
 			coalesce(f.cause, '<small>' || f.rules || '</small>', '<small>' || pgpool_stats.get_page_text(l.cause) || '</small>') AS why
-		FROM pool AS c CROSS JOIN base AS b
+		FROM pool AS c
 			LEFT JOIN firing AS f ON f.pool = (c.p).pool AND f.datname = (c.p).datname AND f.usename = (c.p).usename
 			LEFT JOIN worst AS o ON o.pool = (c.p).pool AND o.datname = (c.p).datname AND o.usename = (c.p).usename
 			CROSS JOIN LATERAL (SELECT pgpool_stats.get_page_colour((c.p).status, o.code) AS colour,
@@ -87,8 +87,12 @@ BEGIN ATOMIC
 					WHEN (c.p).status IN ('waiting', 'silent', 'lost') THEN 1 ELSE 0 END AS worse) AS s
 			LEFT JOIN load AS l ON l.pool = (c.p).pool AND l.datname = (c.p).datname AND l.usename = (c.p).usename
 	), shown AS MATERIALIZED (
-		SELECT r.*, h.history, (r.p).pool, (r.p).datname, (r.p).usename
-		FROM ranked AS r
+		SELECT r.*, pgpool_stats.get_page_status(
+				-- as in overview: the status, unless what fires is worse than that says
+				CASE WHEN r.worse THEN (ARRAY['warning', 'critical'])[r.code] ELSE (r.p).status END,
+				CASE WHEN r.worse THEN r.since ELSE (r.p).status_since END, r.colour, b.as_of) AS status,
+			h.history, (r.p).pool, (r.p).datname, (r.p).usename
+		FROM ranked AS r CROSS JOIN base AS b
 			LEFT JOIN past AS h ON h.pool = (r.p).pool AND h.datname = (r.p).datname AND h.usename = (r.p).usename
 		WHERE r.place <= 50
 	), of AS MATERIALIZED (

@@ -111,6 +111,7 @@ void
 pgps_discovered_pool(char *pool, const char *app_name, const char *role)
 {
 	char		clean[PGPS_POOL_LEN];
+	char		name[PGPS_POOL_LEN] = "";
 	char	   *added;
 	int			i,
 				n = 0;
@@ -127,21 +128,29 @@ pgps_discovered_pool(char *pool, const char *app_name, const char *role)
 		added = strstr(added + 1, " - ");
 	}
 
-	memset(pool, 0, PGPS_POOL_LEN);
 	for (i = 0; clean[i] != '\0'; i++)
 	{
 		if (clean[i] == '[' && busy_note_length(&clean[i]) > 0)
 			i += busy_note_length(&clean[i]) - 1;
 		else if (!is_digit(clean[i]))
-			pool[n++] = clean[i];
-		else if (n == 0 || pool[n - 1] != '#')
-			pool[n++] = '#';
+			name[n++] = clean[i];
+		else if (n == 0 || name[n - 1] != '#')
+			name[n++] = '#';
 	}
-	while (n > 0 && pool[n - 1] == ' ')
-		pool[--n] = '\0';
+	while (n > 0 && name[n - 1] == ' ')
+		name[--n] = '\0';
 
-	if (n == 0)
-		pgps_clean_text(pool, PGPS_POOL_LEN, role);
+	pgps_clean_pool(pool, n > 0 ? name : role);
+}
+
+/* The pool that a label names; it may not have come as the setting yet. */
+void
+pgps_labelled_pool(char *pool, const char *label)
+{
+	char		setting[PGPS_INSTANCE_LEN];
+
+	pgps_clean_tail(setting, sizeof(setting), label);
+	pgps_clean_pool(pool, setting);
 }
 
 /*
@@ -203,7 +212,7 @@ pgps_identify(PgpsIdentity *identity)
 
 	identity->labelled = pgps_label_pool[0] != '\0';
 	if (identity->labelled)
-		pgps_clean_text(identity->pool, PGPS_POOL_LEN, pgps_label_pool);
+		pgps_labelled_pool(identity->pool, pgps_label_pool);
 	else
 		pgps_discovered_pool(identity->pool, application_name,
 							 MyProcPort->user_name);

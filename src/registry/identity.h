@@ -40,6 +40,7 @@ extern void pgps_client_addr(char *addr);
 extern int	pgps_client_port(const SockAddr *client);
 extern void pgps_discovered_pool(char *pool, const char *app_name,
 								 const char *role);
+extern void pgps_labelled_pool(char *pool, const char *label);
 
 /* hooks of the settings that are labels */
 extern bool pgps_check_label(char **newval, void **extra, GucSource source);

@@ -28,7 +28,7 @@ take_label(PgpsOrigin *origin, const char *name, const char *value)
 {
 	if (strcmp(name, "pgpool_stats.pool") == 0)
 	{
-		pgps_clean_text(origin->pool, PGPS_POOL_LEN, value);
+		pgps_labelled_pool(origin->pool, value);
 		origin->labelled = origin->pool[0] != '\0';
 	}
 	else if (strcmp(name, "pgpool_stats.instance") == 0)

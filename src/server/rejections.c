@@ -110,7 +110,7 @@ find_reporter(PgpsOrigin *origin, PgpsRejecter by)
 		return;
 	origin->reporter = true;
 	if (by == PGPS_AT_LOGIN)
-		pgps_clean_text(origin->pool, PGPS_POOL_LEN, watched);
+		pgps_clean_pool(origin->pool, watched);
 }
 
 /* Count a connection that is being rejected. */

@@ -30,7 +30,7 @@
 PG_FUNCTION_INFO_V1(pgps_get_limits);
 
 #define LIMIT_COLUMNS(C) \
-	C(entry, text, pgps_readable(limit->entry)) \
+	C(entry, text, limit->entry) \
 	C(pool, text, pool ? pool->data->key.name : NULL) \
 	C(datname, name, names.database) \
 	C(usename, name, names.role) \

@@ -429,8 +429,8 @@ pgps_get_overview(PG_FUNCTION_ARGS)
 			(pool->source == PGPS_SOURCE_DISCOVERY && pool->connections == 0))
 			continue;
 		add_to_line(find_line(&lines, pool->data->key.name,
-							  pgps_database_name(pool->data)), pool, alerts,
-					whys, snapshot->taken_at);
+							  pgps_readable(pgps_database_name(pool->data))),
+					pool, alerts, whys, snapshot->taken_at);
 	}
 	qsort(lines.lines, lines.n, sizeof(Line), compare_lines);
 

@@ -12,6 +12,8 @@
  */
 #include "postgres.h"
 
+#include "mb/pg_wchar.h"
+
 #include "views/overview.h"
 
 #define TERMINAL_WIDTH 120
@@ -30,9 +32,11 @@ static const char *const heads[] = {OVERVIEW_COLUMNS(HEAD_OF)};
 char *
 pgps_clip(const char *text, int width)
 {
-	if ((int) strlen(text) <= width)
+	int			length = strlen(text);
+
+	if (length <= width)
 		return pstrdup(text);
-	return psprintf("%.*s~", width - 1, text);
+	return psprintf("%.*s~", pg_mbcliplen(text, length, width - 1), text);
 }
 
 static int

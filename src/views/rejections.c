@@ -31,7 +31,7 @@ PG_FUNCTION_INFO_V1(pgps_get_rejections);
 	C(count, int8, rejection->count) \
 	C(reason, text, pgps_reason_name(origin->reason)) \
 	C(usable, int4, usable_of(origin, roleid, dbid)) \
-	C(pool, text, label ? pgps_printable(label) : origin->pool) \
+	C(pool, text, label ? label : origin->pool) \
 	C(instance, text, origin->instance) \
 	C(datname, name, claimed(origin->datname, dbid)) \
 	C(usename, name, claimed(origin->usename, roleid)) \

@@ -52,8 +52,7 @@ read_pool_name(char *dest, text *arg)
 				 errmsg("invalid pool name"),
 				 errdetail("A pool name is 1 to %d bytes of printable ASCII.",
 						   PGPS_POOL_LEN - 1)));
-	memset(dest, 0, PGPS_POOL_LEN);
-	strlcpy(dest, name, PGPS_POOL_LEN);
+	pgps_clean_pool(dest, name);
 }
 
 /* The pool's key, under the role that logged in */

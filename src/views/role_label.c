@@ -22,6 +22,7 @@
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
 
+#include "registry/identity.h"
 #include "views/visible.h"
 
 /* The label among the settings of one pg_db_role_setting row, or NULL */
@@ -66,14 +67,15 @@ label_setting(Relation rel, Oid roleid, Oid dbid)
 }
 
 /*
- * The label that a role's connections to a database get by ALTER ROLE or ALTER
- * DATABASE, or NULL
+ * The pool that a role's connections to a database belong to by ALTER ROLE or
+ * ALTER DATABASE, or NULL
  */
 char *
 pgps_role_label(Oid roleid, Oid dbid)
 {
 	Relation	rel = table_open(DbRoleSettingRelationId, AccessShareLock);
 	char	   *label;
+	char	   *pool;
 
 	/* in the order of precedence */
 	label = label_setting(rel, roleid, dbid);
@@ -82,5 +84,9 @@ pgps_role_label(Oid roleid, Oid dbid)
 	if (label == NULL)
 		label = label_setting(rel, InvalidOid, dbid);
 	table_close(rel, AccessShareLock);
-	return label;
+	if (label == NULL)
+		return NULL;
+	pool = palloc(PGPS_POOL_LEN);
+	pgps_labelled_pool(pool, label);
+	return pool;
 }

@@ -21,6 +21,7 @@
 #include "utils/tuplestore.h"
 
 #include "views/row.h"
+#include "views/visible.h"
 
 static const char *
 column_text(const char *name, Oid type)
@@ -164,7 +165,7 @@ pgps_put_text(PgpsRow *row, const char *value)
 {
 	bool		known = value != NULL && value[0] != '\0';
 
-	put(row, known, known ? CStringGetTextDatum(value) : (Datum) 0);
+	put(row, known, known ? CStringGetTextDatum(pgps_readable(value)) : (Datum) 0);
 }
 
 void
@@ -179,7 +180,7 @@ pgps_put_name(PgpsRow *row, const char *value)
 	bool		known = value != NULL && value[0] != '\0';
 
 	put(row, known, known ?
-		DirectFunctionCall1(namein, CStringGetDatum(value)) : (Datum) 0);
+		DirectFunctionCall1(namein, CStringGetDatum(pgps_readable(value))) : (Datum) 0);
 }
 
 void

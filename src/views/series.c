@@ -128,8 +128,8 @@ make_labels(const PgpsSeriesOf *of, const char *state)
 	push_label(&json, "pool", of->pool->key.name);
 	push_label(&json, "layer", of->source == PGPS_SOURCE_POOLER ? "pooler" : NULL);
 	push_label(&json, "state", state);
-	push_label(&json, "datname", of->names->database);
-	push_label(&json, "usename", of->names->role);
+	push_label(&json, "datname", pgps_readable(of->names->database));
+	push_label(&json, "usename", pgps_readable(of->names->role));
 	push_label(&json, "pool_instance", of->instance);
 	return JsonbValueToJsonb(pushJsonbValue(&json, WJB_END_OBJECT, NULL));
 }

@@ -32,10 +32,10 @@ PG_FUNCTION_INFO_V1(pgps_unsilence);
 #define SILENCE_COLUMNS(C) \
 	C(id, int4, silence->id) \
 	C(rule, text, silence->rule) \
-	C(pool, text, pgps_readable(target.database ? target.name : silence->target)) \
-	C(datname, text, pgps_readable(target.database)) \
+	C(pool, text, target.database ? target.name : silence->target) \
+	C(datname, text, target.database) \
 	C(until, time, silence->until) \
-	C(reason, text, pgps_readable(silence->reason)) \
+	C(reason, text, silence->reason) \
 	C(created_by, name, NameStr(silence->created_by)) \
 	C(created_at, time, silence->created_at)
 

@@ -128,14 +128,16 @@ pgps_printable(const char *text)
  * Text that may be in another database's encoding, as it is if it can be; NULL
  * stays NULL
  */
-char *
+const char *
 pgps_readable(const char *string)
 {
-	Size		size = string ? strlen(string) + 1 : 0;
-	char	   *result = string ? pstrdup(string) : NULL;
+	Size		length = string ? strlen(string) : 0;
+	char	   *result;
 
-	if (string && !pg_verifymbstr(string, size - 1, true))
-		pgps_clean_text(result, size, string);
+	if (pg_verifymbstr(string, length, true))
+		return string;
+	result = palloc(length + 1);
+	pgps_clean_text(result, length + 1, string);
 	return result;
 }
 

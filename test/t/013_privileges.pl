@@ -160,5 +160,17 @@ fails(
 is(sql(q{SET pgpool_stats.strict_reports = on; SHOW pgpool_stats.strict_reports}, as => 'alice'),
 	'on', 'strict_reports is for everybody');
 
+# Who may make schemas has not made ours: what is in it would be called.
+sql(q{CREATE DATABASE prepared; GRANT CREATE ON DATABASE prepared TO alice});
+foreach my $extension ('pgpool_stats', 'pgpool_stats_fleet')
+{
+	sql("CREATE SCHEMA $extension", as => 'alice', on => 'prepared');
+	my ($ret, undef, $stderr) = psql("CREATE EXTENSION $extension CASCADE", on => 'prepared');
+	isnt($ret, 0, "$extension is not created in a stranger's schema");
+	like($stderr, qr/ERROR:  schema "$extension" belongs to role "alice", who is no superuser/, 'and it is said why');
+	sql("DROP SCHEMA $extension", on => 'prepared');
+	sql("CREATE SCHEMA $extension; CREATE EXTENSION $extension CASCADE", on => 'prepared');
+}
+
 $node->stop;
 done_testing();

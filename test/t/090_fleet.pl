@@ -284,6 +284,25 @@ is(on($fleet, q{SELECT count(*) FROM pgpool_stats_fleet.servers s WHERE s::text 
 is(on($fleet, q{SELECT pgpool_stats_fleet.remove_server('by-service'), pgpool_stats_fleet.remove_server('by-mapping')}), 't|t', 'both removed');
 
 #
+# What others made where names are looked up is never called: there by the role
+# that asks, here by the one that created the extension
+#
+on($fleet, q{
+	GRANT CREATE ON SCHEMA public TO plain;
+	SET ROLE plain;
+	CREATE FUNCTION public.array_fill(text, int[]) RETURNS text[]
+		LANGUAGE plpgsql AS 'BEGIN RAISE ''called as %'', current_user; END'});
+on($second, q{
+	GRANT CREATE ON SCHEMA public TO orders;
+	SET ROLE orders;
+	CREATE FUNCTION public.jsonb_build_object(text, jsonb, text, jsonb) RETURNS jsonb
+		LANGUAGE plpgsql AS 'BEGIN RAISE ''called as %'', current_user; END'});
+is(fleet(q{SET pgpool_stats_fleet.leave_out = '0';
+		SELECT name, reachable, error FROM pgpool_stats_fleet.servers WHERE name = 'db2'}), 'db2|t|', 'no function of a stranger here');
+is(fleet(q{SET pgpool_stats_fleet.leave_out = '0';
+		SELECT server, conns FROM pgpool_stats_fleet.overview WHERE pool = 'orders' AND server = 'db2'}), 'db2|1', 'and none there');
+
+#
 # A switchover while a pool is connected
 #
 $primary->stop('immediate');

@@ -95,5 +95,26 @@ like($kinds, qr{<figcaption>Connects <b><i class=c8>\d+ made</i>, <i class=c2>1 
 	'so has its chart, in words');
 like($kinds, qr{<path class=c1 d="M[^"]+"/><path class=c2 d="M[^"]+"/><path class=c8 d="M}, 'and in colours');
 
+# many pools of which many things are said: each is looked at a few times, not
+# once for each of the others
+my $many = 60;
+sql(qq{SELECT pgpool_stats.report('many' || i, '{"pool_size": 1, "checked_out": 1, "waiting": 1}', 'i') FROM generate_series(1, $many) AS i});
+becomes(qq{SELECT count(DISTINCT pool) >= $many FROM pgpool_stats.alerts WHERE pool ~ '^many' AND state = 'firing'}, 't', 'as many alerts');
+my (undef, undef, $plans) = psql(q{
+	LOAD 'auto_explain';
+	SET auto_explain.log_min_duration = 0;
+	SET auto_explain.log_analyze = on;
+	SET auto_explain.log_timing = off;
+	SET auto_explain.log_nested_statements = on;
+	SET client_min_messages = log;
+	SELECT FROM pgpool_stats.report_html()});
+my $looks = 0;
+while ($plans =~ /loops=(\d+)\)\n(?:\s+Filter: .*\n)?\s+Rows Removed by (?:Join )?Filter: (\d+)/g)
+{
+	$looks = $1 * $2 if $1 * $2 > $looks;
+}
+cmp_ok($looks, '>', 0, 'the plans of a page');
+cmp_ok($looks, '<', $many * $many / 2, 'do not compare all with all');
+
 $node->stop;
 done_testing();
