@@ -48,7 +48,7 @@ sub enter
 	put($self->{socket}, pack('N', 196608) . $parameters . "\0", '');
 	answer($self);
 	return $self if $how{is_rejected};
-	die "not let in: $self->{said}" if !$self->{pid};
+	die 'not let in: ' . ($self->{said} // $!) if !$self->{pid};
 	ask($self, 'BEGIN') if $how{in_xact};
 	return $self;
 }
@@ -85,7 +85,10 @@ sub answer
 			$self->{said} .= $message if $type eq 'E';
 			return if $type eq 'Z';
 		}
-		return if !sysread $self->{socket}, $said, 8192, length $said;
+		my $got = sysread $self->{socket}, $said, 8192, length $said;
+
+		# the end of a session of IPC::Run's sends us a signal
+		return if defined $got ? !$got : !$!{EINTR};
 	}
 	return;
 }
