@@ -22,6 +22,7 @@
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
 
+#include "base/text.h"
 #include "registry/identity.h"
 #include "views/visible.h"
 

@@ -48,7 +48,7 @@ extern const char *pgps_database_name(const PgpsPool *pool);
 extern PgpsNames pgps_names(const PgpsPool *pool);
 extern const char *pgps_source_name(PgpsSource source);
 extern char *pgps_printable(const char *text);
-extern const char *pgps_readable(const char *text);
+extern const char *pgps_readable(const char *string);
 extern void pgps_note(StringInfo notes, const char *text);
 
 extern double pgps_active_time(const PgpsCounters *counters);
