@@ -240,11 +240,18 @@ sub rejected_counts
 	delete local $ENV{PGOPTIONS};
 	return sql($counted) - $before;
 }
+# a pool without instances is kept for as long
+my $pools = q{SELECT count(*) FROM pgpool_stats.pools WHERE pool = 'brief'};
+sql(q{SELECT pgpool_stats.report('brief', '{"open": 0}', 'i'), pgpool_stats.forget('brief', 'i')});
 is(rejected_counts(), 1, 'who logged in vouches');
 turn_clock(7 * 86400 - 3600);
 is(rejected_counts(), 1, 'for nearly seven days');
+wake();
+is(sql($pools), 1, 'a pool that ended is kept');
 turn_clock(2 * 3600);
 is(rejected_counts(), 0, 'no longer');
+wake();
+is(sql($pools), 0, 'nor is the pool');
 $logged_in->quit;
 $node->stop;
 

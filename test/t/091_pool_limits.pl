@@ -155,6 +155,14 @@ is("@logged", 'bad x: lots server: 3 : 4 y: warn z: -1', 'the log, too, once');
 is(sql('SELECT pool, usename FROM pgpool_stats.limits', as => 'other'), 'orders|other', 'a role sees those of its own pools');
 is((psql('SHOW pgpool_stats.pool_limits', as => 'other'))[0], 3, 'the setting itself is for superusers');
 
+# what the server leaves it is less
+set_to('pool_limits', 'wide: 90; orders: 2; planned: 2');
+my $wide = session('wide', as => 'app');
+$wide->query_safe('SELECT 1');
+is(sql(q{SELECT usable, binding, headroom = (SELECT headroom FROM pgpool_stats.budget WHERE scope = 'server')
+		FROM pgpool_stats.budget WHERE scope = 'pool' AND name = 'wide'}), '90|server|t', 'budget: headroom is the least of all that bind it');
+$wide->quit;
+
 # behind a pooler it has no effect
 set_to('pooler_addresses', '127.0.0.1');
 my $label = "user=app options='" . labels('orders') . "'";
