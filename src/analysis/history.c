@@ -308,6 +308,8 @@ pgps_history_read(const PgpsPoolCopy *pool, PgpsPeriod period, TimestampTz now,
 	int			n = 0;
 	int			i;
 
+	if (!pgps_has_ring(pool->index))
+		return 0;
 	pgps_acquire(PGPS_HISTORY_LOCK, LW_SHARED);
 	ring = pgps_ring_of(pool->index, pool->data.first_seen);
 	for (i = pgps_period_count(period) - 1; i >= 0 && ring != PGPS_NO_RING; i--)
@@ -343,6 +345,8 @@ pgps_last_hour(const PgpsPoolCopy *pool, TimestampTz now, int8 *digits)
 	int32		ring = PGPS_NO_RING;
 
 	memset(digits, PGPS_DIGIT_UNKNOWN, PGPS_DIGITS);
+	if (pool != NULL && !pgps_has_ring(pool->index))
+		return;
 	pgps_acquire(PGPS_HISTORY_LOCK, LW_SHARED);
 	if (pool != NULL)
 		ring = pgps_ring_of(pool->index, pool->data.first_seen);

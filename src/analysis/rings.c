@@ -127,6 +127,16 @@ pgps_ring_of(int32 pool, TimestampTz first_seen)
 		rings[ring].owner == first_seen ? ring : PGPS_NO_RING;
 }
 
+/*
+ * Does a pool have a ring?  Without the lock, which readers need not take for each of
+ * the many pools that have none; what is read then is looked up once more.
+ */
+bool
+pgps_has_ring(int32 pool)
+{
+	return ((volatile int32 *) shared->ring_of)[pool] != 0;
+}
+
 /* From now on it is this pool's.  "anew": what it counted before is not known. */
 void
 pgps_ring_start(int32 ring, int32 pool, TimestampTz first_seen, bool anew)

@@ -66,6 +66,7 @@ extern PgpsRing *pgps_server_ring;
 
 extern PgpsRing *pgps_ring(int32 ring);
 extern int32 pgps_ring_of(int32 pool, TimestampTz first_seen);
+extern bool pgps_has_ring(int32 pool);
 extern void pgps_ring_start(int32 ring, int32 pool, TimestampTz first_seen,
 							bool anew);
 extern int32 pgps_ring_restore(int32 pool, TimestampTz first_seen);
