@@ -348,7 +348,7 @@ def django(settings):
         f.write(settings)
     here = os.path.dirname(os.path.abspath(__file__))
     return subprocess.run(
-        [sys.executable, "-B", "-m", "django", "shell", "-c", """
+        [sys.executable, "-B", "-m", "django", "shell", "-v", "0", "-c", """
 from django.db import connection
 with connection.cursor() as cursor:
     cursor.execute("SELECT current_setting('pgpool_stats.pool')")
