@@ -215,6 +215,7 @@ module PgpoolStats
 
     def attach(watched)
       pool = @pool
+      kind = self
       @target.singleton_class.prepend(Module.new do
         define_method(:connect) do |*args|
           PgpoolStats.labelled(watched) { super(*args) }
@@ -222,7 +223,7 @@ module PgpoolStats
       end)
       @pool.singleton_class.prepend(Module.new do
         define_method(:acquire) do |*args|
-          idle = pool.instance_variable_get(:@available_connections)
+          idle = kind.idle
           waits = pool.size >= pool.max_size && (idle.nil? || idle.empty?)
           watched.asked(waits, Sequel::PoolTimeout) { super(*args) }
         end
@@ -231,9 +232,13 @@ module PgpoolStats
       @target.disconnect # Sequel.connect has opened one, to try
     end
 
+    # what "threaded" has, and "timed_queue", which is usual from Ruby 3.2 on
+    def idle
+      @pool.instance_variable_get(:@available_connections) || @pool.instance_variable_get(:@queue)
+    end
+
     def figures
       lent = @pool.instance_variable_get(:@allocated)
-      idle = @pool.instance_variable_get(:@available_connections)
       figures = { max_size: @pool.max_size, open: @pool.size }
       figures.merge!(checked_out: lent.size, checked_in: idle.size) if lent && idle
       figures
