@@ -12,15 +12,17 @@ require "pgpool_stats"
 PgpoolStats.watch(db, "sequel")
 # docs: end
 
+# the pool of Ruby 3.2 and later has no reader for it
+lent = -> { db.pool.instance_variable_get(:@allocated).size }
 stats = lambda do
-  { open: db.pool.size, checked_out: db.pool.allocated.size, max_size: db.pool.max_size }
+  { open: db.pool.size, checked_out: lent.call, max_size: db.pool.max_size }
 end
 
 reporter = Reporter.new
 
 step = lambda do |name, status, connections, held|
   check("#{name}: has its row", reporter.report(NAME, stats.call, OWN))
-  equal("#{name}: the pool lent what is held", db.pool.allocated.size, held)
+  equal("#{name}: the pool lent what is held", lent.call, held)
   reporter.compare(name, NAME, OWN,
                    dialect: "native", max_size: 2, open: db.pool.size,
                    checked_out: held, checked_in: db.pool.size - held,
