@@ -58,6 +58,9 @@ static Spell *spells = NULL;	/* by number of the process */
 PgpsLoadPart
 pgps_load_part(uint32 wait_event)
 {
+	/* of type IPC, but somebody else reads or writes what it waits for */
+	if (wait_event == WAIT_EVENT_BUFFER_IO)
+		return PGPS_PART_IO;
 	switch (wait_event & 0xFF000000)
 	{
 		case 0:

@@ -101,6 +101,41 @@ RULES = "*: for 1s; %s; no_pooling: off; over_committed: off" % "; ".join(
     rule + ": for 1min" for rule in (
         "refused", "logins_rejected", "sessions_lost"))
 
+# A disk that takes 5 ms for a read while a file is there: one that is fast, or a cache, has
+# whoever reads on a CPU for much of the time
+SLOW = os.path.join(os.environ["TESTDIR"], "slow")
+SLOW_DISK = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+static void wait_for_disk(void)
+{
+	struct timespec t = {0, 5000000};
+
+	if (access(getenv("SLOW"), F_OK) == 0)
+		nanosleep(&t, NULL);
+}
+
+#define READ(name, buffer, size) \
+	ssize_t name(int file, buffer, size, off_t offset) \
+	{ \
+		ssize_t (*next)(int, buffer, size, off_t) = dlsym(RTLD_NEXT, #name); \
+		wait_for_disk(); \
+		return next(file, b, n, offset); \
+	}
+READ(pread, void *b, size_t n)
+READ(pread64, void *b, size_t n)
+READ(preadv, const struct iovec *b, int n)
+READ(preadv64, const struct iovec *b, int n)
+"""
+library = os.path.join(os.environ["TESTDIR"], "slow_disk.so")
+subprocess.run(["gcc", "-shared", "-fPIC", "-x", "c", "-o", library, "-", "-ldl"],
+               input=SLOW_DISK, text=True, check=True)
+os.environ.update(SLOW=SLOW, LD_PRELOAD=library)
 server = Server(
     "outages", shared_buffers="1MB", hba="local all secret scram-sha-256\nlocal all all trust\n",
     max_connections=30, autovacuum="off",
@@ -108,6 +143,7 @@ server = Server(
     pgpool_stats__save_interval="1s", pgpool_stats__alert_rules=RULES,
     pgpool_stats__poll_interval="200ms",
     pgpool_stats__poolers=Bouncer.setting(sockets))
+del os.environ["LD_PRELOAD"]
 
 connect("postgres").cursor().execute("""
     CREATE ROLE small LOGIN;
@@ -269,19 +305,10 @@ def slow_statement():
 
 
 def cold_reads():
-    """A table that is larger than shared_buffers, and in no cache: what is read
-    is thrown out again."""
+    """A table that is larger than shared_buffers, on a slow disk"""
     execute("CREATE TABLE archive AS SELECT i, repeat('x', 1900) AS pad"
             " FROM generate_series(1, 30000) i; CREATE INDEX ON archive (i);"
             " GRANT ALL ON archive TO app; ANALYZE archive; CHECKPOINT")
-    file = os.open(os.path.join(server.data, admin.one(
-        "SELECT pg_relation_filepath('archive')")), os.O_RDONLY)
-    os.fsync(file)
-
-    def forget():
-        while not warm.is_set():
-            os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
-    warm = threading.Event()
     pool = watched_psycopg2("archive", 3)
 
     def read():
@@ -293,18 +320,18 @@ def cold_reads():
                 END LOOP; END $$""")
         finally:
             pool.putconn(conn, close=True)
-    threads = [in_thread(read) for _ in range(3)] + [in_thread(forget)]
+    open(SLOW, "w").close()
+    threads = [in_thread(read) for _ in range(3)]
     first_alert("archive", ("pool_full", "pool_exhausted"),
                 r"^archive on shop: .*: [123] reads? or writes?\b.*statement for"
                 r" \d+ s", "io", "archive " + ME)
     execute("SELECT pg_terminate_backend(pid) FROM pgpool_stats.connections"
             " WHERE pool = 'archive'")
-    warm.set()
+    os.remove(SLOW)
     for thread in threads:
         thread.join()
     is_over("archive")
     pool.closeall()
-    os.close(file)
 
 
 def leak():
