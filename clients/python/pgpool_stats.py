@@ -25,12 +25,14 @@ What it does
     means all replicas, each of them is told, and how many there are.
     Who waits, and who gave up waiting, is counted here where the library does
     not (SQLAlchemy, psycopg2, asyncpg, aiopg, peewee).  At exit the process
-    says goodbye, for at most a second.
+    says goodbye, for at most a second, and so does a pool of psycopg,
+    psycopg2, asyncpg or aiopg when it is closed: who is ended by a signal, as
+    uvicorn's processes are, has no exit.
 
 What it never does
     It raises nothing, holds up nothing (but the first connection of a process,
-    for at most a second, until it is known that the server takes the label),
-    and sets nothing in a session.  The reporter's first connection tries the
+    for at most a second, until it is known that the server takes the label,
+    and as long the end of a pool that is closed), and sets nothing in a session.  The reporter's first connection tries the
     label: a pooler that refuses it, as PgBouncer does when it is not told
     otherwise, is told once in the log, and connections are opened as before.
 
@@ -224,6 +226,8 @@ class _Watch:
         if self.number > 1:
             self.me += "/%d" % self.number
         self.due = 0
+        self.closing = False        # its goodbye is waited for ...
+        self.over = threading.Event()   # ... until it was said
         self.where = weakref.WeakKeyDictionary()    # connections, and servers
         self.told = [{}]            # the servers that have a report
         self.sent = None            # the last report that arrived ...
@@ -351,7 +355,8 @@ class _Watch:
             self.tried.set()
 
     def later(self, times):
-        self.due = time.monotonic() + self.every * times * _reporter.jitter
+        self.due = 0 if self.closing else (
+            time.monotonic() + self.every * times * _reporter.jitter)
 
     def is_quiet(self, pool):
         """Has nothing changed since a report that is not old yet?"""
@@ -495,6 +500,19 @@ class _Watch:
         self.forget()
         if self in _watches:
             _watches.remove(self)
+        self.over.set()
+
+    def was_closed(self):
+        """Have the reporter say goodbye now, and wait for it: the process may end by a
+        signal, without atexit, as uvicorn's does when its application has shut down."""
+        if self.sent is not None and not self.failures:
+            self.closing = True
+            self.due = 0
+            _reporter.wake()
+            self.over.wait(PATIENCE)
+
+    async def was_closed_async(self):
+        await asyncio.get_running_loop().run_in_executor(None, self.was_closed)
 
     # What the library calls things
 
@@ -660,7 +678,7 @@ class _Psycopg2(_Watch):
     def install(self, pool):
         from psycopg2.pool import PoolError
         connect, getconn = pool._connect, pool.getconn
-        putconn = pool.putconn
+        putconn, closeall = pool.putconn, pool.closeall
         unlabelled = weakref.WeakSet()  # from before the answer
 
         def labelled_connect(*args, **kwargs):
@@ -688,9 +706,14 @@ class _Psycopg2(_Watch):
         with getattr(pool, "_lock", None) or contextlib.nullcontext():
             while pool._pool:
                 pool._pool.pop().close()
+        def watched_closeall():
+            closeall()
+            self.was_closed()
+
         pool._connect = labelled_connect
         pool.getconn = counted_getconn
         pool.putconn = checked_putconn
+        pool.closeall = watched_closeall
 
     @staticmethod
     def given_options(pool):
@@ -730,7 +753,7 @@ class _PsycopgPool(_Watch):
     opens_early = True
 
     def install(self, pool):
-        connect, getconn = pool._connect, pool.getconn
+        connect, getconn, close = pool._connect, pool.getconn, pool.close
         if asyncio.iscoroutinefunction(connect):
             async def labelled_connect(*args, **kwargs):
                 labels = await self.label_async()
@@ -739,6 +762,10 @@ class _PsycopgPool(_Watch):
 
             async def checked_getconn(*args, **kwargs):
                 return self.check(await getconn(*args, **kwargs))
+
+            async def watched_close(*args, **kwargs):
+                await close(*args, **kwargs)
+                await self.was_closed_async()
         else:
             def labelled_connect(*args, **kwargs):
                 labels = self.label()
@@ -747,7 +774,12 @@ class _PsycopgPool(_Watch):
 
             def checked_getconn(*args, **kwargs):
                 return self.check(getconn(*args, **kwargs))
+
+            def watched_close(*args, **kwargs):
+                close(*args, **kwargs)
+                self.was_closed()
         pool._connect, pool.getconn = labelled_connect, checked_getconn
+        pool.close = watched_close
 
     def put_label(self, labels):
         pool = self.pool()
@@ -978,6 +1010,12 @@ class _Asyncpg(_Watch):
                 with watch.checkout(self._queue.empty(), asyncio.TimeoutError):
                     return await original._acquire(self, timeout)
 
+            async def close(self):
+                await original.close(self)
+                watch = _Asyncpg.of_pool.get(id(self))
+                if watch is not None:
+                    await watch.was_closed_async()
+
         Watched.__name__ = original.__name__
         Watched.__qualname__ = original.__qualname__
         self.of_pool[id(pool)] = self
@@ -1035,6 +1073,7 @@ class _Aiopg(_Watch):
 
     def install(self, pool):
         fill, acquire = pool._fill_free_pool, pool._acquire
+        wait_closed = pool.wait_closed
 
         async def labelled_fill(*args, **kwargs):
             pool = self.pool()
@@ -1054,9 +1093,14 @@ class _Aiopg(_Watch):
             with self.checkout(full, asyncio.TimeoutError):
                 return await acquire()
 
+        async def watched_wait_closed():
+            await wait_closed()
+            await self.was_closed_async()
+
         while pool._free:
             pool._free.popleft().close()
         pool._fill_free_pool, pool._acquire = labelled_fill, counted_acquire
+        pool.wait_closed = watched_wait_closed
 
     @staticmethod
     def given_options(pool):
