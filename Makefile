@@ -41,14 +41,15 @@ OBJS := $(filter-out $(POLLER_OBJS),$(call objects,*))
 EXTRA_CLEAN = $(POLLER_OBJS) $(POLLER)$(DLSUFFIX)
 
 # the script is made of those of the views; what one needs stands before it
-SQL = schema report plan overview pools instances load budget limits connections sessions leaks terminate \
+SQL = schema owner report plan overview pools instances load budget limits connections sessions leaks terminate \
 	sizing usage top_queries rejections poolers chains dialects alerts incidents rules silences history info \
 	metrics histograms openmetrics check_status
 PAGE_PARTS = page style charts pools tables report_html
 SCRIPT = pgpool_stats--$(EXTVERSION).sql
 
-# the second extension is SQL only; its views are made of those above
-FLEET = schema dblink servers queries ask answers
+# the second extension is SQL only; its views are made of those above, and so is who may
+# create in its schema
+FLEET = dblink servers queries ask answers
 FLEET_VIEWS = overview pools budget alerts incidents load
 FLEET_SCRIPT = pgpool_stats_fleet--$(EXTVERSION).sql
 DATA_built = $(SCRIPT) $(FLEET_SCRIPT)
@@ -125,7 +126,7 @@ $(SCRIPT): $(SQL:%=$(TOP)/src/views/%.sql) $(PAGE_PARTS:%=$(TOP)/src/page/%.sql)
 	for part in $(filter %.sql,$^); do cat $$part && echo || exit 1; done >$@
 
 FLEET_DIR = $(TOP)/src/fleet
-FLEET_PARTS = $(FLEET:%=$(FLEET_DIR)/%.sql)
+FLEET_PARTS = $(FLEET_DIR)/schema.sql $(TOP)/src/views/owner.sql $(FLEET:%=$(FLEET_DIR)/%.sql)
 FLEET_VIEWS_SQL = $(FLEET_VIEWS:%=$(TOP)/src/views/%.sql)
 $(FLEET_SCRIPT): $(FLEET_PARTS) $(FLEET_DIR)/views.awk $(FLEET_VIEWS_SQL) $(FLEET_DIR)/rights.sql $(TOP)/Makefile
 	{ cat $(FLEET_PARTS) && awk -f $(FLEET_DIR)/views.awk $(FLEET_VIEWS_SQL) && \

@@ -3,20 +3,5 @@
 -- complain if script is sourced in psql, rather than via CREATE EXTENSION
 \echo Use "CREATE EXTENSION pgpool_stats_fleet" to load this file. \quit
 
--- who owns the schema may have put there what names in this script would find
-DO $$
-DECLARE
-	stranger text := (
-		SELECT r.rolname FROM pg_catalog.pg_namespace AS n JOIN pg_catalog.pg_roles AS r ON r.oid = n.nspowner
-		WHERE n.nspname = 'pgpool_stats_fleet' AND NOT r.rolsuper);
-BEGIN
-	IF stranger IS NOT NULL THEN
-		RAISE insufficient_privilege USING
-			MESSAGE = pg_catalog.format('schema "pgpool_stats_fleet" belongs to role "%s", who is no superuser', stranger),
-			HINT = 'Drop it: CREATE EXTENSION makes one.';
-	END IF;
-END;
-$$;
-
 COMMENT ON SCHEMA pgpool_stats_fleet IS
 	'client connection pools of many servers: start with overview';

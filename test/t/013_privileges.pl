@@ -161,15 +161,22 @@ is(sql(q{SET pgpool_stats.strict_reports = on; SHOW pgpool_stats.strict_reports}
 	'on', 'strict_reports is for everybody');
 
 # Who may make schemas has not made ours: what is in it would be called.
-sql(q{CREATE DATABASE prepared; GRANT CREATE ON DATABASE prepared TO alice});
+sql(q{CREATE DATABASE prepared});
 foreach my $extension ('pgpool_stats', 'pgpool_stats_fleet')
 {
-	sql("CREATE SCHEMA $extension", as => 'alice', on => 'prepared');
-	my ($ret, undef, $stderr) = psql("CREATE EXTENSION $extension CASCADE", on => 'prepared');
-	isnt($ret, 0, "$extension is not created in a stranger's schema");
-	like($stderr, qr/ERROR:  schema "$extension" belongs to role "alice", who is no superuser/, 'and it is said why');
-	sql("DROP SCHEMA $extension", on => 'prepared');
-	sql("CREATE SCHEMA $extension; CREATE EXTENSION $extension CASCADE", on => 'prepared');
+	foreach my $whose ([ 'Role "alice"', "CREATE SCHEMA $extension AUTHORIZATION alice" ],
+		[ 'Role "alice"', "CREATE SCHEMA $extension; GRANT CREATE ON SCHEMA $extension TO alice" ],
+		[ 'Everybody', "CREATE SCHEMA $extension; GRANT CREATE ON SCHEMA $extension TO PUBLIC" ])
+	{
+		my ($who, $made) = @$whose;
+
+		sql($made, on => 'prepared');
+		my ($ret, undef, $stderr) = psql("CREATE EXTENSION $extension CASCADE", on => 'prepared');
+		isnt($ret, 0, "$extension is not created in a stranger's schema");
+		like($stderr, qr/ERROR:  schema "$extension" may have objects of somebody who is no superuser\nDETAIL:  $who may create in it\./, 'and it is said why');
+		sql("DROP SCHEMA $extension", on => 'prepared');
+	}
+	sql("CREATE SCHEMA $extension; GRANT USAGE ON SCHEMA $extension TO alice; CREATE EXTENSION $extension CASCADE", on => 'prepared');
 }
 
 $node->stop;
