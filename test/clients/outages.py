@@ -101,40 +101,10 @@ RULES = "*: for 1s; %s; no_pooling: off; over_committed: off" % "; ".join(
     rule + ": for 1min" for rule in (
         "refused", "logins_rejected", "sessions_lost"))
 
-# A disk that takes 5 ms for a read while a file is there: one that is fast, or a cache, has
-# whoever reads on a CPU for much of the time
 SLOW = os.path.join(os.environ["TESTDIR"], "slow")
-SLOW_DISK = r"""
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <stdlib.h>
-#include <sys/uio.h>
-#include <time.h>
-#include <unistd.h>
-
-static void wait_for_disk(void)
-{
-	struct timespec t = {0, 5000000};
-
-	if (access(getenv("SLOW"), F_OK) == 0)
-		nanosleep(&t, NULL);
-}
-
-#define READ(name, buffer, size) \
-	ssize_t name(int file, buffer, size, off_t offset) \
-	{ \
-		ssize_t (*next)(int, buffer, size, off_t) = dlsym(RTLD_NEXT, #name); \
-		wait_for_disk(); \
-		return next(file, b, n, offset); \
-	}
-READ(pread, void *b, size_t n)
-READ(pread64, void *b, size_t n)
-READ(preadv, const struct iovec *b, int n)
-READ(preadv64, const struct iovec *b, int n)
-"""
 library = os.path.join(os.environ["TESTDIR"], "slow_disk.so")
-subprocess.run(["gcc", "-shared", "-fPIC", "-x", "c", "-o", library, "-", "-ldl"],
-               input=SLOW_DISK, text=True, check=True)
+subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, os.path.join(os.path.dirname(
+    os.path.abspath(__file__)), "../preload/slow_disk.c"), "-ldl"], check=True)
 os.environ.update(SLOW=SLOW, LD_PRELOAD=library)
 server = Server(
     "outages", shared_buffers="1MB", hba="local all secret scram-sha-256\nlocal all all trust\n",

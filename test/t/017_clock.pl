@@ -1,56 +1,16 @@
 # A clock that is set back, that stands before 2000, that the collector looks at
-# once a minute, or that goes on while a pool is idle.  The server's clock is ours: a library that is loaded
-# before libc adds to it what a file says.
+# once a minute, or that goes on while a pool is idle.  The server's clock is ours:
+# a library that is loaded before libc adds to it what a file says.
 use strict;
 use warnings;
+use FindBin;
 use PgpoolStats;
 
 my $dir = PostgreSQL::Test::Utils::tempdir();
 my $ahead = "$dir/ahead";
 my $library = "$dir/clock.so";
 
-write_file("$dir/clock.c", <<'EOT');
-#define _GNU_SOURCE
-#include <fcntl.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/time.h>
-#include <time.h>
-
-static volatile int64_t *ahead;	/* microseconds */
-
-__attribute__((constructor)) static void
-map_file(void)
-{
-	ahead = mmap(NULL, 8, PROT_READ, MAP_SHARED, open(getenv("CLOCK_AHEAD"), O_RDONLY), 0);
-}
-
-int
-gettimeofday(struct timeval *tv, void *tz)
-{
-	struct timespec now;
-	int64_t		us;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	us = now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000 + *ahead;
-	tv->tv_sec = us / 1000000;
-	tv->tv_usec = us % 1000000;
-	return 0;
-}
-
-time_t
-time(time_t *t)
-{
-	struct timeval tv;
-
-	gettimeofday(&tv, NULL);
-	if (t != NULL)
-		*t = tv.tv_sec;
-	return tv.tv_sec;
-}
-EOT
-system('gcc', '-shared', '-fPIC', '-o', $library, "$dir/clock.c") == 0
+system('gcc', '-shared', '-fPIC', '-o', $library, "$FindBin::RealBin/../preload/clock.c") == 0
   or die 'cannot compile the clock';
 
 my $seconds = 0;
